@@ -1,0 +1,26 @@
+"""What one epoch came to: handed from the loop to whoever keeps it."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class EpochCosts:
+    """The costs of one pass over the training rows, and of the validation rows after it."""
+
+    epoch: int  #: counted from 1
+    steps: int  #: optimizer steps taken since the job began
+    train_cost: float  #: mean per example while training, float64 mean of the float32 batch costs by batch size
+    val_cost: float | None  #: mean per validation example, in eval mode; None without validation rows
+    lr: float
+    seconds: float  #: duration of the epoch, validation included
+    rows_per_second: float  #: training rows
+    metrics: dict[str, float] = field(default_factory=dict)  #: `val_accuracy` and the like, in original units
+    batch_costs: bytes | None = None  #: packed little-endian float32, one a batch, in order; None if not kept
+
+    def value(self, metric: str) -> float:
+        """Return the value of train_cost, val_cost or a metric; KeyError if it was not computed."""
+        known = {"train_cost": self.train_cost, "val_cost": self.val_cost, **self.metrics}
+        found = known[metric]
+        if found is None:
+            raise KeyError(metric)
+        return found

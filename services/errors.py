@@ -1,0 +1,266 @@
+"""Every error we raise on purpose.
+
+BatchyardError
+├── RequestFault                 the caller can mend it
+│   ├── MalformedJSON            malformed_json
+│   ├── InvalidRequest           validation_error: every fault of a request, each with its pointer
+│   ├── NotFound                 not_found
+│   ├── MethodNotAllowed         method_not_allowed
+│   ├── NotAcceptable            not_acceptable
+│   ├── ForbiddenHost            forbidden_host
+│   ├── ForbiddenOrigin          forbidden_origin
+│   ├── TooLarge                 payload_too_large
+│   ├── UnsupportedMediaType     unsupported_media_type
+│   ├── IdempotencyKeyReused     idempotency_key_reused
+│   └── Conflict
+│       ├── InvalidTransition    invalid_transition
+│       ├── JobAlreadyFinished   job_already_finished
+│       ├── NoCheckpointYet      no_checkpoint_yet
+│       ├── NoCheckpoint         no_checkpoint
+│       ├── NotRecorded          not_recorded
+│       └── DatasetInUse         dataset_in_use
+├── ServiceFault                 the operator, or time, mends it
+│   ├── NotReady                 not_ready
+│   ├── StorageFull              storage_full
+│   ├── CheckpointCorrupt        checkpoint_corrupt
+│   └── Internal                 internal
+├── TrainingFault                ends a job; its code and text become the job's `error`
+│   ├── NonfiniteCost            nonfinite_cost
+│   ├── DataUnreadable           data_unreadable
+│   ├── DataChanged              data_changed
+│   └── ShapeMismatch            shape_mismatch
+├── Fenced                       another attempt owns the job: write nothing
+├── Wished                       a drain, a pause or a cancel was wished
+├── SettingInvalid               the server can't start with this setting
+└── SchemaMismatch               the database's schema is not this program's
+
+A class's docstring is its title. Which HTTP status a code has is the door's business: `api/problems.py`.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+
+class BatchyardError(Exception):
+    """Something went wrong."""
+
+    code: ClassVar[str] = "internal"
+
+    def __init__(self, detail: str = "", **members: Any) -> None:
+        super().__init__(detail or self.title())
+        self.detail = detail or self.title()
+        self.members = members  #: what the door shows beside the sentence, by name
+
+    @classmethod
+    def title(cls) -> str:
+        """Return the class's own sentence."""
+        return (cls.__doc__ or "").split("\n", 1)[0]
+
+
+class RequestFault(BatchyardError):
+    """The request can't be done as it stands."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault of a request: where it is, what it is, and what would be right."""
+
+    pointer: str  #: JSON pointer as a fragment, `#/optimizer/lr`
+    code: str
+    detail: str
+    value: Any = None  #: what was there, if short
+    suggestion: Any = None  #: what was probably meant
+    allowed: list[Any] | None = None
+    hint: str | None = None  #: what to do
+    location: dict[str, Any] | None = None  #: row, line and column of a file
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the members that say something."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+class MalformedJSON(RequestFault):
+    """The body is not valid JSON."""
+
+    code = "malformed_json"
+
+
+class InvalidRequest(RequestFault):
+    """The request is not valid."""
+
+    code = "validation_error"
+    SHOWN = 20
+
+    def __init__(self, faults: list[Fault]) -> None:
+        self.faults = faults
+        first = f"'{faults[0].pointer}' {faults[0].detail}"
+        count = "1 problem" if len(faults) == 1 else f"{len(faults)} problems"
+        super().__init__(
+            f"{count}. First: {first}.",
+            errors=[fault.as_json() for fault in faults[: self.SHOWN]],
+            total_errors=len(faults),
+        )
+
+
+class NotFound(RequestFault):
+    """There is no such thing here."""
+
+    code = "not_found"
+
+
+class MethodNotAllowed(RequestFault):
+    """This address does not take that method."""
+
+    code = "method_not_allowed"
+
+
+class NotAcceptable(RequestFault):
+    """None of the accepted media types can be given."""
+
+    code = "not_acceptable"
+
+
+class ForbiddenHost(RequestFault):
+    """This server does not answer to that host name."""
+
+    code = "forbidden_host"
+
+
+class ForbiddenOrigin(RequestFault):
+    """Pages of other sites may not call this server."""
+
+    code = "forbidden_origin"
+
+
+class TooLarge(RequestFault):
+    """The request is too large."""
+
+    code = "payload_too_large"
+
+
+class UnsupportedMediaType(RequestFault):
+    """This media type is not read here."""
+
+    code = "unsupported_media_type"
+
+
+class IdempotencyKeyReused(RequestFault):
+    """This Idempotency-Key was used with another body."""
+
+    code = "idempotency_key_reused"
+
+
+class Conflict(RequestFault):
+    """The state of the thing does not allow that now."""
+
+
+class InvalidTransition(Conflict):
+    """A job in this state can't do that."""
+
+    code = "invalid_transition"
+
+
+class JobAlreadyFinished(Conflict):
+    """The job has already finished."""
+
+    code = "job_already_finished"
+
+
+class NoCheckpointYet(Conflict):
+    """The job has no checkpoint yet."""
+
+    code = "no_checkpoint_yet"
+
+
+class NoCheckpoint(Conflict):
+    """The job ended without a checkpoint."""
+
+    code = "no_checkpoint"
+
+
+class NotRecorded(Conflict):
+    """The costs of this epoch's batches were not kept."""
+
+    code = "not_recorded"
+
+
+class DatasetInUse(Conflict):
+    """Jobs need this data set."""
+
+    code = "dataset_in_use"
+
+
+class ServiceFault(BatchyardError):
+    """The service can't do that now."""
+
+
+class NotReady(ServiceFault):
+    """A part that this needs does not answer."""
+
+    code = "not_ready"
+
+
+class StorageFull(ServiceFault):
+    """There is no room left to store this."""
+
+    code = "storage_full"
+
+
+class CheckpointCorrupt(ServiceFault):
+    """The stored checkpoint is damaged."""
+
+    code = "checkpoint_corrupt"
+
+
+class Internal(ServiceFault):
+    """Something went wrong here, and it is not your request."""
+
+    code = "internal"
+
+
+class TrainingFault(BatchyardError):
+    """The training can't go on, and trying again would not help."""
+
+
+class NonfiniteCost(TrainingFault):
+    """The training cost became infinite or not a number."""
+
+    code = "nonfinite_cost"
+
+
+class DataUnreadable(TrainingFault):
+    """The data set can't be read."""
+
+    code = "data_unreadable"
+
+
+class DataChanged(TrainingFault):
+    """The data set is not the one that was submitted."""
+
+    code = "data_changed"
+
+
+class ShapeMismatch(TrainingFault):
+    """The model and the data do not fit together."""
+
+    code = "shape_mismatch"
+
+
+class Fenced(BatchyardError):
+    """Another attempt owns the job."""
+
+
+class Wished(BatchyardError):
+    """The training was asked to stop at this batch."""
+
+
+class SettingInvalid(BatchyardError):
+    """A setting has a value that makes no sense."""
+
+    code = "setting_invalid"
+
+
+class SchemaMismatch(BatchyardError):
+    """The schema of the database is not the one of this program."""
+
+    code = "schema_mismatch"

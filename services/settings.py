@@ -1,0 +1,105 @@
+"""Every setting of the server: its name with the unit, its default and what it does. The only reader of os.environ."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from services.errors import SettingInvalid
+
+PREFIX = "BATCHYARD_"
+
+
+def setting(default: Any, help: str) -> Any:
+    """Declare a setting: its default, and the sentence that `docs/settings.md` shows."""
+    return field(default=default, metadata={"help": help})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the operator set. Read once by `from_env`, then passed on; nothing reads the environment again."""
+
+    database_url: str = setting("", "SQLAlchemy URL of the database; empty: SQLite in the storage folder.")
+    database_password: str = setting("", "Password of the database user, when the URL holds none.")
+    redis_url: str = setting("redis://127.0.0.1:6379/0", "URL of Redis or Valkey, which rings the workers.")
+    storage_dir: Path = setting(Path("batchyard-data"), "Folder of the uploaded data sets and of the local stack.")
+    log_level: str = setting("info", "debug, info, warning or error.")
+
+    auth: str = setting("none", "Who may call. Only `none` so far, and only while published on loopback.")
+    published_host: str = setting("127.0.0.1", "Address on which the outside reaches the API.")
+    allowed_hosts: str = setting("localhost,127.0.0.1,[::1]", "Host names that requests may ask for, by comma.")
+
+    max_json_bytes: int = setting(16 * 2**20, "Largest JSON body.")
+    max_upload_bytes: int = setting(2 * 2**30, "Largest uploaded data set.")
+    max_predict_rows: int = setting(10_000, "Most rows of one predict request.")
+    max_epochs: int = setting(100_000, "Most epochs of one job.")
+    max_parameters: int = setting(50_000_000, "Most parameters of one model.")
+    max_wait_s: float = setting(60.0, "Longest wait of a long poll or of `Prefer: wait`.")
+    stream_s: float = setting(25.0, "Longest life of one event stream; the client connects again.")
+    watch_interval_s: float = setting(0.05, "Pause between two looks for news of awaited jobs.")
+    api_threads: int = setting(64, "Threads of the API process; at most half of them wait.")
+    model_cache_bytes: int = setting(256 * 2**20, "Memory for loaded models in the API process.")
+    idempotency_s: float = setting(86_400.0, "How long an Idempotency-Key is remembered.")
+
+    worker_slots: int = setting(0, "Jobs that one worker trains at once; 0: the CPU quota.")
+    online_s: float = setting(60.0, "A worker whose last sign of life is younger is online.")
+    beat_interval_s: float = setting(3.0, "Pause between two beats of a running job.")
+    wish_interval_s: float = setting(1.0, "Pause between two looks for a wish to cancel or pause.")
+    grace_s: float = setting(10.0, "How long a trainer may take to answer a wish or a drain.")
+    stall_s: float = setting(600.0, "A trainer that reports nothing for so long is ended.")
+    job_time_limit_s: float = setting(86_400.0, "The operator's limit for one attempt of a job.")
+    flush_interval_s: float = setting(1.0, "Least pause between two stored groups of epochs.")
+    chunk_bytes: int = setting(4 * 2**20, "Largest piece of a checkpoint in one row.")
+    deaf_s: float = setting(60.0, "A worker with a free slot that hears no nudge for so long restarts.")
+
+    dispatch_interval_s: float = setting(1.0, "Pause between two rounds of the dispatcher.")
+    max_nudges: int = setting(64, "Most nudges waiting in a queue.")
+    reap_interval_s: float = setting(3.0, "Pause between two reads of the beats.")
+    reap_reads: int = setting(6, "Reads that show the same beat before a job counts as silent.")
+    backoff_s: float = setting(5.0, "First pause before an interrupted job is tried again.")
+    backoff_max_s: float = setting(300.0, "Longest such pause.")
+    max_attempts_without_progress: int = setting(3, "Attempts in a row without a new checkpoint.")
+    max_attempts: int = setting(1_000, "Attempts of one job in all.")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings from `BATCHYARD_…` variables; `…_FILE` names a file that holds the value.
+
+        Raises: SettingInvalid naming the variable that is unknown or has a senseless value.
+        """
+        given = {name: text for name, text in (environ or os.environ).items() if name.startswith(PREFIX)}
+        values: dict[str, Any] = {}
+        for known in fields(cls):
+            name = PREFIX + known.name.upper()
+            text = given.pop(name, None)
+            path = given.pop(f"{name}_FILE", None)
+            if path is not None:
+                text = Path(path).read_text().strip()
+            if text is not None:
+                values[known.name] = _parsed(name, text, type(known.default))
+        return cls(**values)
+
+    @property
+    def storage(self) -> Path:
+        """The storage folder, absolute."""
+        return self.storage_dir.resolve()
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database's URL, with SQLite in the storage folder when none is set."""
+        return self.database_url or f"sqlite:///{self.storage / 'batchyard.db'}"
+
+
+def _parsed(name: str, text: str, kind: type) -> Any:
+    try:
+        value = kind(text)
+    except ValueError as error:
+        raise SettingInvalid(f"{name} is {text!r}, which is not {_article(kind)}.") from error
+    if isinstance(value, int | float) and value < 0:
+        raise SettingInvalid(f"{name} is {text!r}; it can't be negative.")
+    return value
+
+
+def _article(kind: type) -> str:
+    return {int: "a whole number", float: "a number"}.get(kind, "usable")

@@ -1,0 +1,45 @@
+"""What is known of a table without reading it: its columns, as found at ingest."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+ColumnType = Literal["number", "category", "boolean"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a data set. Its cells are float32 in the stored table: numbers, or positions in `values`."""
+
+    name: str
+    type: ColumnType
+    missing: int = 0  #: cells without a value (NaN in the stored table)
+    min: float | None = None  #: numbers only, as are max and mean
+    max: float | None = None
+    mean: float | None = None
+    #: The distinct values, sorted, and how often each occurs. Categories and booleans: all of them, and a cell is a
+    #: position in this list. Numbers: only when there are at most 1,000, and the cell is the number itself.
+    values: list[Any] | None = None
+    counts: list[int] | None = None
+    whole: bool = False  #: numbers only: every value is a whole number
+
+    @property
+    def coded(self) -> bool:
+        """Whether a cell is a position in `values` rather than the value."""
+        return self.type != "number"
+
+
+@dataclass(frozen=True)
+class TableInfo:
+    """The columns of a data set and how many rows it has."""
+
+    rows: int
+    columns: list[Column] = field(default_factory=list)
+
+    def column(self, name: str) -> Column:
+        """Return the column of this name; KeyError if there is none."""
+        return {column.name: column for column in self.columns}[name]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns, in order."""
+        return [column.name for column in self.columns]
