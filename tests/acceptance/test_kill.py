@@ -1,0 +1,113 @@
+"""Ten jobs train while every part of the stack is killed at random: nothing is lost and every bit is the same."""
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.numpy import load
+
+from tests.processes import Process, below
+from tests.stack import Stack, local_stack
+
+KILLS = 24
+SEED = int(os.environ.get("KILL_SEED", "1"))
+QUICK = {
+    "beat_interval_s": "0.3",
+    "wish_interval_s": "0.3",
+    "reap_interval_s": "0.5",
+    "backoff_s": "0.2",
+    "backoff_max_s": "1",
+    "flush_interval_s": "0.3",
+    "max_attempts_without_progress": "30",  # the kills are ours, not the jobs' fault
+}
+JOBS: list[dict[str, Any]] = [
+    {
+        "data": {"builtin": data},
+        "model": {"type": "mlp", "hidden": [48, 48], "dropout": 0.1},
+        "optimizer": optimizer,
+        "batch_size": 16,
+        "epochs": epochs,
+        "early_stopping": False,
+        "seed": seed,
+    }
+    for seed, (data, optimizer, epochs) in enumerate(
+        [("digits", "adamw", 40), ("diabetes", "adam", 120), ("breast_cancer", "adamw", 90)] * 3
+        + [("wine", {"type": "sgd", "lr": 0.01, "momentum": 0.9}, 300)]
+    )
+]
+
+
+@pytest.fixture
+def database_url(database: Any) -> str:
+    """The URL of an empty database of each kind; SQLite's lies in the stack's own folder."""
+    url = database.settings.sqlalchemy_url
+    return "" if url.startswith("sqlite") else url
+
+
+@pytest.mark.timeout(480)
+def test_killing_every_part_loses_nothing_and_changes_no_bit(tmp_path: Path, database_url: str) -> None:
+    with local_stack(tmp_path / "calm", "--workers", "2") as calm:
+        expected = [result(calm, job) for job in [calm.submit(spec) for spec in JOBS]]
+
+    with local_stack(tmp_path / "wild", "--workers", "2", database_url=database_url, **QUICK) as wild:
+        jobs = [wild.submit(spec, **{"Idempotency-Key": str(n)}) for n, spec in enumerate(JOBS)]
+        killed = kill_at_random(wild, random.Random(SEED), jobs)
+        found = [result(wild, job) for job in jobs]
+        attempts = [wild.json(f"/api/v1/jobs/{job}")["attempt"] for job in jobs]
+        listed = wild.json("/api/v1/jobs?limit=100")["data"]
+
+    print(f"seed {SEED}: killed {killed}, attempts {attempts}")
+    assert found == expected
+    assert sorted(job["id"] for job in listed) == sorted(jobs)
+    assert len(killed) == KILLS
+    assert max(attempts) > 1
+
+
+def kill_at_random(stack: Stack, dice: random.Random, jobs: list[str]) -> list[str]:
+    """Kill a part of the stack every second or so while jobs are open; return what was killed."""
+    killed = []
+    while len(killed) < KILLS:
+        time.sleep(dice.uniform(0.3, 1.2))
+        parts = parts_of(stack)
+        name = dice.choice(sorted(parts))
+        os.kill(dice.choice(parts[name]).pid, signal.SIGKILL)
+        killed.append(name)
+    return killed
+
+
+def parts_of(stack: Stack) -> dict[str, list[Process]]:
+    """Return the killable processes of a stack by what they are."""
+    everyone = below(stack.process.pid)
+    warm = {p.pid for p in everyone if "worker.warm" in p.command}
+    celery = {p.pid for p in everyone if "celery" in p.command and p.parent == stack.process.pid}
+    kinds = {
+        "api": lambda p: "granian" in p.command,
+        "dispatcher": lambda p: "dispatcher" in p.command,
+        "redis": lambda p: "valkey-server" in p.command,
+        "worker": lambda p: p.pid in celery,
+        "supervisor": lambda p: p.parent in celery and p.pid not in warm,
+        "warm process": lambda p: p.pid in warm,
+        "trainer": lambda p: p.parent in warm,
+    }
+    found = {name: [p for p in everyone if belongs(p)] for name, belongs in kinds.items()}
+    return {name: processes for name, processes in found.items() if processes}
+
+
+def result(stack: Stack, job_id: str) -> dict[str, Any]:
+    """Return all that must be the same however often a job was killed."""
+    job = stack.finished(job_id, timeout_s=240)
+    metrics = stack.json(f"/api/v1/jobs/{job_id}/metrics")
+    kept = [metrics["columns"].index(name) for name in ("epoch", "train_cost", "val_cost", "checkpoint")]
+    weights = stack.http.get(f"/api/v1/jobs/{job_id}/checkpoints/best/content").content
+    return {
+        "status": job["status"],
+        "stop_reason": job["stop_reason"],
+        "best": (job["best"]["epoch"], job["best"]["value"]),
+        "epochs": [[row[n] for n in kept] for row in metrics["data"]],
+        "batches": stack.json(f"/api/v1/jobs/{job_id}/batches?epoch=7")["data"],
+        "weights": {name: array.tobytes() for name, array in load(weights).items()},
+    }
