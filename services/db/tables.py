@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     CheckConstraint,
     DateTime,
     Dialect,
@@ -63,7 +64,7 @@ class Owner(Base):
     __tablename__ = "owners"
 
     name: Mapped[str] = mapped_column(primary_key=True)
-    last_served: Mapped[int] = mapped_column(default=0)  #: rises with every claim of any owner
+    last_served: Mapped[int] = mapped_column(BigInteger, default=0)  #: rises with every claim of any owner
 
 
 class Dataset(Base):
@@ -81,9 +82,9 @@ class Dataset(Base):
     name: Mapped[str]
     source: Mapped[str]  #: upload; inline: deleted with its last job; builtin
     format: Mapped[str]  #: csv, parquet, jsonl, npz or inline
-    size_bytes: Mapped[int]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str]
-    rows: Mapped[int]
+    rows: Mapped[int] = mapped_column(BigInteger)
     columns: Mapped[list[Any]]  #: `specs.columns.Column` as JSON objects
     dialect: Mapped[dict[str, Any] | None]
     suggested_target: Mapped[str | None]
@@ -137,7 +138,7 @@ class Job(Base):
 
     attempt: Mapped[int] = mapped_column(default=0)  #: the fence: raised by each claim
     attempts_without_progress: Mapped[int] = mapped_column(default=0)
-    beat: Mapped[int] = mapped_column(default=0)
+    beat: Mapped[int] = mapped_column(BigInteger, default=0)
     worker: Mapped[str | None]
     not_before: Mapped[datetime]
     cancel_wished_at: Mapped[datetime | None]
@@ -194,9 +195,9 @@ class Checkpoint(Base):
     kind: Mapped[str]
     state: Mapped[str]
     epoch: Mapped[int]  #: whole epochs that made these weights
-    step: Mapped[int]  #: optimizer steps that made them
+    step: Mapped[int] = mapped_column(BigInteger)  #: optimizer steps that made them
     metrics: Mapped[dict[str, Any]]  #: the epoch's costs and metrics
-    size_bytes: Mapped[int]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str]
     created_at: Mapped[datetime]
 
