@@ -3,6 +3,8 @@
 BatchyardError
 ├── RequestFault                 the caller can mend it
 │   ├── MalformedJSON            malformed_json
+│   ├── TooDeep                  too_deep
+│   ├── DuplicateKey             duplicate_key
 │   ├── InvalidRequest           validation_error: every fault of a request, each with its pointer
 │   ├── NotFound                 not_found
 │   ├── MethodNotAllowed         method_not_allowed
@@ -83,6 +85,18 @@ class MalformedJSON(RequestFault):
     """The body is not valid JSON."""
 
     code = "malformed_json"
+
+
+class TooDeep(RequestFault):
+    """The body is nested too deep."""
+
+    code = "too_deep"
+
+
+class DuplicateKey(RequestFault):
+    """A key stands twice in one object."""
+
+    code = "duplicate_key"
 
 
 class InvalidRequest(RequestFault):

@@ -72,7 +72,7 @@ def now(session: Session) -> datetime:
     if session.get_bind().dialect.name == "sqlite":
         stamp = session.scalar(text("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')"))
         return datetime.fromisoformat(str(stamp)).replace(tzinfo=UTC)
-    time: datetime = session.scalar(text("SELECT clock_timestamp()"))  # type: ignore[assignment]
+    time: datetime = session.scalar(text("SELECT clock_timestamp()"))
     return time.astimezone(UTC)
 
 

@@ -13,6 +13,7 @@ class Column:
     name: str
     type: ColumnType
     missing: int = 0  #: cells without a value (NaN in the stored table)
+    first_missing: int | None = None  #: the row of the first such cell, counted from 0
     min: float | None = None  #: numbers only, as are max and mean
     max: float | None = None
     mean: float | None = None

@@ -4,14 +4,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from services.specs.fields import STRICT, ByName, Fraction, Number
+from services.specs.fields import STRICT, ByName, Fraction, Number, Text, Whole
 
 Scale = Literal["auto", "standard", "minmax", "none"]
 Builtin = Literal["iris", "wine", "breast_cancer", "digits", "diabetes"]
 Row = Annotated[list[Number], Field(min_length=1)]
-Rows = Annotated[list[Row], Field(min_length=1)]
+# A million wrong cells are told by their first.
+Rows = Annotated[list[Row], Field(min_length=1, fail_fast=True)]
 #: Numbers, class labels, or a row of numbers for several targets.
-Targets = Annotated[list[Number | str | bool | Row], Field(min_length=1)]
+Targets = Annotated[list[bool | Whole | Number | Text | Row], Field(min_length=1, fail_fast=True)]
 
 
 class Data(BaseModel):

@@ -12,6 +12,8 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]  #: 0 included, 1 not
 Fraction = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]  #: neither 0 nor 1
 Number = Annotated[float, Field(allow_inf_nan=False)]
+Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Text = Annotated[str, StringConstraints(max_length=1_000)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, Field
 
 from services.specs.data import Data, RandomSplit, Split
-from services.specs.fields import STRICT, Name, NotNegative, Positive
+from services.specs.fields import STRICT, Name, NotNegative, Number, Positive, Text, Whole
 from services.specs.losses import Loss
 from services.specs.models import Model
 from services.specs.optimizers import AdamW, Optimizer
@@ -82,4 +82,5 @@ class JobSpec(BaseModel):
     priority: Annotated[int, Field(ge=-10, le=10)] = 0
     """Among one owner's jobs, higher goes first."""
     tags: Annotated[list[Name], Field(max_length=64)] = []
-    metadata: dict[str, Any] = {}
+    metadata: Annotated[dict[Text, Text | Whole | Number | bool | None], Field(max_length=64)] = {}
+    """Own remarks, flat."""

@@ -51,11 +51,13 @@ class BCEWithLogits(BaseModel):
 
 Loss = Annotated[MSE | L1 | Huber | CrossEntropy | BCEWithLogits, ByName, Field(discriminator="type")]
 
-#: The tasks that each loss decides.
+#: The task that each loss decides.
 TASKS = {
-    "mse": ("regression",),
-    "l1": ("regression",),
-    "huber": ("regression",),
-    "cross_entropy": ("multiclass",),
-    "bce_with_logits": ("binary",),
+    "mse": "regression",
+    "l1": "regression",
+    "huber": "regression",
+    "cross_entropy": "multiclass",
+    "bce_with_logits": "binary",
 }
+#: The loss of each task when none is named.
+LOSS_OF = {"regression": MSE, "binary": BCEWithLogits, "multiclass": CrossEntropy}

@@ -1,0 +1,118 @@
+"""The files of data sets: the original bytes and a float32 table beside them, below a folder named by SHA-256."""
+
+import errno
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from services.errors import DataChanged, DataUnreadable, StorageFull
+from services.specs.columns import Column, TableInfo
+
+ORIGINAL, TABLE, INFO = "original", "table.f32", "info.json"
+FLOAT_BYTES = 4
+
+
+class Storage:
+    """A folder of data sets. A set appears whole, by one rename, or not at all."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "datasets"
+
+    def path(self, sha256: str) -> Path:
+        """Return the folder of the data set with these bytes."""
+        return self.folder / sha256[:2] / sha256
+
+    def holds(self, sha256: str) -> bool:
+        """Return whether the files of a data set are there."""
+        return (self.path(sha256) / INFO).exists()
+
+    def info(self, sha256: str) -> dict[str, Any]:
+        """Return what was kept beside the table when it was made."""
+        found: dict[str, Any] = json.loads((self.path(sha256) / INFO).read_text())
+        return found
+
+    @contextmanager
+    def draft(self) -> Iterator[Path]:
+        """Yield a fresh folder to fill; `keep` makes it permanent, leaving the block without it removes it.
+
+        Raises: StorageFull when the disk is full.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=self.folder))
+        try:
+            yield draft
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise StorageFull("The disk of the data sets is full.", free_bytes=self.free_bytes()) from error
+            raise
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+    def keep(self, draft: Path, sha256: str, info: dict[str, Any]) -> None:
+        """Make a draft the data set of this SHA-256. Of two that do it at once, one is kept: they are equal."""
+        (draft / INFO).write_text(json.dumps(info))
+        for name in (ORIGINAL, TABLE, INFO):
+            with open(draft / name, "rb") as file:
+                os.fsync(file.fileno())
+        home = self.path(sha256)
+        home.parent.mkdir(parents=True, exist_ok=True)
+        draft.chmod(0o755)
+        try:
+            draft.rename(home)
+        except OSError as error:
+            if error.errno not in {errno.EEXIST, errno.ENOTEMPTY}:
+                raise
+        _sync_folder(home.parent)
+
+    def open_table(self, sha256: str, info: TableInfo) -> np.ndarray:
+        """Return the rows as a read-only map of the file.
+
+        Shapes: (rows, columns) of float32.
+        Raises: DataUnreadable when the file is not there, DataChanged when it has another size than it was made with.
+        """
+        path = self.path(sha256) / TABLE
+        shape = (info.rows, len(info.columns))
+        try:
+            size = path.stat().st_size
+        except OSError as error:
+            raise DataUnreadable("The data set's file is not in the storage folder.") from error
+        if size != shape[0] * shape[1] * FLOAT_BYTES:
+            raise DataChanged(
+                f"The data set's file has {size} bytes, not those of {shape[0]} rows x {shape[1]} columns."
+            )
+        return np.memmap(path, dtype="<f4", mode="r", shape=shape)
+
+    def remove(self, sha256: str) -> None:
+        """Remove the files of a data set; none is an error."""
+        shutil.rmtree(self.path(sha256), ignore_errors=True)
+
+    def free_bytes(self) -> int:
+        """Return the room left on the disk."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return shutil.disk_usage(self.folder).free
+
+
+def info_json(info: TableInfo) -> dict[str, Any]:
+    """Return a table's columns as JSON."""
+    return {"rows": info.rows, "columns": [asdict(column) for column in info.columns]}
+
+
+def info_from_json(found: dict[str, Any]) -> TableInfo:
+    """Return the columns that `info_json` gave."""
+    return TableInfo(found["rows"], [Column(**column) for column in found["columns"]])
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

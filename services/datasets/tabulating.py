@@ -1,0 +1,238 @@
+"""Makes the float32 table of a file: one pass over its batches learns the columns, a second one writes the rows."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from services.errors import Fault, InvalidRequest
+from services.specs.columns import Column, TableInfo
+
+MAX_VALUES = 1_000  #: distinct values that are kept; a text column with more can't be learnt from
+MAX_COLUMNS = 10_000
+NUMBERS_SHARE = 0.9  #: from this share of numbers on, a text among them is a fault and not a category
+#: Texts of a CSV cell that stand for no value.
+MISSING = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None"]
+NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
+BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+
+Batches = Callable[[], Iterator[pa.RecordBatch]]
+
+
+@dataclass
+class _Scan:
+    """What the first pass has seen of one column."""
+
+    name: str
+    guess: bool  #: texts may be numbers or booleans in disguise, as in a CSV
+    rows: int = 0
+    missing: int = 0
+    first_missing: int | None = None
+    numbers: int = 0
+    texts: int = 0
+    first_text: tuple[int, str] | None = None
+    booleans: int = 0
+    low: float = np.inf
+    high: float = -np.inf
+    total: float = 0.0
+    whole: bool = True
+    values: dict[Any, int] = field(default_factory=dict)
+    too_many: bool = False
+
+    def look(self, cells: pa.Array) -> None:
+        """Take in the cells of one batch."""
+        if pa.types.is_floating(cells.type):
+            cells = pc.if_else(pc.is_nan(cells), None, cells)
+        empty = cells.is_null()
+        if cells.null_count and self.first_missing is None:
+            self.first_missing = self.rows + empty.index(True).as_py()
+        self.missing += cells.null_count
+        there = cells.drop_null()
+        if pa.types.is_boolean(cells.type):
+            self.booleans += len(there)
+            self._count(there)
+        elif _is_text(cells.type):
+            self._look_at_texts(cells, there)
+        else:
+            self._look_at_numbers(there.cast(pa.float64(), safe=False))
+        self.rows += len(cells)
+
+    def _look_at_texts(self, cells: pa.Array, there: pa.Array) -> None:
+        is_number = pc.match_substring_regex(there, NUMBER) if self.guess else pa.array([False] * len(there))
+        numbers = pc.filter(there, is_number)
+        self.texts += len(there) - len(numbers)
+        if self.first_text is None and len(numbers) < len(there):
+            positions = pc.indices_nonzero(cells.is_valid())
+            at = is_number.index(False).as_py()
+            self.first_text = (self.rows + positions[at].as_py(), there[at].as_py())
+        if self.guess and not self.too_many:
+            self.booleans += pc.sum(pc.is_in(there, pa.array(list(BOOLEANS)))).as_py() or 0
+        if len(numbers):
+            floats = _floats(numbers)
+            self.numbers += len(numbers)
+            self._spread(floats)
+        self._count(there)
+
+    def _look_at_numbers(self, there: pa.Array) -> None:
+        if len(there) and not pc.all(pc.is_finite(there)).as_py():
+            row = self.rows + pc.is_finite(there).index(False).as_py()
+            location = {"row": row, "column": self.name}
+            raise InvalidRequest([Fault("#/data", "non_finite_number", "is infinite", location=location)])
+        self.numbers += len(there)
+        self._spread(there)
+        self._count(there)
+
+    def _spread(self, floats: pa.Array) -> None:
+        if len(floats):
+            self.low = min(self.low, pc.min(floats).as_py())
+            self.high = max(self.high, pc.max(floats).as_py())
+            self.total += pc.sum(floats).as_py()
+            self.whole = self.whole and pc.all(pc.equal(pc.floor(floats), floats)).as_py()
+
+    def _count(self, there: pa.Array) -> None:
+        if self.too_many or not len(there):
+            return
+        for entry in there.value_counts():
+            value = entry["values"].as_py()
+            self.values[value] = self.values.get(value, 0) + entry["counts"].as_py()
+        if len(self.values) > 2 * MAX_VALUES:  # as texts, "1" and "1.0" are two
+            self.too_many, self.values = True, {}
+
+    def column(self) -> Column:
+        """Return the column that was seen.
+
+        Raises: InvalidRequest when a column of numbers has a text in it.
+        """
+        missing = {"missing": self.missing, "first_missing": self.first_missing}
+        there = self.numbers + self.texts
+        if self.booleans and self.booleans == self.texts + (0 if there else self.booleans) and not self.numbers:
+            trues = sum(count for value, count in self.values.items() if BOOLEANS.get(value, value) is True)
+            return Column(self.name, "boolean", **missing, values=[False, True], counts=[self.booleans - trues, trues])
+        if self.texts and self.numbers >= NUMBERS_SHARE * there and self.first_text:
+            row, text = self.first_text
+            raise InvalidRequest([_bad_value(self.name, row, text)])
+        if self.texts:
+            values = None if self.too_many or len(self.values) > MAX_VALUES else sorted(map(str, self.values))
+            counts = None if values is None else [self.values[value] for value in values]
+            return Column(self.name, "category", **missing, values=values, counts=counts)
+        return Column(self.name, "number", **missing, **self._numbers())
+
+    def _numbers(self) -> dict[str, Any]:
+        if not self.numbers:
+            return {}
+        found: dict[float, int] = {}
+        for value, count in self.values.items():
+            number = float(value)
+            found[number] = found.get(number, 0) + count
+        few = not self.too_many and len(found) <= MAX_VALUES
+        values = sorted(found)
+        return {
+            "min": self.low,
+            "max": self.high,
+            "mean": self.total / self.numbers,
+            "whole": self.whole,
+            "values": [int(value) if self.whole else value for value in values] if few else None,
+            "counts": [found[value] for value in values] if few else None,
+        }
+
+
+def tabulate(batches: Batches, path: Path, *, guess: bool) -> TableInfo:
+    """Write the rows that `batches()` gives, twice, as a float32 table at `path`; return its columns.
+
+    Shapes: the file holds (rows, columns), row after row.
+    Raises: InvalidRequest when there are no rows, or a column is no number, text or boolean.
+    """
+    scans: list[_Scan] = []
+    for batch in batches():
+        if not scans:
+            _check_schema(batch.schema)
+            scans = [_Scan(name, guess) for name in batch.schema.names]
+        for scan, cells in zip(scans, batch.columns, strict=True):
+            scan.look(_plain(cells))
+    rows = scans[0].rows if scans else 0
+    if not rows:
+        raise InvalidRequest([Fault("#/data", "empty", "has no rows")])
+    info = TableInfo(rows, [scan.column() for scan in scans])
+    with open(path, "wb") as file:
+        for batch in batches():
+            cells = [_coded(_plain(c), column) for c, column in zip(batch.columns, info.columns, strict=True)]
+            file.write(np.column_stack(cells).astype("<f4").tobytes())
+    return info
+
+
+def check_names(names: list[str]) -> None:
+    """Refuse columns that have no name or the same one.
+
+    Raises: InvalidRequest naming each.
+    """
+    faults = []
+    if len(names) > MAX_COLUMNS:
+        faults.append(Fault("#/data", "too_long", f"has {len(names)} columns; at most {MAX_COLUMNS} are read"))
+    for n, name in enumerate(names):
+        location = {"row": 0, "line": 1, "column": n}
+        if not name.strip():
+            faults.append(Fault("#/data", "invalid_name", f"column {n} has no name", location=location))
+        elif names.index(name) != n:
+            faults.append(
+                Fault("#/data", "duplicate_column", f"two columns are named {name[:80]!r}", location=location)
+            )
+        elif len(name) > 200 or "\0" in name:
+            faults.append(Fault("#/data", "invalid_name", f"column {n} has a name of no use", location=location))
+    if faults:
+        raise InvalidRequest(faults)
+
+
+def _check_schema(schema: pa.Schema) -> None:
+    check_names(schema.names)
+    faults = []
+    for entry in schema:
+        kind = entry.type.value_type if pa.types.is_dictionary(entry.type) else entry.type
+        known = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_null, _is_text)
+        if not any(matches(kind) for matches in known):
+            detail = f"column {entry.name!r} is of type {entry.type}; numbers, texts and booleans are read"
+            faults.append(Fault("#/data", "wrong_type", detail, location={"column": entry.name}))
+    if faults:
+        raise InvalidRequest(faults)
+
+
+def _plain(cells: pa.Array) -> pa.Array:
+    if pa.types.is_dictionary(cells.type):
+        cells = cells.dictionary_decode()
+    if pa.types.is_null(cells.type):
+        return cells.cast(pa.float64())
+    return cells.cast(pa.string()) if pa.types.is_large_string(cells.type) else cells
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _floats(texts: pa.Array) -> pa.Array:
+    return pc.utf8_trim_whitespace(texts).cast(pa.float64())
+
+
+def _coded(cells: pa.Array, column: Column) -> np.ndarray:
+    """Return cells as float64: numbers as they are, others as positions in the column's values, missing as NaN."""
+    if column.type == "number":
+        floats = _floats(cells) if _is_text(cells.type) else cells.cast(pa.float64(), safe=False)
+        return np.asarray(floats.to_numpy(zero_copy_only=False), dtype=np.float64)
+    if column.type == "boolean":
+        if _is_text(cells.type):
+            cells = pc.is_in(cells, pa.array([text for text, says in BOOLEANS.items() if says])).filter(
+                pa.array([True] * len(cells))
+            )
+        return np.asarray(cells.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+    if column.values is None:
+        return np.full(len(cells), np.nan)
+    positions = pc.index_in(cells.cast(pa.string()), pa.array(column.values, pa.string()))
+    return np.asarray(positions.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _bad_value(name: str, row: int, text: str) -> Fault:
+    location = {"row": row, "line": row + 2, "column": name}
+    hint = "mend the cell, or leave it empty if there is no value"
+    return Fault("#/data", "bad_value", "is not a number", value=text[:80], hint=hint, location=location)

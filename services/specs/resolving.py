@@ -1,0 +1,279 @@
+"""Turns a submitted spec into a resolved one: every `auto` decided, every fault that the data shows told at once."""
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from services.errors import Fault, InvalidRequest
+from services.specs import tasks
+from services.specs.columns import TableInfo
+from services.specs.data import ColumnSplit, NoSplit, RandomSplit
+from services.specs.faults import closest
+from services.specs.features import MIN_CLASS_ROWS, class_counts, train_and_validation
+from services.specs.job import JobSpec, Monitor
+from services.specs.losses import LOSS_OF
+from services.specs.summary import estimate, model_summary, steps_per_epoch
+
+MIN_ROWS = 10  #: fewer rows are not split by themselves
+SMALL_VALIDATION = 50  #: fewer validation rows are worth a warning
+METRICS = {"regression": ["mae", "r2", "mse", "rmse"], "binary": ["accuracy"], "multiclass": ["accuracy"]}
+AUTO_METRICS = {"regression": ["mae", "r2"], "binary": ["accuracy"], "multiclass": ["accuracy"]}
+MAXIMISED = {"val_accuracy", "val_r2"}
+BESIDE = {"name", "tags", "metadata", "priority"}  #: what a job shows beside its spec
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the operator allows one job."""
+
+    epochs: int
+    parameters: int
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A spec that says everything, and what is to be said about it."""
+
+    spec: JobSpec
+    warnings: list[dict[str, Any]]
+    model_summary: dict[str, Any]
+    estimate: dict[str, int]
+
+
+@dataclass
+class _Findings:
+    faults: list[Fault] = field(default_factory=list)
+    warnings: list[dict[str, Any]] = field(default_factory=list)
+
+    def warn(self, code: str, message: str, pointer: str) -> None:
+        self.warnings.append({"code": code, "message": message, "pointer": pointer})
+
+    def check(self) -> None:
+        if self.faults:
+            raise InvalidRequest(self.faults)
+
+
+def resolve(
+    spec: JobSpec,
+    info: TableInfo,
+    *,
+    dataset: str | None,
+    suggested_target: str | None,
+    cuda_online: bool,
+    limits: Limits,
+) -> Resolved:
+    """Return the spec with every choice made. Resolving it again changes nothing.
+
+    `dataset` is the id to put in place of inline rows or of a data set's name; None keeps `builtin`.
+    Raises: InvalidRequest with every fault that the spec and the columns show together.
+    """
+    found = _Findings()
+    if spec.epochs > limits.epochs:
+        found.faults.append(Fault("#/epochs", "out_of_range", f"is {spec.epochs}; must be at most {limits.epochs}"))
+    spec = _with_columns(spec, info, suggested_target, found)
+    found.check()  # what follows needs columns that are there
+    spec = _with_task(spec, info, found)
+    found.check()
+    spec = _with_split(spec, info, dataset is not None and bool(spec.data.x_val), found)
+    spec = _with_training(spec, info, cuda_online, found)
+    found.check()
+    data = {"x": None, "y": None, "x_val": None, "y_val": None, "dataset": dataset}
+    spec = spec.model_copy(update={"data": spec.data.model_copy(update=data)})
+    summary = model_summary(spec, info)
+    if summary["parameters"] > limits.parameters:
+        detail = f"makes {summary['parameters']} parameters; must be at most {limits.parameters}"
+        raise InvalidRequest([Fault("#/model", "out_of_range", detail)])
+    return Resolved(spec, found.warnings, summary, estimate(spec, info, summary))
+
+
+def resolved_json(spec: JobSpec) -> dict[str, Any]:
+    """Return a resolved spec as a job shows it; posting it again trains the same."""
+    echo = spec.model_dump(mode="json", exclude=BESIDE)
+    echo["data"] = {name: value for name, value in echo["data"].items() if value is not None}
+    return echo
+
+
+def _with_columns(spec: JobSpec, info: TableInfo, suggested: str | None, found: _Findings) -> JobSpec:
+    data = spec.data
+    targets = data.targets or ([suggested] if suggested else [])
+    if data.x is not None:
+        targets = data.targets or [name for name in info.names if name == "y" or name.startswith("y")]
+    if not targets:
+        found.faults.append(Fault("#/data/target", "missing", "is missing", allowed=info.names))
+        return spec
+    for n, name in enumerate(targets):
+        pointer = "#/data/target" if isinstance(data.target, str | None) else f"#/data/target/{n}"
+        found.faults += _unknown_column(pointer, name, info)
+    by_column: str | None = spec.split.column if isinstance(spec.split, ColumnSplit) else None
+    if by_column is None and data.x_val is not None:
+        by_column = "split"
+    elif by_column is not None:
+        found.faults += _unknown_column("#/split/column", by_column, info)
+    if data.features == "auto":
+        features = _auto_features(info, {*targets, by_column}, found)
+    else:
+        features = list(data.features)
+        for n, name in enumerate(features):
+            found.faults += _unknown_column(f"#/data/features/{n}", name, info)
+            if name in targets or features.index(name) != n:
+                why = "is the target" if name in targets else "stands there twice"
+                found.faults.append(Fault(f"#/data/features/{n}", "invalid", f"{name!r} {why}"))
+    if not features:
+        found.faults.append(Fault("#/data/features", "too_short", "has no column that can be learnt from"))
+    for name in {*features, *targets, by_column} & set(info.names):
+        found.faults += _unusable(name, info)
+    update = {"target": targets[0] if len(targets) == 1 else targets, "features": features}
+    scale = "standard" if data.scale == "auto" else data.scale
+    return spec.model_copy(update={"data": data.model_copy(update={**update, "scale": scale})})
+
+
+def _auto_features(info: TableInfo, taken: set[str | None], found: _Findings) -> list[str]:
+    features = []
+    for column in info.columns:
+        if column.type == "category" and column.values is None and column.name not in taken:
+            found.warn("column_left_out", f"{column.name!r} has too many different texts to learn from.", "#/data")
+        elif column.name not in taken:
+            features.append(column.name)
+    return features
+
+
+def _unknown_column(pointer: str, name: str, info: TableInfo) -> list[Fault]:
+    if name in info.names:
+        return []
+    near = closest(name, info.names)
+    detail = f"{name!r} is not a column of the data"
+    return [Fault(pointer, "unknown_column", detail, value=name, suggestion=near, allowed=info.names[:100])]
+
+
+def _unusable(name: str, info: TableInfo) -> list[Fault]:
+    column = info.column(name)
+    if column.missing:
+        row = column.first_missing
+        detail = f"column {name!r} has {column.missing} cells without a value, the first in row {row}"
+        hint = "fill them in or leave the rows out; filling by the service is not there yet"
+        return [Fault("#/data", "missing_values", detail, hint=hint, location={"row": row, "column": name})]
+    if column.type == "category" and column.values is None:
+        return [Fault("#/data", "too_many_values", f"column {name!r} has too many different texts to learn from")]
+    return []
+
+
+def _with_task(spec: JobSpec, info: TableInfo, found: _Findings) -> JobSpec:
+    task, guessed = tasks.task_of(spec, info)
+    found.faults += tasks.contradictions(spec, task, info)
+    if guessed:
+        column = info.column(spec.data.targets[0])
+        message = (
+            f"{column.name!r} has {len(column.values or [])} whole numbers: taken as classes. Say task to be sure."
+        )
+        found.warn("task_guessed", message, "#/task")
+    loss = LOSS_OF[task]() if spec.loss == "auto" else spec.loss
+    scale = spec.data.target_scale
+    if task != "regression":
+        if scale not in {"auto", "none"}:
+            found.faults.append(Fault("#/data/target_scale", "invalid", "classes are not scaled; leave it out"))
+        scale = "none"
+    elif scale == "auto":
+        scale = "standard"
+    data = spec.data.model_copy(update={"target_scale": scale})
+    return spec.model_copy(update={"task": task, "loss": loss, "data": data})
+
+
+def _with_split(spec: JobSpec, info: TableInfo, given: bool, found: _Findings) -> JobSpec:
+    split = spec.split
+    if given:
+        if "split" in spec.model_fields_set:
+            found.warn("split_ignored", "x_val and y_val say which rows validate.", "#/split")
+        split = ColumnSplit(column="split")
+    if isinstance(split, RandomSplit):
+        counts = class_counts(info.column(spec.data.targets[0])) if spec.task != "regression" else []
+        if split.stratify is True and (not counts or min(counts) < 2):
+            why = "needs classes" if not counts else "needs at least 2 rows of every class"
+            found.faults.append(Fault("#/split/stratify", "invalid", why))
+        stratify = split.stratify
+        if stratify == "auto":
+            stratify = bool(counts) and min(counts) >= MIN_CLASS_ROWS
+        split = split.model_copy(update={"stratify": stratify})
+        if info.rows < MIN_ROWS:
+            split = NoSplit()
+    if isinstance(split, ColumnSplit):
+        values = set(info.column(split.column).values or [])
+        if strange := values - {"train", "validation"}:
+            first = min(map(str, strange))
+            detail = f"column {split.column!r} says {first!r}; it may say train or validation"
+            found.faults.append(Fault("#/split/column", "bad_value", detail, value=first[:80]))
+        elif "train" not in values:
+            found.faults.append(Fault("#/split/column", "bad_value", "no row says train"))
+    return spec.model_copy(update={"split": split})
+
+
+def _with_training(spec: JobSpec, info: TableInfo, cuda_online: bool, found: _Findings) -> JobSpec:
+    if found.faults:
+        return spec
+    train, validation = train_and_validation(spec, info)
+    if train < 1:
+        found.faults.append(Fault("#/split/validation", "out_of_range", "leaves no row to train on"))
+        return spec
+    metrics = _metrics(spec, validation, found)
+    monitor, stopping = _monitor(spec, validation, metrics, found), spec.early_stopping
+    if not validation:
+        stopping = False
+        message = "No rows validate: the best epoch is the one of the lowest training cost, early stopping is off."
+        found.warn("no_validation_split", message, "#/split")
+    elif validation < SMALL_VALIDATION:
+        message = f"{info.rows} rows: costs and metrics on {validation} validation rows are coarse."
+        found.warn("small_dataset", message, "#/split")
+    device = spec.device
+    if device == "auto":
+        device = "cuda" if cuda_online else "cpu"
+    elif device == "cuda" and not cuda_online:
+        found.warn("no_worker_for_device", "No GPU worker is online; the job will wait.", "#/device")
+    update = {
+        "batch_size": _batch_size(spec, train, found),
+        "metrics": metrics,
+        "monitor": monitor,
+        "early_stopping": stopping,
+        "device": device,
+        "seed": secrets.randbits(32) if spec.seed is None else spec.seed,
+    }
+    spec = spec.model_copy(update=update)
+    if not found.faults and steps_per_epoch(spec, info) == 0:
+        found.faults.append(Fault("#/drop_last", "invalid", f"leaves no batch: {train} rows train"))
+    return spec
+
+
+def _batch_size(spec: JobSpec, train: int, found: _Findings) -> int | Literal["full"]:
+    if spec.batch_size == "auto":
+        power = max(0, (train // 32).bit_length() - 1)
+        return min(1024, max(8, 1 << power))
+    if isinstance(spec.batch_size, int) and spec.batch_size > max(train, 8):
+        detail = f'is {spec.batch_size}, but {train} rows train; "full" takes all of them'
+        found.faults.append(Fault("#/batch_size", "out_of_range", detail, value=spec.batch_size, suggestion="full"))
+    return spec.batch_size
+
+
+def _metrics(spec: JobSpec, validation: int, found: _Findings) -> list[str]:
+    if not validation:
+        return []
+    if spec.metrics == "auto":
+        return AUTO_METRICS[spec.task]
+    allowed = METRICS[spec.task]
+    for n, name in enumerate(spec.metrics):
+        if name not in allowed:
+            detail = f"{name!r} says nothing about a {spec.task} task"
+            found.faults.append(Fault(f"#/metrics/{n}", "unknown_value", detail, value=name, allowed=list(allowed)))
+    return list(dict.fromkeys(spec.metrics))
+
+
+def _monitor(spec: JobSpec, validation: int, metrics: list[str], found: _Findings) -> Monitor:
+    metric = spec.monitor.metric
+    if not validation and metric == "val_cost":
+        metric = "train_cost"
+    computed = ["train_cost", *(["val_cost", *(f"val_{name}" for name in metrics)] if validation else [])]
+    if metric not in computed:
+        detail = f"{metric!r} is not computed in this job"
+        near = closest(metric, computed)
+        found.faults.append(Fault("#/monitor/metric", "unknown_value", detail, metric[:80], near, list(computed)))
+    mode = spec.monitor.mode
+    if mode == "auto":
+        mode = "max" if metric in MAXIMISED else "min"
+    return Monitor(metric=metric, mode=mode)
