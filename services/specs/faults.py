@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from services.errors import Fault
+from services.errors import Fault, InvalidRequest
 from services.specs.describing import describe, node_at
 
 #: pydantic's error types by the code that we give them; others are wrong_type.
@@ -29,7 +29,16 @@ CODES = {
     "value_error": "invalid",
 }
 #: Of several errors at one place, the code that says most.
-WEIGHT = ("non_finite_number", "unknown_key", "missing", "invalid", "invalid_name", "too_long", "out_of_range")
+WEIGHT = (
+    "non_finite_number",
+    "unknown_key",
+    "missing",
+    "invalid",
+    "invalid_name",
+    "too_long",
+    "out_of_range",
+    "wrong_type",
+)
 
 Path = tuple[str | int, ...]
 
@@ -43,7 +52,13 @@ def faults_of(error: ValidationError, data: Any, model: type[BaseModel]) -> list
     # A branch of a union that failed deeper down says more than the branches that failed at its top.
     tops = {path[:n] for path in places for n in range(1, len(path))}
     kept = {path: errors for path, errors in places.items() if path not in tops or not _is_union(errors)}
-    return [_fault(path, errors, data, schema) for path, errors in kept.items()]
+    # Only the first are shown; the others are counted, so looking for what was meant would be wasted on them.
+    shown = InvalidRequest.SHOWN
+    return [_fault(*place, data, schema) if n < shown else _counted(*place) for n, place in enumerate(kept.items())]
+
+
+def _counted(path: Path, errors: list[Any]) -> Fault:
+    return Fault(pointer_of(path), CODES.get(errors[0]["type"], "wrong_type"), "is not accepted")
 
 
 def pointer_of(path: Sequence[str | int]) -> str:

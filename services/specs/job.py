@@ -18,6 +18,10 @@ def _monitor(value: Any) -> Any:
     return {"metric": value} if isinstance(value, str) else value
 
 
+def _loss(value: Any) -> Any:
+    return {"type": value} if isinstance(value, str) and value != "auto" else value
+
+
 class Monitor(BaseModel):
     """The value that decides which epoch is the best."""
 
@@ -54,7 +58,7 @@ class JobSpec(BaseModel):
     data: Data
     split: Split = RandomSplit()
     model: Model
-    loss: Literal["auto"] | Loss = "auto"
+    loss: Annotated[Literal["auto"] | Loss, BeforeValidator(_loss)] = "auto"
     """auto: mse, bce_with_logits or cross_entropy by the task."""
     optimizer: Optimizer = AdamW()
 

@@ -8,7 +8,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from services.errors import DuplicateKey, Fault, InvalidRequest, MalformedJSON, TooDeep
-from services.specs.faults import faults_of
+from services.specs.faults import faults_of, pointer_of
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -16,6 +16,7 @@ MAX_DEPTH = 32
 STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"')
 STRING_OR_KEY = re.compile(rb'"(?:[^"\\]|\\.)*+"(\s*:)?')
 PLACE = re.compile(r"(.*?) at line (\d+) column (\d+)", re.DOTALL)
+LONG_INTEGER = re.compile(rb"[\[:,\s]-?\d{19}")  # perhaps beyond 64 bits
 NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
@@ -31,12 +32,14 @@ def read(model: type[M], body: bytes) -> M:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         if first["type"] == "json_invalid":
-            raise _malformed(body, str(first["ctx"]["error"])) from None
+            raise _unpaired(body) or _malformed(body, str(first["ctx"]["error"])) from None
         # The text is JSON, but perhaps with NaN in it, which the faster reader refuses.
         raise InvalidRequest(faults_of(error, json.loads(body), model)) from None
     _check_keys(body)
-    if b"\\u0000" in body:
-        raise InvalidRequest(_nul_faults(json.loads(body), "#"))
+    if b"\\u0000" in body or LONG_INTEGER.search(body):
+        faults = _value_faults(json.loads(body), "#")
+        if faults:
+            raise InvalidRequest(faults)
     return found
 
 
@@ -97,12 +100,33 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _nul_faults(value: Any, pointer: str) -> list[Fault]:
-    if isinstance(value, str) and "\0" in value:
-        return [Fault(pointer, "invalid_text", "has a NUL character")]
+def _unpaired(body: bytes) -> InvalidRequest | None:
+    """Return the faults of a body that is JSON but for half a surrogate pair in a text."""
+    if b"\\ud" not in body.lower():
+        return None
+    try:
+        faults = _value_faults(json.loads(body), "#")
+    except ValueError:
+        return None
+    return InvalidRequest(faults) if faults else None
+
+
+def _value_faults(value: Any, pointer: str) -> list[Fault]:
+    """Return the texts that a database can't keep and the integers that no column holds."""
+    if isinstance(value, str) and (why := _unkept(value)):
+        return [Fault(pointer, "invalid_text", f"has {why}")]
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return [Fault(pointer, "integer_out_of_range", "is an integer beyond 64 bits")]
     if isinstance(value, dict):
-        keys = [Fault(pointer, "invalid_text", "has a key with a NUL character") for key in value if "\0" in key]
-        return keys + [fault for key, item in value.items() for fault in _nul_faults(item, f"{pointer}/{key}")]
+        keys = [Fault(pointer, "invalid_text", f"has a key with {why}") for key in value if (why := _unkept(key))]
+        inner = [(key.encode(errors="replace").decode(), item) for key, item in value.items()]
+        return keys + [fault for key, item in inner for fault in _value_faults(item, pointer + pointer_of([key])[1:])]
     if isinstance(value, list):
-        return [fault for n, item in enumerate(value) for fault in _nul_faults(item, f"{pointer}/{n}")]
+        return [fault for n, item in enumerate(value) for fault in _value_faults(item, f"{pointer}/{n}")]
     return []
+
+
+def _unkept(text: str) -> str | None:
+    if "\0" in text:
+        return "a NUL character"
+    return "half a surrogate pair" if any("\ud800" <= char <= "\udfff" for char in text) else None

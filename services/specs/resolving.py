@@ -120,8 +120,9 @@ def _with_columns(spec: JobSpec, info: TableInfo, suggested: str | None, found: 
                 found.faults.append(Fault(f"#/data/features/{n}", "invalid", f"{name!r} {why}"))
     if not features:
         found.faults.append(Fault("#/data/features", "too_short", "has no column that can be learnt from"))
-    for name in {*features, *targets, by_column} & set(info.names):
-        found.faults += _unusable(name, info)
+    for column in info.columns:
+        if column.name in {*features, *targets, by_column}:
+            found.faults += _unusable(column.name, info)
     update = {"target": targets[0] if len(targets) == 1 else targets, "features": features}
     scale = "standard" if data.scale == "auto" else data.scale
     return spec.model_copy(update={"data": data.model_copy(update={**update, "scale": scale})})

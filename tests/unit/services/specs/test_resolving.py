@@ -1,0 +1,132 @@
+"""A resolved spec says everything, and resolving it again changes nothing."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from services.errors import InvalidRequest
+from services.specs.columns import Column, TableInfo
+from services.specs.features import train_rows
+from services.specs.job import JobSpec
+from services.specs.resolving import Limits, Resolved, resolve, resolved_json
+
+NUMBERS = [Column(name, "number", min=0.0, max=9.0) for name in ("length", "width")]
+SPECIES = Column("species", "category", values=["a", "b", "c"], counts=[50, 50, 50])
+GRADE = Column("grade", "number", min=0.0, max=1.0, values=[0, 1], counts=[70, 80], whole=True)
+PRICE = Column("price", "number", min=0.0, max=900.0)
+TABLE = TableInfo(150, [*NUMBERS, SPECIES, GRADE, PRICE])
+
+
+def resolved(info: TableInfo = TABLE, cuda: bool = False, target: str = "species", **keys: Any) -> Resolved:
+    spec = JobSpec.model_validate({"data": {"builtin": "iris", "target": target}, "model": "mlp", **keys})
+    limits = Limits(epochs=1000, parameters=100_000)
+    return resolve(spec, info, dataset=None, suggested_target=None, cuda_online=cuda, limits=limits)
+
+
+def codes(found: Resolved) -> set[str]:
+    return {warning["code"] for warning in found.warnings}
+
+
+@pytest.mark.parametrize(
+    ("keys", "task", "loss"),
+    [
+        ({"target": "species"}, "multiclass", "cross_entropy"),
+        ({"target": "grade"}, "binary", "bce_with_logits"),
+        ({"target": "grade", "loss": "mse"}, "regression", "mse"),
+        ({"target": "price"}, "regression", "mse"),
+    ],
+)
+def test_the_task_follows_from_the_loss_or_the_target(keys, task, loss):
+    spec = resolved(**keys).spec
+    assert (spec.task, spec.loss.type) == (task, loss)
+
+
+def test_guessing_classes_from_whole_numbers_is_said():
+    assert "task_guessed" in codes(resolved(target="grade"))
+
+
+@pytest.mark.parametrize(
+    ("keys", "pointer"),
+    [
+        ({"target": "Species"}, "#/data/target"),
+        ({"data": {"builtin": "iris", "target": "species", "features": ["lenght"]}}, "#/data/features/0"),
+        ({"data": {"builtin": "iris", "target": "species", "features": ["species"]}}, "#/data/features/0"),
+        ({"split": {"type": "column", "column": "nowhere"}}, "#/split/column"),
+        ({"task": "regression", "loss": "cross_entropy"}, "#/loss"),
+        ({"metrics": ["r2"]}, "#/metrics/0"),
+        ({"monitor": "val_r2"}, "#/monitor/metric"),
+        ({"batch_size": 121}, "#/batch_size"),
+        ({"epochs": 1001}, "#/epochs"),
+        ({"model": {"type": "mlp", "hidden": [5000, 5000]}}, "#/model"),
+    ],
+)
+def test_what_does_not_fit_the_columns_is_told_at_its_place(keys, pointer):
+    with pytest.raises(InvalidRequest) as caught:
+        resolved(**keys)
+    assert pointer in {fault.pointer for fault in caught.value.faults}
+
+
+def test_a_missing_value_in_a_used_column_is_named():
+    gap = TableInfo(150, [Column("length", "number", missing=1, first_missing=6), SPECIES])
+    with pytest.raises(InvalidRequest) as caught:
+        resolved(gap)
+    fault = caught.value.faults[0]
+    assert (fault.code, (fault.location or {})["column"]) == ("missing_values", "length")
+
+
+def test_without_validation_rows_the_training_cost_is_watched():
+    found = resolved(split={"type": "none"})
+    assert (found.spec.monitor.metric, found.spec.early_stopping) == ("train_cost", False)
+    assert "no_validation_split" in codes(found)
+
+
+@pytest.mark.parametrize(("metric", "mode"), [("val_cost", "min"), ("val_accuracy", "max"), ("train_cost", "min")])
+def test_whether_small_or_large_is_good_follows_from_the_metric(metric, mode):
+    assert resolved(monitor=metric).spec.monitor.mode == mode
+
+
+def test_a_gpu_that_nobody_offers_is_waited_for():
+    assert "no_worker_for_device" in codes(resolved(device="cuda"))
+    assert resolved(cuda=True).spec.device == "cuda"
+
+
+def test_every_class_validates_with_the_same_share():
+    uneven = TableInfo(37, [*NUMBERS, Column("species", "category", values=["a", "b"], counts=[30, 7])])
+    assert train_rows(resolved(uneven).spec, uneven) == (37 - 6 - 1, 6 + 1)
+
+
+def test_the_iris_mlp_has_the_parameters_and_steps_of_the_formula():
+    features = ["length", "width", "grade", "price"]
+    found = resolved(data={"builtin": "iris", "target": "species", "features": features})
+    assert found.model_summary["parameters"] == (4 * 64 + 64) + (64 * 64 + 64) + (64 * 3 + 3)
+    assert found.estimate["steps_per_epoch"] == 15
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    target=some.sampled_from(["species", "grade", "price"]),
+    keys=some.fixed_dictionaries(
+        {},
+        optional={
+            "model": some.sampled_from(["linear", "mlp", {"type": "mlp", "hidden": [3], "dropout": 0.5}]),
+            "optimizer": some.sampled_from(["sgd", "adam", "adamw"]),
+            "split": some.sampled_from([{"type": "none"}, {"validation": 0.5}, {"stratify": False}]),
+            "batch_size": some.sampled_from(["auto", "full", 1, 50]),
+            "drop_last": some.booleans(),
+            "early_stopping": some.sampled_from([False, {"patience": 3}]),
+            "seed": some.none() | some.integers(0, 2**32 - 1),
+            "epochs": some.integers(1, 1000),
+        },
+    ),
+    cuda=some.booleans(),
+)
+def test_resolving_again_changes_nothing(target, keys, cuda):
+    if "split" in keys:
+        keys["split"] = {"type": "random", **keys["split"]}
+    first = resolved(target=target, cuda=cuda, **keys).spec
+    echo = JobSpec.model_validate(resolved_json(first))
+    limits = Limits(epochs=1000, parameters=100_000)
+    again = resolve(echo, TABLE, dataset=None, suggested_target=None, cuda_online=not cuda, limits=limits)
+    assert resolved_json(again.spec) == resolved_json(first)
