@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import orjson
 
-from services.errors import Fault, InvalidRequest
 from services.specs.columns import Column, TableInfo
 from services.specs.data import Data, inline_rows
 
@@ -24,14 +23,10 @@ def digest(original: bytes) -> str:
 
 
 def tabulate(data: Data) -> tuple[TableInfo, np.ndarray]:
-    """Return the columns of inline rows and their float32 table.
+    """Return the columns of inline rows, whose shapes were checked, and their float32 table.
 
     Shapes: x (rows, features), y (rows,) or (rows, targets); the table (rows, columns).
-    Raises: InvalidRequest with every fault of the rows.
     """
-    faults = inline_faults(data)
-    if faults:
-        raise InvalidRequest(faults)
     x, y = list(data.x or []), list(data.y or [])
     train = len(x)
     x, y = x + list(data.x_val or []), y + list(data.y_val or [])
@@ -70,49 +65,6 @@ def number_column(name: str, cells: np.ndarray) -> Column:
         counts=[int(count) for count in counts] if few else None,
         whole=whole,
     )
-
-
-def inline_faults(data: Data) -> list[Fault]:
-    """Return what is wrong with the lengths and widths of inline rows and with the kinds of their targets."""
-    faults: list[Fault] = []
-    if data.y is None:
-        faults.append(Fault("#/data/y", "missing", "is missing: x needs an answer for each row"))
-    if (data.x_val is None) != (data.y_val is None):
-        absent = "x_val" if data.x_val is None else "y_val"
-        faults.append(Fault(f"#/data/{absent}", "missing", "is missing: x_val and y_val go together"))
-    for x_key, y_key in (("x", "y"), ("x_val", "y_val")):
-        x, y = getattr(data, x_key), getattr(data, y_key)
-        if x is not None and y is not None and len(x) != len(y):
-            detail = f"has {len(y)} rows, {x_key} has {len(x)}"
-            faults.append(Fault(f"#/data/{y_key}", "length_mismatch", detail, hint="give one target for each row"))
-    width = len(data.x[0]) if data.x else 0
-    for key in ("x", "x_val"):
-        for n, row in enumerate(getattr(data, key) or []):
-            if len(row) != width:
-                detail = f"has {len(row)} numbers, the first row has {width}"
-                faults.append(Fault(f"#/data/{key}/{n}", "ragged_row", detail))
-    return faults + _target_faults(data)
-
-
-def _target_faults(data: Data) -> list[Fault]:
-    faults: list[Fault] = []
-    if not data.y:
-        return faults
-    first = _kind(data.y[0])
-    for key in ("y", "y_val"):
-        for n, value in enumerate(getattr(data, key) or []):
-            if _kind(value) != first:
-                detail = f"is {_kind(value)}, the first target is {first}"
-                faults.append(Fault(f"#/data/{key}/{n}", "wrong_type", detail))
-    return faults
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, list):
-        return f"a list of {len(value)}"
-    if isinstance(value, bool):
-        return "true or false"
-    return "a text" if isinstance(value, str) else "a number"
 
 
 def _targets(y: list[Any]) -> list[tuple[str, list[Any]]]:

@@ -107,9 +107,9 @@ class _Scan:
 
         Raises: InvalidRequest when a column of numbers has a text in it.
         """
-        missing = {"missing": self.missing, "first_missing": self.first_missing}
+        missing: dict[str, Any] = {"missing": self.missing, "first_missing": self.first_missing}
         there = self.numbers + self.texts
-        if self.booleans and self.booleans == self.texts + (0 if there else self.booleans) and not self.numbers:
+        if self.booleans and self.booleans >= self.texts and not self.numbers:
             trues = sum(count for value, count in self.values.items() if BOOLEANS.get(value, value) is True)
             return Column(self.name, "boolean", **missing, values=[False, True], counts=[self.booleans - trues, trues])
         if self.texts and self.numbers >= NUMBERS_SHARE * there and self.first_text:
@@ -222,9 +222,8 @@ def _coded(cells: pa.Array, column: Column) -> np.ndarray:
         return np.asarray(floats.to_numpy(zero_copy_only=False), dtype=np.float64)
     if column.type == "boolean":
         if _is_text(cells.type):
-            cells = pc.is_in(cells, pa.array([text for text, says in BOOLEANS.items() if says])).filter(
-                pa.array([True] * len(cells))
-            )
+            trues = pa.array([text for text, says in BOOLEANS.items() if says])
+            cells = pc.if_else(cells.is_valid(), pc.is_in(cells, trues), None)
         return np.asarray(cells.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
     if column.values is None:
         return np.full(len(cells), np.nan)

@@ -15,13 +15,13 @@ def width(column: Column) -> int:
 
 
 def classes(column: Column) -> list[Any]:
-    """Return the distinct values of a column, sorted; [] if there are too many to be classes."""
-    return column.values or []
+    """Return the values of a column that occur, sorted; [] if there are too many to be classes."""
+    return [value for value, count in zip(column.values or [], column.counts or [], strict=True) if count]
 
 
 def class_counts(column: Column) -> list[int]:
     """Return how many rows each of the classes has."""
-    return column.counts or []
+    return [count for count in column.counts or [] if count]
 
 
 def input_width(spec: JobSpec, info: TableInfo) -> int:
@@ -50,8 +50,3 @@ def train_and_validation(spec: JobSpec, info: TableInfo) -> tuple[int, int]:
         groups = class_counts(info.column(spec.data.targets[0])) or groups
     validation = sum(max(1, round(rows * spec.split.validation)) for rows in groups)
     return info.rows - validation, validation
-
-
-def train_rows(spec: JobSpec, info: TableInfo) -> tuple[int, int]:
-    """Return the numbers of training and of validation rows of a resolved spec."""
-    return train_and_validation(spec, info)

@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 
 from services.errors import InvalidRequest
 from services.specs.columns import Column, TableInfo
-from services.specs.features import train_rows
+from services.specs.features import train_and_validation
 from services.specs.job import JobSpec
 from services.specs.resolving import Limits, Resolved, resolve, resolved_json
 
@@ -94,7 +94,7 @@ def test_a_gpu_that_nobody_offers_is_waited_for():
 
 def test_every_class_validates_with_the_same_share():
     uneven = TableInfo(37, [*NUMBERS, Column("species", "category", values=["a", "b"], counts=[30, 7])])
-    assert train_rows(resolved(uneven).spec, uneven) == (37 - 6 - 1, 6 + 1)
+    assert train_and_validation(resolved(uneven).spec, uneven) == (37 - 6 - 1, 6 + 1)
 
 
 def test_the_iris_mlp_has_the_parameters_and_steps_of_the_formula():

@@ -1,0 +1,86 @@
+"""An uploaded file becomes a table: which format it is, and what reads it."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from services.errors import TooLarge, UnsupportedMediaType
+from services.specs.columns import TableInfo
+
+BLOCK_BYTES = 1 << 20
+FORMATS = ["csv", "parquet", "jsonl", "npz"]
+#: First bytes of what is never opened: pickles, NumPy arrays of any kind, HDF5, gzip, Excel's old format.
+REFUSED = {b"\x80": "a pickle", b"\x93NUMPY": "a NumPy array", b"\x89HDF": "HDF5", b"\x1f\x8b": "gzip"}
+TARGET_NAMES = ("target", "label", "class", "y", "species", "outcome")
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What was learnt of a file while its table was written."""
+
+    format: str
+    info: TableInfo
+    dialect: dict[str, Any] | None
+
+
+def receive(stream: BinaryIO, path: Path, limit_bytes: int) -> tuple[str, int]:
+    """Write a stream to a file as it comes in; return its SHA-256 and size.
+
+    Raises: TooLarge as soon as the limit is passed.
+    """
+    digest, size = hashlib.sha256(), 0
+    with open(path, "wb") as file:
+        while block := stream.read(BLOCK_BYTES):
+            size += len(block)
+            if size > limit_bytes:
+                raise TooLarge(f"A data set may have {limit_bytes} bytes.", limit_bytes=limit_bytes)
+            digest.update(block)
+            file.write(block)
+    return digest.hexdigest(), size
+
+
+def ingest(original: Path, table: Path, *, name: str, max_bytes: int) -> Ingested:
+    """Write the float32 table of an uploaded file and return its columns.
+
+    Raises: InvalidRequest with what is wrong in the file, UnsupportedMediaType when it is of no format we read.
+    """
+    # pyarrow takes its time to load and starts threads, so only an upload loads it.
+    from services.datasets import csv_files, typed_files
+    from services.datasets.tabulating import tabulate
+
+    kind = _format_of(original, name)
+    dialect = None
+    if kind == "csv":
+        batches, dialect = csv_files.read(original)
+    elif kind == "parquet":
+        batches = typed_files.read_parquet(original)
+    elif kind == "jsonl":
+        batches = typed_files.read_jsonl(original)
+    else:
+        batches = typed_files.read_npz(original, max_bytes)
+    return Ingested(kind, tabulate(batches, table, guess=kind == "csv"), dialect)
+
+
+def suggested_target(info: TableInfo) -> str:
+    """Return the column that is probably to be learnt: one that is named so, else the last."""
+    named = [name for name in info.names if name.lower() in TARGET_NAMES]
+    return named[0] if named else info.names[-1]
+
+
+def _format_of(path: Path, name: str) -> str:
+    """Tell the format by the first bytes and the file's name, never by what the client calls it."""
+    with open(path, "rb") as file:
+        head = file.read(512)
+    for magic, what in REFUSED.items():
+        if head.startswith(magic):
+            raise UnsupportedMediaType(f"{name!r} is {what}, which is never opened.", allowed=FORMATS)
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    if head.startswith(b"PK"):
+        if name.lower().endswith((".npz", "")) and not name.lower().endswith((".pt", ".xlsx", ".zip", ".pth")):
+            return "npz"
+        raise UnsupportedMediaType(f"{name!r} is an archive; only .npz is opened.", allowed=FORMATS)
+    if head.lstrip().startswith(b"{") or name.lower().endswith((".jsonl", ".ndjson")):
+        return "jsonl"
+    return "csv"

@@ -1,0 +1,216 @@
+"""What users ask about data sets, and what a submit needs of them."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from sqlalchemy.orm import Session
+
+from services import ids
+from services.datasets import builtins, ingest, inline, queries
+from services.datasets.storage import ORIGINAL, TABLE, Storage, info_from_json, info_json
+from services.datasets.views import DatasetView
+from services.db import cursors
+from services.db.engine import Database, now
+from services.errors import DatasetInUse, Fault, InvalidRequest, NotFound
+from services.settings import Settings
+from services.specs.checks import inline_faults
+from services.specs.columns import TableInfo
+from services.specs.data import Data
+from services.specs.faults import closest
+
+
+class DatasetService:
+    """Data sets of owners: the rows in SQL say what there is, the storage holds the bytes."""
+
+    def __init__(self, database: Database, storage: Storage, settings: Settings) -> None:
+        self.database = database
+        self.storage = storage
+        self.settings = settings
+
+    def upload(self, stream: BinaryIO, *, name: str, owner: str) -> tuple[DatasetView, bool]:
+        """Store a file; return its data set, and False if the same bytes were there already.
+
+        Raises: TooLarge, UnsupportedMediaType, StorageFull, InvalidRequest with what is wrong in the file.
+        """
+        _check_name(name)
+        with self.storage.draft() as draft:
+            sha256, size = ingest.receive(stream, draft / ORIGINAL, self.settings.max_upload_bytes)
+            with self.database.reading() as session:
+                known = queries.by_bytes(session, owner, sha256, "upload")
+            if known:
+                return known, False
+            kept = self._stored(draft, sha256, name)
+        view = _view_of(kept, owner=owner, name=name, source="upload", size_bytes=size, sha256=sha256)
+        with self.database.transaction() as session:
+            created_at = now(session)
+            queries.add(session, view, created_at)
+        return self.find(owner, view.id), True
+
+    def find(self, owner: str, id_or_name: str) -> DatasetView:
+        """Return a data set by its id or, newest first, its name.
+
+        Raises: NotFound with the closest name.
+        """
+        with self.database.reading() as session:
+            found = queries.by_id(session, owner, id_or_name) or queries.by_name(session, owner, id_or_name)
+            if found:
+                return found
+            near = closest(id_or_name, queries.names(session, owner))
+        raise NotFound(f"There is no data set {id_or_name[:80]!r}.", suggestion=near)
+
+    def listing(self, owner: str, *, limit: int, after: str | None) -> tuple[list[DatasetView], str | None]:
+        """Return uploads, newest first, and the cursor of the next page."""
+        place = None
+        if after:
+            time, dataset_id = cursors.read(after, 2)
+            place = (datetime.fromisoformat(time), dataset_id)
+        with self.database.reading() as session:
+            found = queries.page(session, owner, limit + 1, place)
+        shown = found[:limit]
+        more = len(found) > limit
+        return shown, cursors.write(shown[-1].created_at, shown[-1].id) if more else None
+
+    def rows(self, owner: str, dataset_id: str, *, limit: int, after: int = 0) -> list[list[Any]]:
+        """Return rows as they were uploaded: numbers, texts, booleans, None for a missing value."""
+        dataset = self.find(owner, dataset_id)
+        table = self.storage.open_table(dataset.sha256, dataset.info)[after : after + limit]
+        columns = []
+        for n, column in enumerate(dataset.info.columns):
+            cells = table[:, n].tolist()
+            known = column.values if column.coded else None
+            columns.append([None if c != c else known[int(c)] if known else _tidy(c, column.whole) for c in cells])
+        return [list(row) for row in zip(*columns, strict=True)]
+
+    def content(self, owner: str, dataset_id: str) -> tuple[DatasetView, Path]:
+        """Return a data set and the file of its original bytes."""
+        dataset = self.find(owner, dataset_id)
+        return dataset, self.storage.path(dataset.sha256) / ORIGINAL
+
+    def delete(self, owner: str, dataset_id: str) -> None:
+        """Delete an upload.
+
+        Raises: NotFound; DatasetInUse naming jobs, since a job needs its data to train and to be trained again.
+        """
+        with self.database.transaction() as session:
+            dataset = queries.by_id(session, owner, dataset_id)
+            if dataset is None or dataset.source != "upload":
+                raise NotFound(f"There is no data set {dataset_id[:80]!r}.")
+            jobs = list(queries.jobs_of(session, dataset.id, open_only=False))
+            if jobs:
+                raise DatasetInUse("Jobs need this data set; delete them first.", jobs=jobs)
+            last = queries.remove(session, dataset.id)
+        if last:
+            self.storage.remove(dataset.sha256)
+
+    def source(self, data: Data, owner: str) -> DatasetView:
+        """Return the data set that a spec names, its files stored; `keep` gives it a row.
+
+        Raises: InvalidRequest with every fault of the rows, or when there is not exactly one source.
+        """
+        faults = inline_faults(data)
+        if faults:
+            raise InvalidRequest(faults)
+        if data.dataset is not None:
+            try:
+                return self.find(owner, data.dataset)
+            except NotFound as error:
+                near = error.members["suggestion"]
+                fault = Fault("#/data/dataset", "unknown_dataset", error.detail, data.dataset[:80], near)
+                raise InvalidRequest([fault]) from error
+        if data.builtin is not None:
+            return self._builtin(data.builtin, owner)
+        return self._inline(data, owner)
+
+    def known(self, session: Session, dataset: DatasetView) -> str:
+        """Return the id that `keep` will give: that of the owner's row of the same bytes, if there is one."""
+        found = queries.by_bytes(session, dataset.owner, dataset.sha256, dataset.source)
+        return found.id if found and dataset.created_at is None else dataset.id
+
+    def keep(self, session: Session, dataset: DatasetView) -> DatasetView:
+        """Give a data set its row inside the submit's transaction, unless the owner has one of the same bytes."""
+        if dataset.created_at is not None and queries.by_id(session, dataset.owner, dataset.id):
+            return dataset
+        known = queries.by_bytes(session, dataset.owner, dataset.sha256, dataset.source)
+        if known:
+            return known
+        queries.add(session, dataset, now(session))
+        return dataset
+
+    def release(self, session: Session, dataset_id: str, owner: str) -> str | None:
+        """Forget inline rows whose last job was deleted; return the SHA-256 of files to remove after the commit."""
+        dataset = queries.by_id(session, owner, dataset_id)
+        if dataset is None or dataset.source != "inline" or queries.jobs_of(session, dataset_id, open_only=False):
+            return None
+        return dataset.sha256 if queries.remove(session, dataset_id) else None
+
+    def _builtin(self, name: str, owner: str) -> DatasetView:
+        sha256 = builtins.sha256(name)
+        if not self.storage.holds(sha256):
+            with self.storage.draft() as draft:
+                (draft / ORIGINAL).write_bytes(builtins.path(name).read_bytes())
+                self._stored(draft, sha256, name)
+        kept = self.storage.info(sha256) | {"suggested_target": builtins.TARGETS[name]}
+        size = builtins.path(name).stat().st_size
+        return _view_of(kept, owner=owner, name=name, source="builtin", size_bytes=size, sha256=sha256)
+
+    def _inline(self, data: Data, owner: str) -> DatasetView:
+        original = inline.canonical(data)
+        sha256 = inline.digest(original)
+        if not self.storage.holds(sha256):
+            info, table = inline.tabulate(data)
+            with self.storage.draft() as draft:
+                (draft / ORIGINAL).write_bytes(original)
+                (draft / TABLE).write_bytes(table.tobytes())
+                self.storage.keep(draft, sha256, _kept("inline", info, None, None))
+        kept = self.storage.info(sha256)
+        return _view_of(kept, owner=owner, name="inline", source="inline", size_bytes=len(original), sha256=sha256)
+
+    def _stored(self, draft: Path, sha256: str, name: str) -> dict[str, Any]:
+        if self.storage.holds(sha256):
+            return self.storage.info(sha256)
+        found = ingest.ingest(draft / ORIGINAL, draft / TABLE, name=name, max_bytes=self.settings.max_upload_bytes)
+        kept = _kept(found.format, found.info, found.dialect, ingest.suggested_target(found.info))
+        self.storage.keep(draft, sha256, kept)
+        return kept
+
+
+def _kept(kind: str, info: TableInfo, dialect: dict[str, Any] | None, target: str | None) -> dict[str, Any]:
+    return {"format": kind, "info": info_json(info), "dialect": dialect, "suggested_target": target}
+
+
+def _view_of(kept: dict[str, Any], *, owner: str, name: str, source: str, size_bytes: int, sha256: str) -> DatasetView:
+    info = info_from_json(kept["info"])
+    return DatasetView(
+        id=ids.new("ds"),
+        owner=owner,
+        name=name,
+        source=source,
+        format=kept["format"],
+        size_bytes=size_bytes,
+        sha256=sha256,
+        info=info,
+        dialect=kept["dialect"],
+        suggested_target=kept["suggested_target"],
+        warnings=_warnings(info),
+        created_at=None,
+    )
+
+
+def _warnings(info: TableInfo) -> list[dict[str, Any]]:
+    texts = [column.name for column in info.columns if column.type == "category" and column.values is None]
+    return [
+        {"code": "too_many_values", "message": f"{name!r} has too many different texts to learn from.", "column": name}
+        for name in texts
+    ]
+
+
+def _check_name(name: str) -> None:
+    if not 1 <= len(name) <= 120 or not all(c.isalnum() or c in "_ .-" for c in name) or name[0] in " .-":
+        detail = "may have up to 120 letters, digits, blanks and _ . - and begins with a letter, digit or _"
+        raise InvalidRequest([Fault("#/query/name", "invalid_name", detail, value=name[:80])])
+
+
+def _tidy(cell: float, whole: bool) -> float | int:
+    # The nine digits that tell one float32 from the next, not the seventeen of its float64 twin.
+    return int(cell) if whole else float(f"{cell:.9g}")

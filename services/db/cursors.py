@@ -1,0 +1,27 @@
+"""Opaque places in a list: the sort value and the id of the last row that was shown."""
+
+import base64
+import json
+from typing import Any
+
+from services.errors import Fault, InvalidRequest
+
+
+def write(*values: Any) -> str:
+    """Return a cursor for the values of a row."""
+    return base64.urlsafe_b64encode(json.dumps(values, default=str).encode()).decode().rstrip("=")
+
+
+def read(cursor: str, length: int) -> list[Any]:
+    """Return the values of a cursor that `write` gave.
+
+    Raises: InvalidRequest when it is none of ours.
+    """
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError:
+        values = None
+    if not isinstance(values, list) or len(values) != length or not all(isinstance(v, str | float) for v in values):
+        detail = "is no cursor of this list; take `next` of the page before"
+        raise InvalidRequest([Fault("#/query/after", "bad_cursor", detail)])
+    return values

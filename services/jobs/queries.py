@@ -1,0 +1,200 @@
+"""The statements about jobs. Each takes the session first and never commits."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from services.db.engine import now
+from services.db.tables import Dataset, Epoch, Event, Job, NameCounter, Owner
+from services.jobs.views import EpochView, EventView, JobView, status_of
+from services.states import JobState, sources
+
+MAX_POSITION = 1_000
+
+#: The head of each owner's queue for a device, the owner with the fewest running jobs first, then the one who has
+#: waited longest. Sorting only the owners' heads takes a fraction of sorting the queue.
+CLAIM = text(
+    """
+    UPDATE jobs SET state = 'running', attempt = attempt + 1, beat = beat + 1, worker = :worker, progress = NULL,
+                    attempts_without_progress = attempts_without_progress + 1,
+                    started_at = COALESCE(started_at, :now)
+     WHERE state = 'queued' AND id = (
+       SELECT head FROM (
+         SELECT (SELECT j.id FROM jobs j
+                  WHERE j.owner = o.name AND j.state = 'queued' AND j.device = :device AND j.not_before <= :now
+                  ORDER BY j.priority DESC, j.created_at, j.id LIMIT 1) AS head,
+                (SELECT count(*) FROM jobs r WHERE r.owner = o.name AND r.state = 'running') AS busy,
+                o.last_served AS served
+           FROM owners o) heads
+        WHERE head IS NOT NULL ORDER BY busy, served LIMIT 1)
+    RETURNING id, attempt, owner
+    """
+)
+ELIGIBLE = text(
+    """
+    SELECT count(*) FROM (SELECT 1 FROM jobs
+      WHERE state = 'queued' AND device = :device AND not_before <= :now LIMIT :most) some
+    """
+)
+
+
+def insert_for(session: Session) -> Any:
+    """Return the database's own INSERT, which can say what to do when the row is there."""
+    return (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert
+
+
+def add_owner(session: Session, owner: str) -> None:
+    """Insert an owner unless there."""
+    session.execute(insert_for(session)(Owner).values(name=owner, last_served=0).on_conflict_do_nothing())
+
+
+def next_number(session: Session, owner: str, stem: str) -> int:
+    """Return 1 for the first job that is named after a stem, 2 for the second, and so on."""
+    insert = insert_for(session)(NameCounter).values(owner=owner, stem=stem, n=1)
+    counted = insert.on_conflict_do_update(index_elements=["owner", "stem"], set_={"n": NameCounter.n + 1})
+    return int(session.scalar(counted.returning(NameCounter.n)))
+
+
+def move(session: Session, job_id: str, to: JobState, *conditions: Any, **columns: Any) -> bool:
+    """Move a job to a state if the rules allow it now; return whether this call moved it.
+
+    One statement compares and sets, so of two that try at once exactly one is told True.
+    """
+    statement = update(Job).where(Job.id == job_id, Job.state.in_(sources(to)), *conditions)
+    moved = session.execute(statement.values(state=to, **columns), execution_options={"synchronize_session": False})
+    return bool(moved.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def add_event(session: Session, job_id: str, kind: str, message: str, data: dict[str, Any], level: str = "info") -> int:
+    """Write an event under the job's next number, in the transaction of the change it tells of."""
+    raised = update(Job).where(Job.id == job_id).values(events_seq=Job.events_seq + 1).returning(Job.events_seq)
+    seq = session.scalar(raised, execution_options={"synchronize_session": False})
+    if seq is None:
+        return 0  # the job was deleted
+    event = Event(job_id=job_id, seq=seq, type=kind, level=level, message=message, data=data, created_at=now(session))
+    session.add(event)
+    session.flush()
+    return int(seq)
+
+
+def finish(session: Session, job_id: str, state: JobState, stop_reason: str | None) -> None:
+    """Write the event that is a job's last."""
+    data = {"status": str(state), "stop_reason": stop_reason}
+    add_event(session, job_id, "end", f"{state}: {stop_reason}" if stop_reason else str(state), data)
+
+
+def by_id(session: Session, owner: str, job_id: str) -> JobView | None:
+    """Return an owner's job."""
+    return _first(session, Job.owner == owner, Job.id == job_id)
+
+
+def by_name(session: Session, owner: str, name: str) -> JobView | None:
+    """Return the newest job of this name."""
+    return _first(session, Job.owner == owner, Job.name == name)
+
+
+def words(session: Session, owner: str) -> Sequence[str]:
+    """Return ids and names of the newest jobs, to suggest one of."""
+    query = select(Job.id, Job.name).where(Job.owner == owner).order_by(Job.created_at.desc()).limit(200)
+    return [word for row in session.execute(query) for word in row]
+
+
+def position(session: Session, job: JobView, owner: str) -> int:
+    """Return a queued job's place among its owner's for its device, 1 for the next, counted up to 1,000."""
+    ahead = select(Job.id).where(
+        Job.owner == owner,
+        Job.state == JobState.QUEUED,
+        Job.device == job.device,
+        (Job.priority > job.priority)
+        | (
+            (Job.priority == job.priority)
+            & ((Job.created_at < job.created_at) | ((Job.created_at == job.created_at) & (Job.id < job.id)))
+        ),
+    )
+    return 1 + int(session.scalar(select(func.count()).select_from(ahead.limit(MAX_POSITION - 1).subquery())) or 0)
+
+
+def latest_epoch(session: Session, job_id: str) -> EpochView | None:
+    """Return the newest recorded epoch."""
+    row = session.scalar(select(Epoch).where(Epoch.job_id == job_id).order_by(Epoch.epoch.desc()).limit(1))
+    return epoch_view(row) if row else None
+
+
+def eligible(session: Session, device: str, most: int) -> int:
+    """Return how many queued jobs may start now, counted up to `most`."""
+    found = session.scalar(ELIGIBLE, {"device": device, "now": stamp(session, now(session)), "most": most})
+    return int(found or 0)
+
+
+def stamp(session: Session, time: datetime) -> Any:
+    """Return a time as the text of a hand-written statement takes it."""
+    if session.get_bind().dialect.name == "sqlite":
+        return time.strftime("%Y-%m-%d %H:%M:%S.%f")
+    return time
+
+
+def epoch_view(row: Epoch) -> EpochView:
+    """Return a copy of an epoch's row."""
+    return EpochView(
+        epoch=row.epoch,
+        train_cost=row.train_cost,
+        val_cost=row.val_cost,
+        metrics=row.metrics,
+        lr=row.lr,
+        seconds=row.seconds,
+        rows_per_second=row.rows_per_second,
+        best=row.best,
+        attempt=row.attempt,
+    )
+
+
+def event_view(row: Event) -> EventView:
+    """Return a copy of an event's row."""
+    return EventView(row.seq, row.type, row.level, row.message, row.data, row.created_at)
+
+
+def job_view(row: Job, dataset_name: str, spark: list[float] | None = None) -> JobView:
+    """Return a copy of a job's row."""
+    return JobView(
+        id=row.id,
+        name=row.name,
+        state=JobState(row.state),
+        status=status_of(row.state, row.cancel_wished_at is not None, row.pause_wished_at is not None),
+        spec=row.spec,
+        spec_submitted=row.spec_submitted,
+        dataset_id=row.dataset_id,
+        dataset_name=dataset_name,
+        dataset_sha256=row.dataset_sha256,
+        device=row.device,
+        priority=row.priority,
+        tags=row.tags,
+        metadata=row.metadata_,
+        model_summary=row.model_summary,
+        warnings=row.warnings,
+        attempt=row.attempt,
+        worker=row.worker,
+        progress=row.progress,
+        epochs_done=row.epochs_done,
+        events_seq=row.events_seq,
+        best_checkpoint=row.best_checkpoint,
+        best_epoch=row.best_epoch,
+        best_value=row.best_value,
+        last_checkpoint=row.last_checkpoint,
+        environment=row.environment,
+        error=row.error,
+        stop_reason=row.stop_reason,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        spark=spark or [],
+    )
+
+
+def _first(session: Session, *conditions: Any) -> JobView | None:
+    query = select(Job, Dataset.name).join(Dataset, Dataset.id == Job.dataset_id).where(*conditions)
+    found = session.execute(query.order_by(Job.created_at.desc(), Job.id.desc()).limit(1)).first()
+    return job_view(found[0], found[1]) if found else None
