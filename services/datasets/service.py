@@ -1,6 +1,5 @@
 """What users ask about data sets, and what a submit needs of them."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -64,7 +63,7 @@ class DatasetService:
         place = None
         if after:
             time, dataset_id = cursors.read(after, 2)
-            place = (datetime.fromisoformat(time), dataset_id)
+            place = (cursors.time(time), dataset_id)
         with self.database.reading() as session:
             found = queries.page(session, owner, limit + 1, place)
         shown = found[:limit]

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import datetime
 from typing import Any
 
 from services.errors import Fault, InvalidRequest
@@ -22,6 +23,21 @@ def read(cursor: str, length: int) -> list[Any]:
     except ValueError:
         values = None
     if not isinstance(values, list) or len(values) != length or not all(isinstance(v, str | float) for v in values):
-        detail = "is no cursor of this list; take `next` of the page before"
-        raise InvalidRequest([Fault("#/query/after", "bad_cursor", detail)])
+        raise _bad()
     return values
+
+
+def time(value: Any) -> datetime:
+    """Return the time of a cursor.
+
+    Raises: InvalidRequest when it is none.
+    """
+    try:
+        return datetime.fromisoformat(str(value))
+    except ValueError:
+        raise _bad() from None
+
+
+def _bad() -> InvalidRequest:
+    detail = "is no cursor of this list; take `next` of the page before"
+    return InvalidRequest([Fault("#/query/after", "bad_cursor", detail)])

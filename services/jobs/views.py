@@ -150,7 +150,8 @@ class Work:
     info: TableInfo
     dataset_sha256: str
     epochs_done: int
-    last: bytes | None  #: the content of the `last` checkpoint
+    last: bytes | None  #: the content of the newest whole `last` checkpoint
+    last_epoch: int  #: its epoch; below `epochs_done` only when the newest one was damaged
 
 
 def status_of(state: str, cancel_wished: bool, pause_wished: bool) -> str:

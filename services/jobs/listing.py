@@ -1,0 +1,112 @@
+"""Lists of jobs: filters, order, pages, counts, and a small curve for each row."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import String, cast, func, select, tuple_
+from sqlalchemy.orm import Session
+
+from services.db import cursors
+from services.db.engine import Database
+from services.db.tables import Dataset, Epoch, Job
+from services.jobs import queries
+from services.jobs.views import JobView, Page
+from services.states import JobState
+
+SPARK_POINTS = 24
+MAX_COUNT = 10_000  #: counting stops here
+SORTS = ("-created_at", "created_at", "name", "-name")
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list is narrowed to. Everything given must hold."""
+
+    statuses: list[str] = field(default_factory=list)  #: states; also cancelling and pausing
+    name: str | None = None  #: a pattern with `*`
+    tags: list[str] = field(default_factory=list)
+    metadata: dict[str, str] = field(default_factory=dict)
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+class JobListing:
+    """The lists of one owner's jobs."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def page(
+        self, owner: str, filters: Filters, *, sort: str = "-created_at", limit: int = 20, after: str | None = None
+    ) -> Page[JobView]:
+        """Return a page of jobs, each with its small curve.
+
+        Raises: InvalidRequest when the cursor is none of this list.
+        """
+        column = Job.name if sort.endswith("name") else Job.created_at
+        query = select(Job, Dataset.name).join(Dataset, Dataset.id == Job.dataset_id)
+        query = query.where(Job.owner == owner, *_conditions(filters))
+        if after:
+            value, job_id = cursors.read(after, 2)
+            place = (value if column is Job.name else cursors.time(value), job_id)
+            pair = tuple_(column, Job.id)
+            query = query.where(pair < place if sort.startswith("-") else pair > place)
+        order = (column.desc(), Job.id.desc()) if sort.startswith("-") else (column, Job.id)
+        with self.database.reading() as session:
+            found = session.execute(query.order_by(*order).limit(limit + 1)).all()
+            shown = found[:limit]
+            sparks = _sparks(session, [(row[0].id, row[0].epochs_done) for row in shown])
+            jobs = [queries.job_view(row[0], row[1], sparks.get(row[0].id)) for row in shown]
+        more = len(found) > limit
+        last = shown[-1][0] if shown else None
+        value = last and (last.name if column is Job.name else last.created_at.isoformat())
+        return Page(jobs, cursors.write(value, last.id) if more and last else None)
+
+    def counts(self, owner: str) -> dict[str, int]:
+        """Return how many jobs are in each state; counting stops at 10,000."""
+        counts = {}
+        with self.database.reading() as session:
+            for state in JobState:
+                some = select(Job.id).where(Job.owner == owner, Job.state == state).limit(MAX_COUNT).subquery()
+                counts[str(state)] = int(session.scalar(select(func.count()).select_from(some)) or 0)
+        return counts
+
+
+def _conditions(filters: Filters) -> list[Any]:
+    conditions: list[Any] = []
+    if filters.statuses:
+        states = {"cancelling": Job.cancel_wished_at.is_not(None), "pausing": Job.pause_wished_at.is_not(None)}
+        plain = Job.state.in_([status for status in filters.statuses if status not in states])
+        for status in set(filters.statuses) & set(states):
+            plain = plain | ((Job.state == JobState.RUNNING) & states[status])
+        conditions.append(plain)
+    if filters.name is not None:
+        pattern = filters.name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").replace("*", "%")
+        conditions.append(Job.name.like(pattern, escape="\\"))
+    conditions += [cast(Job.tags, String).like(f'%"{tag}"%') for tag in filters.tags]
+    conditions += [Job.metadata_[key].as_string() == value for key, value in filters.metadata.items()]
+    if filters.created_after:
+        conditions.append(Job.created_at > filters.created_after)
+    if filters.created_before:
+        conditions.append(Job.created_at < filters.created_before)
+    return conditions
+
+
+def _sparks(session: Session, jobs: list[tuple[str, int]]) -> dict[str, list[float]]:
+    """Return at most 24 training costs of each job, evenly spread, in one query for the page."""
+    wanted = [(job_id, epoch) for job_id, done in jobs for epoch in _spread(done)]
+    if not wanted:
+        return {}
+    query = select(Epoch.job_id, Epoch.train_cost).where(tuple_(Epoch.job_id, Epoch.epoch).in_(wanted))
+    sparks: dict[str, list[float]] = {}
+    for job_id, cost in session.execute(query.order_by(Epoch.job_id, Epoch.epoch)):
+        if cost is not None:
+            sparks.setdefault(job_id, []).append(cost)
+    return sparks
+
+
+def _spread(done: int) -> list[int]:
+    if done <= SPARK_POINTS:
+        return list(range(1, done + 1))
+    return sorted({1 + round(n * (done - 1) / (SPARK_POINTS - 1)) for n in range(SPARK_POINTS)})

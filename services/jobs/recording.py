@@ -1,0 +1,272 @@
+"""What a trainer writes of its job: epochs and checkpoints, flushed together, and how it ended."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import structlog
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from services.costs import EpochCosts
+from services.db.engine import Database, now
+from services.db.tables import Epoch, Event, Job
+from services.errors import Fenced, NotReady, StorageFull, TrainingFault
+from services.jobs import checkpoints, queries
+from services.jobs.checkpoints import Draft
+from services.jobs.views import Work
+from services.settings import Settings
+from services.states import JobState, StopReason
+
+log = structlog.get_logger()
+
+FLUSH_SHARE = 20  #: a flush may take one part in so many of the time
+RETRY_S = 0.5  #: pause before a flush is tried again while the database is away
+
+
+class BestSoFar(Protocol):
+    """The best epoch of a training."""
+
+    @property
+    def epoch(self) -> int | None: ...
+
+    @property
+    def value(self) -> float | None: ...
+
+
+class Contents(Protocol):
+    """A training whose state can be turned into bytes between two batches."""
+
+    @property
+    def best(self) -> BestSoFar: ...
+
+    @property
+    def steps_done(self) -> int: ...
+
+    def keep_best(self) -> None: ...
+
+    def best_bytes(self) -> bytes: ...
+
+    def last_bytes(self) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class _End:
+    state: JobState
+    stop_reason: StopReason
+    error: dict[str, Any] | None = None
+
+
+class Recorder:
+    """Keeps epochs until the next flush. Each flush is one transaction, and `epochs_done` is the epoch of `last`."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        work: Work,
+        contents: Contents,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.database = database
+        self.settings = settings
+        self.work = work
+        self.contents = contents
+        self.clock = clock
+        self.sleep = sleep
+        self.recorded = work.epochs_done
+        self.pending: list[tuple[EpochCosts, bool]] = []
+        self.best_metrics: dict[str, Any] | None = None  #: of a best that is not stored yet
+        self.last_metrics: dict[str, Any] = {}
+        self.flush_due = 0.0  # the first epoch of an attempt is shown at once
+
+    def started(self, environment: dict[str, Any]) -> None:
+        """Note what the job runs under.
+
+        Raises: Fenced.
+        """
+        statement = update(Job).where(*self._owned()).values(environment=environment)
+        self._until_written(
+            lambda session: self._one(session, statement), landed=lambda job: job.environment == environment
+        )
+
+    def epoch(self, costs: EpochCosts, *, improved: bool) -> None:
+        """Take in an epoch, and flush when it is time.
+
+        Raises: Fenced when another attempt owns the job.
+        """
+        self.last_metrics = _metrics(costs)
+        if improved:
+            self.contents.keep_best()
+            self.best_metrics = self.last_metrics
+        if costs.epoch > self.recorded:  # else it was shown before a damaged checkpoint made us go back
+            self.pending.append((costs, improved))
+        if self.clock() >= self.flush_due and self.pending:
+            self._flush()
+
+    def interrupted(self) -> None:
+        """Store the moment between two batches at which the training stopped.
+
+        Raises: Fenced.
+        """
+        self._flush()
+
+    def succeed(self, reason: StopReason) -> None:
+        """Flush, and finish the job in the same transaction.
+
+        Raises: Fenced.
+        """
+        self._flush(_End(JobState.SUCCEEDED, reason))
+
+    def fail(self, fault: TrainingFault) -> None:
+        """Record the epochs before a fault and fail the job; its best so far stays.
+
+        Raises: Fenced.
+        """
+        error = {"code": fault.code, "message": fault.detail, **fault.members}
+        self._flush(_End(JobState.FAILED, StopReason.ERROR, error))
+
+    def _flush(self, end: _End | None = None) -> None:
+        began = self.clock()
+        to = max([self.recorded, *(costs.epoch for costs, _ in self.pending)])
+        drafts = []
+        if self.best_metrics is not None and self.contents.best.epoch is not None:
+            epoch, best = self.contents.best.epoch, self.contents.best_bytes()
+            steps = next((costs.steps for costs, _ in self.pending if costs.epoch == epoch), self.contents.steps_done)
+            drafts.append(Draft.of("best", epoch, steps, self.best_metrics, best))
+        if end is None or end.error is None:  # after a fault the weights are those that failed
+            last = self.contents.last_bytes()
+            drafts.append(Draft.of("last", to, self.contents.steps_done, self.last_metrics, last))
+        drafts = [self._uploaded(draft) if self._is_large(draft) else draft for draft in drafts]
+        self._until_written(
+            lambda session: self._write(session, to, drafts, end),
+            landed=lambda job: job.epochs_done == to and (job.state == end.state if end else _has(job, drafts)),
+        )
+        self.recorded, self.pending, self.best_metrics = to, [], None
+        took = self.clock() - began
+        self.flush_due = self.clock() + max(self.settings.flush_interval_s, FLUSH_SHARE * took)
+
+    def _write(self, session: Session, to: int, drafts: list[Draft], end: _End | None) -> None:
+        columns: dict[str, Any] = {"epochs_done": to, "attempts_without_progress": 0}
+        for draft in drafts:
+            columns[f"{draft.kind}_checkpoint"] = draft.id
+            if draft.kind == "best":
+                columns |= {"best_epoch": draft.epoch, "best_value": self.contents.best.value}
+        if end:
+            columns |= {"state": end.state, "stop_reason": end.stop_reason, "error": end.error, "progress": None}
+            columns |= {"finished_at": now(session)}
+        moved = update(Job).where(*self._owned(), Job.epochs_done == self.recorded).values(**columns)
+        self._one(session, moved)
+        for draft in drafts:
+            large = self._is_large(draft)
+            checkpoints.store(session, draft, self.work.job_id, self.work.attempt, uploaded=large)
+        if self.pending:
+            self._write_epochs(session)
+        best = session.scalar(select(Job.best_checkpoint).where(Job.id == self.work.job_id))
+        checkpoints.prune(session, self.work.job_id, best)
+        if end:
+            queries.finish(session, self.work.job_id, end.state, end.stop_reason)
+
+    def _write_epochs(self, session: Session) -> None:
+        count = len(self.pending)
+        raised = (
+            update(Job)
+            .where(Job.id == self.work.job_id)
+            .values(events_seq=Job.events_seq + count)
+            .returning(Job.events_seq)
+        )
+        first = int(session.execute(raised).scalar_one()) - count + 1
+        created_at = now(session)
+        rows, events = [], []
+        for n, (costs, best) in enumerate(self.pending):
+            metrics = _metrics(costs)
+            rows.append(
+                {
+                    "job_id": self.work.job_id,
+                    "epoch": costs.epoch,
+                    "attempt": self.work.attempt,
+                    "train_cost": _finite(costs.train_cost),
+                    "val_cost": _finite(costs.val_cost),
+                    "metrics": {name: _finite(value) for name, value in costs.metrics.items()},
+                    "lr": costs.lr,
+                    "seconds": costs.seconds,
+                    "rows_per_second": costs.rows_per_second,
+                    "best": best,
+                    "batch_costs": costs.batch_costs,
+                }
+            )
+            words = " ".join(f"{name}={value:.6g}" for name, value in metrics.items() if value is not None)
+            events.append(
+                {
+                    "job_id": self.work.job_id,
+                    "seq": first + n,
+                    "type": "epoch",
+                    "level": "info",
+                    "message": f"epoch {costs.epoch} {words}",
+                    "data": {"epoch": costs.epoch, **metrics, "best": best},
+                    "created_at": created_at,
+                }
+            )
+        session.execute(insert(Epoch), rows)
+        session.execute(insert(Event), events)
+
+    def _is_large(self, draft: Draft) -> bool:
+        return len(draft.content) > self.settings.chunk_bytes
+
+    def _uploaded(self, draft: Draft) -> Draft:
+        """Upload a draft and return it; each try has an id of its own, half an upload is swept later."""
+        while True:
+            draft = draft.renamed()
+            try:
+                checkpoints.upload(self.database, draft, self.work.job_id, self.work.attempt, self.settings.chunk_bytes)
+            except (NotReady, StorageFull):
+                self.sleep(RETRY_S)
+            else:
+                return draft
+
+    def _until_written(self, write: Callable[[Session], None], landed: Callable[[Job], bool]) -> None:
+        """Write in one transaction, for as long as it takes.
+
+        When the connection is lost at COMMIT nobody knows whether it happened: read what is there, and write again
+        only if it did not.
+        """
+        unknown = False
+        while True:
+            try:
+                with self.database.transaction() as session:
+                    job = session.get(Job, self.work.job_id) if unknown else None
+                    if job is not None and job.attempt == self.work.attempt and landed(job):
+                        return
+                    session.expunge_all()
+                    write(session)
+            except (NotReady, StorageFull) as error:
+                log.warning("the database does not take the epochs; trying again", error=error.detail)
+                unknown = True
+                self.sleep(RETRY_S)
+            else:
+                return
+
+    def _one(self, session: Session, statement: Any) -> None:
+        done = session.execute(statement.returning(Job.id), execution_options={"synchronize_session": False})
+        if done.first() is None:
+            raise Fenced
+
+    def _owned(self) -> tuple[Any, ...]:
+        return (Job.id == self.work.job_id, Job.attempt == self.work.attempt, Job.state == JobState.RUNNING)
+
+
+def _has(job: Job, drafts: list[Draft]) -> bool:
+    return any(draft.id == job.last_checkpoint for draft in drafts)
+
+
+def _metrics(costs: EpochCosts) -> dict[str, Any]:
+    found = {"train_cost": costs.train_cost, "val_cost": costs.val_cost, **costs.metrics}
+    return {name: _finite(value) for name, value in found.items()}
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

@@ -1,0 +1,208 @@
+"""What workers do with jobs: claim, beat, and write the ends that a trainer could not write itself."""
+
+import random
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import case, select, update
+from sqlalchemy.orm import Session
+
+from services.db.engine import Database, now
+from services.db.tables import Dataset, Job, Owner
+from services.errors import Fenced
+from services.jobs import checkpoints, queries
+from services.jobs.views import Claim, Wishes, Work
+from services.settings import Settings
+from services.specs.columns import Column, TableInfo
+from services.specs.job import JobSpec
+from services.states import JobState, StopReason
+
+CLAIM_TRIES = 10
+
+
+class Running:
+    """The worker's side of jobs. Every write names the attempt, and one that is not the job's own changes nothing."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self.database = database
+        self.settings = settings
+
+    def claim(self, device: str, worker: str) -> Claim | None:
+        """Take the best eligible job, or return None: fair share between owners, then priority, then age."""
+        for _ in range(CLAIM_TRIES):
+            with self.database.transaction() as session:
+                time = now(session)
+                values = {"device": device, "worker": worker, "now": queries.stamp(session, time)}
+                taken = session.execute(queries.CLAIM, values).first()
+                if taken is None and not queries.eligible(session, device, 1):
+                    return None
+                if taken is None:
+                    continue  # another worker was faster
+                return self._claimed(session, taken.id, taken.attempt, taken.owner, worker)
+        return None
+
+    def load(self, claim: Claim) -> Work:
+        """Return what the trainer of a claim needs.
+
+        Raises: Fenced when another attempt owns the job.
+        """
+        with self.database.reading() as session:
+            found = session.execute(
+                select(Job, Dataset).join(Dataset, Dataset.id == Job.dataset_id).where(*_owned(claim))
+            ).first()
+            if found is None:
+                raise Fenced
+            job, dataset = found
+            last = checkpoints.loadable_last(session, claim.job_id, job.epochs_done)
+        return Work(
+            job_id=claim.job_id,
+            attempt=claim.attempt,
+            spec=claim.spec,
+            info=TableInfo(dataset.rows, [Column(**column) for column in dataset.columns]),
+            dataset_sha256=job.dataset_sha256,
+            epochs_done=job.epochs_done,
+            last=last[0] if last else None,
+            last_epoch=last[1] if last else 0,
+        )
+
+    def beat(self, claim: Claim, progress: dict[str, Any] | None) -> Wishes | None:
+        """Show that the job is alive and how far it is; return the wishes, None when another attempt owns it."""
+        values: dict[str, Any] = {"beat": Job.beat + 1}
+        if progress:
+            values["progress"] = progress
+        with self.database.transaction() as session:
+            wished = session.execute(
+                update(Job).where(*_owned(claim)).values(**values).returning(Job.cancel_wished_at, Job.pause_wished_at)
+            ).first()
+        return None if wished is None else Wishes(wished[0] is not None, wished[1] is not None)
+
+    def wishes(self, claim: Claim) -> Wishes | None:
+        """Return the wishes without a beat."""
+        query = select(Job.cancel_wished_at, Job.pause_wished_at).where(*_owned(claim))
+        with self.database.reading() as session:
+            wished = session.execute(query).first()
+        return None if wished is None else Wishes(wished[0] is not None, wished[1] is not None)
+
+    def drained(self, claim: Claim) -> None:
+        """Put a job back that stopped at a batch because its worker ends; the attempt is not charged."""
+        uncharged = case(
+            (Job.attempts_without_progress > 0, Job.attempts_without_progress - 1), else_=Job.attempts_without_progress
+        )
+        self._let_go(claim, "requeued", "its worker ends; another goes on", attempts_without_progress=uncharged)
+
+    def stopped(self, claim: Claim) -> None:
+        """Write that a job stopped as its user wished: cancelled or paused."""
+        self._let_go(claim, "requeued", "the wish was taken back")
+
+    def crashed(
+        self,
+        claim: Claim,
+        code: str,
+        message: str,
+        *,
+        hint: str | None = None,
+        log_tail: list[str] | None = None,
+        charged: bool = True,
+    ) -> None:
+        """Put a job back whose trainer died, after a pause; fail it when it has made no progress too often."""
+        with self.database.transaction() as session:
+            job = session.scalar(select(Job).where(*_owned(claim)).with_for_update())
+            if job is None:
+                return
+            if job.cancel_wished_at or job.pause_wished_at:
+                self._settle(session, job.id, claim.attempt, "requeued", message, {})
+                return
+            tries = job.attempts_without_progress if charged else 0
+            error = {"code": code, "message": message, "hint": hint, "log_tail": log_tail or []}
+            if tries >= self.settings.max_attempts_without_progress or job.attempt >= self.settings.max_attempts:
+                columns = {"error": error, "stop_reason": StopReason.ERROR, "finished_at": now(session)}
+                if queries.move(session, job.id, JobState.FAILED, **columns):
+                    queries.finish(session, job.id, JobState.FAILED, StopReason.ERROR)
+                return
+            pause = self._pause_s(tries)
+            queries.move(
+                session,
+                job.id,
+                JobState.QUEUED,
+                not_before=now(session) + timedelta(seconds=pause),
+                progress=None,
+                worker=None,
+                attempts_without_progress=tries,
+            )
+            words = f"{message}; goes on from epoch {job.epochs_done}" + (f" in {pause:.0f} s" if pause else "")
+            queries.add_event(session, job.id, "requeued", words, error | {"pause_seconds": pause}, "warning")
+
+    def silent(self, job_id: str, attempt: int, beat: int) -> bool:
+        """Put a job back whose worker fell silent at this beat; return whether it was still so."""
+        with self.database.transaction() as session:
+            conditions = (Job.id == job_id, Job.attempt == attempt, Job.beat == beat, Job.state == JobState.RUNNING)
+            job = session.scalar(select(Job).where(*conditions).with_for_update())
+            if job is None:
+                return False
+            message = f"worker {job.worker} fell silent"
+            wished = job.cancel_wished_at or job.pause_wished_at
+            if not wished and job.attempts_without_progress >= self.settings.max_attempts_without_progress:
+                error = {"code": "worker_lost", "message": f"Its {message}, too often without progress."}
+                columns = {"error": error, "stop_reason": StopReason.ERROR, "finished_at": now(session)}
+                queries.move(session, job_id, JobState.FAILED, **columns)
+                queries.finish(session, job_id, JobState.FAILED, StopReason.ERROR)
+                return True
+            return self._settle(session, job_id, attempt, "requeued", message, {})
+
+    def _claimed(self, session: Session, job_id: str, attempt: int, owner: str, worker: str) -> Claim:
+        served = select(Owner.last_served).order_by(Owner.last_served.desc()).limit(1).scalar_subquery()
+        session.execute(
+            update(Owner).where(Owner.name == owner).values(last_served=served + 1),
+            execution_options={"synchronize_session": False},
+        )
+        spec = session.scalar(select(Job.spec).where(Job.id == job_id))
+        queries.add_event(session, job_id, "started", f"attempt {attempt} on {worker}", {"attempt": attempt})
+        return Claim(job_id, attempt, JobSpec.model_validate(spec))
+
+    def _let_go(self, claim: Claim, kind: str, message: str, **columns: Any) -> None:
+        with self.database.transaction() as session:
+            self._settle(session, claim.job_id, claim.attempt, kind, message, columns)
+
+    def _settle(
+        self, session: Session, job_id: str, attempt: int, kind: str, message: str, columns: dict[str, Any]
+    ) -> bool:
+        """Leave `running` for what was wished last: cancelled before paused before queued."""
+        wished = case(
+            (Job.cancel_wished_at.is_not(None), JobState.CANCELLED),
+            (Job.pause_wished_at.is_not(None), JobState.PAUSED),
+            else_=JobState.QUEUED,
+        )
+        time = now(session)
+        cancelled = Job.cancel_wished_at.is_not(None)
+        statement = (
+            update(Job)
+            .where(Job.id == job_id, Job.attempt == attempt, Job.state == JobState.RUNNING)
+            .values(
+                state=wished,
+                stop_reason=case((cancelled, StopReason.CANCELLED_BY_USER), else_=None),
+                finished_at=case((cancelled, time), else_=None),
+                not_before=time,
+                pause_wished_at=None,
+                worker=None,
+                progress=None,
+                **columns,
+            )
+            .returning(Job.state)
+        )
+        state = session.scalar(statement, execution_options={"synchronize_session": False})
+        if state == JobState.CANCELLED:
+            queries.finish(session, job_id, JobState.CANCELLED, StopReason.CANCELLED_BY_USER)
+        elif state is not None:
+            queries.add_event(session, job_id, "paused" if state == JobState.PAUSED else kind, message, {})
+        return state is not None
+
+    def _pause_s(self, tries: int) -> float:
+        if tries == 0:
+            return 0.0
+        pause = self.settings.backoff_s * 2.0 ** (tries - 1)
+        # Jitter, so that jobs that died together do not come back together. No secret depends on it.
+        return min(pause, self.settings.backoff_max_s) * random.uniform(0.75, 1.25)
+
+
+def _owned(claim: Claim) -> tuple[Any, ...]:
+    return (Job.id == claim.job_id, Job.attempt == claim.attempt, Job.state == JobState.RUNNING)
