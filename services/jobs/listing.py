@@ -77,7 +77,7 @@ def _conditions(filters: Filters) -> list[Any]:
     conditions: list[Any] = []
     if filters.statuses:
         states = {"cancelling": Job.cancel_wished_at.is_not(None), "pausing": Job.pause_wished_at.is_not(None)}
-        plain = Job.state.in_([status for status in filters.statuses if status not in states])
+        plain: Any = Job.state.in_([status for status in filters.statuses if status not in states])
         for status in set(filters.statuses) & set(states):
             plain = plain | ((Job.state == JobState.RUNNING) & states[status])
         conditions.append(plain)

@@ -48,5 +48,10 @@ def train_and_validation(spec: JobSpec, info: TableInfo) -> tuple[int, int]:
     groups = [info.rows]
     if spec.split.stratify is True:
         groups = class_counts(info.column(spec.data.targets[0])) or groups
-    validation = sum(max(1, round(rows * spec.split.validation)) for rows in groups)
+    validation = sum(validation_rows(rows, spec.split.validation) for rows in groups)
     return info.rows - validation, validation
+
+
+def validation_rows(rows: int, fraction: float) -> int:
+    """Return how many rows of a group validate: `round(rows x fraction)`, at least 1."""
+    return max(1, round(rows * fraction))

@@ -1,0 +1,89 @@
+"""Rows as a Dataset, the order of each epoch, and the DataLoaders over them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+VALIDATION_BATCH = 4_096
+
+
+class Rows(Dataset[tuple[Tensor, Tensor]]):
+    """Features and targets in memory. A whole batch is one gather, where a list of items would be one for each row.
+
+    Shapes: features (rows, inputs) float32; targets (rows, outputs) float32, or (rows,) int64 for classes.
+    """
+
+    def __init__(self, features: Tensor, targets: Tensor) -> None:
+        self.features = features
+        self.targets = targets
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def __getitem__(self, row: int) -> tuple[Tensor, Tensor]:
+        return self.features[row], self.targets[row]
+
+    def __getitems__(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        return self.features.index_select(0, rows), self.targets.index_select(0, rows)
+
+
+class EpochOrder(Sampler[Any]):
+    """The batches of one epoch as row numbers: a pure function of seed and epoch, begun at any batch."""
+
+    def __init__(self, rows: int, batch_size: int, *, seed: int, shuffle: bool, drop_last: bool) -> None:
+        self.rows = rows
+        self.batch_size = batch_size
+        self.seed = seed
+        self.shuffle = shuffle
+        self.drop_last = drop_last
+        self.epoch = 1
+        self.done = 0  #: batches of this epoch that were trained before
+
+    def __len__(self) -> int:
+        whole, rest = divmod(self.rows, self.batch_size)
+        return whole + (1 if rest and not self.drop_last else 0)
+
+    def __iter__(self) -> Iterator[Any]:
+        rows = order(self.rows, self.seed, self.epoch) if self.shuffle else torch.arange(self.rows)
+        batches: tuple[Tensor, ...] = torch.split(rows, self.batch_size)
+        return iter(batches[self.done : len(self)])
+
+
+class TrainBatches:
+    """The training rows' DataLoader, set to an epoch and a batch by each call."""
+
+    def __init__(self, rows: Rows, order: EpochOrder) -> None:
+        self.order = order
+        self.loader = _loader(rows, order)
+
+    def __call__(self, epoch: int, done: int) -> "DataLoader[tuple[Tensor, Tensor]]":
+        """Return the loader of an epoch's batches after the first `done`."""
+        self.order.epoch, self.order.done = epoch, done
+        return self.loader
+
+
+def order(rows: int, seed: int, epoch: int) -> Tensor:
+    """Return the order of the rows in an epoch, counted from 1; epoch 0 is the split's.
+
+    Shapes: (rows,) int64.
+    """
+    # PyTorch's CPU generator uses the low 32 bits of a seed.
+    generator = torch.Generator().manual_seed((seed * 1_000_003 + epoch) % 2**32)
+    return torch.randperm(rows, generator=generator)
+
+
+def validation_batches(rows: Rows) -> "DataLoader[tuple[Tensor, Tensor]]":
+    """Return the loader of the validation rows, in their own order."""
+    return _loader(rows, EpochOrder(len(rows), VALIDATION_BATCH, seed=0, shuffle=False, drop_last=False))
+
+
+def _loader(rows: Rows, order: EpochOrder) -> "DataLoader[tuple[Tensor, Tensor]]":
+    # A loader without a generator of its own would draw from the global one, which belongs to the model.
+    return DataLoader(rows, batch_sampler=order, collate_fn=_as_it_is, generator=torch.Generator())
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch

@@ -1,0 +1,35 @@
+"""Where a training stands: true between any two batches, so that it can be stored and resumed there."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass
+class Progress:
+    """Epochs and steps done, and the batch costs of the epoch that is open."""
+
+    epochs_done: int = 0
+    steps_done: int = 0
+    seconds: float = 0.0  #: spent in the epochs that are done
+    seconds_of_epoch: float = 0.0  #: spent in the open epoch by attempts before this one
+    batch_costs: list[Tensor] = field(default_factory=list)  #: () float32 each, on the device
+    batch_sizes: list[int] = field(default_factory=list)
+
+    def costs(self) -> np.ndarray:
+        """Return the open epoch's batch costs.
+
+        Shapes: (batches,) float32.
+        """
+        return torch.stack(self.batch_costs).cpu().numpy() if self.batch_costs else np.zeros(0, np.float32)
+
+    def close_epoch(self, seconds: float) -> tuple[np.ndarray, list[int]]:
+        """End the open epoch; return the costs of its batches and their sizes."""
+        closed = self.costs(), self.batch_sizes
+        self.epochs_done += 1
+        self.seconds += seconds
+        self.seconds_of_epoch = 0.0
+        self.batch_costs, self.batch_sizes = [], []
+        return closed

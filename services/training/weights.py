@@ -1,0 +1,37 @@
+"""State to bytes and back: tensors as safetensors, everything else as JSON. Nothing that is read can run."""
+
+import json
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from services.errors import CheckpointCorrupt
+
+FORMAT = 1
+# All metadata lies under one key: the order of several is not stable, and the digests would differ.
+KEY = "batchyard"
+
+
+def to_bytes(tensors: dict[str, Tensor], about: dict[str, Any]) -> bytes:
+    """Return tensors and what is to be known of them as the bytes of one safetensors file."""
+    text = json.dumps({"format": FORMAT, **about}, sort_keys=True, separators=(",", ":"))
+    return save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, {KEY: text})
+
+
+def from_bytes(content: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the tensors and what is known of them.
+
+    Raises: CheckpointCorrupt when the bytes are no checkpoint of this format.
+    """
+    try:
+        tensors = load(content)
+        # `load` leaves the metadata out: it stands in the header, whose length the first 8 bytes say.
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        about = json.loads(header["__metadata__"][KEY])
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise CheckpointCorrupt("The bytes are no checkpoint.") from error
+    if about["format"] != FORMAT:
+        raise CheckpointCorrupt(f"The checkpoint has format {about['format']}; this program reads {FORMAT}.")
+    return tensors, about
