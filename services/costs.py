@@ -1,5 +1,7 @@
 """What one epoch came to: handed from the loop to whoever keeps it."""
 
+import math
+import struct
 from dataclasses import dataclass, field
 
 
@@ -24,3 +26,10 @@ class EpochCosts:
         if found is None:
             raise KeyError(metric)
         return found
+
+    def finite_batches(self) -> int | None:
+        """Return how many batches went by before the first cost that was not finite; None if they were not kept."""
+        if self.batch_costs is None:
+            return None
+        values = [value for (value,) in struct.iter_unpack("<f", self.batch_costs)]
+        return next((n for n, value in enumerate(values) if not math.isfinite(value)), len(values))

@@ -91,6 +91,11 @@ class Settings:
         return self.database_url or f"sqlite:///{self.storage / 'batchyard.db'}"
 
 
+def child_environment(**more: str) -> dict[str, str]:
+    """Return this process's environment with more variables in it, for a process that it starts."""
+    return {**os.environ, **more}
+
+
 def _parsed(name: str, text: str, kind: type) -> Any:
     try:
         value = kind(text)

@@ -41,23 +41,23 @@ class Running:
                 return self._claimed(session, taken.id, taken.attempt, taken.owner, worker)
         return None
 
-    def load(self, claim: Claim) -> Work:
-        """Return what the trainer of a claim needs.
+    def load(self, job_id: str, attempt: int) -> Work:
+        """Return what the trainer of a claimed job needs.
 
         Raises: Fenced when another attempt owns the job.
         """
         with self.database.reading() as session:
             found = session.execute(
-                select(Job, Dataset).join(Dataset, Dataset.id == Job.dataset_id).where(*_owned(claim))
+                select(Job, Dataset).join(Dataset, Dataset.id == Job.dataset_id).where(*_owned(job_id, attempt))
             ).first()
             if found is None:
                 raise Fenced
             job, dataset = found
-            last = checkpoints.loadable_last(session, claim.job_id, job.epochs_done)
+            last = checkpoints.loadable_last(session, job_id, job.epochs_done)
         return Work(
-            job_id=claim.job_id,
-            attempt=claim.attempt,
-            spec=claim.spec,
+            job_id=job_id,
+            attempt=attempt,
+            spec=JobSpec.model_validate(job.spec),
             info=TableInfo(dataset.rows, [Column(**column) for column in dataset.columns]),
             dataset_sha256=job.dataset_sha256,
             epochs_done=job.epochs_done,
@@ -72,13 +72,16 @@ class Running:
             values["progress"] = progress
         with self.database.transaction() as session:
             wished = session.execute(
-                update(Job).where(*_owned(claim)).values(**values).returning(Job.cancel_wished_at, Job.pause_wished_at)
+                update(Job)
+                .where(*_owned(claim.job_id, claim.attempt))
+                .values(**values)
+                .returning(Job.cancel_wished_at, Job.pause_wished_at)
             ).first()
         return None if wished is None else Wishes(wished[0] is not None, wished[1] is not None)
 
     def wishes(self, claim: Claim) -> Wishes | None:
         """Return the wishes without a beat."""
-        query = select(Job.cancel_wished_at, Job.pause_wished_at).where(*_owned(claim))
+        query = select(Job.cancel_wished_at, Job.pause_wished_at).where(*_owned(claim.job_id, claim.attempt))
         with self.database.reading() as session:
             wished = session.execute(query).first()
         return None if wished is None else Wishes(wished[0] is not None, wished[1] is not None)
@@ -103,10 +106,14 @@ class Running:
         hint: str | None = None,
         log_tail: list[str] | None = None,
         charged: bool = True,
+        final: bool = False,
     ) -> None:
-        """Put a job back whose trainer died, after a pause; fail it when it has made no progress too often."""
+        """Put a job back whose trainer died, after a pause; fail it when it has made no progress too often.
+
+        `charged=False`: it was not the job's fault; `final`: trying again would not help.
+        """
         with self.database.transaction() as session:
-            job = session.scalar(select(Job).where(*_owned(claim)).with_for_update())
+            job = session.scalar(select(Job).where(*_owned(claim.job_id, claim.attempt)).with_for_update())
             if job is None:
                 return
             if job.cancel_wished_at or job.pause_wished_at:
@@ -114,7 +121,8 @@ class Running:
                 return
             tries = job.attempts_without_progress if charged else 0
             error = {"code": code, "message": message, "hint": hint, "log_tail": log_tail or []}
-            if tries >= self.settings.max_attempts_without_progress or job.attempt >= self.settings.max_attempts:
+            often = tries >= self.settings.max_attempts_without_progress or job.attempt >= self.settings.max_attempts
+            if final or often:
                 columns = {"error": error, "stop_reason": StopReason.ERROR, "finished_at": now(session)}
                 if queries.move(session, job.id, JobState.FAILED, **columns):
                     queries.finish(session, job.id, JobState.FAILED, StopReason.ERROR)
@@ -155,9 +163,8 @@ class Running:
             update(Owner).where(Owner.name == owner).values(last_served=served + 1),
             execution_options={"synchronize_session": False},
         )
-        spec = session.scalar(select(Job.spec).where(Job.id == job_id))
         queries.add_event(session, job_id, "started", f"attempt {attempt} on {worker}", {"attempt": attempt})
-        return Claim(job_id, attempt, JobSpec.model_validate(spec))
+        return Claim(job_id, attempt)
 
     def _let_go(self, claim: Claim, kind: str, message: str, **columns: Any) -> None:
         with self.database.transaction() as session:
@@ -204,5 +211,5 @@ class Running:
         return min(pause, self.settings.backoff_max_s) * random.uniform(0.75, 1.25)
 
 
-def _owned(claim: Claim) -> tuple[Any, ...]:
-    return (Job.id == claim.job_id, Job.attempt == claim.attempt, Job.state == JobState.RUNNING)
+def _owned(job_id: str, attempt: int) -> tuple[Any, ...]:
+    return (Job.id == job_id, Job.attempt == attempt, Job.state == JobState.RUNNING)

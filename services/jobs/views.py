@@ -129,7 +129,6 @@ class Claim:
 
     job_id: str
     attempt: int
-    spec: JobSpec
 
 
 @dataclass(frozen=True)

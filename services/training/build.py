@@ -31,6 +31,7 @@ def build(
     Shapes: table (rows, columns) float32.
     Raises: CheckpointCorrupt when `last` can't be read.
     """
+    torch.set_num_threads(spec.threads)  # the bits depend on it
     device = torch.device(spec.device)
     train, valid = split(spec, info, table)
     preprocessing = Preprocessing.fitted(spec, info, table, train)

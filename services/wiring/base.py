@@ -1,0 +1,61 @@
+"""Joins what every part of the server needs. Nothing here imports torch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from services.datasets.service import DatasetService
+from services.datasets.storage import Storage
+from services.db.engine import Database
+from services.jobs import queries
+from services.jobs.listing import JobListing
+from services.jobs.logs import JobLogs
+from services.jobs.reading import JobReading
+from services.jobs.reaping import Reaper
+from services.jobs.running import Running
+from services.jobs.service import JobService
+from services.jobs.workers import Workers
+from services.settings import Settings
+
+
+@dataclass(frozen=True)
+class Base:
+    """The rooms, joined to one database."""
+
+    settings: Settings
+    database: Database
+    storage: Storage
+    datasets: DatasetService
+    jobs: JobService
+    reading: JobReading
+    listing: JobListing
+    logs: JobLogs
+    running: Running
+    reaper: Reaper
+    workers: Workers
+
+    def eligible(self, device: str) -> int:
+        """Return how many queued jobs may start now, counted up to the most nudges that may wait."""
+        with self.database.reading() as session:
+            return queries.eligible(session, device, self.settings.max_nudges)
+
+
+def base(settings: Settings, ring: Callable[[], None] = lambda: None, *, pool_size: int = 5) -> Base:
+    """Join the rooms. `ring` is called after each submit and must not block."""
+    database = Database(settings, pool_size=pool_size)
+    storage = Storage(settings.storage)
+    datasets = DatasetService(database, storage, settings)
+    reading = JobReading(database, settings)
+    running = Running(database, settings)
+    return Base(
+        settings=settings,
+        database=database,
+        storage=storage,
+        datasets=datasets,
+        jobs=JobService(database, datasets, settings, ring),
+        reading=reading,
+        listing=JobListing(database),
+        logs=JobLogs(database, reading),
+        running=running,
+        reaper=Reaper(database, running, settings),
+        workers=Workers(database, settings.online_s),
+    )

@@ -1,0 +1,48 @@
+"""Joins what the trainer of one claimed job needs: its work, its data, the training and the recorder."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from services.datasets.storage import Storage
+from services.db.engine import Database
+from services.errors import TrainingFault
+from services.jobs.recording import Recorder
+from services.jobs.running import Running
+from services.jobs.views import Claim, Work
+from services.settings import Settings
+from services.training.build import build
+from services.training.training import Training
+
+
+@dataclass(frozen=True)
+class Job:
+    """A claimed job, ready to train."""
+
+    work: Work
+    training: Training
+    recorder: Recorder
+
+
+def job(settings: Settings, job_id: str, attempt: int, wish: Callable[[], str | None]) -> Job:
+    """Load a claimed job and join its parts.
+
+    Raises: Fenced; DataUnreadable; DataChanged.
+    """
+    database = Database(settings, pool_size=1)
+    work = Running(database, settings).load(job_id, attempt)
+    table = Storage(settings.storage).open_table(work.dataset_sha256, work.info)
+    training = build(work.spec, work.info, table, last=work.last, wish=wish)
+    return Job(work, training, Recorder(database, settings, work, training))
+
+
+def fail(settings: Settings, job_id: str, attempt: int, recorder: Recorder | None, fault: TrainingFault) -> None:
+    """Record a fault: with the epochs before it, or of a job whose data could not even be opened.
+
+    Raises: Fenced.
+    """
+    if recorder is not None:
+        recorder.fail(fault)
+        return
+    Running(Database(settings, pool_size=1), settings).crashed(
+        Claim(job_id, attempt), fault.code, fault.detail, final=True
+    )

@@ -1,0 +1,175 @@
+"""The process that trains one job and then ends. Its supervisor claims, beats and reads the wishes for it."""
+
+import gc
+import json
+import math
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+import traceback
+from types import FrameType
+from typing import Any, NoReturn
+
+from services.costs import EpochCosts
+from services.errors import BatchyardError, Fenced, NonfiniteCost, TrainingFault, Wished
+from services.processes import die_with_parent
+from services.settings import Settings
+from services.states import StopReason
+from services.wiring import trainer as wiring
+from worker import exits
+
+REPORT_S = 0.25  #: the supervisor hears of progress so often
+OOM_SCORE = "500"  #: when memory is short, the kernel takes a trainer before anything else of ours
+WISHES = {signal.SIGTERM: "drain", signal.SIGUSR1: "pause", signal.SIGUSR2: "cancel"}
+
+
+class Watch:
+    """What the loop looks at between two batches: the flag that signals set, and when to report progress."""
+
+    def __init__(self, progress: int) -> None:
+        self.channel = socket.socket(fileno=progress)
+        self.channel.setblocking(False)
+        self.wished: str | None = None
+        self.steps = 0
+        self.epoch = 0
+        self.reported = 0.0
+        self.latest: dict[str, Any] = {}
+        for number in WISHES:
+            signal.signal(number, self._hear)
+
+    def __call__(self) -> str | None:
+        """Return the wish, if one was heard."""
+        self.steps += 1
+        time_now = time.monotonic()
+        if time_now - self.reported >= REPORT_S:
+            self.reported = time_now
+            self.report("training")
+        return self.wished
+
+    def report(self, phase: str) -> None:
+        """Tell the supervisor how far the training is; nothing waits for it."""
+        message = {"phase": phase, "epoch": self.epoch, "step": self.steps - 1, **self.latest}
+        try:
+            self.channel.send(json.dumps(message).encode())
+        except OSError:  # the supervisor has not read the last one yet, or is gone
+            return
+
+    def _hear(self, number: int, _frame: FrameType | None) -> None:
+        self.wished = WISHES[signal.Signals(number)]
+
+
+def enter(
+    job_id: str, attempt: int, settings: Settings, log: int, progress: int, memory_bytes: int, *, parent: int
+) -> NoReturn:
+    """Become the trainer of a job in a freshly forked process, and never return."""
+    code = exits.BUG
+    try:
+        die_with_parent(parent)
+        _settle_in(log, progress, memory_bytes if memory_bytes else None)
+        code = run(job_id, attempt, settings, Watch(3))
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        sys.stdout.flush()
+        os._exit(code)
+
+
+def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
+    """Train a claimed job; record its epochs and how it ended. Return the exit code for the supervisor."""
+    recorder = None
+    try:
+        watch.report("loading data")
+        job = wiring.job(settings, job_id, attempt, watch)
+        recorder = job.recorder
+        recorder.started(job.training.environment())
+        reason = train(job, watch)
+        recorder.succeed(reason)
+    except Fenced:
+        return exits.FENCED  # another attempt owns the row: write nothing
+    except Wished as wish:
+        if recorder is None:
+            return exits.OF_WISH[wish.detail]
+        return _stopped(recorder, wish.detail)
+    except TrainingFault as fault:
+        wiring.fail(settings, job_id, attempt, recorder, fault)
+        return exits.USER_FAULT
+    except (MemoryError, RuntimeError) as error:
+        if not _is_memory(error):
+            raise
+        traceback.print_exc()
+        return exits.MEMORY
+    return exits.DONE
+
+
+def train(job: wiring.Job, watch: Watch) -> StopReason:
+    """Train until the epochs are done, patience or the time runs out; return which.
+
+    Raises: NonfiniteCost; Wished; Fenced.
+    """
+    training, spec = job.training, job.work.spec
+    watch.epoch, watch.steps = training.progress.epochs_done + 1, training.steps_done
+    for costs in training.fit():
+        if not math.isfinite(costs.train_cost):
+            raise _diverged(costs, training.steps_per_epoch, spec.optimizer.lr)
+        job.recorder.epoch(costs, improved=training.best.improved(costs))
+        watch.epoch, watch.latest = costs.epoch + 1, {"train_cost": costs.train_cost, "val_cost": costs.val_cost}
+        if training.patience and training.patience.is_over(costs):
+            return StopReason.EARLY_STOPPING
+        if spec.max_time_seconds and training.progress.seconds >= spec.max_time_seconds and costs.epoch < spec.epochs:
+            return StopReason.MAX_TIME
+    return StopReason.COMPLETED
+
+
+def _stopped(recorder: Any, wish: str) -> int:
+    try:
+        recorder.interrupted()
+    except Fenced:
+        return exits.FENCED
+    return exits.OF_WISH[wish]
+
+
+def _diverged(costs: EpochCosts, steps_per_epoch: int, lr: float) -> BatchyardError:
+    first = costs.steps - steps_per_epoch + 1
+    batches = costs.finite_batches()
+    step = first + batches if batches is not None else costs.steps
+    became = "NaN" if math.isnan(costs.train_cost) else "infinite"
+    return NonfiniteCost(
+        f"The training cost became {became} in epoch {costs.epoch}, step {step}.",
+        epoch=costs.epoch,
+        step=step,
+        pointer="#/optimizer/lr",
+        hint=f"Lower optimizer.lr (now {lr}), or scale the data (data.scale, data.target_scale).",
+        retryable=False,
+    )
+
+
+def _settle_in(log: int, progress: int, memory_bytes: int | None) -> None:
+    """Take the log and the progress channel, close all that was inherited, and set this process's own limits."""
+    os.setpgid(0, 0)
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    log, progress = os.dup(log), os.dup(progress)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.dup2(progress, 3)
+    # An inherited socket kept open here would keep its other end from ever hearing that we are gone.
+    os.closerange(4, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    if memory_bytes:
+        # Not RLIMIT_AS, which would refuse memory-mapped data.
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write(OOM_SCORE)
+    except OSError:
+        pass  # a container without the right to say so
+    gc.enable()
+
+
+def _is_memory(error: BaseException) -> bool:
+    words = str(error).lower()
+    return isinstance(error, MemoryError) or "can't allocate memory" in words or "out of memory" in words

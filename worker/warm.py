@@ -1,0 +1,128 @@
+"""The warm process: has torch imported, and forks one trainer for each job. One thread, or a fork would be unsafe."""
+
+import contextlib
+import gc
+import os
+import selectors
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg  # noqa: F401  the drivers are loaded once here, not once in each trainer
+import torch._dynamo  # noqa: F401  the first optimizer of a process loads it: one second
+
+from services.db.engine import sqlite_module
+from services.processes import adopt_orphans, die_with_parent
+from services.settings import Settings
+from worker import line, trainer
+
+
+@dataclass
+class Trainer:
+    """A forked trainer and the line to its supervisor."""
+
+    pid: int
+    handle: int  #: pidfd
+    line: socket.socket
+
+
+class Warm:
+    """Hears supervisors, forks trainers, tells how they ended."""
+
+    def __init__(self, listener: socket.socket, settings: Settings, memory_bytes: int) -> None:
+        self.listener = listener
+        self.settings = settings
+        self.memory_bytes = memory_bytes
+        self.selector = selectors.DefaultSelector()
+        self.trainers: dict[socket.socket, Trainer] = {}
+
+    def run(self) -> None:
+        """Serve until killed."""
+        self.selector.register(self.listener, selectors.EVENT_READ, self._accept)
+        while True:
+            for key, _ in self.selector.select(timeout=1.0):
+                # An earlier event of the same round may have closed this one.
+                if key.fileobj in self.selector.get_map():
+                    key.data()
+            self._bury_orphans()
+
+    def _accept(self) -> None:
+        supervisor, _ = self.listener.accept()
+        self.selector.register(supervisor, selectors.EVENT_READ, lambda: self._hear(supervisor))
+
+    def _hear(self, supervisor: socket.socket) -> None:
+        message = line.receive(supervisor)
+        running = self.trainers.get(supervisor)
+        if message is None:  # the supervisor is gone: so is its trainer
+            if running:
+                self._end(running)
+            else:
+                self._close(supervisor)
+        elif "job" in message[0]:
+            self._fork(supervisor, message[0]["job"], message[0]["attempt"], list(message[1]))
+        elif running:
+            with contextlib.suppress(ProcessLookupError):
+                number = message[0]["signal"]
+                if number == signal.SIGKILL:
+                    os.killpg(running.pid, number)
+                else:
+                    signal.pidfd_send_signal(running.handle, number)
+
+    def _fork(self, supervisor: socket.socket, job_id: str, attempt: int, files: list[int]) -> None:
+        log, progress = files
+        warm = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            trainer.enter(job_id, attempt, self.settings, log, progress, self.memory_bytes, parent=warm)
+        os.close(log)
+        os.close(progress)
+        with contextlib.suppress(OSError):  # the child does the same: whoever is first
+            os.setpgid(pid, pid)
+        running = Trainer(pid, os.pidfd_open(pid), supervisor)
+        self.trainers[supervisor] = running
+        self.selector.register(running.handle, selectors.EVENT_READ, lambda: self._end(running))
+
+    def _end(self, running: Trainer) -> None:
+        """Kill what is left of a trainer's group before its number is free again, then tell how it ended."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+        _, status = os.waitpid(running.pid, 0)
+        code = os.waitstatus_to_exitcode(status)
+        line.send(running.line, {"code": max(code, 0), "signal": max(-code, 0)})
+        self.selector.unregister(running.handle)
+        os.close(running.handle)
+        del self.trainers[running.line]
+        self._close(running.line)
+
+    def _close(self, supervisor: socket.socket) -> None:
+        self.selector.unregister(supervisor)
+        supervisor.close()
+
+    def _bury_orphans(self) -> None:
+        """Wait for what dead trainers left behind, and look first: a trainer's status is its supervisor's to hear."""
+        known = {running.pid for running in self.trainers.values()}
+        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        with contextlib.suppress(ChildProcessError):
+            while (found := os.waitid(os.P_ALL, 0, flags)) and found.si_pid not in known:
+                os.waitpid(found.si_pid, 0)
+
+
+def main() -> None:
+    """Be the warm process of the worker that started us: `python -m worker.warm SOCKET PARENT MEMORY_BYTES`."""
+    path, parent, memory_bytes = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    die_with_parent(parent)
+    adopt_orphans()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sqlite_module()
+    threads = os.listdir("/proc/self/task")
+    if len(threads) != 1:
+        raise SystemExit(f"the warm process has {len(threads)} threads: a fork would be unsafe")
+    gc.collect()
+    gc.freeze()
+    Warm(line.listen(path), Settings.from_env(), memory_bytes).run()
+
+
+if __name__ == "__main__":
+    main()
