@@ -23,7 +23,7 @@ class Bell:
     """Publishes nudges, each try bounded by a second."""
 
     def __init__(self, redis_url: str) -> None:
-        self.celery = Celery("batchyard", broker=redis_url)
+        self.celery = Celery("batchyard", broker=redis_url, set_as_current=False)
         timeouts = {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S, "retry_on_timeout": False}
         self.celery.conf.update(
             task_ignore_result=True,

@@ -1,0 +1,5 @@
+"""`python -m batchyard`."""
+
+from batchyard.command import main
+
+main()

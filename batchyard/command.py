@@ -1,0 +1,50 @@
+"""The `batchyard` command. It imports nothing of the server: it replaces itself by the server's own program."""
+
+import importlib.util
+import os
+import sys
+from importlib.metadata import version as installed
+
+import click
+
+PASS_ON = {"ignore_unknown_options": True, "help_option_names": []}
+
+
+@click.group()
+def main() -> None:
+    """Batchyard: POST rows, get a model that answers."""
+
+
+@main.command(context_settings=PASS_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def up(arguments: tuple[str, ...]) -> None:
+    """Run the whole service on this machine; Ctrl-C drains and stops it."""
+    _become("worker.local", "up", *arguments)
+
+
+@main.command(context_settings=PASS_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def demo(arguments: tuple[str, ...]) -> None:
+    """Train the tutorial's job on a stack of its own, and stop."""
+    _become("worker.local", "demo", *arguments)
+
+
+@main.command(context_settings=PASS_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def server(arguments: tuple[str, ...]) -> None:
+    """Run one part alone: api, worker, dispatcher, migrate or healthcheck."""
+    _become("worker.parts", *arguments)
+
+
+@main.command()
+def version() -> None:
+    """Print the version."""
+    click.echo(f"batchyard {installed('batchyard')}")
+
+
+def _become(module: str, *arguments: str) -> None:
+    if importlib.util.find_spec("worker") is None:
+        raise click.ClickException(
+            "this is the client alone. The server is run from a checkout (make up) or from its image (docker compose up)."
+        )
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])

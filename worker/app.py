@@ -1,0 +1,94 @@
+"""The Celery app of a worker: its settings with their reasons, and its signals."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from celery import Celery, signals
+from kombu import Connection, Queue
+
+from services.processes import die_with_parent
+from services.queue import WORK, list_of
+from services.settings import Settings
+from services.wiring.base import base
+from worker import tasks
+from worker.supervisor import Supervisor
+
+
+class QuickConnection(Connection):
+    """A connection that looks for a lost Redis five times a second at first. kombu's own pause grows to 30 s."""
+
+    def ensure_connection(self, *args: Any, **options: Any) -> Any:
+        """Connect, with short pauses."""
+        options |= {"interval_start": 0.2, "interval_step": 0.2, "interval_max": 2}
+        return super().ensure_connection(*args, **options)
+
+    def _ensure_connection(self, *args: Any, **options: Any) -> Any:
+        options |= {"interval_start": 0.2, "interval_step": 0.2, "interval_max": 2}
+        return super()._ensure_connection(*args, **options)
+
+
+def make_app(settings: Settings, device: str, slots: int) -> Celery:
+    """Return the app of a worker that hears the list of one device."""
+    app = Celery("batchyard", broker=settings.redis_url, set_as_current=True)
+    app.amqp.Connection = QuickConnection
+    app.conf.update(
+        task_acks_late=False,  # a nudge is done when it is heard; the claim and the reaper do the rest
+        task_reject_on_worker_lost=False,  # a job that kills its worker would come back for ever
+        task_ignore_result=True,  # how a job fares stands in SQL
+        task_serializer="json",
+        accept_content=["json"],  # whoever owns Redis can't make us read a pickle
+        worker_prefetch_multiplier=1,
+        worker_disable_prefetch=True,  # a nudge held behind a long job would make another worker's slot wait
+        worker_concurrency=slots,
+        worker_pool="prefork",
+        worker_max_tasks_per_child=200,
+        worker_cancel_long_running_tasks_on_connection_loss=False,  # Redis away is no reason to stop a training
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,  # the default gives up after 100
+        broker_transport_options={
+            "visibility_timeout": 300,  # only a nudge that was not started comes back
+            "unacked_restore_interval": 5,
+            "unacked_restore_throttle": 1,
+            "socket_timeout": 10,  # without one a half-open connection is waited for without end
+            "socket_connect_timeout": 3,
+            "socket_keepalive": True,
+            "health_check_interval": 15,
+        },
+        worker_soft_shutdown_timeout=10,  # acts on SIGQUIT only, the entrypoint's second stage
+        worker_proc_alive_timeout=60,  # the default of 4 s kills a child that is slow to start
+        worker_enable_remote_control=False,  # anyone on Redis could stop workers
+        worker_send_task_events=False,
+        task_track_started=False,
+        task_create_missing_queues=False,  # a mistyped name is an error
+        task_queues=[Queue(list_of(device))],
+        task_default_queue=list_of(device),
+        enable_utc=True,
+        timezone="UTC",
+        worker_redirect_stdouts=False,
+        worker_hijack_root_logger=False,
+    )
+    app.task(name=WORK, ignore_result=True)(tasks.work)
+    return app
+
+
+def connect_signals(settings: Settings, device: str, worker: str, warm: Path) -> list[Callable[..., None]]:
+    """Connect the app's signals and return their receivers, which the caller keeps: Celery holds them weakly.
+
+    The pipe that tells every supervisor of a drain is made here, before the pool forks, so that all inherit it.
+    """
+    drain, ring_drain = os.pipe()
+    main = os.getpid()
+
+    def begin_slot(**_: Any) -> None:
+        die_with_parent(main)
+        joined = base(settings, pool_size=1)
+        tasks.begin(Supervisor(joined.running, settings, device, worker, warm, drain))
+
+    def tell_of_drain(**_: Any) -> None:
+        os.write(ring_drain, b"!")
+
+    signals.worker_process_init.connect(begin_slot)
+    signals.worker_shutting_down.connect(tell_of_drain)
+    return [begin_slot, tell_of_drain]

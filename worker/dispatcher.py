@@ -1,0 +1,88 @@
+"""Keeps as many nudges as there are eligible jobs, and puts back the jobs whose worker fell silent."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from services.db.schema import check_schema
+from services.errors import NotReady, StorageFull
+from services.jobs import checkpoints
+from services.queue import DEVICES, Bell, top_up
+from services.settings import Settings
+from services.wiring.base import Base, base
+
+log = structlog.get_logger()
+
+SWEEP_S = 600.0  #: pause between two rounds of tidying up
+
+
+def run(settings: Settings, heartbeat: Path | None) -> None:
+    """Be the dispatcher until SIGTERM. Several of them are harmless.
+
+    Raises: SchemaMismatch; NotReady, when the database does not answer at the start.
+    """
+    joined = base(settings, pool_size=1)
+    check_schema(joined.database)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    Dispatcher(joined, Bell(settings.redis_url), heartbeat).until(stop)
+
+
+class Dispatcher:
+    """Rounds of three duties, each at its own pace. A part that is away is said once, and tried again."""
+
+    def __init__(self, joined: Base, bell: Bell, heartbeat: Path | None) -> None:
+        self.base = joined
+        self.bell = bell
+        self.heartbeat = heartbeat
+        self.away: dict[str, str] = {}
+
+    def until(self, stop: threading.Event) -> None:
+        """Do the duties when they are due until `stop` is set."""
+        settings = self.base.settings
+        duties: list[tuple[Callable[[], None], float]] = [
+            (self.dispatch, settings.dispatch_interval_s),
+            (self.reap, settings.reap_interval_s),
+            (self.sweep, SWEEP_S),
+        ]
+        due = [time.monotonic()] * len(duties)
+        while not stop.is_set():
+            for n, (duty, interval_s) in enumerate(duties):
+                if time.monotonic() >= due[n]:
+                    due[n] = time.monotonic() + interval_s
+                    self._try(duty)
+            if self.heartbeat:
+                self.heartbeat.touch()
+            stop.wait(max(0.0, min(due) - time.monotonic()))
+
+    def dispatch(self) -> None:
+        """Top up the nudges of each device."""
+        for device in DEVICES:
+            top_up(self.bell, self.base.eligible, device)
+
+    def reap(self) -> None:
+        """Put silent jobs back."""
+        for job_id in self.base.reaper.look():
+            log.warning("its worker fell silent", job=job_id)
+
+    def sweep(self) -> None:
+        """Forget old Idempotency-Keys and uploads that were given up."""
+        self.base.jobs.forget_keys()
+        checkpoints.sweep(self.base.database)
+
+    def _try(self, duty: Callable[[], None]) -> None:
+        name = duty.__name__
+        try:
+            duty()
+        except (NotReady, StorageFull) as error:
+            if self.away.get(name) != error.detail:
+                log.warning("not now", duty=name, error=error.detail)
+            self.away[name] = error.detail
+        else:
+            if self.away.pop(name, None):
+                log.info("again", duty=name)

@@ -1,0 +1,83 @@
+"""What a supervisor writes when a trainer has ended: the one table from exit code to state."""
+
+import signal
+import time
+
+import structlog
+
+from services.errors import NotReady
+from services.jobs.running import Running
+from services.jobs.views import Claim
+from worker import exits
+from worker.exits import Ended
+
+log = structlog.get_logger()
+
+TRIES, PAUSE_S = 60, 1.0  #: a database that is away longer leaves the job to the reaper
+VERDICTS = {
+    "stalled": "The trainer made no step for too long and was ended.",
+    "time_limit": "The job ran longer than the operator allows.",
+}
+OF_SIGNAL = {signal.SIGTERM: exits.DRAINED, signal.SIGUSR1: exits.PAUSED, signal.SIGUSR2: exits.CANCELLED}
+MEMORY_HINT = "Use a smaller batch_size or model, or give the worker more memory (BATCHYARD_WORKER_MEMORY in compose)."
+
+
+def settle(
+    running: Running,
+    claim: Claim,
+    ended: Ended,
+    verdict: str | None,
+    wish: str | None,
+    log_tail: list[str],
+    *,
+    memory: bool,
+    lost: bool,
+) -> None:
+    """Write a trainer's end, trying again while the database is away."""
+    for _ in range(TRIES):
+        try:
+            _write(running, claim, ended, verdict, wish, log_tail, memory=memory, lost=lost)
+        except NotReady:
+            time.sleep(PAUSE_S)
+        else:
+            return
+    log.warning("the end of a trainer could not be written; the reaper will find the job", job=claim.job_id)
+
+
+def _write(
+    running: Running,
+    claim: Claim,
+    ended: Ended,
+    verdict: str | None,
+    wish: str | None,
+    log_tail: list[str],
+    *,
+    memory: bool,
+    lost: bool,
+) -> None:
+    code = ended.code
+    if wish and ended.signal and ended.signal in OF_SIGNAL:
+        code = OF_SIGNAL[signal.Signals(ended.signal)]  # it was asked before it could listen
+    if verdict == "fenced" or code == exits.FENCED:
+        return
+    if verdict:
+        running.crashed(claim, verdict, VERDICTS[verdict], log_tail=log_tail, final=verdict == "time_limit")
+    elif lost:
+        message = "The process that trainers are forked from ended."
+        running.crashed(claim, "crashed", message, log_tail=log_tail, charged=False)
+    elif code == exits.DRAINED:
+        running.drained(claim)
+    elif code in {exits.PAUSED, exits.CANCELLED}:
+        running.stopped(claim)
+    elif wish == "cancel" and ended.signal == signal.SIGKILL:
+        running.stopped(claim)  # it did not answer within the grace
+    elif code == exits.MEMORY or (ended.signal == signal.SIGKILL and memory):
+        message = "The trainer ran out of memory."
+        running.crashed(claim, "out_of_memory_host", message, hint=MEMORY_HINT, log_tail=log_tail)
+    elif ended.signal:
+        name = signal.Signals(ended.signal).name
+        running.crashed(claim, "crashed", f"The trainer was killed by {name}.", log_tail=log_tail)
+    elif code == exits.USER_FAULT or running.wishes(claim) is None:
+        return  # the trainer wrote the final row
+    else:
+        running.crashed(claim, "internal", f"The trainer ended with code {code}: this is a bug.", log_tail=log_tail)

@@ -1,0 +1,104 @@
+"""One part of the server alone, as containers and the local stack start it: `python -m worker.parts PART`."""
+
+import argparse
+import os
+import socket
+import sys
+import urllib.error
+import urllib.request
+from contextlib import closing
+from pathlib import Path
+
+from services.db.engine import Database
+from services.db.schema import migrate
+from services.errors import BatchyardError
+from services.settings import Settings
+from worker import logs
+
+KILL_API_AFTER_S = 3  #: open streams end by themselves; nothing is waited for longer
+
+
+def main() -> None:
+    """Start the part that the arguments name; a part that can't start says why in one sentence."""
+    arguments = _parser().parse_args()
+    try:
+        settings = Settings.from_env()
+        logs.begin(settings)
+        arguments.start(settings, arguments)
+    except BatchyardError as error:
+        raise SystemExit(f"batchyard {arguments.part}: {error.detail}") from error
+
+
+def api(settings: Settings, arguments: argparse.Namespace) -> None:
+    """Replace this process by the API's server."""
+    host, _, port = arguments.bind.rpartition(":")
+    # granian shares a port that is in use, silently, so it is tried first.
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, int(port)))
+        except OSError as error:
+            raise SystemExit(
+                f"batchyard api: {arguments.bind} can't be used ({error.strerror}); choose another port"
+            ) from None
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", port]
+    command += ["--workers", "1", "--blocking-threads", str(settings.api_threads), "--backpressure", "1024"]
+    command += ["--workers-kill-timeout", str(KILL_API_AFTER_S), "--no-ws", "--log-level", "warning", "api.wsgi:app"]
+    os.execv(sys.executable, command)
+
+
+def worker(settings: Settings, arguments: argparse.Namespace) -> None:
+    """Be a worker."""
+    from worker.main import run
+
+    run(settings, arguments.device, arguments.concurrency, arguments.heartbeat_file)
+
+
+def dispatcher(settings: Settings, arguments: argparse.Namespace) -> None:
+    """Be the dispatcher."""
+    from worker.dispatcher import run
+
+    run(settings, arguments.heartbeat_file)
+
+
+def migrating(settings: Settings, _: argparse.Namespace) -> None:
+    """Bring the database's schema up to date, and end."""
+    with closing(Database(settings)) as database:
+        print(f"The database has schema {migrate(database)}.")
+
+
+def healthcheck(_settings: Settings, arguments: argparse.Namespace) -> None:
+    """End with 0 if the API says that it is ready, with 1 and its words if not."""
+    try:
+        with urllib.request.urlopen(arguments.url, timeout=4) as answer:  # noqa: S310  the operator's own address
+            print(answer.read().decode())
+    except urllib.error.HTTPError as error:
+        raise SystemExit(error.read().decode()) from error
+    except OSError as error:
+        raise SystemExit(f"no answer from {arguments.url}: {error}") from error
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="batchyard server", description="One part of the server alone.")
+    parts = parser.add_subparsers(dest="part", required=True)
+    part = parts.add_parser("api", help="the HTTP API")
+    part.add_argument("--bind", default="127.0.0.1:8000", metavar="HOST:PORT")
+    part.set_defaults(start=api)
+    part = parts.add_parser("worker", help="a worker that trains")
+    part.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    part.add_argument("--concurrency", type=int, default=0, help="jobs at once; default: the CPU quota")
+    part.add_argument("--heartbeat-file", type=Path)
+    part.set_defaults(start=worker)
+    part = parts.add_parser("dispatcher", help="rings the workers and finds silent ones")
+    part.add_argument("--heartbeat-file", type=Path)
+    part.set_defaults(start=dispatcher)
+    part = parts.add_parser("migrate", help="brings the database's schema up to date")
+    part.set_defaults(start=migrating)
+    part = parts.add_parser("healthcheck", help="asks the API whether it is ready")
+    part.add_argument("--url", default="http://127.0.0.1:8000/readyz")
+    part.set_defaults(start=healthcheck)
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""One slot of a worker: claims a job, watches its trainer, writes the ends that a trainer can't. Never has torch."""
+
+import json
+import os
+import selectors
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import structlog
+
+from services.errors import NotReady
+from services.jobs.running import Running
+from services.jobs.views import Claim, Wishes
+from services.settings import Settings
+from worker import cgroup, line
+from worker.ends import settle
+from worker.exits import Ended
+
+log = structlog.get_logger()
+
+WARM_S = 10.0  #: a warm process that was just started may take so long
+SIGNALS = {"drain": signal.SIGTERM, "pause": signal.SIGUSR1, "cancel": signal.SIGUSR2}
+
+
+class Supervisor:
+    """A pool child's work. `drain` becomes readable, and stays so, when the worker is to end."""
+
+    def __init__(self, running: Running, settings: Settings, device: str, worker: str, warm: Path, drain: int) -> None:
+        self.running = running
+        self.settings = settings
+        self.device = device
+        self.worker = worker
+        self.warm = warm
+        self.drain = drain
+
+    def work_until_nothing_is_left(self) -> None:
+        """Claim and supervise jobs until none is eligible, the worker drains, or a part that this needs is away."""
+        while not self._draining():
+            # Connected before the claim: without a warm process no job is taken.
+            supervised = self._connected()
+            if supervised is None:
+                return
+            with supervised:
+                try:
+                    claim = self.running.claim(self.device, self.worker)
+                except NotReady as error:
+                    log.warning("no claim", error=error.detail)
+                    return
+                if claim is None:
+                    return
+                log.info("claimed", job=claim.job_id, attempt=claim.attempt)
+                Watch(self, claim, supervised).until_it_ends()
+
+    def _connected(self) -> socket.socket | None:
+        deadline = time.monotonic() + WARM_S
+        while (found := line.connect(self.warm)) is None and time.monotonic() < deadline and not self._draining():
+            time.sleep(0.05)
+        return found
+
+    def _draining(self) -> bool:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.drain, selectors.EVENT_READ)
+            return bool(selector.select(timeout=0))
+
+
+class Watch:
+    """One job's watch: beats, wishes, limits, and the trainer's end."""
+
+    def __init__(self, supervisor: Supervisor, claim: Claim, supervised: socket.socket) -> None:
+        self.running = supervisor.running
+        self.settings = supervisor.settings
+        self.drain = supervisor.drain
+        self.claim = claim
+        self.line = supervised
+        self.progress: dict[str, Any] | None = None
+        self.wish: str | None = None  #: what was asked of the trainer
+        self.verdict: str | None = None  #: why we ended it ourselves: fenced, stalled, time_limit or unanswered
+        self.ended: Ended | None = None
+        self.lost = False  #: the warm process is gone
+        self.began = self.heard = time.monotonic()
+        self.kill_at = float("inf")
+        self.beat_at = self.began + self.settings.beat_interval_s
+        self.look_at = self.began + self.settings.wish_interval_s
+
+    def until_it_ends(self) -> None:
+        """Start the trainer, watch it, and write how it ended."""
+        oom_before = cgroup.oom_kills()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        with tempfile.TemporaryFile() as output, ours:
+            with theirs:
+                start = {"job": self.claim.job_id, "attempt": self.claim.attempt}
+                self.lost = not line.send(self.line, start, (output.fileno(), theirs.fileno()))
+            ours.setblocking(False)
+            with selectors.DefaultSelector() as selector:
+                selector.register(self.line, selectors.EVENT_READ, self._hear_end)
+                selector.register(ours, selectors.EVENT_READ, lambda: self._hear_progress(ours))
+                selector.register(self.drain, selectors.EVENT_READ, lambda: self._hear_drain(selector))
+                while self.ended is None and not self.lost:
+                    due = min(self.beat_at, self.look_at, self.kill_at)
+                    for key, _ in selector.select(timeout=max(0.0, due - time.monotonic())):
+                        key.data()
+                    self._keep_time()
+            tail = _tail(output)
+        ended = self.ended or Ended()
+        log.info("ended", job=self.claim.job_id, code=ended.code, signal=ended.signal, verdict=self.verdict)
+        memory = cgroup.oom_kills() > oom_before
+        settle(self.running, self.claim, ended, self.verdict, self.wish, tail, memory=memory, lost=self.lost)
+
+    def _hear_end(self) -> None:
+        message = line.receive(self.line)
+        if message is None:
+            self.lost = True
+        else:
+            self.ended = Ended(message[0]["code"], message[0]["signal"])
+
+    def _hear_progress(self, channel: socket.socket) -> None:
+        try:
+            while True:
+                self.progress = json.loads(channel.recv(65_536))
+                self.heard = time.monotonic()
+        except BlockingIOError:
+            return
+
+    def _hear_drain(self, selector: selectors.BaseSelector) -> None:
+        selector.unregister(self.drain)  # it stays readable, and one look is enough
+        self._ask("drain")
+
+    def _keep_time(self) -> None:
+        time_now = time.monotonic()
+        if time_now >= self.kill_at:
+            self.kill_at = float("inf")
+            line.send(self.line, {"signal": int(signal.SIGKILL)})
+        elif time_now - self.heard > self.settings.stall_s and self.verdict is None:
+            self._end_it("stalled", kill=True)
+        elif time_now - self.began > self.settings.job_time_limit_s and self.verdict is None:
+            self._end_it("time_limit", kill=False)
+        if time_now >= self.beat_at:
+            self.beat_at = time_now + self.settings.beat_interval_s
+            self._obey(lambda: self.running.beat(self.claim, self.progress))
+        elif time_now >= self.look_at:
+            self._obey(lambda: self.running.wishes(self.claim))
+        if time_now >= self.look_at:
+            self.look_at = time_now + self.settings.wish_interval_s
+
+    def _obey(self, ask: Callable[[], Wishes | None]) -> None:
+        try:
+            wishes = ask()
+        except NotReady:
+            return  # the training goes on, the recorder waits; the reaper counts no read that fails
+        if wishes is None and self.verdict is None:
+            # Fenced, or the trainer has just written the final row: then it ends by itself within the grace.
+            self._end_it("fenced", kill=False)
+        elif wishes and (wishes.cancel or wishes.pause):
+            self._ask("cancel" if wishes.cancel else "pause")
+
+    def _ask(self, wish: str) -> None:
+        """Ask the trainer to stop at its next batch; a cancel overrides what was asked before."""
+        if self.wish == wish or self.wish == "cancel" or self.verdict:
+            return
+        self.wish = wish
+        line.send(self.line, {"signal": int(SIGNALS[wish])})
+        self.kill_at = min(self.kill_at, time.monotonic() + self.settings.grace_s)
+
+    def _end_it(self, verdict: str, *, kill: bool) -> None:
+        self.verdict = verdict
+        number = signal.SIGKILL if kill else signal.SIGTERM
+        line.send(self.line, {"signal": int(number)})
+        self.kill_at = time.monotonic() + self.settings.grace_s
+
+
+def _tail(output: BinaryIO, most: int = 65_536) -> list[str]:
+    """Return the last lines that a trainer wrote, control characters escaped."""
+    size = os.fstat(output.fileno()).st_size
+    output.seek(max(0, size - most))
+    lines = output.read().decode(errors="replace").splitlines()
+    return [line.encode("unicode_escape").decode() for line in lines[-100:]]
