@@ -45,6 +45,6 @@ def version() -> None:
 def _become(module: str, *arguments: str) -> None:
     if importlib.util.find_spec("worker") is None:
         raise click.ClickException(
-            "this is the client alone. The server is run from a checkout (make up) or from its image (docker compose up)."
+            "this is the client alone; the server is run from a checkout (make up) or an image (docker compose up)."
         )
     os.execv(sys.executable, [sys.executable, "-m", module, *arguments])

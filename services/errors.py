@@ -6,6 +6,7 @@ BatchyardError
 │   ├── TooDeep                  too_deep
 │   ├── DuplicateKey             duplicate_key
 │   ├── InvalidRequest           validation_error: every fault of a request, each with its pointer
+│   ├── BadRequest               bad_request
 │   ├── NotFound                 not_found
 │   ├── MethodNotAllowed         method_not_allowed
 │   ├── NotAcceptable            not_acceptable
@@ -114,6 +115,12 @@ class InvalidRequest(RequestFault):
             errors=[fault.as_json() for fault in faults[: self.SHOWN]],
             total_errors=len(faults),
         )
+
+
+class BadRequest(RequestFault):
+    """The request can't be read."""
+
+    code = "bad_request"
 
 
 class NotFound(RequestFault):

@@ -2,7 +2,6 @@
 
 import argparse
 import signal
-import sys
 import tempfile
 import time
 from importlib.metadata import version
@@ -81,4 +80,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

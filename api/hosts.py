@@ -1,0 +1,43 @@
+"""Who may ask while there are no keys: only clients of this machine, and no pages of other sites."""
+
+from urllib.parse import urlsplit
+
+from flask import Flask, request
+
+from services.errors import ForbiddenHost, ForbiddenOrigin, SettingInvalid
+from services.settings import Settings
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1", "[::1]"}
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Check the Host and Origin of every request.
+
+    Raises: SettingInvalid when the API would be open to a network without keys.
+    """
+    if settings.auth != "none":
+        raise SettingInvalid(f"BATCHYARD_AUTH is {settings.auth!r}; only none exists so far.")
+    if settings.published_host not in LOOPBACK:
+        raise SettingInvalid(
+            f"Refusing to start: anybody who reaches {settings.published_host} could use this API, which has no keys yet. "
+            "Either publish it on 127.0.0.1 (BATCHYARD_HOST=127.0.0.1), "
+            "or put a proxy with access control in front of a loopback address."
+        )
+    allowed = {name.strip().lower() for name in settings.allowed_hosts.split(",")}
+
+    @app.before_request
+    def check() -> None:
+        name = _name(request.host)
+        if name not in allowed:
+            hint = "set BATCHYARD_ALLOWED_HOSTS"
+            raise ForbiddenHost(f"This server does not answer to {name[:100]!r}.", host=name[:100], hint=hint)
+        origin = request.headers.get("Origin")
+        if origin and urlsplit(origin).netloc.lower() != request.host.lower():
+            raise ForbiddenOrigin(f"A page of {origin[:100]!r} may not call this server.")
+
+
+def _name(host: str) -> str:
+    """Return a Host header's name without the port, which a proxy or a published port may change."""
+    if host.startswith("["):
+        return host.split("]")[0].lower() + "]"
+    return host.rsplit(":", 1)[0].lower()

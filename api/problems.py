@@ -1,0 +1,111 @@
+"""Errors become problem+json (RFC 9457): the one table from code to status, and the one handler."""
+
+import traceback
+from datetime import datetime
+from typing import Any
+
+import orjson
+import structlog
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from services import errors
+from services.errors import BatchyardError
+
+log = structlog.get_logger()
+
+STATUS = {
+    "malformed_json": 400,
+    "too_deep": 400,
+    "duplicate_key": 400,
+    "bad_request": 400,
+    "forbidden_host": 403,
+    "forbidden_origin": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "not_acceptable": 406,
+    "invalid_transition": 409,
+    "job_already_finished": 409,
+    "no_checkpoint_yet": 409,
+    "no_checkpoint": 409,
+    "not_recorded": 409,
+    "dataset_in_use": 409,
+    "payload_too_large": 413,
+    "unsupported_media_type": 415,
+    "validation_error": 422,
+    "idempotency_key_reused": 422,
+    "internal": 500,
+    "not_ready": 503,
+    "checkpoint_corrupt": 503,
+    "storage_full": 507,
+}
+RETRY_AFTER_S = {"no_checkpoint_yet": "1", "not_ready": "2", "storage_full": "60"}
+#: Our errors for what Flask itself refuses.
+OF_FLASK: dict[int, type[BatchyardError]] = {
+    404: errors.NotFound,
+    405: errors.MethodNotAllowed,
+    413: errors.TooLarge,
+    415: errors.UnsupportedMediaType,
+    416: errors.BadRequest,
+}
+
+
+def register(app: Flask) -> None:
+    """Answer every error that leaves a view."""
+    app.register_error_handler(BatchyardError, answer)
+    app.register_error_handler(HTTPException, _of_flask)
+    app.register_error_handler(Exception, _bug)
+
+
+def slug(code: str) -> str:
+    """Return the last part of a problem's address."""
+    return code.replace("_", "-")
+
+
+def answer(error: BatchyardError) -> Response:
+    """Return an error as the response that tells the client what to do."""
+    status = STATUS.get(error.code, 500)
+    members = {
+        "type": f"/problems/{slug(error.code)}",
+        "title": type(error).title(),
+        "status": status,
+        "code": error.code,
+        "detail": error.detail,
+        "instance": request.path,
+        "request_id": g.get("request_id"),
+        "retryable": status in {503, 507} or error.code == "no_checkpoint_yet",
+        **{name: value for name, value in error.members.items() if value is not None},
+    }
+    response = Response(orjson.dumps(members, default=_plain), status, content_type="application/problem+json")
+    if error.code in RETRY_AFTER_S:
+        response.headers["Retry-After"] = RETRY_AFTER_S[error.code]
+    if allowed := members.get("allowed") if status == 405 else None:
+        response.headers["Allow"] = ", ".join(allowed)
+    return response
+
+
+def _of_flask(error: HTTPException) -> Response:
+    kind = OF_FLASK.get(error.code or 500, errors.BadRequest if (error.code or 500) < 500 else errors.Internal)
+    members: dict[str, Any] = {}
+    detail = ""
+    if isinstance(error, RequestEntityTooLarge):
+        limit = request.max_content_length
+        detail, members = f"The body has more than {limit} bytes.", {"limit_bytes": limit}
+    elif error.code == 404:
+        detail = f"There is nothing at {request.path[:200]}."
+    elif error.code == 405:
+        members = {"allowed": sorted(set(getattr(error, "valid_methods", None) or []) - {"HEAD", "OPTIONS"})}
+    elif kind is errors.BadRequest:
+        detail = str(error.description)
+    return answer(kind(detail, **members))
+
+
+def _bug(error: Exception) -> Response:
+    log.error("a bug", request_id=g.get("request_id"), path=request.path, exception=traceback.format_exc())
+    return answer(errors.Internal())
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return str(value)

@@ -1,0 +1,83 @@
+"""Reads what a request says: its JSON body, its query, what it prefers. Everything is checked by pydantic."""
+
+import re
+from typing import Any, TypeVar
+
+from flask import request
+from pydantic import BaseModel, ValidationError
+
+from services.errors import Fault, InvalidRequest, UnsupportedMediaType
+from services.specs.faults import faults_of
+from services.specs.reading import read
+
+M = TypeVar("M", bound=BaseModel)
+
+MAX_KEY = 255
+
+
+def body(model: type[M]) -> M:
+    """Return the JSON body as a model.
+
+    Raises: UnsupportedMediaType; MalformedJSON; InvalidRequest with every fault; TooLarge.
+    """
+    if not (request.mimetype == "application/json" or request.mimetype.endswith("+json")):
+        raise UnsupportedMediaType(
+            f"The body is sent as {request.mimetype or 'nothing'}; send JSON (with curl: --json).",
+            allowed=["application/json"],
+        )
+    return read(model, request.get_data(cache=True))
+
+
+def query(model: type[M]) -> M:
+    """Return the query's parameters as a model.
+
+    Raises: InvalidRequest with pointers below `#/query`.
+    """
+    given: dict[str, Any] = {}
+    for name, values in request.args.lists():
+        inner = re.fullmatch(r"(\w+)\[(\w*)\]", name)
+        if inner and inner[2]:
+            given.setdefault(inner[1], {})[inner[2]] = values[-1]
+        elif inner:
+            given[inner[1]] = values
+        elif len(values) > 1:
+            raise InvalidRequest([Fault(f"#/query/{name}", "duplicate_key", "stands there twice")])
+        else:
+            given[name] = values[0]
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        faults = faults_of(error, given, model)
+        below = [Fault(**{**vars(fault), "pointer": "#/query" + fault.pointer[1:]}) for fault in faults]
+        raise InvalidRequest(below) from None
+
+
+def preferred_wait(most: float) -> float | None:
+    """Return the seconds of `Prefer: wait=N`, at most `most`; None if it is not said."""
+    said = re.search(r"(?:^|[,;\s])wait=(\d{1,6})", request.headers.get("Prefer", ""))
+    return min(float(said[1]), most) if said else None
+
+
+def idempotency_key() -> str | None:
+    """Return the Idempotency-Key.
+
+    Raises: InvalidRequest when it is empty or too long.
+    """
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not 1 <= len(key) <= MAX_KEY:
+        detail = f"has {len(key)} characters; must have 1 to {MAX_KEY}"
+        raise InvalidRequest([Fault("#/headers/Idempotency-Key", "out_of_range", detail)])
+    return key
+
+
+def known_version() -> int | None:
+    """Return the number in `If-None-Match: W/"14"`; None if none is said."""
+    said = re.search(r'(?:W/)?"(\d{1,18})"', request.headers.get("If-None-Match", ""))
+    return int(said[1]) if said else None
+
+
+def accepts(*kinds: str) -> str | None:
+    """Return the first choice of the client among media types; the first of ours if it does not mind."""
+    if not request.accept_mimetypes:
+        return kinds[0]
+    return request.accept_mimetypes.best_match(kinds)

@@ -1,0 +1,40 @@
+"""Joins what the API needs: the rooms, the doorbell, and predictions as soon as torch is there."""
+
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+from services.queue import DEVICES, Bell, top_up
+from services.settings import Settings
+from services.wiring.base import Base, base
+
+if TYPE_CHECKING:
+    from services.predictions.service import PredictionService
+
+
+class Api:
+    """The rooms and what only the API has."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.bell = Bell(settings.redis_url)
+        self.submitted = threading.Event()  #: set after each submit; the ringer waits for it
+        self.base: Base = base(settings, self.submitted.set, pool_size=settings.api_threads // 4)
+        self._predictions: Future[PredictionService] = Future()
+        self._loading = threading.Lock()
+
+    def top_up(self) -> None:
+        """Ring the workers of every device that lacks nudges.
+
+        Raises: NotReady.
+        """
+        for device in DEVICES:
+            top_up(self.bell, self.base.eligible, device)
+
+    def load_predictions(self) -> "PredictionService":
+        """Return the room that predicts. The first call imports torch, which takes a second or two."""
+        with self._loading:
+            if not self._predictions.done():
+                from services.predictions.service import PredictionService
+
+                self._predictions.set_result(PredictionService(self.base.reading, self.base.settings))
+        return self._predictions.result()
