@@ -19,7 +19,7 @@ def register(app: Flask, settings: Settings) -> None:
         raise SettingInvalid(f"BATCHYARD_AUTH is {settings.auth!r}; only none exists so far.")
     if settings.published_host not in LOOPBACK:
         raise SettingInvalid(
-            f"Refusing to start: anybody who reaches {settings.published_host} could use this API, which has no keys yet. "
+            f"Refusing to start: anybody who reaches {settings.published_host} could use this API: it has no keys. "
             "Either publish it on 127.0.0.1 (BATCHYARD_HOST=127.0.0.1), "
             "or put a proxy with access control in front of a loopback address."
         )

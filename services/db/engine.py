@@ -62,6 +62,20 @@ class Database:
         with _translated(), Session(self._reading, expire_on_commit=False) as session:
             yield session
 
+    @property
+    def sqlite_version(self) -> str | None:
+        """The version of SQLite's library, None on PostgreSQL."""
+        return sqlite_module().sqlite_version if self.is_sqlite else None
+
+    def ping(self) -> bool:
+        """Ask the database for anything; return whether it is a SQLite.
+
+        Raises: NotReady.
+        """
+        with self.reading() as session:
+            session.execute(text("SELECT 1"))
+        return self.is_sqlite
+
     def close(self) -> None:
         """Close every idle connection."""
         self._writing.dispose()

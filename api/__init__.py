@@ -1,0 +1,56 @@
+"""The HTTP door: Flask. Reads, calls one service method, answers."""
+
+import threading
+
+from flask import Flask, Response, g, request
+
+from api import checkpoints, costs, datasets, events, hosts, jobs, predictions, problems, ringer, service
+from api.waiting import Watcher
+from services import ids
+from services.settings import Settings
+from services.wiring.api import Api
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+def create_app(settings: Settings) -> Flask:
+    """Return the application.
+
+    Raises: SettingInvalid when it would be open to a network without keys.
+    """
+    app = Flask("batchyard", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_json_bytes
+    app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_json_bytes
+    app.url_map.strict_slashes = False
+    joined = Api(settings)
+    app.extensions["batchyard"] = joined
+    app.extensions["batchyard.watcher"] = Watcher(
+        joined.base.reading, settings.watch_interval_s, settings.api_threads // 2
+    )
+
+    @app.before_request
+    def name_request() -> None:
+        g.request_id = ids.new("req")
+
+    hosts.register(app, settings)
+    problems.register(app)
+    for module in (jobs, costs, events, checkpoints, predictions, datasets, service):
+        app.register_blueprint(module.bp)
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        response.headers["X-Request-Id"] = g.get("request_id", "")
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if request.path.startswith("/api/") and "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "no-cache"
+        return response
+
+    ringer.start(joined)
+    # torch takes a second or two: it is there before the first prediction, and never keeps the start waiting.
+    threading.Thread(target=joined.load_predictions, daemon=True, name="predictions").start()
+    return app

@@ -1,0 +1,54 @@
+"""The checkpoints of a job over HTTP, and their bytes."""
+
+import base64
+import io
+
+from flask import Blueprint, Response, request, send_file
+from pydantic import BaseModel
+
+from api import answers, rendering
+from api.described import described
+from api.parts import OWNER, api, as_json
+from api.requests import query
+
+bp = Blueprint("checkpoints", __name__, url_prefix="/api/v1/jobs/<job_id>/checkpoints")
+
+BYTES = "application/octet-stream"
+
+
+class NoQuery(BaseModel):
+    """No parameters."""
+
+    model_config = {"extra": "forbid"}
+
+
+@bp.get("")
+@described(query=NoQuery, answer=answers.List[answers.Checkpoint])
+def index(job_id: str) -> Response:
+    """List a job's checkpoints: the best and the last."""
+    query(NoQuery)
+    found = [rendering.checkpoint(view) for view in api().base.reading.checkpoints(OWNER, job_id)]
+    return as_json(answers.List[answers.Checkpoint](url=request.path, data=found, has_more=False))
+
+
+@bp.get("/<selector>")
+@described(query=NoQuery, answer=answers.Checkpoint, errors=(409,))
+def show(job_id: str, selector: str) -> Response:
+    """Read one checkpoint: `best`, `last`, `epoch:N` or an id."""
+    query(NoQuery)
+    return as_json(rendering.checkpoint(api().base.reading.checkpoint(OWNER, job_id, selector)))
+
+
+@bp.get("/<selector>/content")
+@described(query=NoQuery, status=(200, 206), media=(BYTES,), errors=(409,))
+def content(job_id: str, selector: str) -> Response:
+    """Download a checkpoint's bytes: safetensors, verified against their SHA-256."""
+    query(NoQuery)
+    chosen = api().base.reading.checkpoint(OWNER, job_id, selector)
+    found = io.BytesIO(api().base.reading.content(chosen))
+    name = f"{job_id}-{chosen.kind}-e{chosen.epoch}.safetensors"
+    response = send_file(found, BYTES, as_attachment=True, download_name=name, etag=chosen.sha256, conditional=True)
+    digest = base64.b64encode(bytes.fromhex(chosen.sha256)).decode()
+    response.headers["Repr-Digest"] = f"sha-256=:{digest}:"
+    response.headers["Accept-Ranges"] = "bytes"
+    return response

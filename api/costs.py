@@ -1,0 +1,151 @@
+"""The costs of a job over HTTP: epochs, batches and the log."""
+
+import csv
+import io
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+from typing import Annotated, Any
+
+import orjson
+from flask import Blueprint, Response
+from pydantic import BaseModel, Field
+
+from api import answers, rendering
+from api.described import described
+from api.parts import OWNER, api, as_json
+from api.requests import accepts, query
+from services.errors import Fault, InvalidRequest, NotAcceptable
+from services.jobs.views import EpochView, JobView
+
+bp = Blueprint("costs", __name__, url_prefix="/api/v1/jobs/<job_id>")
+
+JSON, CSV, NDJSON = "application/json", "text/csv", "application/x-ndjson"
+TABLES = (JSON, CSV, NDJSON)
+
+
+class MetricsQuery(BaseModel):
+    """Which epochs and columns."""
+
+    model_config = {"extra": "forbid"}
+
+    after_epoch: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Leave out this epoch and those before."""
+    fields: str | None = None
+    """Columns, by comma."""
+    max_points: Annotated[int, Field(ge=2, lt=2**31)] | None = None
+    """Every k-th epoch if there are more, the best and the last with them."""
+
+
+class BatchesQuery(BaseModel):
+    """Which epoch."""
+
+    model_config = {"extra": "forbid"}
+
+    epoch: Annotated[int, Field(ge=1, lt=2**31)]
+
+
+class LogsQuery(BaseModel):
+    """Which lines."""
+
+    model_config = {"extra": "forbid"}
+
+    tail: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Only the last lines."""
+    timestamps: bool = False
+
+
+@bp.get("/metrics")
+@described(query=MetricsQuery, answer=answers.Metrics, media=TABLES, errors=(406,))
+def metrics(job_id: str) -> Response:
+    """Read the costs and metrics of a job's epochs, by columns; as JSON, CSV or NDJSON."""
+    asked = query(MetricsQuery)
+    job = api().base.reading.get(OWNER, job_id)
+    epochs = api().base.reading.epochs(OWNER, job.id, after_epoch=asked.after_epoch, max_points=asked.max_points)
+    columns = _columns(job)
+    if asked.fields:
+        wanted = [name.strip() for name in asked.fields.split(",")]
+        for name in wanted:
+            if name not in columns:
+                fault = Fault("#/query/fields", "unknown_value", f"{name[:80]!r} is no column", allowed=list(columns))
+                raise InvalidRequest([fault])
+        columns = ["epoch", *(name for name in columns if name in wanted and name != "epoch")]
+    kind = accepts(*TABLES)
+    rows = [_row(epoch, columns, "" if kind == CSV else "NaN") for epoch in epochs]
+    if kind != JSON:
+        return _table(kind, columns, rows)
+    last = epochs[-1].epoch if epochs else asked.after_epoch
+    found = answers.Metrics(
+        job=job.id,
+        columns=columns,
+        data=rows,
+        units={"seconds": "s"},
+        best=rendering.best(job),
+        downsampled=len(epochs) < job.epochs_done - asked.after_epoch,
+        next_after_epoch=last,
+    )
+    return as_json(found)
+
+
+@bp.get("/batches")
+@described(query=BatchesQuery, answer=answers.Batches, media=TABLES, errors=(406, 409))
+def batches(job_id: str) -> Response:
+    """Read the cost of every batch of one epoch."""
+    epoch = query(BatchesQuery).epoch
+    job = api().base.reading.get(OWNER, job_id)
+    costs = api().base.reading.batch_costs(OWNER, job.id, epoch)
+    columns = ["batch", "cost"]
+    rows: list[list[Any]] = [[n, cost] for n, cost in enumerate(costs, 1)]
+    kind = accepts(*TABLES)
+    if kind != JSON:
+        return _table(kind, columns, rows)
+    return as_json(answers.Batches(job=job.id, epoch=epoch, columns=columns, data=rows))
+
+
+@bp.get("/logs")
+@described(query=LogsQuery, media=("text/plain",))
+def logs(job_id: str) -> Response:
+    """Read a job's log: every batch's cost, every epoch, every event."""
+    asked = query(LogsQuery)
+    lines = api().base.logs.lines(OWNER, job_id, timestamps=asked.timestamps)
+    shown: Iterator[str] = iter(deque(lines, maxlen=asked.tail)) if asked.tail else lines
+    return Response(_texts(shown), content_type="text/plain; charset=utf-8")
+
+
+def _texts(lines: Iterator[str]) -> Iterator[str]:
+    # A piece for each line would cost a round through the server for each.
+    while piece := list(islice(lines, 1_000)):
+        yield "\n".join(piece) + "\n"
+
+
+def _columns(job: JobView) -> list[str]:
+    validates = job.spec["split"]["type"] != "none"
+    measured = ["val_cost", *(f"val_{name}" for name in job.spec["metrics"])] if validates else []
+    return ["epoch", "train_cost", *measured, "lr", "seconds", "rows_per_second", "checkpoint"]
+
+
+def _row(epoch: EpochView, columns: list[str], missing: str) -> list[Any]:
+    known = {
+        "epoch": epoch.epoch,
+        "train_cost": epoch.train_cost,
+        "val_cost": epoch.val_cost,
+        "lr": epoch.lr,
+        "seconds": epoch.seconds,
+        "rows_per_second": epoch.rows_per_second,
+        "checkpoint": epoch.best,
+        **epoch.metrics,
+    }
+    return [missing if known.get(name) is None else known[name] for name in columns]
+
+
+def _table(kind: str | None, columns: list[str], rows: list[list[Any]]) -> Response:
+    if kind is None:
+        raise NotAcceptable("JSON, CSV and NDJSON can be given.", allowed=list(TABLES))
+    if kind == NDJSON:
+        lines = [orjson.dumps(dict(zip(columns, row, strict=True))) + b"\n" for row in rows]
+        return Response(b"".join(lines), content_type=NDJSON)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return Response(text.getvalue(), content_type=f"{CSV}; charset=utf-8")

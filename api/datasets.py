@@ -1,0 +1,124 @@
+"""Data sets over HTTP: upload, list, show, rows, download, delete."""
+
+from typing import Annotated, BinaryIO, cast
+
+from flask import Blueprint, Response, request, send_file
+from pydantic import BaseModel, Field
+
+from api import answers, rendering
+from api.checkpoints import NoQuery
+from api.described import described
+from api.jobs import next_page
+from api.parts import OWNER, api, as_json
+from api.requests import query
+from services.errors import Fault, InvalidRequest
+
+bp = Blueprint("datasets", __name__, url_prefix="/api/v1/datasets")
+
+MEDIA = ("text/csv", "application/vnd.apache.parquet", "application/x-ndjson", "application/octet-stream")
+#: The ending that a nameless upload gets from what the client calls it.
+ENDINGS = {"text/csv": "csv", "application/vnd.apache.parquet": "parquet", "application/x-ndjson": "jsonl"}
+
+
+class UploadQuery(BaseModel):
+    """What to call it."""
+
+    model_config = {"extra": "forbid"}
+
+    name: Annotated[str, Field(max_length=120)] | None = None
+
+
+class PageQuery(BaseModel):
+    """Which page."""
+
+    model_config = {"extra": "forbid"}
+
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    after: str | None = None
+    """The cursor in `next` of the page before."""
+
+
+class RowsQuery(BaseModel):
+    """Which rows."""
+
+    model_config = {"extra": "forbid"}
+
+    limit: Annotated[int, Field(ge=1, le=1_000)] = 20
+    after: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """So many rows are left out first."""
+
+
+@bp.post("")
+@described(
+    query=UploadQuery,
+    answer=answers.Dataset,
+    status=(201, 200),
+    upload=(*MEDIA, "multipart/form-data"),
+    errors=(413, 415, 507),
+)
+def upload() -> Response:
+    """Upload a data set: CSV, Parquet, JSON Lines or NPZ. 200: the same bytes are here already."""
+    asked = query(UploadQuery)
+    request.max_content_length = api().base.settings.max_upload_bytes
+    if request.mimetype == "multipart/form-data":
+        part = request.files.get("file")
+        if part is None:
+            raise InvalidRequest([Fault("#/file", "missing", "the part `file` is missing")])
+        stream, name = part.stream, asked.name or part.filename or "upload"
+    else:
+        stream, name = request.stream, asked.name or f"upload.{ENDINGS.get(request.mimetype, 'csv')}"
+    dataset, created = api().base.datasets.upload(cast(BinaryIO, stream), name=name, owner=OWNER)
+    response = as_json(rendering.dataset(dataset), 201 if created else 200)
+    response.headers["Location"] = f"/api/v1/datasets/{dataset.id}"
+    return response
+
+
+@bp.get("")
+@described(query=PageQuery, answer=answers.List[answers.DatasetBrief])
+def index() -> Response:
+    """List uploaded data sets, newest first."""
+    asked = query(PageQuery)
+    found, cursor = api().base.datasets.listing(OWNER, limit=asked.limit, after=asked.after)
+    page = answers.List[answers.DatasetBrief](
+        url=request.full_path.rstrip("?"),
+        data=[rendering.dataset_brief(view) for view in found],
+        has_more=cursor is not None,
+        next=next_page(cursor),
+    )
+    return as_json(page)
+
+
+@bp.get("/<dataset_id>")
+@described(query=NoQuery, answer=answers.Dataset)
+def show(dataset_id: str) -> Response:
+    """Read a data set by its id or name."""
+    query(NoQuery)
+    return as_json(rendering.dataset(api().base.datasets.find(OWNER, dataset_id)))
+
+
+@bp.get("/<dataset_id>/rows")
+@described(query=RowsQuery, answer=answers.Rows)
+def rows(dataset_id: str) -> Response:
+    """Read some rows of a data set."""
+    asked = query(RowsQuery)
+    dataset = api().base.datasets.find(OWNER, dataset_id)
+    found = api().base.datasets.rows(OWNER, dataset.id, limit=asked.limit, after=asked.after)
+    return as_json(answers.Rows(columns=dataset.info.names, data=found, rows=dataset.info.rows))
+
+
+@bp.get("/<dataset_id>/content")
+@described(query=NoQuery, status=(200, 206), media=("application/octet-stream",))
+def content(dataset_id: str) -> Response:
+    """Download a data set as it was uploaded."""
+    query(NoQuery)
+    dataset, path = api().base.datasets.content(OWNER, dataset_id)
+    return send_file(path, "application/octet-stream", as_attachment=True, download_name=dataset.name)
+
+
+@bp.delete("/<dataset_id>")
+@described(query=NoQuery, status=(204,), errors=(409,))
+def remove(dataset_id: str) -> Response:
+    """Delete a data set that no job needs."""
+    query(NoQuery)
+    api().base.datasets.delete(OWNER, dataset_id)
+    return Response(status=204)

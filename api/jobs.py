@@ -1,0 +1,263 @@
+"""Jobs over HTTP: submit, read, list, cancel, delete."""
+
+import hashlib
+import time
+from typing import Annotated, Any, Literal
+
+import orjson
+from flask import Blueprint, Response, request
+from pydantic import AwareDatetime, BaseModel, Field
+
+from api import answers, rendering
+from api.described import described
+from api.parts import OWNER, api, as_json, watcher
+from api.requests import body, idempotency_key, known_version, preferred_wait, query
+from services.errors import Fault, InvalidRequest
+from services.jobs.listing import Filters
+from services.jobs.views import JobView
+from services.specs.job import JobSpec
+from services.specs.reading import read
+from services.specs.resolving import resolved_json
+
+bp = Blueprint("jobs", __name__, url_prefix="/api/v1/jobs")
+
+Status = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled", "cancelling", "pausing"]
+WAIT = {"Prefer": "`wait=N`: answer when there is news, or after N seconds."}
+
+
+class SubmitQuery(BaseModel):
+    """How to submit."""
+
+    model_config = {"extra": "forbid"}
+
+    validate_only: bool = False
+    """Check the spec and store nothing."""
+
+
+class ShowQuery(BaseModel):
+    """What to show of a job."""
+
+    model_config = {"extra": "forbid"}
+
+    expand: list[Literal["spec_submitted"]] = []
+    """Further members."""
+
+
+class ListQuery(BaseModel):
+    """Which jobs to list."""
+
+    model_config = {"extra": "forbid"}
+
+    status: str = ""
+    """States, by comma."""
+    name: Annotated[str, Field(max_length=64)] | None = None
+    """A pattern with `*`."""
+    tag: Annotated[str, Field(max_length=64)] | None = None
+    metadata: dict[str, str] = {}
+    created_after: AwareDatetime | None = None
+    created_before: AwareDatetime | None = None
+    sort: Literal["-created_at", "created_at", "name", "-name"] = "-created_at"
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    after: str | None = None
+    """The cursor in `next` of the page before."""
+
+
+class DeleteQuery(BaseModel):
+    """How to delete."""
+
+    model_config = {"extra": "forbid"}
+
+    force: bool = False
+    """Delete a job that is not finished, too."""
+
+
+class Cancel(BaseModel):
+    """Why a job is cancelled."""
+
+    model_config = {"extra": "forbid"}
+
+    reason: Annotated[str, Field(max_length=1_000)] | None = None
+
+
+@bp.post("")
+@described(
+    body=JobSpec,
+    query=SubmitQuery,
+    answer=answers.Job,
+    status=(202, 201, 200),
+    errors=(409, 413, 415, 507),
+    upload=("multipart/form-data",),
+    headers={**WAIT, "Idempotency-Key": "The same key and body bring the same job, for a day."},
+)
+def submit() -> Response:
+    """Submit a training job.
+
+    202: queued. 201: done within `Prefer: wait`. 200 with `validate_only`: what would be stored.
+    """
+    spec, sent = _spec_and_bytes()
+    if query(SubmitQuery).validate_only:
+        return _validated(spec)
+    submitted = _without_rows(orjson.loads(sent))
+    digest = hashlib.sha256(sent).hexdigest()
+    wait_s = preferred_wait(api().base.settings.max_wait_s)
+    submission = api().base.jobs.submit(
+        spec, submitted=submitted, owner=OWNER, key=idempotency_key(), body_sha256=digest
+    )
+    job = submission.job
+    waited = False
+    if wait_s is not None and not job.done:
+        with watcher().place() as waited:
+            if waited:
+                job = _when_done(job, wait_s)
+    response = as_json(rendering.job(job), 201 if wait_s is not None and job.done else 202)
+    response.headers["Location"] = f"/api/v1/jobs/{job.id}"
+    response.headers["Retry-After"] = "1"
+    response.headers["ETag"] = f'W/"{job.events_seq}"'
+    if waited and wait_s is not None:
+        response.headers["Preference-Applied"] = f"wait={wait_s:g}"
+    return response
+
+
+@bp.get("")
+@described(query=ListQuery, answer=answers.Jobs)
+def index() -> Response:
+    """List jobs, newest first."""
+    asked = query(ListQuery)
+    statuses = [word.strip() for word in asked.status.split(",") if word.strip()]
+    unknown = [word for word in statuses if word not in Status.__args__]  # type: ignore[attr-defined]
+    if unknown:
+        allowed = list(Status.__args__)  # type: ignore[attr-defined]
+        raise InvalidRequest(
+            [Fault("#/query/status", "unknown_value", f"{unknown[0][:80]!r} is no state", None, None, allowed)]
+        )
+    filters = Filters(
+        statuses=statuses,
+        name=asked.name,
+        tags=[asked.tag] if asked.tag else [],
+        metadata=asked.metadata,
+        created_after=asked.created_after,
+        created_before=asked.created_before,
+    )
+    page = api().base.listing.page(OWNER, filters, sort=asked.sort, limit=asked.limit, after=asked.after)
+    found = answers.Jobs(
+        url=request.full_path.rstrip("?"),
+        data=[rendering.brief(view) for view in page.items],
+        has_more=page.next is not None,
+        next=next_page(page.next),
+        counts=api().base.listing.counts(OWNER),
+    )
+    return as_json(found)
+
+
+@bp.get("/<job_id>")
+@described(
+    query=ShowQuery,
+    answer=answers.Job,
+    status=(200, 304),
+    headers={**WAIT, "If-None-Match": "The ETag of the state that you know: 304 if nothing has changed since."},
+)
+def show(job_id: str) -> Response:
+    """Read a job by its id or name; with If-None-Match and `Prefer: wait=N` wait for news of it."""
+    asked = query(ShowQuery)
+    job = api().base.reading.get(OWNER, job_id)
+    known = known_version()
+    if known == job.events_seq:
+        wait_s = preferred_wait(api().base.settings.max_wait_s) or 0.0
+        with watcher().place() as waits:
+            moved = waits and wait_s > 0 and watcher().wait(job.id, known, wait_s)
+        if not moved:
+            unchanged = Response(status=304)
+            unchanged.headers["ETag"] = f'W/"{known}"'
+            unchanged.headers["Retry-After"] = "2"
+            return unchanged
+        job = api().base.reading.get(OWNER, job.id)
+    response = as_json(rendering.job(job, submitted="spec_submitted" in asked.expand))
+    response.headers["ETag"] = f'W/"{job.events_seq}"'
+    if not job.done:
+        response.headers["Retry-After"] = "2"
+    return response
+
+
+@bp.post("/<job_id>/cancel")
+@described(answer=answers.Job, status=(202, 200), errors=(409, 415), body=Cancel)
+def cancel(job_id: str) -> Response:
+    """Cancel a job: at once if it waits (200), at its next batch if it trains (202)."""
+    reason = body(Cancel).reason if request.get_data(cache=True) else None
+    job = api().base.jobs.cancel(OWNER, job_id, reason)
+    return as_json(rendering.job(job), 200 if job.done else 202)
+
+
+@bp.delete("/<job_id>")
+@described(query=DeleteQuery, status=(204,), errors=(409,))
+def remove(job_id: str) -> Response:
+    """Delete a finished job with its epochs, events and checkpoints; with `force` any job."""
+    api().base.jobs.delete(OWNER, job_id, force=query(DeleteQuery).force)
+    return Response(status=204)
+
+
+def next_page(cursor: str | None) -> str | None:
+    """Return the address of the next page of what is being listed."""
+    if cursor is None:
+        return None
+    arguments = request.args.to_dict(flat=True) | {"after": cursor}
+    return request.path + "?" + "&".join(f"{quoted(name)}={quoted(value)}" for name, value in arguments.items())
+
+
+def quoted(text: str) -> str:
+    """Return a text as an address takes it."""
+    from urllib.parse import quote
+
+    return quote(text, safe="")
+
+
+def _spec_and_bytes() -> tuple[JobSpec, bytes]:
+    if request.mimetype != "multipart/form-data":
+        return body(JobSpec), request.get_data(cache=True)
+    return _uploaded()
+
+
+def _uploaded() -> tuple[JobSpec, bytes]:
+    """Read a spec and its data from one request: the data becomes a data set, and the spec names it."""
+    request.max_content_length = api().base.settings.max_upload_bytes
+    spec_part, data_part = request.files.get("spec"), request.files.get("data")
+    sent = spec_part.read() if spec_part else request.form.get("spec", "").encode()
+    if data_part is None:
+        raise InvalidRequest([Fault("#/data", "missing", "the part `data` with the file is missing")])
+    bare = orjson.loads(sent) if _is_object(sent) else None
+    if bare is not None and isinstance(bare.get("data", {}), dict):
+        name = data_part.filename or "upload.csv"
+        dataset, _ = api().base.datasets.upload(data_part.stream, name=name, owner=OWNER)
+        sent = orjson.dumps(bare | {"data": bare.get("data", {}) | {"dataset": dataset.id}})
+    return read(JobSpec, sent), sent
+
+
+def _is_object(sent: bytes) -> bool:
+    try:
+        return isinstance(orjson.loads(sent), dict)
+    except orjson.JSONDecodeError:
+        return False
+
+
+def _validated(spec: JobSpec) -> Response:
+    found = api().base.jobs.validate(spec, owner=OWNER)
+    return as_json(
+        answers.Validation(
+            spec=resolved_json(found.spec),
+            model_summary=found.model_summary,
+            estimate=found.estimate,
+            warnings=[answers.Warning(**warning) for warning in found.warnings],
+        )
+    )
+
+
+def _when_done(job: JobView, wait_s: float) -> JobView:
+    deadline = time.monotonic() + wait_s
+    while not job.done and (left := deadline - time.monotonic()) > 0:
+        watcher().wait(job.id, job.events_seq, left)
+        job = api().base.reading.get(OWNER, job.id)
+    return job
+
+
+def _without_rows(sent: dict[str, Any]) -> dict[str, Any]:
+    data = {key: value for key, value in sent.get("data", {}).items() if key not in {"x", "y", "x_val", "y_val"}}
+    return sent | {"data": data}

@@ -1,0 +1,27 @@
+"""What every view reaches for: the joined rooms, the watcher, and the way to answer."""
+
+from typing import cast
+
+import orjson
+from flask import Response, current_app
+from pydantic import BaseModel
+
+from api.waiting import Watcher
+from services.wiring.api import Api
+
+OWNER = "local"  #: whose jobs all are until there are keys
+
+
+def api() -> Api:
+    """Return the rooms of this application."""
+    return cast(Api, current_app.extensions["batchyard"])
+
+
+def watcher() -> Watcher:
+    """Return where this application's long polls and streams wait."""
+    return cast(Watcher, current_app.extensions["batchyard.watcher"])
+
+
+def as_json(answer: BaseModel, status: int = 200) -> Response:
+    """Return a model as the body of an answer."""
+    return Response(orjson.dumps(answer.model_dump(mode="json")), status, content_type="application/json")

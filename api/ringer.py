@@ -1,0 +1,25 @@
+"""The thread that rings the workers after a submit, so that no request ever waits for Redis."""
+
+import threading
+
+import structlog
+
+from services.errors import NotReady, StorageFull
+from services.wiring.api import Api
+
+log = structlog.get_logger()
+
+
+def start(joined: Api) -> None:
+    """Start the ringer. It wakes for each submit; what it misses the dispatcher makes up for within a second."""
+    threading.Thread(target=_ring, args=(joined,), daemon=True, name="ringer").start()
+
+
+def _ring(joined: Api) -> None:
+    while True:
+        joined.submitted.wait()
+        joined.submitted.clear()
+        try:
+            joined.top_up()
+        except (NotReady, StorageFull) as error:
+            log.warning("nobody was rung; the dispatcher will", error=error.detail)
