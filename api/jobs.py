@@ -2,7 +2,8 @@
 
 import hashlib
 import time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, BinaryIO, Literal, cast, get_args
+from urllib.parse import urlencode
 
 import orjson
 from flask import Blueprint, Response, request
@@ -124,9 +125,9 @@ def index() -> Response:
     """List jobs, newest first."""
     asked = query(ListQuery)
     statuses = [word.strip() for word in asked.status.split(",") if word.strip()]
-    unknown = [word for word in statuses if word not in Status.__args__]  # type: ignore[attr-defined]
+    unknown = [word for word in statuses if word not in get_args(Status)]
     if unknown:
-        allowed = list(Status.__args__)  # type: ignore[attr-defined]
+        allowed = list(get_args(Status))
         raise InvalidRequest(
             [Fault("#/query/status", "unknown_value", f"{unknown[0][:80]!r} is no state", None, None, allowed)]
         )
@@ -200,14 +201,7 @@ def next_page(cursor: str | None) -> str | None:
     if cursor is None:
         return None
     arguments = request.args.to_dict(flat=True) | {"after": cursor}
-    return request.path + "?" + "&".join(f"{quoted(name)}={quoted(value)}" for name, value in arguments.items())
-
-
-def quoted(text: str) -> str:
-    """Return a text as an address takes it."""
-    from urllib.parse import quote
-
-    return quote(text, safe="")
+    return request.path + "?" + urlencode(arguments)
 
 
 def _spec_and_bytes() -> tuple[JobSpec, bytes]:
@@ -226,7 +220,7 @@ def _uploaded() -> tuple[JobSpec, bytes]:
     bare = orjson.loads(sent) if _is_object(sent) else None
     if bare is not None and isinstance(bare.get("data", {}), dict):
         name = data_part.filename or "upload.csv"
-        dataset, _ = api().base.datasets.upload(data_part.stream, name=name, owner=OWNER)
+        dataset, _ = api().base.datasets.upload(cast(BinaryIO, data_part.stream), name=name, owner=OWNER)
         sent = orjson.dumps(bare | {"data": bare.get("data", {}) | {"dataset": dataset.id}})
     return read(JobSpec, sent), sent
 

@@ -1,6 +1,5 @@
 """The line between a supervisor and the warm process: one packet a message, and the end of either side is heard."""
 
-import array
 import json
 import socket
 from pathlib import Path
@@ -38,10 +37,10 @@ def send(line: socket.socket, message: dict[str, Any], files: tuple[int, ...] = 
     return True
 
 
-def receive(line: socket.socket) -> tuple[dict[str, Any], array.array[int] | list[int]] | None:
+def receive(line: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
     """Return the next message and its files; None when the other side has ended."""
     try:
         data, files, _, _ = socket.recv_fds(line, MAX_BYTES, 4)
     except OSError:
         return None
-    return (json.loads(data), files) if data else None
+    return (json.loads(data), list(files)) if data else None

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 import structlog
 from celery import Celery, signals
+from celery.platforms import SecurityWarning
 from celery.worker import state
 
 from services.db.engine import Database
@@ -53,8 +55,10 @@ def run(settings: Settings, device: str, slots: int, heartbeat: Path | None) -> 
     # Daemon threads of the main process, never timers: the kernel ties the warm process to the thread that starts it.
     threading.Thread(target=life.keep_warm, daemon=True).start()
     threading.Thread(target=life.show, daemon=True).start()
+    # As root, in a container without a user of its own, is the operator's choice.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     try:
-        app.worker_main(["worker", "--loglevel", "WARNING", "--hostname", worker, *QUIET])
+        app.worker_main(["--quiet", "worker", "--loglevel", "WARNING", "--hostname", worker, *QUIET])
     finally:
         life.gone()
         shutil.rmtree(folder, ignore_errors=True)

@@ -43,7 +43,7 @@ def api(settings: Settings, arguments: argparse.Namespace) -> None:
             ) from None
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", port]
     command += ["--workers", "1", "--blocking-threads", str(settings.api_threads), "--backpressure", "1024"]
-    command += ["--workers-kill-timeout", str(KILL_API_AFTER_S), "--no-ws", "--log-level", "warning", "api.wsgi:app"]
+    command += ["--workers-kill-timeout", str(KILL_API_AFTER_S), "--no-ws", "--log-level", "error", "api.wsgi:app"]
     os.execv(sys.executable, command)
 
 

@@ -61,7 +61,7 @@ class Warm:
             else:
                 self._close(supervisor)
         elif "job" in message[0]:
-            self._fork(supervisor, message[0]["job"], message[0]["attempt"], list(message[1]))
+            self._fork(supervisor, message[0]["job"], message[0]["attempt"], message[1])
         elif running:
             with contextlib.suppress(ProcessLookupError):
                 number = message[0]["signal"]
