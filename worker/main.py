@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 from celery import Celery, signals
-from celery.platforms import SecurityWarning
+from celery.exceptions import SecurityWarning
 from celery.worker import state
 
 from services.db.engine import Database

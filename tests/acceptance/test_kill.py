@@ -83,7 +83,7 @@ def parts_of(stack: Stack) -> dict[str, list[Process]]:
     """Return the killable processes of a stack by what they are."""
     everyone = below(stack.process.pid)
     warm = {p.pid for p in everyone if "worker.warm" in p.command}
-    celery = {p.pid for p in everyone if "celery" in p.command and p.parent == stack.process.pid}
+    celery = {p.pid for p in everyone if "worker.parts worker" in p.command and p.parent == stack.process.pid}
     kinds = {
         "api": lambda p: "granian" in p.command,
         "dispatcher": lambda p: "dispatcher" in p.command,

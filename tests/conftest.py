@@ -1,0 +1,108 @@
+"""What many tests start from: both databases, a Valkey, and the rooms joined to them."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from services.db.engine import Database
+from services.db.schema import migrate
+from services.settings import Settings
+from services.wiring.base import Base, base
+from tests.postgres import postgres_server
+from tests.valkey import valkey_server
+
+QUICK = Settings(
+    beat_interval_s=0.2,
+    wish_interval_s=0.1,
+    reap_interval_s=0.2,
+    backoff_s=0.1,
+    backoff_max_s=0.5,
+    flush_interval_s=0.2,
+    grace_s=5.0,
+)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Path]:
+    """The folder with the socket of a PostgreSQL that has a migrated database `template_batchyard`."""
+    with postgres_server() as folder:
+        _wait_for(folder)
+        _run(folder, "CREATE DATABASE template_batchyard")
+        with closing(Database(replace(QUICK, database_url=_url(folder, "template_batchyard")))) as database:
+            migrate(database)
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a Valkey that lives as long as the tests."""
+    with valkey_server(tmp_path_factory.mktemp("valkey")) as url:
+        yield url
+
+
+@pytest.fixture
+def valkey(valkey_url: str) -> str:
+    """The URL of an empty Valkey."""
+    import redis
+
+    from services.queue import plain_url
+
+    with redis.Redis.from_url(plain_url(valkey_url)) as client:
+        client.flushall()
+    return valkey_url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """Settings with quick intervals and an empty, migrated database of each kind."""
+    quick = replace(QUICK, storage_dir=tmp_path / "data")
+    if request.param == "sqlite":
+        with closing(Database(quick)) as database:
+            migrate(database)
+        yield quick
+        return
+    folder = request.getfixturevalue("postgres")
+    name = f"test_{time.monotonic_ns()}"
+    _run(folder, f"CREATE DATABASE {name} TEMPLATE template_batchyard")
+    yield replace(quick, database_url=_url(folder, name))
+    _run(folder, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    """An empty, migrated database of each kind."""
+    with closing(Database(settings)) as database:
+        yield database
+
+
+@pytest.fixture
+def joined(settings: Settings) -> Iterator[Base]:
+    """The rooms over an empty database of each kind."""
+    rooms = base(settings)
+    yield rooms
+    rooms.database.close()
+
+
+def _url(folder: Path, name: str) -> str:
+    return f"postgresql+psycopg://postgres@/{name}?host={folder}"
+
+
+def _run(folder: Path, statement: str) -> None:
+    with psycopg.connect(host=str(folder), user="postgres", dbname="postgres", autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def _wait_for(folder: Path) -> None:
+    for _ in range(200):
+        try:
+            _run(folder, "SELECT 1")
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError((folder / "log").read_text())
