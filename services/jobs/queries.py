@@ -37,7 +37,7 @@ CLAIM = text(
 ELIGIBLE = text(
     """
     SELECT count(*) FROM (SELECT 1 FROM jobs
-      WHERE state = 'queued' AND device = :device AND not_before <= :now LIMIT :most) some
+      WHERE state = 'queued' AND device = :device AND not_before <= :now LIMIT :most) AS counted
     """
 )
 
