@@ -1,0 +1,87 @@
+# Everything a developer needs. `make` alone says what there is.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+# The one public address here: PyTorch's CPU builds, a tenth of the size of PyPI's on Linux.
+TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down test unit integration acceptance rules compose-test lint types fix docs lock bench sure clean
+
+help: ## say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+setup: .venv/.installed-dev ## make .venv with everything that tests need
+
+demo: .venv/.installed ## train the tutorial's job on a stack of its own, and stop
+	@$(BIN)/batchyard demo
+
+up: .venv/.installed ## run the whole service on this machine; Ctrl-C drains and stops it
+	@$(BIN)/batchyard up
+
+down: ## stop the containers of `docker compose up`
+	docker compose down
+
+test: setup ## pass all tests that need no Docker
+	@echo "Testing: unit, rules, integration (SQLite, PostgreSQL, Valkey, Celery), acceptance (the local stack) ..."
+	$(BIN)/pytest -m "not compose"
+
+unit: setup ## pass the tests that need no database and no network
+	$(BIN)/pytest tests/unit
+
+integration: setup ## pass the tests on real databases, queue and workers
+	$(BIN)/pytest tests/integration
+
+acceptance: setup ## pass the tests of the whole local stack from outside
+	$(BIN)/pytest tests/acceptance -m "not compose"
+
+rules: setup ## check the project's own laws
+	$(BIN)/pytest tests/rules
+
+compose-test: setup ## pass the tests of `docker compose up`; needs a Docker engine
+	$(BIN)/pytest tests/acceptance -m compose
+
+lint: setup ## look for mistakes and for imports that point up
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --config pyproject.toml
+
+types: setup ## check types
+	$(BIN)/mypy
+
+fix: setup ## mend what can be mended
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+docs: setup ## write the generated pages of docs/reference again
+	$(BIN)/python -m docs.generate
+
+lock: setup ## choose the versions of all libraries again
+	$(BIN)/pip-compile --quiet --upgrade --all-extras --no-annotate --no-emit-index-url --no-emit-find-links \
+	  --strip-extras -o requirements.lock pyproject.toml
+	sed -i -E 's/\+[a-z]+[0-9]*$$//' requirements.lock
+
+bench: setup ## measure, and write benchmarks/results
+	for name in submit_to_first_epoch against_tutorial many_jobs; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+
+sure: lint types test compose-test ## all that CI does
+
+clean: ## remove what was made here
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.venv/.installed: requirements.lock pyproject.toml docker/install-torch | .venv/bin/pip
+	@echo "Installing the locked libraries into .venv (a few minutes the first time) ..."
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh docker/install-torch "$$([ -e /proc/driver/nvidia/version ] && echo cuda || echo cpu)" $(TORCH_CPU_INDEX)
+	@$(BIN)/pip install -q -c requirements.lock hatchling editables
+	@$(BIN)/pip install -q -c requirements.lock --no-build-isolation -e ".[server,embedded]"
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed
+	@echo "Installing what tests need ..."
+	@$(BIN)/pip install -q -c requirements.lock --no-build-isolation -e ".[server,embedded,dev]"
+	@touch $@
+
+.venv/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11"; exit 1; }
+	@echo "Making .venv ..."
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "python3 -m venv failed: apt install python3-venv"; exit 1; }
