@@ -1,0 +1,75 @@
+"""Writes the pages of docs/reference that follow from the code: settings, errors, states, the catalog."""
+
+from dataclasses import fields
+from pathlib import Path
+
+from api.problems import STATUS
+from services.errors import BatchyardError
+from services.settings import PREFIX, Settings
+from services.specs.catalog import catalog
+from services.states import FINAL, MOVES
+
+REFERENCE = Path(__file__).parent / "reference"
+
+
+def main() -> None:
+    """Write every page."""
+    for name, text in pages().items():
+        (REFERENCE / name).write_text(text)
+
+
+def pages() -> dict[str, str]:
+    """Return the text of each generated page by its file name."""
+    return {"settings.md": settings(), "errors.md": errors(), "states.md": states(), "catalog.md": names()}
+
+
+def settings() -> str:
+    """Return a table of every setting."""
+    lines = ["# Settings", "", "Environment variables; `<NAME>_FILE` names a file with the value.", ""]
+    lines += ["| variable | default | what it does |", "|---|---|---|"]
+    for known in fields(Settings):
+        default = f"`{known.default}`" if str(known.default) else "empty"
+        lines.append(f"| `{PREFIX}{known.name.upper()}` | {default} | {known.metadata['help']} |")
+    return "\n".join(lines) + "\n"
+
+
+def errors() -> str:
+    """Return a table of every error that we raise on purpose."""
+    lines = ["# Errors", "", "Answers are `application/problem+json` (RFC 9457) with one of these codes.", ""]
+    lines += ["| code | status | means |", "|---|---|---|"]
+    known = {kind.code: kind for kind in reversed(kinds(BatchyardError))}
+    for code, kind in sorted(known.items()):
+        lines.append(f"| `{code}` | {STATUS.get(code, 'in a job')} | {kind.title()} |")
+    return "\n".join(lines) + "\n"
+
+
+def kinds(kind: type[BatchyardError]) -> list[type[BatchyardError]]:
+    """Return a class of errors and all below it."""
+    return [kind, *(below for child in kind.__subclasses__() for below in kinds(child))]
+
+
+def states() -> str:
+    """Return the states of a job and the moves between them, as a diagram."""
+    lines = ["# The states of a job", "", "```mermaid", "stateDiagram-v2", "    [*] --> queued"]
+    lines += [f"    {state} --> {move}" for state, moves in MOVES.items() for move in sorted(moves)]
+    lines += [f"    {state} --> [*]" for state in sorted(FINAL)]
+    lines += ["```", "", "`cancelling` and `pausing` are how a running job shows while a wish is set."]
+    return "\n".join(lines) + "\n"
+
+
+def names() -> str:
+    """Return every name that a spec can use, with its parameters."""
+    lines = ["# What a spec can name", ""]
+    for kind, entries in catalog().items():
+        lines += [f"## {kind}", ""]
+        for entry in entries:
+            lines.append(f"- `{entry['type']}`" + (f": {entry['doc']}" if entry.get("doc") else ""))
+            for parameter in entry.get("parameters", []):
+                default = f", default `{parameter['default']}`" if "default" in parameter else ""
+                lines.append(f"    - `{parameter['name']}` ({parameter['type']}{default}): {parameter['doc']}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

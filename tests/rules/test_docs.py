@@ -1,0 +1,79 @@
+"""What the code says and what the documents say is the same."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from api import create_app
+from api.problems import STATUS, slug
+from docs import generate
+from services.db.schema import MIGRATIONS, head
+from services.errors import BatchyardError, RequestFault, ServiceFault
+from services.settings import Settings
+from services.specs.job import Metric
+from services.specs.losses import LOSS_OF, TASKS
+from services.training.losses import LOSSES
+from services.training.metrics import REGRESSION
+from services.training.models import MODELS
+from services.training.optimizers import OPTIMIZERS
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("name", generate.pages())
+def test_a_generated_page_is_up_to_date(name: str) -> None:
+    assert (generate.REFERENCE / name).read_text() == generate.pages()[name], "run: make docs"
+
+
+def test_every_error_that_a_request_can_meet_has_a_status() -> None:
+    kinds = {kind for family in (RequestFault, ServiceFault) for kind in generate.kinds(family)}
+
+    assert {kind.code for kind in kinds if "code" in vars(kind)} <= set(STATUS)
+    assert set(STATUS) == {kind.code for kind in generate.kinds(BatchyardError)} & set(STATUS)
+
+
+def test_the_tree_at_the_top_of_the_errors_names_each_of_them() -> None:
+    tree = (ROOT / "services/errors.py").read_text().split('"""')[1]
+
+    assert {kind.__name__ for kind in generate.kinds(BatchyardError)} == set(
+        re.findall(r"\b([A-Z]\w+)\b(?= {2,}|\n)", tree)
+    ) & {kind.__name__ for kind in generate.kinds(BatchyardError)}
+
+
+def test_every_route_stands_in_openapi_and_every_problem_has_a_page(tmp_path: Path) -> None:
+    app = create_app(Settings(storage_dir=tmp_path))
+    routes = {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule) for rule in app.url_map.iter_rules()}
+    client = app.test_client()
+
+    assert set(client.get("/api/v1/openapi.json").get_json()["paths"]) == routes
+    assert {client.get(f"/problems/{slug(code)}").status_code for code in STATUS} == {200}
+
+
+def test_every_name_that_a_spec_takes_can_be_built() -> None:
+    assert set(TASKS) == set(LOSSES)
+    assert set(LOSS_OF) == set(TASKS.values())
+    assert {"linear", "mlp"} == set(MODELS)
+    assert {"sgd", "adam", "adamw"} == set(OPTIMIZERS)
+    assert set(Metric.__args__) == {"accuracy", *REGRESSION}
+
+
+def test_migrations_are_numbered_without_a_gap_and_have_one_head() -> None:
+    numbers = sorted(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("*.py"))
+
+    assert numbers == [f"{n:04}" for n in range(1, len(numbers) + 1)]
+    assert head() == numbers[-1]
+
+
+def test_the_lock_pins_the_torch_that_was_tried_and_names_no_place() -> None:
+    lines = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if not line.startswith("#")]
+
+    assert "torch==2.13.0" in lines
+    assert all(re.fullmatch(r"[a-z0-9._-]+==[A-Za-z0-9.]+", line) for line in lines if line)
+
+
+def test_every_command_of_compose_is_a_part_of_the_server() -> None:
+    commands = re.findall(r'"batchyard", "server", "(\w+)"', (ROOT / "compose.yaml").read_text())
+    parts = set(re.findall(r'add_parser\("(\w+)"', (ROOT / "worker/parts.py").read_text()))
+
+    assert set(commands) <= parts
