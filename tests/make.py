@@ -1,0 +1,82 @@
+"""Plain functions that make what tests start from, with defaults."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet
+
+from services.datasets import builtins, inline
+from services.jobs.views import JobView
+from services.specs.columns import TableInfo
+from services.specs.data import Data
+from services.specs.job import JobSpec
+from services.specs.resolving import Limits, resolve
+from services.states import StopReason
+from services.training.build import build
+from services.training.training import Training
+from services.wiring import trainer
+from services.wiring.base import Base
+
+LIMITS = Limits(epochs=100_000, parameters=50_000_000)
+SMALL: dict[str, Any] = {
+    "data": {"x": [[float(n), float(n % 3)] for n in range(12)], "y": [2.0 * n + 1 for n in range(12)]},
+    "model": "linear",
+    "epochs": 3,
+    "seed": 0,
+}
+
+
+def make_table(data: dict[str, Any]) -> tuple[TableInfo, np.ndarray]:
+    """Return the columns and the table of inline rows, or of a sample table by name."""
+    if "builtin" in data:
+        table = pyarrow.parquet.read_table(builtins.path(data["builtin"]))
+        target = builtins.TARGETS[data["builtin"]]
+        names = [name for name in table.column_names if name != target]
+        x = np.column_stack([table[name].to_numpy() for name in names]).astype(float).tolist()
+        return inline.tabulate(Data(x=x, y=table[target].to_pylist()))
+    return inline.tabulate(Data.model_validate(data))
+
+
+def make_spec(**parts: Any) -> tuple[JobSpec, TableInfo, np.ndarray]:
+    """Return a resolved spec with its columns and table."""
+    given = SMALL | parts
+    info, table = make_table({k: v for k, v in given["data"].items() if k in {"x", "y", "x_val", "y_val", "builtin"}})
+    data = {k: v for k, v in given["data"].items() if k != "builtin"}
+    if "builtin" in given["data"]:
+        data |= {"dataset": "ds_sample", "target": "y"}
+    spec = JobSpec.model_validate(given | {"data": data})
+    suggested = "y" if "y" in info.names else None
+    return (
+        resolve(spec, info, dataset="ds_sample", suggested_target=suggested, cuda_online=False, limits=LIMITS).spec,
+        info,
+        table,
+    )
+
+
+def make_training(
+    *, last: bytes | None = None, wish: Callable[[], str | None] = lambda: None, **parts: Any
+) -> Training:
+    """Return a training of a small job."""
+    spec, info, table = make_spec(**parts)
+    return build(spec, info, table, last=last, wish=wish)
+
+
+def make_job(joined: Base, owner: str = "local", key: str | None = None, **parts: Any) -> JobView:
+    """Submit a small job and return it."""
+    given = SMALL | parts
+    spec = JobSpec.model_validate(given)
+    return joined.jobs.submit(spec, submitted={}, owner=owner, key=key, body_sha256=str(given)).job
+
+
+def train(joined: Base, job_id: str) -> JobView:
+    """Train a queued job in this process, as a trainer would, and return it."""
+    claim = joined.running.claim("cpu", "test")
+    assert claim is not None
+    assert claim.job_id == job_id
+    job = trainer.job(joined.settings, claim.job_id, claim.attempt, lambda: None)
+    job.recorder.started(job.training.environment())
+    for costs in job.training.fit():
+        job.recorder.epoch(costs, improved=job.training.best.improved(costs))
+    job.recorder.succeed(StopReason.COMPLETED)
+    return joined.reading.get("local", job_id)
