@@ -35,6 +35,9 @@ def make_app(settings: Settings, device: str, slots: int) -> Celery:
     app.amqp.Connection = QuickConnection
     app.conf.update(
         task_acks_late=False,  # a nudge is done when it is heard; the claim and the reaper do the rest
+        task_retry_on_worker_lost=False,
+        task_send_sent_event=False,
+        worker_pool_start_method="fork",  # supervisors have no torch, so a fork is safe and quick
         task_reject_on_worker_lost=False,  # a job that kills its worker would come back for ever
         task_ignore_result=True,  # how a job fares stands in SQL
         task_serializer="json",

@@ -5,7 +5,7 @@ import time
 
 import structlog
 
-from services.errors import NotReady
+from services.errors import NotReady, StorageFull
 from services.jobs.running import Running
 from services.jobs.views import Claim
 from worker import exits
@@ -19,6 +19,7 @@ VERDICTS = {
     "time_limit": "The job ran longer than the operator allows.",
 }
 OF_SIGNAL = {signal.SIGTERM: exits.DRAINED, signal.SIGUSR1: exits.PAUSED, signal.SIGUSR2: exits.CANCELLED}
+GPU_HINT = "Use a smaller batch_size or model, or train on the CPU: device cpu."
 MEMORY_HINT = "Use a smaller batch_size or model, or give the worker more memory (BATCHYARD_WORKER_MEMORY in compose)."
 
 
@@ -37,7 +38,7 @@ def settle(
     for _ in range(TRIES):
         try:
             _write(running, claim, ended, verdict, wish, log_tail, memory=memory, lost=lost)
-        except NotReady:
+        except (NotReady, StorageFull):
             time.sleep(PAUSE_S)
         else:
             return
@@ -69,11 +70,15 @@ def _write(
         running.drained(claim)
     elif code in {exits.PAUSED, exits.CANCELLED}:
         running.stopped(claim)
-    elif wish == "cancel" and ended.signal == signal.SIGKILL:
-        running.stopped(claim)  # it did not answer within the grace
+    elif wish and ended.signal == signal.SIGKILL and not memory:
+        # It did not answer within the grace, and we ended it: no fault of the job.
+        running.drained(claim) if wish == "drain" else running.stopped(claim)
     elif code == exits.MEMORY or (ended.signal == signal.SIGKILL and memory):
         message = "The trainer ran out of memory."
         running.crashed(claim, "out_of_memory_host", message, hint=MEMORY_HINT, log_tail=log_tail)
+    elif code == exits.GPU_MEMORY:
+        message = "The GPU ran out of memory."
+        running.crashed(claim, "out_of_memory_gpu", message, hint=GPU_HINT, log_tail=log_tail)
     elif ended.signal:
         name = signal.Signals(ended.signal).name
         running.crashed(claim, "crashed", f"The trainer was killed by {name}.", log_tail=log_tail)

@@ -6,6 +6,7 @@ DONE = 0  #: the final row is written
 USER_FAULT = 64  #: a fault of data or training, written by the trainer
 BUG = 70
 MEMORY = 71
+GPU_MEMORY = 72
 FENCED = 75  #: another attempt owns the job
 DRAINED, PAUSED, CANCELLED = 76, 77, 78  #: the checkpoint is written, the supervisor writes the state
 

@@ -21,7 +21,7 @@ from celery.worker import state
 
 from services.db.engine import Database
 from services.db.schema import check_schema
-from services.errors import NotReady
+from services.errors import NotReady, StorageFull
 from services.jobs.workers import Workers
 from services.queue import Bell
 from services.settings import Settings, child_environment
@@ -113,7 +113,7 @@ class Life:
                 with closing(Database(self.settings, pool_size=1)) as database:
                     Workers(database, self.settings.online_s).seen(self.worker, self.device, self.slots, self.versions)
                 self._restart_if_deaf(bell)
-            except NotReady as error:
+            except (NotReady, StorageFull) as error:
                 log.warning("no sign of life", error=error.detail)
             if self.heartbeat:
                 self.heartbeat.touch()
@@ -124,7 +124,7 @@ class Life:
         try:
             with closing(Database(self.settings, pool_size=1)) as database:
                 Workers(database, self.settings.online_s).gone(self.worker)
-        except NotReady:
+        except (NotReady, StorageFull):
             return  # it goes out of date by itself
 
     def _restart_if_deaf(self, bell: Bell) -> None:
@@ -135,3 +135,5 @@ class Life:
         elif time.monotonic() - self.last_heard > self.settings.deaf_s:
             log.error("nudges wait and none is heard: this worker ends, to be started again")
             os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(self.settings.grace_s + 5)
+            os._exit(1)  # the connection that made it deaf can hold up the end as well

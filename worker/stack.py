@@ -28,7 +28,8 @@ from services.queue import plain_url
 from services.settings import PREFIX, Settings, child_environment
 from worker import valkey
 
-RESTART_S = 0.3  #: pause before a part that died is started again
+RESTART_S, RESTART_MAX_S = 0.3, 5.0  #: pauses before a part that died is started again
+STEADY_S = 30.0  #: a part that lived so long begins with the short pause again
 LOG_BYTES, LOG_FILES = 5 * 2**20, 3
 #: Whose turn it is when all stops, and how long it may take; together less than 10 s.
 STOPPING = [(("api", "dispatcher"), 3.0), (("worker",), 5.0), (("valkey",), 1.0)]
@@ -42,6 +43,7 @@ class Part:
     command: list[str]
     process: "subprocess.Popen[str] | None" = None
     started: float = 0.0
+    pause_s: float = RESTART_S
 
 
 @dataclass
@@ -69,8 +71,10 @@ class Stack:
 
         Raises: SystemExit with one sentence when the folder or the port is taken, or a part does not come up.
         """
+        lock = self._lock_folder()
         self.port = _free_port(self.host, self.port)
-        self._lock_folder()
+        lock.write(f"pid {os.getpid()}, {self.url}")
+        lock.flush()
         settings = self._settings()
         with closing(Database(settings)) as database:
             schema = migrate(database)
@@ -94,8 +98,10 @@ class Stack:
         """Start parts again that died, until `stopping` is set."""
         while not self.stopping.wait(0.1):
             for part in self.parts.values():
-                if part.process is None or part.process.poll() is None or time.monotonic() - part.started < RESTART_S:
+                lived = time.monotonic() - part.started
+                if part.process is None or part.process.poll() is None or lived < part.pause_s:
                     continue
+                part.pause_s = RESTART_S if lived > STEADY_S else min(RESTART_MAX_S, 2 * part.pause_s)
                 self.say(f" ! {part.name} ended with {part.process.returncode}; starting it again")
                 self._start(part)
 
@@ -181,7 +187,7 @@ class Stack:
         except OSError:
             return None
 
-    def _lock_folder(self) -> None:
+    def _lock_folder(self) -> TextIO:
         self.folder.mkdir(parents=True, exist_ok=True)
         lock = open(self.folder / "up.lock", "a+")  # noqa: SIM115  held as long as the stack runs
         try:
@@ -191,9 +197,8 @@ class Stack:
             holder = lock.read().strip() or "another process"
             raise SystemExit(f"{self.folder} is in use: {holder}. Stop it, or choose another --data-dir.") from None
         lock.truncate(0)
-        lock.write(f"pid {os.getpid()}, {self.url}")
-        lock.flush()
         self.lock = lock
+        return lock
 
 
 def _free_port(host: str, port: int) -> int:

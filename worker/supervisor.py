@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 import structlog
 
-from services.errors import NotReady
+from services.errors import NotReady, StorageFull
 from services.jobs.running import Running
 from services.jobs.views import Claim, Wishes
 from services.settings import Settings
@@ -48,7 +48,7 @@ class Supervisor:
             with supervised:
                 try:
                     claim = self.running.claim(self.device, self.worker)
-                except NotReady as error:
+                except (NotReady, StorageFull) as error:
                     log.warning("no claim", error=error.detail)
                     return
                 if claim is None:
@@ -79,7 +79,7 @@ class Watch:
         self.line = supervised
         self.progress: dict[str, Any] | None = None
         self.wish: str | None = None  #: what was asked of the trainer
-        self.verdict: str | None = None  #: why we ended it ourselves: fenced, stalled, time_limit or unanswered
+        self.verdict: str | None = None  #: why we ended it ourselves: fenced, stalled or time_limit
         self.ended: Ended | None = None
         self.lost = False  #: the warm process is gone
         self.began = self.heard = time.monotonic()
@@ -150,7 +150,7 @@ class Watch:
     def _obey(self, ask: Callable[[], Wishes | None]) -> None:
         try:
             wishes = ask()
-        except NotReady:
+        except (NotReady, StorageFull):
             return  # the training goes on, the recorder waits; the reaper counts no read that fails
         if wishes is None and self.verdict is None:
             # Fenced, or the trainer has just written the final row: then it ends by itself within the grace.

@@ -1,6 +1,10 @@
 """The one Celery task."""
 
+import structlog
+
 from worker.supervisor import Supervisor
+
+log = structlog.get_logger()
 
 _slot: list[Supervisor] = []  #: this pool child's supervisor, made after the fork
 
@@ -12,4 +16,8 @@ def begin(supervisor: Supervisor) -> None:
 
 def work() -> None:
     """Claim and supervise jobs until none is eligible. Safe to deliver twice or never."""
-    _slot[0].work_until_nothing_is_left()
+    try:
+        _slot[0].work_until_nothing_is_left()
+    except Exception:
+        # A MemoryError that left a task would end Celery's main process and every slot. The reaper finds the job.
+        log.exception("a supervisor failed")

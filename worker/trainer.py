@@ -83,7 +83,7 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
     recorder = None
     try:
         watch.report("loading data")
-        job = wiring.job(settings, job_id, attempt, watch)
+        job = wiring.job(settings, job_id, attempt, watch, lambda: watch.report("waiting for the database"))
         recorder = job.recorder
         recorder.started(job.training.environment())
         reason = train(job, watch)
@@ -98,10 +98,8 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
         wiring.fail(settings, job_id, attempt, recorder, fault)
         return exits.USER_FAULT
     except (MemoryError, RuntimeError) as error:
-        if not _is_memory(error):
-            raise
         traceback.print_exc()
-        return exits.MEMORY
+        return _memory_exit(error)
     return exits.DONE
 
 
@@ -170,6 +168,9 @@ def _settle_in(log: int, progress: int, memory_bytes: int | None) -> None:
     gc.enable()
 
 
-def _is_memory(error: BaseException) -> bool:
+def _memory_exit(error: BaseException) -> int:
     words = str(error).lower()
-    return isinstance(error, MemoryError) or "can't allocate memory" in words or "out of memory" in words
+    if "cuda" in words and "out of memory" in words:
+        return exits.GPU_MEMORY
+    is_memory = isinstance(error, MemoryError) or "can't allocate memory" in words or "out of memory" in words
+    return exits.MEMORY if is_memory else exits.BUG

@@ -15,7 +15,7 @@ def command(folder: Path) -> tuple[list[str], str]:
     """
     home = folder / "run"
     if len(str(home / "valkey.sock")) > MAX_SOCKET_PATH:
-        home = Path(tempfile.gettempdir()) / f"batchyard-valkey-{os.getpid()}"
+        home = Path(tempfile.mkdtemp(prefix="batchyard-"))  # 0700, and nobody else's
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = home / "valkey.sock"
     path.unlink(missing_ok=True)

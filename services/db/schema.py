@@ -1,6 +1,5 @@
 """The version of the database's schema: what this program needs, what is there, and bringing it up to date."""
 
-import shutil
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
@@ -70,4 +69,8 @@ def migrate(database: Database) -> str:
 
 def _copy_before(database: Database, revision: str) -> None:
     path = Path(str(database.engine.url.database))
-    shutil.copy2(path, path.with_name(f"{path.name}.before-{revision}"))
+    copy = path.with_name(f"{path.name}.before-{revision}")
+    copy.unlink(missing_ok=True)
+    # Not a copy of the file: part of the database may still be in its write-ahead log.
+    with database.reading() as session:
+        session.execute(text("VACUUM INTO :copy"), {"copy": str(copy)})

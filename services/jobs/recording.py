@@ -71,6 +71,7 @@ class Recorder:
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        waiting: Callable[[], None] = lambda: None,
     ) -> None:
         self.database = database
         self.settings = settings
@@ -78,6 +79,7 @@ class Recorder:
         self.contents = contents
         self.clock = clock
         self.sleep = sleep
+        self.waiting = waiting  #: called before each pause, so that whoever watches knows that this one lives
         self.recorded = work.epochs_done
         self.pending: list[tuple[EpochCosts, bool]] = []
         self.best_metrics: dict[str, Any] | None = None  #: of a best that is not stored yet
@@ -224,7 +226,7 @@ class Recorder:
             try:
                 checkpoints.upload(self.database, draft, self.work.job_id, self.work.attempt, self.settings.chunk_bytes)
             except (NotReady, StorageFull):
-                self.sleep(RETRY_S)
+                self._wait()
             else:
                 return draft
 
@@ -246,9 +248,13 @@ class Recorder:
             except (NotReady, StorageFull) as error:
                 log.warning("the database does not take the epochs; trying again", error=error.detail)
                 unknown = True
-                self.sleep(RETRY_S)
+                self._wait()
             else:
                 return
+
+    def _wait(self) -> None:
+        self.waiting()
+        self.sleep(RETRY_S)
 
     def _one(self, session: Session, statement: Any) -> None:
         done = session.execute(statement.returning(Job.id), execution_options={"synchronize_session": False})

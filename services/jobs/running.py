@@ -119,7 +119,7 @@ class Running:
             if job.cancel_wished_at or job.pause_wished_at:
                 self._settle(session, job.id, claim.attempt, "requeued", message, {})
                 return
-            tries = job.attempts_without_progress if charged else 0
+            tries = job.attempts_without_progress if charged else max(0, job.attempts_without_progress - 1)
             error = {"code": code, "message": message, "hint": hint, "log_tail": log_tail or []}
             often = tries >= self.settings.max_attempts_without_progress or job.attempt >= self.settings.max_attempts
             if final or often:
@@ -127,7 +127,8 @@ class Running:
                 if queries.move(session, job.id, JobState.FAILED, **columns):
                     queries.finish(session, job.id, JobState.FAILED, StopReason.ERROR)
                 return
-            pause = self._pause_s(tries)
+            # The pause goes by all tries, so that a job that takes its worker down does not do so without rest.
+            pause = self._pause_s(job.attempts_without_progress if charged else tries)
             queries.move(
                 session,
                 job.id,

@@ -18,13 +18,16 @@ from services.training.training import Training
 class Job:
     """A claimed job, ready to train."""
 
+    database: Database
     work: Work
     training: Training
     recorder: Recorder
 
 
-def job(settings: Settings, job_id: str, attempt: int, wish: Callable[[], str | None]) -> Job:
-    """Load a claimed job and join its parts.
+def job(
+    settings: Settings, job_id: str, attempt: int, wish: Callable[[], str | None], waiting: Callable[[], None]
+) -> Job:
+    """Load a claimed job and join its parts. `waiting` is called while the recorder waits for the database.
 
     Raises: Fenced; DataUnreadable; DataChanged.
     """
@@ -32,7 +35,7 @@ def job(settings: Settings, job_id: str, attempt: int, wish: Callable[[], str | 
     work = Running(database, settings).load(job_id, attempt)
     table = Storage(settings.storage).open_table(work.dataset_sha256, work.info)
     training = build(work.spec, work.info, table, last=work.last, wish=wish)
-    return Job(work, training, Recorder(database, settings, work, training))
+    return Job(database, work, training, Recorder(database, settings, work, training, waiting=waiting))
 
 
 def fail(settings: Settings, job_id: str, attempt: int, recorder: Recorder | None, fault: TrainingFault) -> None:

@@ -1,0 +1,151 @@
+"""Who gets which job, and who may write, on both databases."""
+
+import threading
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from services.db.tables import Job
+from services.jobs.views import Claim, Wishes
+from services.wiring.base import Base
+from tests.make import make_job
+
+
+def claimed(joined: Base) -> str:
+    """Claim and return the job's id."""
+    claim = joined.running.claim("cpu", "w")
+    assert claim is not None
+    return claim.job_id
+
+
+def test_of_many_workers_that_claim_at_once_each_job_goes_to_one(joined: Base) -> None:
+    jobs = {make_job(joined, seed=n).id for n in range(20)}
+    won: list[str] = []
+
+    def work() -> None:
+        while claim := joined.running.claim("cpu", "w"):
+            won.append(claim.job_id)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert Counter(won) == Counter(jobs)
+
+
+def test_the_owner_with_fewer_running_jobs_comes_first_then_the_one_who_waits_longest(joined: Base) -> None:
+    flood = [make_job(joined, owner="flood", priority=10, seed=n).id for n in range(3)]
+    calm = [make_job(joined, owner="calm", seed=n).id for n in range(2)]
+
+    order = [claimed(joined) for _ in range(5)]
+
+    assert order == [flood[0], calm[0], flood[1], calm[1], flood[2]] or order == [
+        calm[0],
+        flood[0],
+        calm[1],
+        flood[1],
+        flood[2],
+    ]
+
+
+def test_of_one_owners_jobs_priority_comes_before_age(joined: Base) -> None:
+    old, new, urgent = make_job(joined).id, make_job(joined, seed=1).id, make_job(joined, seed=2, priority=5).id
+
+    assert [claimed(joined) for _ in range(3)] == [urgent, old, new]
+
+
+def test_a_job_that_pauses_before_its_next_try_is_not_eligible(joined: Base) -> None:
+    job = make_job(joined)
+    with joined.database.transaction() as session:
+        session.get_one(Job, job.id).not_before += timedelta(hours=1)
+
+    assert joined.eligible("cpu") == 0
+    assert joined.running.claim("cpu", "w") is None
+
+
+def test_a_job_for_another_device_waits_for_it(joined: Base) -> None:
+    job = make_job(joined, device="cuda")
+
+    assert joined.running.claim("cpu", "w") is None
+    assert joined.eligible("cuda") == 1
+    assert [warning["code"] for warning in job.warnings if warning["pointer"] == "#/device"] == ["no_worker_for_device"]
+
+
+def test_a_beat_of_an_old_attempt_is_refused(joined: Base) -> None:
+    make_job(joined)
+    claim = joined.running.claim("cpu", "w")
+    assert claim is not None
+
+    assert joined.running.beat(claim, {"step": 1}) == Wishes(cancel=False, pause=False)
+    assert joined.running.beat(Claim(claim.job_id, claim.attempt + 1), None) is None
+    assert joined.reading.get("local", claim.job_id).progress == {"step": 1}
+
+
+@pytest.mark.parametrize("wish", ["none", "cancel", "pause", "both"])
+def test_a_drained_job_goes_where_its_user_wished_and_is_not_charged(joined: Base, wish: str) -> None:
+    job = make_job(joined)
+    claim = joined.running.claim("cpu", "w")
+    assert claim is not None
+    with joined.database.transaction() as session:
+        row = session.get_one(Job, job.id)
+        row.cancel_wished_at = row.created_at if wish in {"cancel", "both"} else None
+        row.pause_wished_at = row.created_at if wish in {"pause", "both"} else None
+
+    joined.running.drained(claim)
+
+    with joined.database.reading() as session:
+        row = session.get_one(Job, job.id)
+        assert row.state == {"none": "queued", "pause": "paused"}.get(wish, "cancelled")
+        assert row.attempts_without_progress == 0
+    last = joined.reading.events("local", job.id)[-1]
+    assert last.type == {"none": "requeued", "pause": "paused"}.get(wish, "end")
+
+
+def test_a_job_that_dies_three_times_without_progress_fails_with_what_it_died_of(joined: Base) -> None:
+    job = make_job(joined)
+    pauses = []
+    for _ in range(3):
+        with joined.database.transaction() as session:
+            session.get_one(Job, job.id).not_before -= timedelta(hours=1)
+        claim = joined.running.claim("cpu", "w")
+        assert claim is not None
+        joined.running.crashed(claim, "crashed", "The trainer was killed by SIGSEGV.", log_tail=["Fatal"])
+        pauses.append(joined.reading.events("local", job.id)[-1].data.get("pause_seconds"))
+
+    found = joined.reading.get("local", job.id)
+
+    assert (found.status, found.attempt, found.stop_reason) == ("failed", 3, "error")
+    assert found.error is not None
+    assert (found.error["code"], found.error["log_tail"]) == ("crashed", ["Fatal"])
+    assert 0 < pauses[0] < pauses[1]
+
+
+def test_a_fault_that_trying_again_cant_mend_fails_at_once(joined: Base) -> None:
+    job = make_job(joined)
+    claim = joined.running.claim("cpu", "w")
+    assert claim is not None
+
+    joined.running.crashed(claim, "data_unreadable", "The file is gone.", final=True)
+
+    assert joined.reading.get("local", job.id).status == "failed"
+
+
+def test_the_claim_walks_the_queues_own_index(joined: Base) -> None:
+    from sqlalchemy import text
+
+    explain = "EXPLAIN QUERY PLAN" if joined.database.is_sqlite else "EXPLAIN"
+    head = (
+        "SELECT j.id FROM jobs j WHERE j.owner = 'local' AND j.state = 'queued' AND j.device = 'cpu' "
+        "ORDER BY j.priority DESC, j.created_at, j.id LIMIT 1"
+    )
+    with joined.database.transaction() as session:
+        if not joined.database.is_sqlite:
+            session.execute(text("SET enable_seqscan = off"))
+        plan = " ".join(str(row) for row in session.execute(text(f"{explain} {head}")))
+
+    assert "ix_jobs_queue" in plan
+    assert "Sort" not in plan
+    assert "TEMP B-TREE" not in plan

@@ -1,0 +1,110 @@
+"""A job is put back only when six reads in a row show the same beat, on both databases."""
+
+import pytest
+
+from services.errors import NotReady
+from services.jobs.reaping import Reaper
+from services.wiring.base import Base
+from tests.make import make_job
+
+
+class Clock:
+    """A clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+def looks(joined: Base, clock: Clock, reaper: Reaper, times: int, pause_s: float | None = None) -> list[str]:
+    """Look so many times, an interval apart; return what was put back."""
+    found = []
+    for _ in range(times):
+        clock.time += joined.settings.reap_interval_s if pause_s is None else pause_s
+        found += reaper.look()
+    return found
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock at zero."""
+    return Clock()
+
+
+@pytest.fixture
+def reaper(joined: Base, clock: Clock) -> Reaper:
+    """A reaper that goes by the clock."""
+    return Reaper(joined.database, joined.running, joined.settings, clock)
+
+
+def test_a_silent_job_is_put_back_at_the_sixth_read(joined: Base, clock: Clock, reaper: Reaper) -> None:
+    job = make_job(joined)
+    joined.running.claim("cpu", "w")
+
+    assert looks(joined, clock, reaper, 5) == []
+    assert looks(joined, clock, reaper, 1) == [job.id]
+    assert joined.reading.get("local", job.id).status == "queued"
+
+
+def test_a_job_that_beats_is_left_alone(joined: Base, clock: Clock, reaper: Reaper) -> None:
+    make_job(joined)
+    claim = joined.running.claim("cpu", "w")
+    assert claim is not None
+
+    for _ in range(4):
+        assert looks(joined, clock, reaper, 5) == []
+        joined.running.beat(claim, None)
+
+
+def test_a_late_read_forgets_all_counts(joined: Base, clock: Clock, reaper: Reaper) -> None:
+    make_job(joined)
+    joined.running.claim("cpu", "w")
+    looks(joined, clock, reaper, 5)
+
+    assert looks(joined, clock, reaper, 1, pause_s=joined.settings.reap_interval_s * 3) == []
+    assert looks(joined, clock, reaper, 4) == []
+    assert len(looks(joined, clock, reaper, 1)) == 1
+
+
+def test_a_read_that_fails_forgets_all_counts(
+    joined: Base, clock: Clock, reaper: Reaper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_job(joined)
+    joined.running.claim("cpu", "w")
+    looks(joined, clock, reaper, 5)
+
+    def away() -> None:
+        raise NotReady
+
+    with monkeypatch.context() as patch:
+        patch.setattr(joined.database, "reading", away)
+        with pytest.raises(NotReady):
+            looks(joined, clock, reaper, 1)
+
+    assert looks(joined, clock, reaper, 5) == []
+    assert len(looks(joined, clock, reaper, 1)) == 1
+
+
+def test_of_two_reapers_only_one_puts_a_job_back(joined: Base, clock: Clock, reaper: Reaper) -> None:
+    job = make_job(joined)
+    joined.running.claim("cpu", "w")
+    other = Reaper(joined.database, joined.running, joined.settings, clock)
+    looks(joined, clock, other, 5)
+    looks(joined, clock, reaper, 5)
+
+    put_back = looks(joined, clock, reaper, 1) + looks(joined, clock, other, 1, pause_s=0.0)
+
+    assert put_back == [job.id]
+    assert [event.type for event in joined.reading.events("local", job.id)] == ["queued", "started", "requeued"]
+
+
+def test_a_silent_job_whose_user_wished_to_cancel_is_cancelled(joined: Base, clock: Clock, reaper: Reaper) -> None:
+    job = make_job(joined)
+    joined.running.claim("cpu", "w")
+    joined.jobs.cancel("local", job.id)
+
+    looks(joined, clock, reaper, 6)
+
+    assert joined.reading.get("local", job.id).status == "cancelled"
