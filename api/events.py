@@ -12,6 +12,7 @@ from api import answers
 from api.described import described
 from api.parts import OWNER, api, as_json, watcher
 from api.requests import accepts, query
+from api.waiting import Watcher
 from services.jobs.views import EventView
 from services.wiring.api import Api
 
@@ -50,7 +51,7 @@ def events(job_id: str) -> Response:
         after = int(said) if said.isdecimal() and len(said) < 10 else asked.after
         if job.done and after >= job.events_seq:
             return Response(status=204)
-        response = Response(_stream(api(), job.id, after), content_type=STREAM)
+        response = Response(_stream(api(), watcher(), job.id, after), content_type=STREAM)
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Accel-Buffering"] = "no"
         return response
@@ -64,9 +65,8 @@ def events(job_id: str) -> Response:
     )
 
 
-def _stream(joined: Api, job_id: str, after: int) -> Iterator[bytes]:
+def _stream(joined: Api, waiting: Watcher, job_id: str, after: int) -> Iterator[bytes]:
     """Yield events as they come, for at most `stream_s`; a client that finds no place to wait gets what is there."""
-    waiting = watcher()
     deadline = time.monotonic() + joined.base.settings.stream_s
     yield f"retry: {RETRY_MS}\n\n".encode()
     with waiting.place() as may_wait:

@@ -12,13 +12,17 @@ log = structlog.get_logger()
 
 def start(joined: Api) -> None:
     """Start the ringer. It wakes for each submit; what it misses the dispatcher makes up for within a second."""
-    threading.Thread(target=_ring, args=(joined,), daemon=True, name="ringer").start()
+    thread = threading.Thread(target=_ring, args=(joined,), daemon=True, name="ringer")
+    thread.start()
+    joined.threads.append(thread)
 
 
 def _ring(joined: Api) -> None:
     while True:
         joined.submitted.wait()
         joined.submitted.clear()
+        if joined.closed.is_set():
+            return
         try:
             joined.top_up()
         except (NotReady, StorageFull) as error:

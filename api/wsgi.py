@@ -6,6 +6,8 @@ from api import create_app
 from services.processes import die_with_parent
 from services.settings import Settings
 
-# A worker of the server would outlive it and keep its port.
-die_with_parent(os.getppid())
-app = create_app(Settings.from_env())
+settings = Settings.from_env()
+# A worker of the server would outlive it and keep its port. The parent's number comes from the parent: if it has ended
+# already, ours is another process by now.
+die_with_parent(settings.api_pid or os.getppid())
+app = create_app(settings)

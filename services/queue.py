@@ -56,6 +56,11 @@ class Bell:
         except (OperationalError, RedisError, OSError) as error:
             raise NotReady("Redis does not take nudges.", checks={"broker": {"ok": False}}) from error
 
+    def close(self) -> None:
+        """Close every connection."""
+        self.celery.close()
+        self.redis.close()
+
 
 def top_up(bell: Bell, eligible: Callable[[str], int], device: str) -> int:
     """Publish as many nudges as eligible jobs lack one; return how many.

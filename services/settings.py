@@ -38,6 +38,7 @@ class Settings:
     max_wait_s: float = setting(60.0, "Longest wait of a long poll or of `Prefer: wait`.")
     stream_s: float = setting(25.0, "Longest life of one event stream; the client connects again.")
     watch_interval_s: float = setting(0.05, "Pause between two looks for news of awaited jobs.")
+    api_pid: int = setting(0, "Number of the API server's first process; the server sets it itself.")
     api_threads: int = setting(64, "Threads of the API process; at most half of them wait.")
     model_cache_bytes: int = setting(256 * 2**20, "Memory for loaded models in the API process.")
     idempotency_s: float = setting(86_400.0, "How long an Idempotency-Key is remembered.")

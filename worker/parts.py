@@ -12,7 +12,7 @@ from pathlib import Path
 from services.db.engine import Database
 from services.db.schema import migrate
 from services.errors import BatchyardError
-from services.settings import Settings
+from services.settings import Settings, child_environment
 from worker import logs
 
 KILL_API_AFTER_S = 3  #: open streams end by themselves; nothing is waited for longer
@@ -44,7 +44,8 @@ def api(settings: Settings, arguments: argparse.Namespace) -> None:
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", port]
     command += ["--workers", "1", "--blocking-threads", str(settings.api_threads), "--backpressure", "1024"]
     command += ["--workers-kill-timeout", str(KILL_API_AFTER_S), "--no-ws", "--log-level", "error", "api.wsgi:app"]
-    os.execv(sys.executable, command)
+    # The server keeps this process's number.
+    os.execve(sys.executable, command, child_environment(BATCHYARD_API_PID=str(os.getpid())))
 
 
 def worker(settings: Settings, arguments: argparse.Namespace) -> None:

@@ -36,7 +36,10 @@ def read(path: Path) -> tuple[Batches, dict[str, Any]]:
     """
     _check_utf8(path)
     with open(path, "rb") as file:
-        sample = file.read(SAMPLE_BYTES).decode("utf-8", errors="ignore").removeprefix("\ufeff")
+        head = file.read(SAMPLE_BYTES)
+        while b"\n" not in head and b"\r" not in head and (more := file.read(SAMPLE_BYTES)):
+            head += more  # the names of many columns
+    sample = head.decode("utf-8", errors="ignore").removeprefix("\ufeff")
     if not sample.strip():
         raise InvalidRequest([Fault("#/data", "empty", "is empty")])
     dialect, first = _sniff(sample)

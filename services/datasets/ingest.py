@@ -78,7 +78,7 @@ def _format_of(path: Path, name: str) -> str:
     if head.startswith(b"PAR1"):
         return "parquet"
     if head.startswith(b"PK"):
-        if name.lower().endswith((".npz", "")) and not name.lower().endswith((".pt", ".xlsx", ".zip", ".pth")):
+        if name.lower().endswith(".npz"):
             return "npz"
         raise UnsupportedMediaType(f"{name!r} is an archive; only .npz is opened.", allowed=FORMATS)
     if head.lstrip().startswith(b"{") or name.lower().endswith((".jsonl", ".ndjson")):

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import orjson
 
+from services.errors import Fault, InvalidRequest
 from services.specs.columns import Column, TableInfo
 from services.specs.data import Data, inline_rows
 
@@ -32,6 +33,7 @@ def tabulate(data: Data) -> tuple[TableInfo, np.ndarray]:
     x, y = x + list(data.x_val or []), y + list(data.y_val or [])
     columns, parts = [], []
     features = np.asarray(x, dtype=np.float64)  # (rows, features)
+    _check_range(features, train)
     for n in range(features.shape[1]):
         columns.append(number_column(f"x{n}", features[:, n]))
     parts.append(features)
@@ -44,6 +46,16 @@ def tabulate(data: Data) -> tuple[TableInfo, np.ndarray]:
         columns.append(Column("split", "category", values=["train", "validation"], counts=counts))
         parts.append(np.repeat([0.0, 1.0], counts)[:, None])
     return TableInfo(len(x), columns), np.hstack(parts).astype("<f4")
+
+
+def _check_range(features: np.ndarray, train: int) -> None:
+    """Refuse numbers that the float32 table can't hold, naming each of the first ones."""
+    faults = []
+    for row, column in np.argwhere(np.abs(features) > np.finfo(np.float32).max)[: InvalidRequest.SHOWN].tolist():
+        place = f"x/{row}" if row < train else f"x_val/{row - train}"
+        faults.append(Fault(f"#/data/{place}/{column}", "out_of_range", "is too large a number"))
+    if faults:
+        raise InvalidRequest(faults)
 
 
 def number_column(name: str, cells: np.ndarray) -> Column:
@@ -88,4 +100,7 @@ def _target_column(name: str, cells: list[Any]) -> tuple[Column, np.ndarray]:
         )
         return column, codes.astype(np.float64)
     numbers = np.asarray(cells, dtype=np.float64)
+    if np.abs(numbers).max() > np.finfo(np.float32).max:
+        row = int(np.abs(numbers).argmax())
+        raise InvalidRequest([Fault(f"#/data/y/{row}", "out_of_range", "is too large a number")])
     return number_column(name, numbers), numbers

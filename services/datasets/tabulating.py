@@ -18,6 +18,7 @@ NUMBERS_SHARE = 0.9  #: from this share of numbers on, a text among them is a fa
 #: Texts of a CSV cell that stand for no value.
 MISSING = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None"]
 NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
+MAX_FLOAT32 = float(np.finfo(np.float32).max)
 BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 Batches = Callable[[], Iterator[pa.RecordBatch]]
@@ -58,7 +59,8 @@ class _Scan:
         elif _is_text(cells.type):
             self._look_at_texts(cells, there)
         else:
-            self._look_at_numbers(there.cast(pa.float64(), safe=False))
+            self._take_numbers(cells.cast(pa.float64(), safe=False))
+            self._count(there.cast(pa.float64(), safe=False))
         self.rows += len(cells)
 
     def _look_at_texts(self, cells: pa.Array, there: pa.Array) -> None:
@@ -72,21 +74,20 @@ class _Scan:
         if self.guess and not self.too_many:
             self.booleans += pc.sum(pc.is_in(there, pa.array(list(BOOLEANS)))).as_py() or 0
         if len(numbers):
-            floats = _floats(numbers)
-            self.numbers += len(numbers)
-            self._spread(floats)
+            # At their places among all cells, so that a number of no use is named by its row.
+            places = pc.fill_null(pc.match_substring_regex(cells, NUMBER), False)
+            self._take_numbers(_floats(pc.if_else(places, cells, None)))
         self._count(there)
 
-    def _look_at_numbers(self, there: pa.Array) -> None:
-        if len(there) and not pc.all(pc.is_finite(there)).as_py():
-            row = self.rows + pc.is_finite(there).index(False).as_py()
-            location = {"row": row, "column": self.name}
-            raise InvalidRequest([Fault("#/data", "non_finite_number", "is infinite", location=location)])
-        self.numbers += len(there)
-        self._spread(there)
-        self._count(there)
-
-    def _spread(self, floats: pa.Array) -> None:
+    def _take_numbers(self, cells: pa.Array) -> None:
+        """Take in float64 cells, null where there is none; refuse what the float32 table can't hold."""
+        beyond = pc.fill_null(pc.greater(pc.abs(cells), MAX_FLOAT32), False)
+        if (at := beyond.index(True).as_py()) >= 0:
+            raise InvalidRequest(
+                [_bad_value(self.name, self.rows + at, str(cells[at].as_py()), "is too large a number")]
+            )
+        floats = cells.drop_null()
+        self.numbers += len(floats)
         if len(floats):
             self.low = min(self.low, pc.min(floats).as_py())
             self.high = max(self.high, pc.max(floats).as_py())
@@ -231,7 +232,7 @@ def _coded(cells: pa.Array, column: Column) -> np.ndarray:
     return np.asarray(positions.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
-def _bad_value(name: str, row: int, text: str) -> Fault:
+def _bad_value(name: str, row: int, text: str, detail: str = "is not a number") -> Fault:
     location = {"row": row, "line": row + 2, "column": name}
     hint = "mend the cell, or leave it empty if there is no value"
-    return Fault("#/data", "bad_value", "is not a number", value=text[:80], hint=hint, location=location)
+    return Fault("#/data", "bad_value", detail, value=text[:80], hint=hint, location=location)

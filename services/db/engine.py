@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from services.errors import NotReady, StorageFull
@@ -167,9 +168,11 @@ def _translated() -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError) as error:
         words = str(error.orig).lower()
-        if "full" in words or "no space" in words:
+        if "database or disk is full" in words or "no space left" in words:
             raise StorageFull("The database's disk is full.") from error
         raise NotReady("The database does not answer.", checks={"database": {"ok": False}}) from error
+    except PoolTimeout as error:
+        raise NotReady("All connections to the database are in use.", checks={"database": {"ok": False}}) from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise NotReady("The database does not answer.", checks={"database": {"ok": False}}) from error

@@ -66,8 +66,8 @@ def store(session: Session, draft: Draft, job_id: str, attempt: int, *, uploaded
     session.execute(update(Checkpoint).where(Checkpoint.id == draft.id).values(state="ready"))
 
 
-def prune(session: Session, job_id: str, best: str | None) -> None:
-    """Remove what a flush has replaced: all but the best and the two last."""
+def prune(session: Session, job_id: str, kept_by_job: list[str | None]) -> None:
+    """Remove what a flush has replaced: all but the two last, and what the job itself names."""
     newest = select(Checkpoint.id).where(Checkpoint.job_id == job_id, Checkpoint.kind == "last")
     kept = session.scalars(
         newest.where(Checkpoint.state == "ready")
@@ -76,7 +76,9 @@ def prune(session: Session, job_id: str, best: str | None) -> None:
     ).all()
     session.execute(
         delete(Checkpoint).where(
-            Checkpoint.job_id == job_id, Checkpoint.state == "ready", Checkpoint.id.not_in([*kept, best or ""])
+            Checkpoint.job_id == job_id,
+            Checkpoint.state == "ready",
+            Checkpoint.id.not_in([*kept, *(name or "" for name in kept_by_job)]),
         )
     )
 

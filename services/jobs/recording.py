@@ -168,8 +168,8 @@ class Recorder:
             checkpoints.store(session, draft, self.work.job_id, self.work.attempt, uploaded=large)
         if self.pending:
             self._write_epochs(session)
-        best = session.scalar(select(Job.best_checkpoint).where(Job.id == self.work.job_id))
-        checkpoints.prune(session, self.work.job_id, best)
+        named = select(Job.best_checkpoint, Job.last_checkpoint).where(Job.id == self.work.job_id)
+        checkpoints.prune(session, self.work.job_id, list(session.execute(named).one()))
         if end:
             queries.finish(session, self.work.job_id, end.state, end.stop_reason)
 

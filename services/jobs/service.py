@@ -77,6 +77,8 @@ class JobService:
         Raises: NotFound; JobAlreadyFinished unless it was cancelled.
         """
         with self.database.transaction() as session:
+            # Held until the end, so that the job does not finish between the look and the wish.
+            session.execute(select(Job.id).where(Job.owner == owner, Job.id == job_id).with_for_update())
             job = self._found(session, owner, job_id)
             if job.state is JobState.RUNNING:
                 if job.status != "cancelling":

@@ -9,6 +9,8 @@ from services.specs.faults import closest, pointer_of, short
 from services.specs.predict import Predict
 from services.training.preprocessing import Input, Preprocessing
 
+MAX_FLOAT32 = float(np.finfo(np.float32).max)
+
 
 def cells_of(rows: Predict, preprocessing: Preprocessing) -> tuple[np.ndarray, list[dict[str, Any]]]:
     """Return the feature cells of the rows, and warnings about columns that were left out.
@@ -69,6 +71,6 @@ def _cell(
         return float(codes[value])
     if isinstance(value, bool | str):
         return Fault(pointer, "wrong_type", f"is {short(value)!r}; {column.name!r} takes a number", short(value))
-    if not abs(value) <= np.finfo(np.float32).max:
+    if not abs(value) <= MAX_FLOAT32:
         return Fault(pointer, "out_of_range", f"is too large for {column.name!r}", short(value))
     return float(value)

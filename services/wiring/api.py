@@ -17,6 +17,8 @@ class Api:
 
     def __init__(self, settings: Settings) -> None:
         self.bell = Bell(settings.redis_url)
+        self.closed = threading.Event()
+        self.threads: list[threading.Thread] = []  #: that end when this closes
         self.submitted = threading.Event()  #: set after each submit; the ringer waits for it
         self.base: Base = base(settings, self.submitted.set, pool_size=settings.api_threads // 4)
         self._predictions: Future[PredictionService] = Future()
@@ -38,3 +40,12 @@ class Api:
 
                 self._predictions.set_result(PredictionService(self.base.reading, self.base.settings))
         return self._predictions.result()
+
+    def close(self) -> None:
+        """Let the ringer end, then close every connection."""
+        self.closed.set()
+        self.submitted.set()
+        for thread in self.threads:
+            thread.join(timeout=5)
+        self.bell.close()
+        self.base.database.close()
