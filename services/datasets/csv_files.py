@@ -1,32 +1,24 @@
 """Reads CSV: its dialect, and its rows as batches of texts. Bad bytes and ragged rows are named by row and column."""
 
 import codecs
-import csv
-import io
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv as arrow
 
-from services.datasets.tabulating import MISSING, NUMBER, Batches, check_names
+from services.datasets.csv_dialect import Dialect, sniff
+from services.datasets.csv_faults import MAX_CELL_BYTES, diagnose, lines_of
+from services.datasets.tabulating import MISSING, Batches, check_names
 from services.errors import Fault, InvalidRequest
 
 BLOCK_BYTES = 1 << 20
+WIDE_BLOCK_BYTES = 16 << 20  #: a row must fit into a block
+WIDE_COLUMNS = 100
 SAMPLE_BYTES = 64 * 1024
-MAX_CELL_BYTES = 1 << 20
-DELIMITERS = ",;\t|"
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How a CSV file is written."""
-
-    delimiter: str
-    header: bool
-    encoding: str = "utf-8"
 
 
 def read(path: Path) -> tuple[Batches, dict[str, Any]]:
@@ -37,71 +29,82 @@ def read(path: Path) -> tuple[Batches, dict[str, Any]]:
     _check_utf8(path)
     with open(path, "rb") as file:
         head = file.read(SAMPLE_BYTES)
-        while b"\n" not in head and b"\r" not in head and (more := file.read(SAMPLE_BYTES)):
-            head += more  # the names of many columns
+        while head.count(b"\n") + head.count(b"\r") < 3 and len(head) < WIDE_BLOCK_BYTES:
+            more = file.read(SAMPLE_BYTES)  # the names of many columns
+            if not more:
+                break
+            head += more
+        whole = not file.read(1)
     sample = head.decode("utf-8", errors="ignore").removeprefix("\ufeff")
     if not sample.strip():
         raise InvalidRequest([Fault("#/data", "empty", "is empty")])
-    dialect, first = _sniff(sample)
+    dialect, first = sniff(sample, whole=whole)
     names = first if dialect.header else [f"c{n}" for n in range(len(first))]
     check_names(names)
     return lambda: _batches(path, dialect, names), asdict(dialect)
 
 
-def _sniff(sample: str) -> tuple[Dialect, list[str]]:
-    """Choose the delimiter that gives the first rows the most cells, all rows alike; a row of numbers is no header."""
-    lines = io.StringIO(sample, newline="").read().splitlines()[:50]
-
-    def rows(delimiter: str) -> list[list[str]]:
-        try:
-            return [row for row in csv.reader(lines, delimiter=delimiter) if row]
-        except csv.Error:
-            return []
-
-    def alike(delimiter: str) -> tuple[float, int]:
-        widths = [len(row) for row in rows(delimiter)]
-        common = max(set(widths), key=widths.count, default=0)
-        return (widths.count(common) / len(widths) if common > 1 else 0.0, common)
-
-    delimiter = max(DELIMITERS, key=alike)
-    first = rows(delimiter)[0] if rows(delimiter) else [sample]
-    header = not any(pa.compute.match_substring_regex(pa.array(first), NUMBER).to_pylist())
-    return Dialect(delimiter, header), [name.strip() for name in first]
+def with_lines(faults: list[Fault], path: Path, dialect: dict[str, Any]) -> list[Fault]:
+    """Return faults with the lines of their rows."""
+    rows = {fault.location["row"] for fault in faults if fault.location and "line" not in fault.location}
+    lines = lines_of(path, dialect["delimiter"], rows, header=dialect["header"]) if rows else {}
+    return [
+        replace(fault, location={"line": lines[fault.location["row"]]} | fault.location)
+        if fault.location and fault.location.get("row") in lines
+        else fault
+        for fault in faults
+    ]
 
 
 def _batches(path: Path, dialect: Dialect, names: list[str]) -> Iterator[pa.RecordBatch]:
-    ragged: list[Fault] = []
-
-    def refuse(row: arrow.InvalidRow) -> str:
-        line = row.number or 0
-        location = {"row": line - 1 - dialect.header, "line": line} if line else None
-        detail = f"a row has {row.actual_columns} cells, the others {row.expected_columns}"
-        ragged.append(Fault("#/data", "csv_ragged_row", detail, value=row.text[:80], location=location))
-        return "skip"
-
+    last = None
     try:
-        reader = arrow.open_csv(
-            path,
-            arrow.ReadOptions(
-                use_threads=False,  # with threads the numbers of bad rows are not known
-                block_size=BLOCK_BYTES,
-                column_names=names,
-                skip_rows_after_names=int(dialect.header),
-            ),
-            arrow.ParseOptions(delimiter=dialect.delimiter, invalid_row_handler=refuse, newlines_in_values=True),
-            arrow.ConvertOptions(
-                column_types={name: pa.string() for name in names}, null_values=MISSING, strings_can_be_null=True
-            ),
-        )
-        yield from reader
+        for batch in _open(path, dialect, names):
+            if any((pc.max(pc.binary_length(cells)).as_py() or 0) > MAX_CELL_BYTES for cells in batch.columns):
+                raise pa.ArrowInvalid(f"a cell has more than {MAX_CELL_BYTES} bytes")
+            yield batch
+            last = batch if len(batch) else last
     except pa.ArrowInvalid as error:
-        words = str(error)
-        if "Empty CSV" in words:
+        if "Empty CSV" in str(error):
             return
-        detail = "can't be read: " + words.split("\n")[0][:200]
-        raise InvalidRequest([Fault("#/data", "csv_unreadable", detail)]) from error
-    if ragged:
-        raise InvalidRequest(ragged)
+        words = str(error).split("\n")[0][:200]
+        faults = diagnose(path, dialect.delimiter, len(names), header=dialect.header)
+        raise InvalidRequest(faults or [Fault("#/data", "csv_unreadable", f"can't be read: {words}")]) from error
+    if last is not None and _may_be_open(path, last):
+        faults = diagnose(path, dialect.delimiter, len(names), header=dialect.header)
+        if faults:
+            raise InvalidRequest(faults)
+
+
+def _open(path: Path, dialect: Dialect, names: list[str]) -> Any:
+    return arrow.open_csv(
+        path,
+        arrow.ReadOptions(
+            use_threads=False,
+            block_size=WIDE_BLOCK_BYTES if len(names) > WIDE_COLUMNS else BLOCK_BYTES,
+            column_names=names,
+            skip_rows_after_names=int(dialect.header),
+        ),
+        arrow.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True),
+        arrow.ConvertOptions(
+            column_types={name: pa.string() for name in names}, null_values=MISSING, strings_can_be_null=True
+        ),
+    )
+
+
+def _may_be_open(path: Path, last: pa.RecordBatch) -> bool:
+    """Return whether a quote that never closes may have swallowed the end of the file."""
+    cell = last.column(last.num_columns - 1)[-1].as_py() or ""
+    with open(path, "rb") as file:
+        file.seek(-1, 2)
+        ended = file.read(1) in b"\r\n"
+    return "\n" in cell or "\r" in cell or (not ended and _odd_quotes(path))
+
+
+def _odd_quotes(path: Path) -> bool:
+    with open(path, "rb") as file:
+        file.seek(max(0, path.stat().st_size - SAMPLE_BYTES))
+        return file.read().splitlines()[-1].count(b'"') % 2 == 1
 
 
 def _check_utf8(path: Path) -> None:

@@ -1,14 +1,16 @@
 """An uploaded file becomes a table: which format it is, and what reads it."""
 
 import hashlib
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from services.errors import TooLarge, UnsupportedMediaType
+from services.errors import InvalidRequest, TooLarge, UnsupportedMediaType
 from services.specs.columns import TableInfo
 
 BLOCK_BYTES = 1 << 20
+TABLE_RATIO = 4  #: a table may be so many times as large as an upload: "1," is two bytes, a float32 four
 FORMATS = ["csv", "parquet", "jsonl", "npz"]
 #: First bytes of what is never opened: pickles, NumPy arrays of any kind, HDF5, gzip, Excel's old format.
 REFUSED = {b"\x80": "a pickle", b"\x93NUMPY": "a NumPy array", b"\x89HDF": "HDF5", b"\x1f\x8b": "gzip"}
@@ -46,7 +48,7 @@ def ingest(original: Path, table: Path, *, name: str, max_bytes: int) -> Ingeste
     Raises: InvalidRequest with what is wrong in the file, UnsupportedMediaType when it is of no format we read.
     """
     # pyarrow takes its time to load and starts threads, so only an upload loads it.
-    from services.datasets import csv_files, typed_files
+    from services.datasets import csv_files, jsonl_files, typed_files
     from services.datasets.tabulating import tabulate
 
     kind = _format_of(original, name)
@@ -56,10 +58,18 @@ def ingest(original: Path, table: Path, *, name: str, max_bytes: int) -> Ingeste
     elif kind == "parquet":
         batches = typed_files.read_parquet(original)
     elif kind == "jsonl":
-        batches = typed_files.read_jsonl(original)
+        batches = jsonl_files.read(original)
     else:
         batches = typed_files.read_npz(original, max_bytes)
-    return Ingested(kind, tabulate(batches, table, guess=kind == "csv"), dialect)
+    try:
+        info = tabulate(batches, table, guess=kind == "csv", max_bytes=TABLE_RATIO * max_bytes)
+    except InvalidRequest as error:
+        if dialect:
+            raise InvalidRequest(csv_files.with_lines(error.faults, original, dialect)) from error
+        if kind == "jsonl":
+            raise InvalidRequest(jsonl_files.with_lines(error.faults, original)) from error
+        raise
+    return Ingested(kind, info, dialect)
 
 
 def suggested_target(info: TableInfo) -> str:
@@ -78,9 +88,17 @@ def _format_of(path: Path, name: str) -> str:
     if head.startswith(b"PAR1"):
         return "parquet"
     if head.startswith(b"PK"):
-        if name.lower().endswith(".npz"):
+        if zipfile.is_zipfile(path) and _all_arrays(path):
             return "npz"
         raise UnsupportedMediaType(f"{name!r} is an archive; only .npz is opened.", allowed=FORMATS)
     if head.lstrip().startswith(b"{") or name.lower().endswith((".jsonl", ".ndjson")):
         return "jsonl"
     return "csv"
+
+
+def _all_arrays(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return all(entry.endswith(".npy") for entry in archive.namelist())
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+        return False

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import orjson
 
+from services.datasets.exactness import told_apart
 from services.errors import Fault, InvalidRequest
 from services.specs.columns import Column, TableInfo
 from services.specs.data import Data, inline_rows
@@ -63,7 +64,7 @@ def number_column(name: str, cells: np.ndarray) -> Column:
     there = cells[~np.isnan(cells)]
     values, counts = np.unique(there, return_counts=True)
     whole = bool(len(there)) and bool(np.all(there == np.floor(there)))
-    few = len(values) <= MAX_VALUES
+    few = len(values) <= MAX_VALUES and told_apart(values, whole=whole)
     missing = len(cells) - len(there)
     return Column(
         name,

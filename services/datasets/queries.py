@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import delete, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from services.datasets.storage import info_from_json, info_json
@@ -30,6 +30,17 @@ def by_bytes(session: Session, owner: str, sha256: str, source: str) -> DatasetV
     query = select(Dataset).where(Dataset.owner == owner, Dataset.sha256 == sha256, Dataset.source == source)
     row = session.scalar(query.limit(1))
     return _view(row) if row else None
+
+
+def lock(session: Session, sha256: str) -> None:
+    """Let other transactions that lock these bytes wait for the end of this one; SQLite has but one writer anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:sha256, 0))"), {"sha256": sha256})
+
+
+def is_used(session: Session, sha256: str) -> bool:
+    """Return whether a data set has these bytes."""
+    return session.scalar(select(Dataset.id).where(Dataset.sha256 == sha256).limit(1)) is not None
 
 
 def add(session: Session, dataset: DatasetView, created_at: datetime) -> None:
@@ -78,10 +89,9 @@ def jobs_of(session: Session, dataset_id: str, *, open_only: bool) -> Sequence[s
     return session.scalars(query.limit(20)).all()
 
 
-def remove(session: Session, dataset_id: str) -> bool:
-    """Delete a data set; return whether no other row has its bytes, so that the files can go."""
-    sha256 = session.scalar(delete(Dataset).where(Dataset.id == dataset_id).returning(Dataset.sha256))
-    return not session.scalar(select(func.count()).select_from(Dataset).where(Dataset.sha256 == sha256))
+def remove(session: Session, dataset_id: str) -> None:
+    """Delete a data set; a sweep removes its files if no other row has its bytes."""
+    session.execute(delete(Dataset).where(Dataset.id == dataset_id))
 
 
 def _view(row: Dataset) -> DatasetView:

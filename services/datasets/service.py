@@ -7,16 +7,19 @@ from sqlalchemy.orm import Session
 
 from services import ids
 from services.datasets import builtins, ingest, inline, queries
+from services.datasets.exactness import inexact
 from services.datasets.storage import ORIGINAL, TABLE, Storage, info_from_json, info_json
 from services.datasets.views import DatasetView
 from services.db import cursors
 from services.db.engine import Database, now
-from services.errors import DatasetInUse, Fault, InvalidRequest, NotFound
+from services.errors import DatasetInUse, Fault, InvalidRequest, NotFound, NotReady
 from services.settings import Settings
 from services.specs.checks import inline_faults
 from services.specs.columns import TableInfo
 from services.specs.data import Data
 from services.specs.faults import closest
+
+SWEEP_S = 3600.0  #: files that nothing refers to are kept for so long
 
 
 class DatasetService:
@@ -42,8 +45,13 @@ class DatasetService:
             kept = self._stored(draft, sha256, name)
         view = _view_of(kept, owner=owner, name=name, source="upload", size_bytes=size, sha256=sha256)
         with self.database.transaction() as session:
-            created_at = now(session)
-            queries.add(session, view, created_at)
+            # Of two equal uploads at once the second waits here and then sees the first.
+            queries.lock(session, sha256)
+            known = queries.by_bytes(session, owner, sha256, "upload")
+            if known:
+                return known, False
+            self._check_files(view)
+            queries.add(session, view, now(session))
         return self.find(owner, view.id), True
 
     def find(self, owner: str, id_or_name: str) -> DatasetView:
@@ -95,12 +103,11 @@ class DatasetService:
             dataset = queries.by_id(session, owner, dataset_id)
             if dataset is None or dataset.source != "upload":
                 raise NotFound(f"There is no data set {dataset_id[:80]!r}.")
+            queries.lock(session, dataset.sha256)
             jobs = list(queries.jobs_of(session, dataset.id, open_only=False))
             if jobs:
                 raise DatasetInUse("Jobs need this data set; delete them first.", jobs=jobs)
-            last = queries.remove(session, dataset.id)
-        if last:
-            self.storage.remove(dataset.sha256)
+            queries.remove(session, dataset.id)
 
     def source(self, data: Data, owner: str) -> DatasetView:
         """Return the data set that a spec names, its files stored; `keep` gives it a row.
@@ -127,24 +134,55 @@ class DatasetService:
         return found.id if found and dataset.created_at is None else dataset.id
 
     def keep(self, session: Session, dataset: DatasetView) -> DatasetView:
-        """Give a data set its row inside the submit's transaction, unless the owner has one of the same bytes."""
+        """Give a data set its row inside the submit's transaction, unless the owner has one of the same bytes.
+
+        Raises: InvalidRequest when an upload was deleted meanwhile, NotReady when a sweep took the files.
+        """
+        queries.lock(session, dataset.sha256)
         if dataset.created_at is not None and queries.by_id(session, dataset.owner, dataset.id):
             return dataset
         known = queries.by_bytes(session, dataset.owner, dataset.sha256, dataset.source)
         if known:
             return known
+        if dataset.source == "upload":
+            raise InvalidRequest([Fault("#/data/dataset", "unknown_dataset", "was deleted just now", dataset.name)])
+        self._check_files(dataset)
         queries.add(session, dataset, now(session))
         return dataset
 
     def release(self, session: Session, dataset_id: str, owner: str) -> str | None:
-        """Forget inline rows whose last job was deleted; return the SHA-256 of files to remove after the commit."""
+        """Forget inline rows whose last job was deleted. Their files go in a later sweep, so nothing is returned.
+
+        A submit of the same rows may be between finding the files and inserting its row.
+        """
         dataset = queries.by_id(session, owner, dataset_id)
-        if dataset is None or dataset.source != "inline" or queries.jobs_of(session, dataset_id, open_only=False):
+        if dataset is None or dataset.source != "inline":
             return None
-        return dataset.sha256 if queries.remove(session, dataset_id) else None
+        queries.lock(session, dataset.sha256)
+        if not queries.jobs_of(session, dataset_id, open_only=False):
+            queries.remove(session, dataset_id)
+        return None
+
+    def sweep(self, older_than_s: float = SWEEP_S) -> int:
+        """Remove drafts left behind and files that no data set refers to; return how many folders went."""
+        removed = self.storage.remove_drafts(older_than_s)
+        for sha256 in self.storage.older_than(older_than_s):
+            with self.database.transaction() as session:
+                queries.lock(session, sha256)
+                if queries.is_used(session, sha256) or not self.storage.is_older_than(sha256, older_than_s):
+                    continue
+                # Still under the lock, so that no row for these files is inserted meanwhile.
+                self.storage.remove(sha256)
+                removed += 1
+        return removed
+
+    def _check_files(self, dataset: DatasetView) -> None:
+        if not self.storage.holds(dataset.sha256):
+            raise NotReady("The data set's files were just swept away. Send it again.")
 
     def _builtin(self, name: str, owner: str) -> DatasetView:
         sha256 = builtins.sha256(name)
+        self.storage.touch(sha256)
         if not self.storage.holds(sha256):
             with self.storage.draft() as draft:
                 (draft / ORIGINAL).write_bytes(builtins.path(name).read_bytes())
@@ -156,6 +194,7 @@ class DatasetService:
     def _inline(self, data: Data, owner: str) -> DatasetView:
         original = inline.canonical(data)
         sha256 = inline.digest(original)
+        self.storage.touch(sha256)
         if not self.storage.holds(sha256):
             info, table = inline.tabulate(data)
             with self.storage.draft() as draft:
@@ -166,6 +205,7 @@ class DatasetService:
         return _view_of(kept, owner=owner, name="inline", source="inline", size_bytes=len(original), sha256=sha256)
 
     def _stored(self, draft: Path, sha256: str, name: str) -> dict[str, Any]:
+        self.storage.touch(sha256)
         if self.storage.holds(sha256):
             return self.storage.info(sha256)
         found = ingest.ingest(draft / ORIGINAL, draft / TABLE, name=name, max_bytes=self.settings.max_upload_bytes)
@@ -198,9 +238,11 @@ def _view_of(kept: dict[str, Any], *, owner: str, name: str, source: str, size_b
 
 def _warnings(info: TableInfo) -> list[dict[str, Any]]:
     texts = [column.name for column in info.columns if column.type == "category" and column.values is None]
+    many = "{!r} has too many different texts to learn from."
+    large = "{!r} has numbers beyond 16,777,216, which are rounded to float32."
     return [
-        {"code": "too_many_values", "message": f"{name!r} has too many different texts to learn from.", "column": name}
-        for name in texts
+        *({"code": "too_many_values", "message": many.format(name), "column": name} for name in texts),
+        *({"code": "inexact_numbers", "message": large.format(name), "column": name} for name in inexact(info)),
     ]
 
 

@@ -5,8 +5,9 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -56,21 +57,29 @@ class Storage:
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
+    def touch(self, sha256: str) -> None:
+        """Make the files look new, so that no sweep takes them before a row refers to them."""
+        with suppress(FileNotFoundError):
+            os.utime(self.path(sha256))
+
     def keep(self, draft: Path, sha256: str, info: dict[str, Any]) -> None:
         """Make a draft the data set of this SHA-256. Of two that do it at once, one is kept: they are equal."""
         (draft / INFO).write_text(json.dumps(info))
         for name in (ORIGINAL, TABLE, INFO):
             with open(draft / name, "rb") as file:
                 os.fsync(file.fileno())
+        draft.chmod(0o755)
+        _sync_folder(draft)
         home = self.path(sha256)
         home.parent.mkdir(parents=True, exist_ok=True)
-        draft.chmod(0o755)
         try:
             draft.rename(home)
         except OSError as error:
             if error.errno not in {errno.EEXIST, errno.ENOTEMPTY}:
                 raise
-        _sync_folder(home.parent)
+            self.touch(sha256)
+        for folder in (home.parent, self.folder, self.folder.parent):
+            _sync_folder(folder)
 
     def open_table(self, sha256: str, info: TableInfo) -> np.ndarray:
         """Return the rows as a read-only map of the file.
@@ -94,6 +103,25 @@ class Storage:
         """Remove the files of a data set; none is an error."""
         shutil.rmtree(self.path(sha256), ignore_errors=True)
 
+    def older_than(self, seconds: float) -> list[str]:
+        """Return the SHA-256 of the data sets whose folder was neither made nor touched for so long."""
+        return [home.name for home in self.folder.glob("??/*") if _age(home) > seconds]
+
+    def is_older_than(self, sha256: str, seconds: float) -> bool:
+        """Return whether a data set's folder was neither made nor touched for so long."""
+        return _age(self.path(sha256)) > seconds
+
+    def remove_drafts(self, seconds: float) -> int:
+        """Remove drafts that nobody has written to for so long; return how many."""
+        old = [
+            draft
+            for draft in self.folder.glob(".draft-*")
+            if min(_age(path) for path in (draft, *draft.glob("*"))) > seconds
+        ]
+        for draft in old:
+            shutil.rmtree(draft, ignore_errors=True)
+        return len(old)
+
     def free_bytes(self) -> int:
         """Return the room left on the disk."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -108,6 +136,14 @@ def info_json(info: TableInfo) -> dict[str, Any]:
 def info_from_json(found: dict[str, Any]) -> TableInfo:
     """Return the columns that `info_json` gave."""
     return TableInfo(found["rows"], [Column(**column) for column in found["columns"]])
+
+
+def _age(path: Path) -> float:
+    """Return the seconds since a file or folder changed; 0 if it just went away."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _sync_folder(folder: Path) -> None:

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from services.errors import Fault, InvalidRequest
+from services.datasets.exactness import told_apart
+from services.errors import Fault, InvalidRequest, TooLarge
 from services.specs.columns import Column, TableInfo
 
 MAX_VALUES = 1_000  #: distinct values that are kept; a text column with more can't be learnt from
@@ -36,6 +37,7 @@ class _Scan:
     numbers: int = 0
     texts: int = 0
     first_text: tuple[int, str] | None = None
+    first_beyond: tuple[int, str] | None = None  #: a number that the float32 table can't hold
     booleans: int = 0
     low: float = np.inf
     high: float = -np.inf
@@ -80,12 +82,10 @@ class _Scan:
         self._count(there)
 
     def _take_numbers(self, cells: pa.Array) -> None:
-        """Take in float64 cells, null where there is none; refuse what the float32 table can't hold."""
+        """Take in float64 cells, null where there is none."""
         beyond = pc.fill_null(pc.greater(pc.abs(cells), MAX_FLOAT32), False)
-        if (at := beyond.index(True).as_py()) >= 0:
-            raise InvalidRequest(
-                [_bad_value(self.name, self.rows + at, str(cells[at].as_py()), "is too large a number")]
-            )
+        if self.first_beyond is None and (at := beyond.index(True).as_py()) >= 0:
+            self.first_beyond = (self.rows + at, str(cells[at].as_py()))
         floats = cells.drop_null()
         self.numbers += len(floats)
         if len(floats):
@@ -103,19 +103,22 @@ class _Scan:
         if len(self.values) > 2 * MAX_VALUES:  # as texts, "1" and "1.0" are two
             self.too_many, self.values = True, {}
 
-    def column(self) -> Column:
-        """Return the column that was seen.
+    def fault(self) -> Fault | None:
+        """Return what is wrong with the column: a text among numbers, or a number beyond float32."""
+        if self.texts and self.numbers < NUMBERS_SHARE * (self.numbers + self.texts):
+            return None
+        if self.texts and self.first_text and self.numbers:
+            return _bad_value(self.name, *self.first_text)
+        if self.first_beyond:
+            return _bad_value(self.name, *self.first_beyond, "is too large a number")
+        return None
 
-        Raises: InvalidRequest when a column of numbers has a text in it.
-        """
+    def column(self) -> Column:
+        """Return the column that was seen."""
         missing: dict[str, Any] = {"missing": self.missing, "first_missing": self.first_missing}
-        there = self.numbers + self.texts
         if self.booleans and self.booleans >= self.texts and not self.numbers:
             trues = sum(count for value, count in self.values.items() if BOOLEANS.get(value, value) is True)
             return Column(self.name, "boolean", **missing, values=[False, True], counts=[self.booleans - trues, trues])
-        if self.texts and self.numbers >= NUMBERS_SHARE * there and self.first_text:
-            row, text = self.first_text
-            raise InvalidRequest([_bad_value(self.name, row, text)])
         if self.texts:
             values = None if self.too_many or len(self.values) > MAX_VALUES else sorted(map(str, self.values))
             counts = None if values is None else [self.values[value] for value in values]
@@ -129,8 +132,8 @@ class _Scan:
         for value, count in self.values.items():
             number = float(value)
             found[number] = found.get(number, 0) + count
-        few = not self.too_many and len(found) <= MAX_VALUES
         values = sorted(found)
+        few = not self.too_many and len(found) <= MAX_VALUES and told_apart(np.array(values), whole=self.whole)
         return {
             "min": self.low,
             "max": self.high,
@@ -141,11 +144,12 @@ class _Scan:
         }
 
 
-def tabulate(batches: Batches, path: Path, *, guess: bool) -> TableInfo:
+def tabulate(batches: Batches, path: Path, *, guess: bool, max_bytes: int) -> TableInfo:
     """Write the rows that `batches()` gives, twice, as a float32 table at `path`; return its columns.
 
     Shapes: the file holds (rows, columns), row after row.
-    Raises: InvalidRequest when there are no rows, or a column is no number, text or boolean.
+    Raises: InvalidRequest when there are no rows, or a column is no number, text or boolean; TooLarge when the table
+    would have more than `max_bytes`, since a few bytes of Parquet can stand for millions of rows.
     """
     scans: list[_Scan] = []
     for batch in batches():
@@ -154,9 +158,14 @@ def tabulate(batches: Batches, path: Path, *, guess: bool) -> TableInfo:
             scans = [_Scan(name, guess) for name in batch.schema.names]
         for scan, cells in zip(scans, batch.columns, strict=True):
             scan.look(_plain(cells))
+        if scans and scans[0].rows * len(scans) * 4 > max_bytes:
+            raise TooLarge(f"The rows would take more than {max_bytes} bytes.", limit_bytes=max_bytes)
     rows = scans[0].rows if scans else 0
     if not rows:
         raise InvalidRequest([Fault("#/data", "empty", "has no rows")])
+    faults = [fault for scan in scans if (fault := scan.fault())]
+    if faults:
+        raise InvalidRequest(faults)
     info = TableInfo(rows, [scan.column() for scan in scans])
     with open(path, "wb") as file:
         for batch in batches():
@@ -233,6 +242,6 @@ def _coded(cells: pa.Array, column: Column) -> np.ndarray:
 
 
 def _bad_value(name: str, row: int, text: str, detail: str = "is not a number") -> Fault:
-    location = {"row": row, "line": row + 2, "column": name}
+    location = {"row": row, "column": name}
     hint = "mend the cell, or leave it empty if there is no value"
     return Fault("#/data", "bad_value", detail, value=text[:80], hint=hint, location=location)

@@ -1,0 +1,70 @@
+"""Says where a CSV file is wrong: a slow, exact pass with Python's reader, made only when the fast one gave up."""
+
+import csv
+from pathlib import Path
+
+from services.errors import Fault, InvalidRequest
+
+MAX_CELL_BYTES = 128 * 1024  #: the limit of Python's reader, so that both passes agree
+MAX_COUNTED = 10_000  #: ragged rows are counted up to here
+
+
+def diagnose(path: Path, delimiter: str, width: int, *, header: bool) -> list[Fault]:
+    """Return the ragged rows, the quote that never closes or the cell that is too long; nothing if all is well.
+
+    Only the first faults are described; the list repeats the last of them so that its length is their number.
+    """
+    faults: list[Fault] = []
+    total, line, row = 0, 1, -int(header)
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        try:
+            for cells in reader:
+                if cells and len(cells) != width:
+                    total += 1
+                    if len(faults) < InvalidRequest.SHOWN:
+                        faults.append(_ragged(row, line, len(cells), width))
+                row += bool(cells)
+                line = reader.line_num + 1
+                if total == MAX_COUNTED:
+                    break
+        except csv.Error as error:
+            return [*faults, _broken(str(error), row, line, reader.line_num)]
+    return faults + faults[-1:] * (total - len(faults))
+
+
+def lines_of(path: Path, delimiter: str, rows: set[int], *, header: bool) -> dict[int, int]:
+    """Return the lines, from 1, on which rows, from 0, begin; blank lines and newlines in quotes are counted."""
+    found: dict[int, int] = {}
+    line, row = 1, -int(header)
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, delimiter=delimiter)
+        try:
+            for cells in reader:
+                if cells and row in rows:
+                    found[row] = line
+                if len(found) == len(rows):
+                    break
+                row += bool(cells)
+                line = reader.line_num + 1
+        except csv.Error:
+            return found
+    return found
+
+
+def _ragged(row: int, line: int, cells: int, width: int) -> Fault:
+    detail = f"line {line} has {cells} cells, the others {width}"
+    hint = "a cell with the delimiter in it stands in quotes"
+    return Fault("#/data", "csv_ragged_row", detail, hint=hint, location={"row": row, "line": line})
+
+
+def _broken(words: str, row: int, line: int, reached: int) -> Fault:
+    location = {"row": row, "line": line}
+    if "field larger" in words and reached <= line:
+        detail = f"line {line} has a cell of more than {MAX_CELL_BYTES} bytes"
+        return Fault("#/data", "csv_cell_too_long", detail, location=location)
+    if "unexpected end" in words or "field larger" in words:
+        detail = f"in the row at line {line} a quote opens that does not close"
+        hint = "a quote inside a quoted cell is written twice"
+        return Fault("#/data", "csv_unclosed_quote", detail, hint=hint, location=location)
+    return Fault("#/data", "csv_unreadable", f"can't be read at line {line}: {words}", location=location)

@@ -1,0 +1,108 @@
+"""Reads JSON Lines: an object a line, the keys of the first one the columns. Holds a batch of rows at a time."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from services.datasets.tabulating import Batches, check_names
+from services.errors import Fault, InvalidRequest
+
+BATCH_ROWS = 8_192
+MAX_LINE_BYTES = 16 << 20
+KINDS = {bool: "a boolean", int: "a number", float: "a number", str: "a text"}
+TYPES = {"a boolean": pa.bool_(), "a number": pa.float64(), "a text": pa.string()}
+
+
+def read(path: Path) -> Batches:
+    """Return what gives the rows of a JSON Lines file. A key that a row lacks is a missing value.
+
+    Raises: InvalidRequest naming the line that is no object, has a key that the first has not, or a value of another
+    type than the rows above.
+    """
+    return lambda: _batches(path)
+
+
+def with_lines(faults: list[Fault], path: Path) -> list[Fault]:
+    """Return faults with the lines of their rows; blank lines are no rows."""
+    rows = {fault.location["row"] for fault in faults if fault.location and "line" not in fault.location}
+    if not rows:
+        return faults
+    lines = {row: line for row, (line, _) in enumerate(_lines(path)) if row in rows}
+    return [
+        replace(fault, location={"line": lines[fault.location["row"]]} | fault.location)
+        if fault.location and fault.location.get("row") in lines
+        else fault
+        for fault in faults
+    ]
+
+
+def _batches(path: Path) -> Iterator[pa.RecordBatch]:
+    columns: dict[str, list[Any]] = {}
+    kinds: dict[str, str] = {}
+    for row, (line, raw) in enumerate(_lines(path)):
+        cells = _object(raw, row, line)
+        if not row:
+            check_names(list(cells))
+            columns = {name: [] for name in cells}
+        if extra := next((name for name in cells if name not in columns), None):
+            detail = f"line {line} has the key {extra[:80]!r}, which the first row has not"
+            raise _refused("unknown_column", detail, row, line, extra)
+        for name, column in columns.items():
+            column.append(_cell(cells.get(name), name, kinds, row, line))
+        if row % BATCH_ROWS == BATCH_ROWS - 1:
+            yield _batch(columns, kinds)
+            columns = {name: [] for name in columns}
+    if any(columns.values()):
+        yield _batch(columns, kinds)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines that are not blank, with their numbers from 1."""
+    with open(path, "rb") as file:
+        number = 0
+        while raw := file.readline(MAX_LINE_BYTES + 1):
+            number += 1
+            if len(raw) > MAX_LINE_BYTES:
+                detail = f"line {number} has more than {MAX_LINE_BYTES} bytes"
+                raise InvalidRequest([Fault("#/data", "too_long", detail, location={"line": number})])
+            if number == 1:
+                raw = raw.removeprefix(b"\xef\xbb\xbf")
+            if raw.strip():
+                yield number, raw
+
+
+def _object(raw: bytes, row: int, line: int) -> dict[str, Any]:
+    try:
+        found = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise _refused("unreadable", f"line {line} is not valid JSON: {str(error)[:100]}", row, line) from error
+    if not isinstance(found, dict):
+        raise _refused("wrong_type", f"line {line} is no object", row, line)
+    return found
+
+
+def _cell(value: Any, name: str, kinds: dict[str, str], row: int, line: int) -> Any:
+    if value is None:
+        return None
+    kind = KINDS.get(type(value))
+    if kind is None:
+        detail = f"line {line} has a list or an object as {name[:80]!r}; numbers, texts and booleans are read"
+        raise _refused("wrong_type", detail, row, line, name)
+    if kinds.setdefault(name, kind) != kind:
+        detail = f"line {line} has {kind} as {name[:80]!r}, the rows above {kinds[name]}"
+        raise _refused("bad_value", detail, row, line, name)
+    return float(value) if kind == "a number" else value
+
+
+def _batch(columns: dict[str, list[Any]], kinds: dict[str, str]) -> pa.RecordBatch:
+    arrays = [pa.array(cells, TYPES[kinds[name]] if name in kinds else pa.null()) for name, cells in columns.items()]
+    return pa.record_batch(arrays, names=list(columns))
+
+
+def _refused(code: str, detail: str, row: int, line: int, column: str | None = None) -> InvalidRequest:
+    location = {"row": row, "line": line} | ({"column": column} if column else {})
+    return InvalidRequest([Fault("#/data", code, detail, location=location)])
