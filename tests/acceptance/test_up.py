@@ -1,0 +1,88 @@
+"""`batchyard up` and `demo` from outside."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.processes import below
+from tests.stack import TUTORIAL, local_stack
+
+
+def test_a_second_start_finds_yesterdays_jobs(tmp_path: Path) -> None:
+    with local_stack(tmp_path / "data", "--workers", "1") as stack:
+        job = stack.finished(stack.submit(TUTORIAL))
+        answer = stack.http.post(f"/api/v1/jobs/{job['id']}/predict", json={"x": [[73, 80, 75]]}).json()["predictions"]
+
+    with local_stack(tmp_path / "data", "--workers", "1") as stack:
+        again = stack.http.post("/api/v1/jobs/scores/predict", json={"x": [[73, 80, 75]]}).json()["predictions"]
+
+    assert job["status"] == "succeeded"
+    assert answer[0] == pytest.approx(152, abs=3)
+    assert again == answer
+
+
+def test_two_stacks_side_by_side_keep_their_own_jobs_and_a_folder_has_one(tmp_path: Path) -> None:
+    with local_stack(tmp_path / "a", "--workers", "1") as one, local_stack(tmp_path / "b", "--workers", "1") as other:
+        one.finished(one.submit(TUTORIAL | {"epochs": 5}))
+        second = subprocess.run(
+            [sys.executable, "-m", "batchyard", "up", "--data-dir", str(tmp_path / "a")], capture_output=True, text=True
+        )
+
+        assert len(one.json("/api/v1/jobs")["data"]) == 1
+        assert other.json("/api/v1/jobs")["data"] == []
+    assert second.returncode != 0
+    assert f"pid {one.process.pid}, {one.url}" in second.stderr
+
+
+def test_sigterm_stops_everything_within_ten_seconds_and_the_job_goes_on_at_the_next_start(tmp_path: Path) -> None:
+    slow = {"data": {"builtin": "digits"}, "model": "mlp", "epochs": 200, "early_stopping": False}
+    with local_stack(tmp_path / "data", "--workers", "1") as stack:
+        job_id = stack.submit(slow)
+        while not stack.json(f"/api/v1/jobs/{job_id}")["progress"]:
+            time.sleep(0.05)
+        everyone = below(stack.process.pid)
+        began = time.monotonic()
+        stack.process.send_signal(signal.SIGTERM)
+        stack.process.wait(timeout=15)
+        took = time.monotonic() - began
+
+    with local_stack(tmp_path / "data", "--workers", "1") as stack:
+        job = stack.finished(job_id)
+
+    assert took < 10
+    assert not [process for process in everyone if process.alive]
+    assert (job["status"], job["progress"]["epoch"]) == ("succeeded", 200)
+
+
+def test_killing_up_leaves_nothing_behind(tmp_path: Path) -> None:
+    with local_stack(tmp_path / "data", "--workers", "1") as stack:
+        everyone = below(stack.process.pid)
+        os.kill(stack.process.pid, signal.SIGKILL)
+        deadline = time.monotonic() + 5
+        while (left := [p for p in everyone if p.alive]) and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    assert len(everyone) > 5
+    assert left == []
+
+
+def test_the_demo_prints_costs_and_a_prediction_and_leaves_nothing(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-m", "batchyard", "demo"], capture_output=True, text=True, timeout=120)
+
+    assert done.returncode == 0, done.stderr
+    assert "Epoch 1/2000 Batch 1/3 Cost: 25482.613281" in done.stdout
+    assert "Epoch 2000/2000 Batch 3/3 Cost: " in done.stdout
+    assert "[73, 80, 75] scores 152.23" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["up", "--help"], ["server", "worker", "--help"], ["version"]])
+def test_the_command_says_what_it_can_do(arguments: list[str]) -> None:
+    done = subprocess.run([sys.executable, "-m", "batchyard", *arguments], capture_output=True, text=True)
+
+    assert done.returncode == 0
+    assert "batchyard" in done.stdout

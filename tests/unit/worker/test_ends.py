@@ -1,0 +1,83 @@
+"""What a supervisor writes for each end of a trainer."""
+
+import signal
+from typing import Any
+
+import pytest
+
+from services.errors import NotReady
+from services.jobs.views import Claim, Wishes
+from worker import ends, exits
+from worker.exits import Ended
+
+CLAIM = Claim("job_1", 1)
+
+
+class Written:
+    """Stands where the rooms stand, and notes what is written."""
+
+    def __init__(self, owned: bool = False, away: int = 0) -> None:
+        self.calls: list[Any] = []
+        self.owned = owned
+        self.away = away
+
+    def wishes(self, _claim: Claim) -> Wishes | None:
+        return Wishes(cancel=False, pause=False) if self.owned else None
+
+    def drained(self, _claim: Claim) -> None:
+        if self.away:
+            self.away -= 1
+            raise NotReady
+        self.calls.append("drained")
+
+    def stopped(self, _claim: Claim) -> None:
+        self.calls.append("stopped")
+
+    def crashed(self, _claim: Claim, code: str, _message: str, **options: Any) -> None:
+        uncharged = "" if options.get("charged", True) else " uncharged"
+        self.calls.append(code + uncharged + (" final" if options.get("final") else ""))
+
+
+def settled(ended: Ended, **how: Any) -> list[Any]:
+    """Settle an end and return what was written."""
+    written = how.pop("written", None) or Written()
+    options = {"verdict": None, "wish": None, "memory": False, "lost": False} | how
+    ends.settle(
+        written, CLAIM, ended, options["verdict"], options["wish"], [], memory=options["memory"], lost=options["lost"]
+    )
+    return written.calls
+
+
+@pytest.mark.parametrize(
+    ("ended", "how", "written"),
+    [
+        (Ended(exits.DONE), {}, []),
+        (Ended(exits.DONE), {"written": Written(owned=True)}, ["internal"]),
+        (Ended(exits.USER_FAULT), {}, []),
+        (Ended(exits.BUG), {"written": Written(owned=True)}, ["internal"]),
+        (Ended(exits.MEMORY), {}, ["out_of_memory_host"]),
+        (Ended(exits.GPU_MEMORY), {}, ["out_of_memory_gpu"]),
+        (Ended(exits.FENCED), {}, []),
+        (Ended(exits.DRAINED), {"wish": "drain"}, ["drained"]),
+        (Ended(exits.PAUSED), {"wish": "pause"}, ["stopped"]),
+        (Ended(exits.CANCELLED), {"wish": "cancel"}, ["stopped"]),
+        (Ended(signal=signal.SIGKILL), {}, ["crashed"]),
+        (Ended(signal=signal.SIGKILL), {"memory": True}, ["out_of_memory_host"]),
+        (Ended(signal=signal.SIGSEGV), {}, ["crashed"]),
+        (Ended(signal=signal.SIGTERM), {"wish": "drain"}, ["drained"]),
+        (Ended(signal=signal.SIGKILL), {"wish": "drain"}, ["drained"]),
+        (Ended(signal=signal.SIGKILL), {"wish": "cancel"}, ["stopped"]),
+        (Ended(), {"lost": True}, ["crashed uncharged"]),
+        (Ended(signal=signal.SIGKILL), {"verdict": "stalled"}, ["stalled"]),
+        (Ended(exits.DRAINED), {"verdict": "time_limit"}, ["time_limit final"]),
+        (Ended(exits.DRAINED), {"verdict": "fenced"}, []),
+    ],
+)
+def test_an_end_is_written_as_what_it_was(ended: Ended, how: dict[str, Any], written: list[str]) -> None:
+    assert settled(ended, **how) == written
+
+
+def test_an_end_is_written_when_the_database_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ends, "PAUSE_S", 0.0)
+
+    assert settled(Ended(exits.DRAINED), wish="drain", written=Written(away=3)) == ["drained"]
