@@ -33,8 +33,10 @@ def tabulate(data: Data) -> tuple[TableInfo, np.ndarray]:
     train = len(x)
     x, y = x + list(data.x_val or []), y + list(data.y_val or [])
     columns, parts = [], []
-    features = np.asarray(x, dtype=np.float64)  # (rows, features)
-    _check_range(features, train)
+    features = _floats(x)  # (rows, features)
+    _check_range(features, "x", train)
+    if not isinstance(y[0], bool | str):
+        _check_range(_floats(y), "y", train)
     for n in range(features.shape[1]):
         columns.append(number_column(f"x{n}", features[:, n]))
     parts.append(features)
@@ -49,14 +51,26 @@ def tabulate(data: Data) -> tuple[TableInfo, np.ndarray]:
     return TableInfo(len(x), columns), np.hstack(parts).astype("<f4")
 
 
-def _check_range(features: np.ndarray, train: int) -> None:
+def _check_range(cells: np.ndarray, key: str, train: int) -> None:
     """Refuse numbers that the float32 table can't hold, naming each of the first ones."""
     faults = []
-    for row, column in np.argwhere(np.abs(features) > np.finfo(np.float32).max)[: InvalidRequest.SHOWN].tolist():
-        place = f"x/{row}" if row < train else f"x_val/{row - train}"
-        faults.append(Fault(f"#/data/{place}/{column}", "out_of_range", "is too large a number"))
+    for row, *columns in np.argwhere(np.abs(cells) > np.finfo(np.float32).max)[: InvalidRequest.SHOWN].tolist():
+        place = f"{key}/{row}" if row < train else f"{key}_val/{row - train}"
+        pointer = "/".join(["#/data", place, *map(str, columns)])
+        faults.append(Fault(pointer, "out_of_range", "is too large a number"))
     if faults:
         raise InvalidRequest(faults)
+
+
+def _floats(cells: list[Any]) -> np.ndarray:
+    try:
+        return np.asarray(cells, dtype=np.float64)
+    except OverflowError:  # a whole number beyond even float64
+        return np.asarray(_clipped(cells), dtype=np.float64)
+
+
+def _clipped(cells: Any) -> Any:
+    return [_clipped(cell) for cell in cells] if isinstance(cells, list) else max(min(cells, 1e308), -1e308)
 
 
 def number_column(name: str, cells: np.ndarray) -> Column:
@@ -101,7 +115,4 @@ def _target_column(name: str, cells: list[Any]) -> tuple[Column, np.ndarray]:
         )
         return column, codes.astype(np.float64)
     numbers = np.asarray(cells, dtype=np.float64)
-    if np.abs(numbers).max() > np.finfo(np.float32).max:
-        row = int(np.abs(numbers).argmax())
-        raise InvalidRequest([Fault(f"#/data/y/{row}", "out_of_range", "is too large a number")])
     return number_column(name, numbers), numbers

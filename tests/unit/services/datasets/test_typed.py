@@ -172,11 +172,21 @@ def test_inline_rows_become_columns() -> None:
     assert table.tolist() == [[1, 2, 1, 0], [3, 4, 0, 0], [5, 6, 1, 1]]
 
 
-def test_an_inline_number_beyond_float32_is_named_by_its_pointer() -> None:
+@pytest.mark.parametrize(
+    ("rows", "pointer"),
+    [
+        ({"x": [[1, 2]] * 3 + [[1, 1e300]], "y": [1, 2, 3, 4]}, "#/data/x/3/1"),
+        ({"x": [[10**400]], "y": [1]}, "#/data/x/0/0"),
+        ({"x": [[1], [2]], "y": [1, -1e39]}, "#/data/y/1"),
+        ({"x": [[1], [2]], "y": [[1, 2], [1, 1e39]]}, "#/data/y/1/1"),
+        ({"x": [[1]], "y": [1], "x_val": [[1], [2]], "y_val": [1, 1e39]}, "#/data/y_val/1"),
+    ],
+)
+def test_an_inline_number_beyond_float32_is_named_by_its_pointer(rows: dict[str, Any], pointer: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        inline.tabulate(Data(x=[[1, 2]] * 3 + [[1, 1e300]], y=[1, 2, 3, 4]))
+        inline.tabulate(Data.model_construct(**rows))
 
-    assert [(fault.pointer, fault.code) for fault in caught.value.faults] == [("#/data/x/3/1", "out_of_range")]
+    assert [(fault.pointer, fault.code) for fault in caught.value.faults] == [(pointer, "out_of_range")]
 
 
 def test_inline_classes_that_float32_can_not_tell_apart_are_no_classes() -> None:
