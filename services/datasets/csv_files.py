@@ -127,10 +127,13 @@ def _check_utf8(path: Path) -> None:
 
 
 def _not_utf8(path: Path, offset: int) -> InvalidRequest:
+    line, left = 1, offset
     with open(path, "rb") as file:
-        before = file.read(offset)
-    line = before.count(b"\n") + 1
-    location = {"byte": offset, "line": line, "row": line - 2}
+        while left:
+            block = file.read(min(left, BLOCK_BYTES))
+            line, left = line + block.count(b"\n"), left - len(block)
+    # Only the line: with quoted newlines or blank lines before it, the row is not sure.
+    location = {"byte": offset, "line": line}
     hint = "save it as UTF-8, for example: iconv -f latin1 -t utf-8 old.csv > new.csv"
     return InvalidRequest(
         [Fault("#/data", "csv_not_utf8", f"is not UTF-8 at byte {offset}", hint=hint, location=location)]

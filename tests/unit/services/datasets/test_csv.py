@@ -1,5 +1,7 @@
 """CSV: dialects, headers, what is refused, and where it is said to be wrong."""
 
+import csv
+import io
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -56,8 +58,9 @@ def test_a_text_that_only_looks_like_a_large_number_is_a_text(tmp_path: Path) ->
     assert read(tmp_path, "a,b\n12e999,1\nabc,2\ndef,3\n")[0].info.columns[0].type == "category"
 
 
-def test_ten_thousand_columns_are_read(tmp_path: Path) -> None:
-    names = [f"a_rather_long_name_{n}" for n in range(10_000)]
+@pytest.mark.parametrize("length", [20, 180], ids=["200 KB", "1.8 MB"])
+def test_ten_thousand_columns_are_read(tmp_path: Path, length: int) -> None:
+    names = [f"{'a' * length}{n}" for n in range(10_000)]
     found, table = read(tmp_path, ",".join(names) + "\n" + ",".join("1" * 10_000) + "\n")
 
     assert found.info.names == names
@@ -133,6 +136,12 @@ def test_a_file_of_no_use_is_refused(tmp_path: Path, text: bytes) -> None:
     assert refused(tmp_path, text)
 
 
+def test_a_byte_that_is_not_utf8_is_named_by_its_line(tmp_path: Path) -> None:
+    (fault,) = refused(tmp_path, b"a,b\n\n1,caf\xe9\n")
+
+    assert (fault["code"], fault["location"]) == ("csv_not_utf8", {"byte": 10, "line": 3})
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1, max_size=50))
 def test_numbers_come_back_to_the_bit(tmp_path_factory: pytest.TempPathFactory, numbers: list[float]) -> None:
@@ -140,6 +149,17 @@ def test_numbers_come_back_to_the_bit(tmp_path_factory: pytest.TempPathFactory, 
     _, table = read(tmp_path_factory.mktemp("csv"), text)
 
     assert table[:, 0].tolist() == numbers
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(alphabet='ab ,;"\n\u00e9\u2028', min_size=1, max_size=5), min_size=1, max_size=20))
+def test_texts_come_back_whatever_is_in_them(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
+    stream = io.StringIO(newline="")
+    csv.writer(stream, quoting=csv.QUOTE_ALL).writerows([("a", "b"), *((text, "x") for text in texts)])
+    found, table = read(tmp_path_factory.mktemp("csv"), stream.getvalue())
+
+    column = found.info.columns[0]
+    assert [(column.values or [])[int(code)] for code in table[:, 0]] == texts
 
 
 @settings(max_examples=300, deadline=None)
