@@ -127,13 +127,14 @@ def _check_utf8(path: Path) -> None:
 
 
 def _not_utf8(path: Path, offset: int) -> InvalidRequest:
-    line, left = 1, offset
+    line, left, sure = 1, offset, True
     with open(path, "rb") as file:
         while left:
             block = file.read(min(left, BLOCK_BYTES))
+            sure = sure and not any(mark in block for mark in (b'"', b"\n\n", b"\n\r\n"))
             line, left = line + block.count(b"\n"), left - len(block)
-    # Only the line: with quoted newlines or blank lines before it, the row is not sure.
-    location = {"byte": offset, "line": line}
+    # With quotes or blank lines before it, only the line is sure. The first line is taken for a header.
+    location = {"byte": offset, "line": line} | ({"row": line - 2} if sure else {})
     hint = "save it as UTF-8, for example: iconv -f latin1 -t utf-8 old.csv > new.csv"
     return InvalidRequest(
         [Fault("#/data", "csv_not_utf8", f"is not UTF-8 at byte {offset}", hint=hint, location=location)]

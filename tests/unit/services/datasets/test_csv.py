@@ -137,9 +137,9 @@ def test_a_file_of_no_use_is_refused(tmp_path: Path, text: bytes) -> None:
 
 
 def test_a_byte_that_is_not_utf8_is_named_by_its_line(tmp_path: Path) -> None:
-    (fault,) = refused(tmp_path, b"a,b\n\n1,caf\xe9\n")
+    (fault,) = refused(tmp_path, b'a,b\n\n"1",caf\xe9\n')
 
-    assert (fault["code"], fault["location"]) == ("csv_not_utf8", {"byte": 10, "line": 3})
+    assert (fault["code"], fault["location"]) == ("csv_not_utf8", {"byte": 12, "line": 3})
 
 
 @settings(max_examples=60, deadline=None)
