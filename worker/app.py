@@ -6,27 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery, signals
-from kombu import Connection, Queue
+from kombu import Queue
 
 from services.processes import die_with_parent
 from services.queue import WORK, list_of
 from services.settings import Settings
 from services.wiring.base import base
 from worker import tasks
+from worker.connection import QuickConnection
 from worker.supervisor import Supervisor
-
-
-class QuickConnection(Connection):
-    """A connection that looks for a lost Redis five times a second at first. kombu's own pause grows to 30 s."""
-
-    def ensure_connection(self, *args: Any, **options: Any) -> Any:
-        """Connect, with short pauses."""
-        options |= {"interval_start": 0.2, "interval_step": 0.2, "interval_max": 2}
-        return super().ensure_connection(*args, **options)
-
-    def _ensure_connection(self, *args: Any, **options: Any) -> Any:
-        options |= {"interval_start": 0.2, "interval_step": 0.2, "interval_max": 2}
-        return super()._ensure_connection(*args, **options)
 
 
 def make_app(settings: Settings, device: str, slots: int) -> Celery:

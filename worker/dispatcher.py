@@ -71,8 +71,9 @@ class Dispatcher:
             log.warning("its worker fell silent", job=job_id)
 
     def sweep(self) -> None:
-        """Forget old Idempotency-Keys and uploads that were given up."""
+        """Forget old Idempotency-Keys, checkpoints that were given up, and files that no data set refers to."""
         self.base.jobs.forget_keys()
+        self.base.datasets.sweep()
         checkpoints.sweep(self.base.database)
 
     def _try(self, duty: Callable[[], None]) -> None:

@@ -150,18 +150,17 @@ class DatasetService:
         queries.add(session, dataset, now(session))
         return dataset
 
-    def release(self, session: Session, dataset_id: str, owner: str) -> str | None:
-        """Forget inline rows whose last job was deleted. Their files go in a later sweep, so nothing is returned.
+    def release(self, session: Session, dataset_id: str, owner: str) -> None:
+        """Forget inline rows whose last job was deleted. Their files go in a later sweep.
 
         A submit of the same rows may be between finding the files and inserting its row.
         """
         dataset = queries.by_id(session, owner, dataset_id)
         if dataset is None or dataset.source != "inline":
-            return None
+            return
         queries.lock(session, dataset.sha256)
         if not queries.jobs_of(session, dataset_id, open_only=False):
             queries.remove(session, dataset_id)
-        return None
 
     def sweep(self, older_than_s: float = SWEEP_S) -> int:
         """Remove drafts left behind and files that no data set refers to; return how many folders went."""

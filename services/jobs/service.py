@@ -114,9 +114,7 @@ class JobService:
                 )
             session.execute(delete(IdempotencyKey).where(IdempotencyKey.job_id == job_id))
             session.execute(delete(Job).where(Job.id == job_id))
-            unused = self.datasets.release(session, job.dataset_id, owner)
-        if unused:
-            self.datasets.storage.remove(unused)
+            self.datasets.release(session, job.dataset_id, owner)
 
     def forget_keys(self) -> None:
         """Forget the Idempotency-Keys that are older than a day."""
