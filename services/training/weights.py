@@ -29,9 +29,10 @@ def from_bytes(content: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
         tensors = load(content)
         # `load` leaves the metadata out: it stands in the header, whose length the first 8 bytes say.
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-        about = json.loads(header["__metadata__"][KEY])
+        about: dict[str, Any] = json.loads(header["__metadata__"][KEY])
+        found = about["format"]
     except (SafetensorError, ValueError, KeyError) as error:
         raise CheckpointCorrupt("The bytes are no checkpoint.") from error
-    if about["format"] != FORMAT:
-        raise CheckpointCorrupt(f"The checkpoint has format {about['format']}; this program reads {FORMAT}.")
+    if found != FORMAT:
+        raise CheckpointCorrupt(f"The checkpoint has format {found}; this program reads {FORMAT}.")
     return tensors, about
