@@ -78,7 +78,7 @@ class NoSplit(BaseModel):
     type: Literal["none"] = "none"
 
 
-Split = Annotated[RandomSplit | ColumnSplit | NoSplit, ByName, Field(discriminator="type")]
+Split = Annotated[RandomSplit | ColumnSplit | NoSplit, Field(discriminator="type"), ByName]
 
 INLINE: tuple[str, ...] = ("x", "y", "x_val", "y_val")
 SOURCES: tuple[str, ...] = ("dataset", "builtin", "x")

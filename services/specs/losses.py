@@ -49,7 +49,7 @@ class BCEWithLogits(BaseModel):
     type: Literal["bce_with_logits"] = "bce_with_logits"
 
 
-Loss = Annotated[MSE | L1 | Huber | CrossEntropy | BCEWithLogits, ByName, Field(discriminator="type")]
+Loss = Annotated[MSE | L1 | Huber | CrossEntropy | BCEWithLogits, Field(discriminator="type"), ByName]
 
 #: The task that each loss decides.
 TASKS = {

@@ -34,4 +34,4 @@ class MLP(BaseModel):
     """Share of hidden units set to zero while training."""
 
 
-Model = Annotated[Linear | MLP, ByName, Field(discriminator="type")]
+Model = Annotated[Linear | MLP, Field(discriminator="type"), ByName]

@@ -63,4 +63,4 @@ class AdamW(BaseModel):
     """Keeps the division finite."""
 
 
-Optimizer = Annotated[SGD | Adam | AdamW, ByName, Field(discriminator="type")]
+Optimizer = Annotated[SGD | Adam | AdamW, Field(discriminator="type"), ByName]

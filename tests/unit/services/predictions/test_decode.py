@@ -1,0 +1,85 @@
+"""Rows of a request become the cells of training, or faults with their places."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from services.errors import InvalidRequest
+from services.predictions.cache import Cache
+from services.predictions.decode import cells_of
+from services.predictions.encode import labels_of, values_of
+from services.specs.predict import Predict
+from services.training.predictor import Predictor
+from services.training.preprocessing import Input, Preprocessing
+
+COLUMNS = [
+    Input("size", "number", None, None),
+    Input("city", "category", ["Bonn", "Ulm"], None),
+    Input("new", "boolean", [False, True], None),
+]
+PREPROCESSING = Preprocessing("multiclass", COLUMNS, ["y"], [], ["a", 2, True], [0.0, 1.0, 2.0])
+
+
+def faults(**rows: Any) -> list[tuple[str, str]]:
+    """Where and what is wrong with rows."""
+    with pytest.raises(InvalidRequest) as refused:
+        cells_of(Predict(**rows), PREPROCESSING)
+    return [(fault.pointer, fault.code) for fault in refused.value.faults]
+
+
+def test_lists_and_records_give_the_same_cells_in_the_order_of_training() -> None:
+    lists, _ = cells_of(Predict(x=[[1.5, "Ulm", True], [2, "Bonn", False]]), PREPROCESSING)
+    records = [{"new": True, "city": "Ulm", "size": 1.5, "y": "a"}, {"size": 2, "city": "Bonn", "new": False}]
+    named, warnings = cells_of(Predict(records=records), PREPROCESSING)
+
+    assert lists.tolist() == named.tolist() == [[1.5, 1.0, 1.0], [2.0, 0.0, 0.0]]
+    assert lists.dtype == np.float32
+    assert [warning["columns"] for warning in warnings] == [["y"]]
+
+
+def test_every_value_of_no_use_is_named() -> None:
+    assert faults(x=[[1, "Ulm", True], [1, "Ulm"]]) == [("#/x/1", "shape_mismatch")]
+    assert faults(x=[["1", "Um", 1]]) == [
+        ("#/x/0/0", "wrong_type"),
+        ("#/x/0/1", "unseen_value"),
+        ("#/x/0/2", "unseen_value"),
+    ]
+    assert faults(records=[{"size": None, "city": "Ulm"}]) == [
+        ("#/records/0/size", "missing_values"),
+        ("#/records/0/new", "missing"),
+    ]
+
+
+def test_an_unseen_value_comes_with_the_closest_known_one() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        cells_of(Predict(x=[[1, "Ulmm", True]]), PREPROCESSING)
+
+    assert refused.value.faults[0].suggestion == "Ulm"
+
+
+def test_labels_keep_their_kind_and_one_target_is_flat() -> None:
+    probabilities = torch.tensor([[0.1, 0.2, 0.7], [0.5, 0.2, 0.3], [0.1, 0.8, 0.1]])
+
+    assert labels_of(probabilities, PREPROCESSING) == [True, "a", 2]
+    assert values_of(torch.tensor([[1.0], [2.0]])) == [1.0, 2.0]
+    assert values_of(torch.tensor([[1.0, 2.0]])) == [[1.0, 2.0]]
+
+
+def test_the_cache_loads_once_and_lets_the_one_go_that_was_not_asked_for_longest() -> None:
+    loaded: list[str] = []
+    cache = Cache(max_bytes=250)
+
+    def get(name: str) -> Predictor:
+        def load() -> Predictor:
+            loaded.append(name)
+            return Predictor(torch.nn.Linear(1, 1), PREPROCESSING, size_bytes=100)
+
+        return cache.get(name, load)
+
+    for name in ["a", "b", "a", "c", "a", "b"]:
+        get(name)
+
+    assert loaded == ["a", "b", "c", "b"]
+    assert cache.bytes == 200
