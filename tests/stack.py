@@ -13,24 +13,9 @@ from typing import Any
 
 import httpx2
 
-TUTORIAL: dict[str, Any] = {
-    "name": "scores",
-    "data": {
-        "x": [[73, 80, 75], [93, 88, 93], [89, 91, 90], [96, 98, 100], [73, 66, 70]],
-        "y": [[152], [185], [180], [196], [142]],
-        "scale": "none",
-        "target_scale": "none",
-    },
-    "split": {"type": "none"},
-    "model": "linear",
-    "loss": "mse",
-    "optimizer": {"type": "sgd", "lr": 1e-5},
-    "batch_size": 2,
-    "shuffle": True,
-    "epochs": 2000,
-    "early_stopping": False,
-    "seed": 0,
-}
+from worker import demo
+
+TUTORIAL: dict[str, Any] = demo.JOB
 
 
 class Stack:

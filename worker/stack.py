@@ -181,7 +181,7 @@ class Stack:
 
     def _ready(self) -> dict[str, object] | None:
         try:
-            with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:  # noqa: S310  our own address
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:
                 found: dict[str, object] = orjson.loads(answer.read())
                 return found
         except OSError:
@@ -189,7 +189,7 @@ class Stack:
 
     def _lock_folder(self) -> TextIO:
         self.folder.mkdir(parents=True, exist_ok=True)
-        lock = open(self.folder / "up.lock", "a+")  # noqa: SIM115  held as long as the stack runs
+        lock = open(self.folder / "up.lock", "a+")  # held as long as the stack runs
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import importlib
 import os
 import selectors
 import signal
@@ -10,13 +11,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg  # noqa: F401  the drivers are loaded once here, not once in each trainer
-import torch._dynamo  # noqa: F401  the first optimizer of a process loads it: one second
-
 from services.db.engine import sqlite_module
 from services.processes import adopt_orphans, die_with_parent
 from services.settings import Settings
 from worker import line, trainer
+
+#: Loaded once here, not in each trainer: the driver, and what a process's first optimizer takes a second to load.
+LOADED = ("psycopg", "torch._dynamo")
 
 
 @dataclass
@@ -115,6 +116,8 @@ def main() -> None:
     die_with_parent(parent)
     adopt_orphans()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in LOADED:
+        importlib.import_module(name)
     sqlite_module()
     threads = os.listdir("/proc/self/task")
     if len(threads) != 1:

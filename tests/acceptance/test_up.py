@@ -80,6 +80,35 @@ def test_the_demo_prints_costs_and_a_prediction_and_leaves_nothing(tmp_path: Pat
     assert "[73, 80, 75] scores 152.23" in done.stdout
 
 
+def test_a_job_is_followed_by_stream_and_by_poll_and_answers_while_it_trains(tmp_path: Path) -> None:
+    slow = {"data": {"builtin": "digits"}, "model": "mlp", "epochs": 250, "early_stopping": False, "name": "slow"}
+    seen: list[tuple[int, str]] = []
+    with local_stack(tmp_path / "data", "--workers", "1", stream_s="2") as stack:
+        job_id = stack.submit(slow)
+        tag, polls = 'W/"1"', 0
+        while not stack.json(f"/api/v1/jobs/{job_id}")["best"]:
+            poll = stack.http.get(f"/api/v1/jobs/{job_id}", headers={"If-None-Match": tag, "Prefer": "wait=10"})
+            assert poll.status_code == 200
+            tag, polls = poll.headers["ETag"], polls + 1
+        early = stack.http.post("/api/v1/jobs/slow/predict", json={"x": [[0.0] * 64]}).json()
+        while True:
+            # Each stream ends after two seconds; the next one begins where it ended.
+            headers = {"Accept": "text/event-stream", "Last-Event-ID": str(seen[-1][0] if seen else 0)}
+            answer = stack.http.get(f"/api/v1/jobs/{job_id}/events", headers=headers)
+            if answer.status_code == 204:
+                break
+            blocks = [block.splitlines() for block in answer.text.split("\n\n") if block.startswith("id: ")]
+            seen += [(int(block[0][4:]), block[1][7:]) for block in blocks]
+        done = stack.json(f"/api/v1/jobs/{job_id}")
+
+    assert polls >= 1
+    assert early["job_status"] == "running"
+    assert early["predictions"][0] in range(10)
+    assert [number for number, _ in seen] == list(range(1, len(seen) + 1))
+    assert [kind for _, kind in seen] == ["queued", "started", *["epoch"] * 250, "end"]
+    assert done["status"] == "succeeded"
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["up", "--help"], ["server", "worker", "--help"], ["version"]])
 def test_the_command_says_what_it_can_do(arguments: list[str]) -> None:
     done = subprocess.run([sys.executable, "-m", "batchyard", *arguments], capture_output=True, text=True)

@@ -17,7 +17,7 @@ HOMES = {
     "kombu": ("worker/", "services/queue.py"),
     "sqlalchemy": ("services/db/", "services/jobs/", "services/datasets/", "migrations/"),
     "alembic": ("services/db/schema.py", "migrations/"),
-    "torch": ("services/training/", "services/predictions/", "worker/warm.py"),
+    "torch": ("services/training/", "services/predictions/"),
     "pyarrow": ("services/datasets/",),
 }
 
