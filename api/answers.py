@@ -109,6 +109,8 @@ class Job(Answer):
     progress: Progress | None
     latest: Epoch | None
     best: Best | None
+    test: dict[str, Any] | None
+    """The best epoch's cost and metrics on the test rows, measured once at the end."""
     error: dict[str, Any] | None
     stop_reason: str | None
     attempt: int

@@ -29,6 +29,7 @@ def job(view: JobView, *, submitted: bool = False) -> answers.Job:
         progress=progress(view),
         latest=_latest(view),
         best=best(view),
+        test=view.test,
         error=_error(view),
         stop_reason=view.stop_reason,
         attempt=view.attempt,

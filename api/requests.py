@@ -36,14 +36,13 @@ def query(model: type[M]) -> M:
     given: dict[str, Any] = {}
     for name, values in request.args.lists():
         inner = re.fullmatch(r"(\w+)\[(\w*)\]", name)
-        if inner and inner[2]:
-            given.setdefault(inner[1], {})[inner[2]] = values[-1]
-        elif inner:
-            given[inner[1]] = values
-        elif len(values) > 1:
-            raise InvalidRequest([Fault(f"#/query/{name}", "duplicate_key", "stands there twice")])
+        key = inner[1] if inner else name
+        if inner and inner[2] and isinstance(given.setdefault(key, {}), dict):
+            given[key][inner[2]] = values[-1]
+        elif key in given or (not inner and len(values) > 1):
+            raise InvalidRequest([Fault(f"#/query/{key}", "duplicate_key", "stands there twice")])
         else:
-            given[name] = values[0]
+            given[key] = values if inner else values[0]
     try:
         return model.model_validate(given)
     except ValidationError as error:

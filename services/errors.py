@@ -31,7 +31,8 @@ BatchyardError
 │   ├── NonfiniteCost            nonfinite_cost
 │   ├── DataUnreadable           data_unreadable
 │   ├── DataChanged              data_changed
-│   └── ShapeMismatch            shape_mismatch
+│   ├── ShapeMismatch            shape_mismatch
+│   └── PluginError              plugin_error
 ├── Fenced                       another attempt owns the job: write nothing
 ├── Wished                       a drain, a pause or a cancel was wished
 ├── SettingInvalid               the server can't start with this setting
@@ -265,6 +266,12 @@ class ShapeMismatch(TrainingFault):
     """The model and the data do not fit together."""
 
     code = "shape_mismatch"
+
+
+class PluginError(TrainingFault):
+    """The code of a plug-in failed."""
+
+    code = "plugin_error"
 
 
 class Fenced(BatchyardError):

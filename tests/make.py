@@ -14,6 +14,7 @@ from services.specs.job import JobSpec
 from services.specs.resolving import Limits, resolve
 from services.states import StopReason
 from services.training.build import build
+from services.training.summary import summary
 from services.training.training import Training
 from services.wiring import trainer
 from services.wiring.base import Base
@@ -48,7 +49,15 @@ def make_spec(**parts: Any) -> tuple[JobSpec, TableInfo, np.ndarray]:
     spec = JobSpec.model_validate(given | {"data": data})
     suggested = "y" if "y" in info.names else None
     return (
-        resolve(spec, info, dataset="ds_sample", suggested_target=suggested, cuda_online=False, limits=LIMITS).spec,
+        resolve(
+            spec,
+            info,
+            dataset="ds_sample",
+            suggested_target=suggested,
+            cuda_online=False,
+            limits=LIMITS,
+            measure=summary,
+        ).spec,
         info,
         table,
     )

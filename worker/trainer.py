@@ -111,8 +111,8 @@ def train(job: wiring.Job, watch: Watch) -> StopReason:
     training, spec = job.training, job.work.spec
     watch.epoch, watch.steps = training.progress.epochs_done + 1, training.steps_done
     for costs in training.fit():
-        if not math.isfinite(costs.train_cost):
-            raise _diverged(costs, training.steps_per_epoch, spec.optimizer.lr)
+        if spec.on_nonfinite == "fail" and not math.isfinite(costs.train_cost):
+            raise _diverged(costs, training.steps_per_epoch, costs.lr)
         job.recorder.epoch(costs, improved=training.best.improved(costs))
         watch.epoch, watch.latest = costs.epoch + 1, {"train_cost": costs.train_cost, "val_cost": costs.val_cost}
         if training.patience and training.patience.is_over(costs):

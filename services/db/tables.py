@@ -152,6 +152,7 @@ class Job(Base):
     best_epoch: Mapped[int | None]
     best_value: Mapped[float | None]
     last_checkpoint: Mapped[str | None]
+    test: Mapped[dict[str, Any] | None]  #: what the best weights come to on the test rows
     environment: Mapped[dict[str, Any] | None]  #: versions, threads, instruction set, of the last attempt
     error: Mapped[dict[str, Any] | None]
     stop_reason: Mapped[str | None]

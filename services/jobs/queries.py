@@ -184,6 +184,7 @@ def job_view(row: Job, dataset_name: str, spark: list[float] | None = None) -> J
         best_epoch=row.best_epoch,
         best_value=row.best_value,
         last_checkpoint=row.last_checkpoint,
+        test=row.test,
         environment=row.environment,
         error=row.error,
         stop_reason=row.stop_reason,

@@ -51,12 +51,15 @@ class Contents(Protocol):
 
     def last_bytes(self) -> bytes: ...
 
+    def measure_test(self) -> dict[str, Any] | None: ...
+
 
 @dataclass(frozen=True)
 class _End:
     state: JobState
     stop_reason: StopReason
     error: dict[str, Any] | None = None
+    test: dict[str, Any] | None = None
 
 
 class Recorder:
@@ -118,11 +121,13 @@ class Recorder:
         self._flush()
 
     def succeed(self, reason: StopReason) -> None:
-        """Flush, and finish the job in the same transaction.
+        """Measure the test rows, flush, and finish the job in the same transaction.
 
-        Raises: Fenced.
+        Raises: Fenced; Wished.
         """
-        self._flush(_End(JobState.SUCCEEDED, reason))
+        measured = self.contents.measure_test()
+        test = None if measured is None else {name: _finite(value) for name, value in measured.items()}
+        self._flush(_End(JobState.SUCCEEDED, reason, test=test))
 
     def fail(self, fault: TrainingFault) -> None:
         """Record the epochs before a fault and fail the job; its best so far stays.
@@ -159,7 +164,13 @@ class Recorder:
             if draft.kind == "best":
                 columns |= {"best_epoch": draft.epoch, "best_value": self.contents.best.value}
         if end:
-            columns |= {"state": end.state, "stop_reason": end.stop_reason, "error": end.error, "progress": None}
+            columns |= {
+                "state": end.state,
+                "stop_reason": end.stop_reason,
+                "error": end.error,
+                "test": end.test,
+                "progress": None,
+            }
             columns |= {"finished_at": now(session)}
         moved = update(Job).where(*self._owned(), Job.epochs_done == self.recorded).values(**columns)
         self._one(session, moved)
@@ -201,7 +212,8 @@ class Recorder:
                     "batch_costs": costs.batch_costs,
                 }
             )
-            words = " ".join(f"{name}={value:.6g}" for name, value in metrics.items() if value is not None)
+            told = {name: value for name, value in metrics.items() if isinstance(value, float)}
+            words = " ".join(f"{name}={value:.6g}" for name, value in told.items())
             events.append(
                 {
                     "job_id": self.work.job_id,
@@ -274,5 +286,6 @@ def _metrics(costs: EpochCosts) -> dict[str, Any]:
     return {name: _finite(value) for name, value in found.items()}
 
 
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
+def _finite(value: Any) -> Any:
+    """Return a number that is finite, a table as it is, else None."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -19,7 +19,7 @@ from services.jobs.views import JobView, Submission
 from services.jobs.workers import online
 from services.settings import Settings
 from services.specs.job import JobSpec
-from services.specs.resolving import Limits, Resolved, resolve, resolved_json
+from services.specs.resolving import Limits, Measure, Resolved, resolve, resolved_json
 from services.states import JobState, StopReason
 
 if TYPE_CHECKING:
@@ -31,12 +31,18 @@ class JobService:
     """Takes jobs in and lets them go. `ring` tells the workers after a commit; it never blocks."""
 
     def __init__(
-        self, database: Database, datasets: "DatasetService", settings: Settings, ring: Callable[[], None]
+        self,
+        database: Database,
+        datasets: "DatasetService",
+        settings: Settings,
+        ring: Callable[[], None],
+        measure: Measure,
     ) -> None:
         self.database = database
         self.datasets = datasets
         self.settings = settings
         self.ring = ring
+        self.measure = measure
 
     def submit(
         self, spec: JobSpec, *, submitted: dict[str, Any], owner: str, key: str | None = None, body_sha256: str = ""
@@ -134,6 +140,7 @@ class JobService:
             suggested_target=dataset.suggested_target,
             cuda_online=cuda,
             limits=Limits(self.settings.max_epochs, self.settings.max_parameters),
+            measure=self.measure,
         )
         return dataset, resolved
 

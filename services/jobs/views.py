@@ -91,6 +91,7 @@ class JobView:
     best_epoch: int | None
     best_value: float | None
     last_checkpoint: str | None
+    test: dict[str, Any] | None
     environment: dict[str, Any] | None
     error: dict[str, Any] | None
     stop_reason: str | None

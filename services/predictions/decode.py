@@ -1,5 +1,6 @@
 """Rows of a request become the cells that the training's table would hold."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from services.specs.faults import closest, pointer_of, short
 from services.specs.predict import Predict
 from services.training.preprocessing import Input, Preprocessing
 
+UNSEEN = -1.0  #: the cell of a category that training did not have
 MAX_FLOAT32 = float(np.finfo(np.float32).max)
 
 
@@ -20,13 +22,22 @@ def cells_of(rows: Predict, preprocessing: Preprocessing) -> tuple[np.ndarray, l
     """
     columns = preprocessing.inputs
     if rows.x is not None:
-        return _cells([(["x", n], dict(enumerate(row))) for n, row in enumerate(rows.x)], columns, by_name=False), []
+        cells = _cells([(["x", n], dict(enumerate(row))) for n, row in enumerate(rows.x)], columns, by_name=False)
+        return cells, _unseen(cells, columns)
     records = rows.records or []
     known = {column.name for column in columns}
     extra = sorted({name for record in records for name in record} - known)
     message = f"left out, the model was not trained on them: {', '.join(extra[:20])}"
     warnings = [{"code": "extra_columns", "message": message, "columns": extra[:100]}] if extra else []
-    return _cells([(["records", n], dict(row)) for n, row in enumerate(records)], columns, by_name=True), warnings
+    cells = _cells([(["records", n], dict(row)) for n, row in enumerate(records)], columns, by_name=True)
+    return cells, warnings + _unseen(cells, columns)
+
+
+def _unseen(cells: np.ndarray, columns: list[Input]) -> list[dict[str, Any]]:
+    coded = {n: column for n, column in enumerate(columns) if column.values is not None and column.type == "category"}
+    names = [column.name for n, column in coded.items() if (cells[:, n] == UNSEEN).any()]
+    message = f"has values that training did not have, taken as any other: {', '.join(names[:20])}"
+    return [{"code": "unseen_category", "message": message, "columns": names[:100]}] if names else []
 
 
 def _cells(rows: list[tuple[list[Any], dict[Any, Any]]], columns: list[Input], *, by_name: bool) -> np.ndarray:
@@ -58,11 +69,15 @@ def _cell(
     if not is_there:
         near = closest(column.name, map(str, keys))
         return Fault(pointer, "missing", f"column {column.name!r} is missing", suggestion=near)
+    if value is None and column.missing:
+        return math.nan
     if value is None:
         return Fault(pointer, "missing_values", f"column {column.name!r} has no value here")
-    if column.values is not None:
+    if column.values is not None and column.type != "number":
         # True is 1 to a dictionary, so the kinds are compared as well.
         kind = bool if column.type == "boolean" else str
+        if isinstance(value, str) and value not in codes and column.type == "category" and column.unseen == "other":
+            return UNSEEN
         if not isinstance(value, kind) or value not in codes:
             allowed = column.values[:50]
             near = closest(value, [v for v in column.values if isinstance(v, str)])
@@ -71,6 +86,9 @@ def _cell(
         return float(codes[value])
     if isinstance(value, bool | str):
         return Fault(pointer, "wrong_type", f"is {short(value)!r}; {column.name!r} takes a number", short(value))
+    if column.kept is not None and column.unseen == "error" and value not in codes:
+        detail = f"{short(value)!r} was not among the values of {column.name!r} in training"
+        return Fault(pointer, "unseen_value", detail, short(value), None, (column.values or [])[:50])
     if not abs(value) <= MAX_FLOAT32:
         return Fault(pointer, "out_of_range", f"is too large for {column.name!r}", short(value))
     return float(value)

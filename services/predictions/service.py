@@ -55,7 +55,10 @@ class PredictionService:
         preprocessing = predictor.preprocessing
         cells, warnings = cells_of(rows, preprocessing)
         probabilities = None
-        if preprocessing.classes is None:
+        if preprocessing.task == "multilabel":
+            found = predictor.probabilities(cells)
+            predictions, probabilities = (found > 0.5).tolist(), found.tolist()
+        elif preprocessing.classes is None:
             predictions = values_of(predictor.values(cells))
         else:
             found = predictor.probabilities(cells)

@@ -5,10 +5,12 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, TypeAdapter
 
 from services.specs.data import Builtin, Scale, Split
-from services.specs.job import Metric
+from services.specs.layers import Layer
 from services.specs.losses import Loss
+from services.specs.metrics import Metric
 from services.specs.models import Model
 from services.specs.optimizers import Optimizer
+from services.specs.schedulers import Scheduler
 
 #: JSON Schema's names of what bounds a parameter, and ours.
 BOUNDS = {
@@ -19,7 +21,14 @@ BOUNDS = {
     "enum": "choices",
     "items": "items",
 }
-UNIONS: dict[str, Any] = {"models": Model, "losses": Loss, "optimizers": Optimizer, "splits": Split}
+UNIONS: dict[str, Any] = {
+    "models": Model,
+    "layers": Layer,
+    "losses": Loss,
+    "optimizers": Optimizer,
+    "schedulers": Scheduler,
+    "splits": Split,
+}
 WORDS: dict[str, Any] = {"metrics": Metric, "scales": Scale, "builtin": Builtin}
 
 
@@ -44,13 +53,16 @@ def _entry(model: type[BaseModel]) -> dict[str, Any]:
 
 def _parameter(model: type[BaseModel], name: str) -> dict[str, Any]:
     field = model.model_fields[name]
-    schema = TypeAdapter(model).json_schema()["properties"][name]
+    whole = TypeAdapter(model).json_schema()
+    schema = whole.get("$defs", {}).get(model.__name__, whole)["properties"][name]
     told: dict[str, Any] = {"name": name, "type": _kind(schema)}
     if field.is_required():
         told["required"] = True
     else:
         told["default"] = field.get_default()
     told |= {ours: schema[theirs] for theirs, ours in BOUNDS.items() if theirs in schema}
+    if "discriminator" in told.get("items", {}):  # entries of this catalog themselves
+        del told["items"]
     return {**told, "doc": field.description or ""}
 
 

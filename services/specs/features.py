@@ -3,15 +3,36 @@
 from typing import Any
 
 from services.specs.columns import Column, TableInfo
-from services.specs.data import ColumnSplit, NoSplit
+from services.specs.data import ColumnOptions, ColumnSplit, HashSplit, NoSplit, RandomSplit, TimeSplit
 from services.specs.job import JobSpec
 
 MIN_CLASS_ROWS = 5  #: classes with fewer rows are not stratified unless asked
 
 
-def width(column: Column) -> int:
-    """Return how many inputs a column makes: one for each value of a category, else one."""
-    return len(column.values or []) if column.type == "category" else 1
+def options(spec: JobSpec, name: str) -> ColumnOptions:
+    """Return the options of a feature column."""
+    return spec.data.columns.get(name, ColumnOptions())
+
+
+def is_category(column: Column, chosen: ColumnOptions) -> bool:
+    """Return whether a column's values get an input each."""
+    return column.type == "category" or (chosen.type == "category" and column.type == "number")
+
+
+def kept_categories(column: Column, chosen: ColumnOptions) -> list[int]:
+    """Return the positions, in `values`, of the categories that get an input of their own: the commonest ones."""
+    counts = column.counts or []
+    by_count = sorted(range(len(counts)), key=lambda n: (-counts[n], n))
+    return sorted(by_count[: chosen.max_categories])
+
+
+def width(column: Column, chosen: ColumnOptions) -> int:
+    """Return how many inputs a column makes: one, or one for each category; one more tells of missing values."""
+    indicator = 1 if column.missing else 0
+    if not is_category(column, chosen):
+        return 1 + indicator
+    kept = len(kept_categories(column, chosen))
+    return kept + (1 if kept < len(column.values or []) else 0) + indicator
 
 
 def classes(column: Column) -> list[Any]:
@@ -27,31 +48,49 @@ def class_counts(column: Column) -> list[int]:
 def input_width(spec: JobSpec, info: TableInfo) -> int:
     """Return the number of inputs of a resolved spec."""
     columns = {column.name: column for column in info.columns}
-    return sum(width(columns[name]) for name in spec.data.features)
+    return sum(width(columns[name], options(spec, name)) for name in spec.data.inputs)
+
+
+def tensor_shape(spec: JobSpec) -> tuple[int, ...] | None:
+    """Return the shape of one row's features when they are a tensor, None when they are columns."""
+    shapes = [chosen.shape for chosen in spec.data.columns.values() if chosen.shape is not None]
+    return tuple(shapes[0]) if shapes else None
 
 
 def output_width(spec: JobSpec, info: TableInfo) -> int:
     """Return the number of outputs of a resolved spec: targets, one logit for two classes, else one for each class."""
     if spec.task == "regression":
+        return len(spec.data.targets) * (2 if spec.loss != "auto" and spec.loss.type == "gaussian_nll" else 1)
+    if spec.task == "multilabel":
         return len(spec.data.targets)
     return 1 if spec.task == "binary" else len(classes(info.column(spec.data.targets[0])))
 
 
-def train_and_validation(spec: JobSpec, info: TableInfo) -> tuple[int, int]:
-    """Return the numbers of training and of validation rows of a spec whose split is resolved."""
-    if isinstance(spec.split, NoSplit):
-        return info.rows, 0
-    if isinstance(spec.split, ColumnSplit):
-        column = info.column(spec.split.column)
+def parts(spec: JobSpec, info: TableInfo) -> tuple[int, int, int]:
+    """Return the numbers of training, validation and test rows of a spec whose split is resolved.
+
+    Of a split by hash they are what is to be expected: the rows are not read here.
+    """
+    split = spec.split
+    if isinstance(split, NoSplit):
+        return info.rows, 0, 0
+    if isinstance(split, ColumnSplit):
+        column = info.column(split.column)
         counts = dict(zip(classes(column), class_counts(column), strict=True))
-        return counts.get("train", 0), counts.get("validation", 0)
+        return counts.get("train", 0), counts.get("validation", 0), counts.get("test", 0)
     groups = [info.rows]
-    if spec.split.stratify is True:
+    if isinstance(split, RandomSplit) and split.stratify is True:
         groups = class_counts(info.column(spec.data.targets[0])) or groups
-    validation = sum(validation_rows(rows, spec.split.validation) for rows in groups)
-    return info.rows - validation, validation
+    held = [held_rows(rows, info.rows, split) for rows in groups]
+    validation, test = sum(v for v, _ in held), sum(t for _, t in held)
+    return info.rows - validation - test, validation, test
 
 
-def validation_rows(rows: int, fraction: float) -> int:
-    """Return how many rows of a group validate: `round(rows x fraction)`, at least 1."""
-    return max(1, round(rows * fraction))
+def held_rows(rows: int, all_rows: int, split: RandomSplit | TimeSplit | HashSplit) -> tuple[int, int]:
+    """Return how many rows of a group validate, and how many test: `round(rows x share)`, at least 1 of each asked."""
+    return _held(rows, all_rows, split.validation), 0 if split.test is None else _held(rows, all_rows, split.test)
+
+
+def _held(rows: int, all_rows: int, part: float | int) -> int:
+    share = part if isinstance(part, float) else part / all_rows
+    return max(1, round(rows * share))

@@ -5,43 +5,19 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, Field
 
 from services.specs.data import Data, RandomSplit, Split
-from services.specs.fields import STRICT, Name, NotNegative, Number, Positive, Text, Whole
+from services.specs.fields import STRICT, Name, Number, Positive, Text, Whole
 from services.specs.losses import Loss
+from services.specs.metrics import Metric
 from services.specs.models import Model
-from services.specs.optimizers import AdamW, Optimizer
+from services.specs.optimizers import AdamW, Clip, Optimizer
+from services.specs.schedulers import Scheduler
+from services.specs.validating import EarlyStopping, Monitor, Monitored, Validation
 
-Task = Literal["regression", "binary", "multiclass"]
-Metric = Literal["accuracy", "mae", "mse", "rmse", "r2"]
-
-
-def _monitor(value: Any) -> Any:
-    return {"metric": value} if isinstance(value, str) else value
+Task = Literal["regression", "binary", "multiclass", "multilabel"]
 
 
 def _loss(value: Any) -> Any:
     return {"type": value} if isinstance(value, str) and value != "auto" else value
-
-
-class Monitor(BaseModel):
-    """The value that decides which epoch is the best."""
-
-    model_config = STRICT
-
-    metric: str = "val_cost"
-    """train_cost, val_cost or val_ and a metric."""
-    mode: Literal["auto", "min", "max"] = "auto"
-    """Whether small or large is good; auto: by the metric."""
-
-
-class EarlyStopping(BaseModel):
-    """Stop when the monitored value has not improved for a while."""
-
-    model_config = STRICT
-
-    patience: Annotated[int, Field(ge=1)] = 10
-    """Epochs without improvement."""
-    min_delta: NotNegative = 0.0
-    """Least change that counts as improvement."""
 
 
 class JobSpec(BaseModel):
@@ -61,6 +37,10 @@ class JobSpec(BaseModel):
     loss: Annotated[Literal["auto"] | Loss, BeforeValidator(_loss)] = "auto"
     """auto: mse, bce_with_logits or cross_entropy by the task."""
     optimizer: Optimizer = AdamW()
+    scheduler: Scheduler | None = None
+    """How the step size changes; null: it does not."""
+    gradient_clip: Clip | None = None
+    """Bound the gradient before each step."""
 
     epochs: Annotated[int, Field(ge=1)] = 100
     """Upper bound of passes over the training rows."""
@@ -72,19 +52,32 @@ class JobSpec(BaseModel):
     """Train the rows of each epoch in another order."""
     drop_last: bool = False
     """Leave out the last batch of an epoch if it is smaller."""
+    micro_batch_size: Annotated[int, Field(ge=1)] | None = None
+    """Rows that go through the net at once: gradients are summed up to a whole batch; null: the batch."""
 
-    monitor: Annotated[Monitor, BeforeValidator(_monitor)] = Monitor()
+    monitor: Monitored = Monitor()
     early_stopping: Literal[False] | EarlyStopping = EarlyStopping()
+    validation: Validation = Validation()
+    batch_costs: Literal["auto"] | bool = "auto"
+    """Keep the cost of every batch; auto: of jobs of up to 100,000 steps."""
     metrics: Literal["auto"] | list[Metric] = "auto"
     """Computed on the validation rows each epoch; auto: accuracy, or mae and r2."""
 
     seed: Annotated[int, Field(ge=0, lt=2**32)] | None = 0
     """Fixes the split, the first weights and the order of rows; null: drawn and echoed."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    """fp32, or automatic mixed precision; fp16 needs a GPU."""
+    deterministic: bool = False
+    """Use only algorithms that give the same bits every time, or fail."""
+    on_nonfinite: Literal["fail", "skip_step", "continue"] = "fail"
+    """What to do when a cost is not finite: end the job, leave the step out, or go on."""
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     """CPU threads of the trainer."""
     priority: Annotated[int, Field(ge=-10, le=10)] = 0
     """Among one owner's jobs, higher goes first."""
     tags: Annotated[list[Name], Field(max_length=64)] = []
+    notes: Text = ""
+    """Own words."""
     metadata: Annotated[dict[Text, Text | Whole | Number | bool | None], Field(max_length=64)] = {}
     """Own remarks, flat."""

@@ -63,4 +63,93 @@ class AdamW(BaseModel):
     """Keeps the division finite."""
 
 
-Optimizer = Annotated[SGD | Adam | AdamW, Field(discriminator="type"), ByName]
+class NAdam(BaseModel):
+    """Adam with Nesterov momentum."""
+
+    model_config = STRICT
+
+    type: Literal["nadam"] = "nadam"
+    lr: Positive = 0.002
+    """Step size."""
+    weight_decay: NotNegative = 0.0
+    """L2 penalty, inside the gradient."""
+    betas: Betas = [0.9, 0.999]
+    """Decay of the running mean and of the running square."""
+    eps: Positive = 1e-8
+    """Keeps the division finite."""
+    momentum_decay: NotNegative = 0.004
+    """How fast the momentum reaches its full size."""
+
+
+class RAdam(BaseModel):
+    """Adam that waits with its scaling until the running square is sure."""
+
+    model_config = STRICT
+
+    type: Literal["radam"] = "radam"
+    lr: Positive = 0.001
+    """Step size."""
+    weight_decay: NotNegative = 0.0
+    """L2 penalty, inside the gradient."""
+    betas: Betas = [0.9, 0.999]
+    """Decay of the running mean and of the running square."""
+    eps: Positive = 1e-8
+    """Keeps the division finite."""
+
+
+class RMSprop(BaseModel):
+    """Steps scaled by a running root mean square of the gradient."""
+
+    model_config = STRICT
+
+    type: Literal["rmsprop"] = "rmsprop"
+    lr: Positive = 0.01
+    """Step size."""
+    alpha: Share = 0.99
+    """Decay of the running square."""
+    momentum: Share = 0.0
+    """Share of the last step that is added to the next."""
+    centered: bool = False
+    """Take the running mean off before squaring."""
+    weight_decay: NotNegative = 0.0
+    """L2 penalty."""
+    eps: Positive = 1e-8
+    """Keeps the division finite."""
+
+
+class Adagrad(BaseModel):
+    """Steps scaled by the sum of all squared gradients so far."""
+
+    model_config = STRICT
+
+    type: Literal["adagrad"] = "adagrad"
+    lr: Positive = 0.01
+    """Step size."""
+    lr_decay: NotNegative = 0.0
+    """How the step size shrinks with the steps."""
+    weight_decay: NotNegative = 0.0
+    """L2 penalty."""
+    eps: Positive = 1e-10
+    """Keeps the division finite."""
+
+
+class ClipNorm(BaseModel):
+    """Shrink the gradient when its length over all parameters is above a bound."""
+
+    model_config = STRICT
+
+    norm: Positive
+    """The bound."""
+
+
+class ClipValue(BaseModel):
+    """Cut every entry of the gradient to a range."""
+
+    model_config = STRICT
+
+    value: Positive
+    """The range is from minus this to this."""
+
+
+Clip = ClipNorm | ClipValue
+Optimizer = Annotated[SGD | Adam | AdamW | NAdam | RAdam | RMSprop | Adagrad, Field(discriminator="type"), ByName]

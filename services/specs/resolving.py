@@ -1,25 +1,37 @@
 """Turns a submitted spec into a resolved one: every `auto` decided, every fault that the data shows told at once."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from services.errors import Fault, InvalidRequest
 from services.specs import tasks
+from services.specs.column_faults import (
+    feature_faults,
+    missing_faults,
+    option_faults,
+    tensor_columns,
+    unknown_column,
+    weight_faults,
+)
 from services.specs.columns import TableInfo
-from services.specs.data import ColumnSplit, NoSplit, RandomSplit
+from services.specs.data import INLINE, ColumnOptions, ColumnSplit, Exclude, HashSplit, NoSplit, RandomSplit, TimeSplit
 from services.specs.faults import closest
-from services.specs.features import MIN_CLASS_ROWS, class_counts, train_and_validation
-from services.specs.job import JobSpec, Monitor
+from services.specs.features import MIN_CLASS_ROWS, class_counts, parts
+from services.specs.job import JobSpec
 from services.specs.losses import LOSS_OF
-from services.specs.summary import estimate, model_summary, steps_per_epoch
+from services.specs.metrics import AUTO_METRICS, MAXIMISED, METRICS, TABLES, Metric
+from services.specs.summary import estimate, steps_per_epoch
+from services.specs.validating import Monitor
 
 MIN_ROWS = 10  #: fewer rows are not split by themselves
 SMALL_VALIDATION = 50  #: fewer validation rows are worth a warning
-METRICS = {"regression": ["mae", "r2", "mse", "rmse"], "binary": ["accuracy"], "multiclass": ["accuracy"]}
-AUTO_METRICS = {"regression": ["mae", "r2"], "binary": ["accuracy"], "multiclass": ["accuracy"]}
-MAXIMISED = {"val_accuracy", "val_r2"}
 BESIDE = {"name", "tags", "metadata", "priority"}  #: what a job shows beside its spec
+
+
+#: Builds a resolved spec's model without memory; returns its parameters and shapes. Raises: InvalidRequest.
+Measure = Callable[[JobSpec, TableInfo], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,7 @@ def resolve(
     suggested_target: str | None,
     cuda_online: bool,
     limits: Limits,
+    measure: Measure,
 ) -> Resolved:
     """Return the spec with every choice made. Resolving it again changes nothing.
 
@@ -74,12 +87,12 @@ def resolve(
     found.check()  # what follows needs columns that are there
     spec = _with_task(spec, info, found)
     found.check()
-    spec = _with_split(spec, info, dataset is not None and bool(spec.data.x_val), found)
+    spec = _with_split(spec, info, dataset is not None and bool(spec.data.x_val or spec.data.x_test), found)
     spec = _with_training(spec, info, cuda_online, found)
     found.check()
-    data = {"x": None, "y": None, "x_val": None, "y_val": None, "dataset": dataset}
+    data = {**dict.fromkeys(INLINE), "dataset": dataset}
     spec = spec.model_copy(update={"data": spec.data.model_copy(update=data)})
-    summary = model_summary(spec, info)
+    summary = measure(spec, info)
     if summary["parameters"] > limits.parameters:
         detail = f"makes {summary['parameters']} parameters; must be at most {limits.parameters}"
         raise InvalidRequest([Fault("#/model", "out_of_range", detail)])
@@ -103,26 +116,40 @@ def _with_columns(spec: JobSpec, info: TableInfo, suggested: str | None, found: 
         return spec
     for n, name in enumerate(targets):
         pointer = "#/data/target" if isinstance(data.target, str | None) else f"#/data/target/{n}"
-        found.faults += _unknown_column(pointer, name, info)
-    by_column: str | None = spec.split.column if isinstance(spec.split, ColumnSplit) else None
-    if by_column is None and data.x_val is not None:
+        found.faults += unknown_column(pointer, name, info)
+    by_column = spec.split.column if isinstance(spec.split, ColumnSplit | TimeSplit | HashSplit) else None
+    if by_column is None and (data.x_val is not None or data.x_test is not None):
         by_column = "split"
     elif by_column is not None:
-        found.faults += _unknown_column("#/split/column", by_column, info)
-    if data.features == "auto":
-        features = _auto_features(info, {*targets, by_column}, found)
-    else:
+        found.faults += unknown_column("#/split/column", by_column, info)
+    if data.weight is not None:
+        found.faults += unknown_column("#/data/weight", data.weight, info) or weight_faults(data.weight, targets, info)
+    taken = {*targets, by_column, data.weight}
+    if tensors := [name for name, chosen in data.columns.items() if chosen.type == "tensor"]:
+        features, faults = tensor_columns(data.columns, tensors, info)
+        found.faults += faults
+    elif isinstance(data.features, list):
         features = list(data.features)
         for n, name in enumerate(features):
-            found.faults += _unknown_column(f"#/data/features/{n}", name, info)
-            if name in targets or features.index(name) != n:
-                why = "is the target" if name in targets else "stands there twice"
+            found.faults += unknown_column(f"#/data/features/{n}", name, info)
+            if name in {*targets, data.weight} or features.index(name) != n:
+                why = "stands there twice" if name not in {*targets, data.weight} else "is the target or the weight"
                 found.faults.append(Fault(f"#/data/features/{n}", "invalid", f"{name!r} {why}"))
+    else:
+        excluded = data.features.exclude if isinstance(data.features, Exclude) else []
+        for n, name in enumerate(excluded):
+            found.faults += unknown_column(f"#/data/features/exclude/{n}", name, info)
+        features = _auto_features(info, {*taken, *excluded}, found)
     if not features:
         found.faults.append(Fault("#/data/features", "too_short", "has no column that can be learnt from"))
     for column in info.columns:
-        if column.name in {*features, *targets, by_column}:
-            found.faults += _unusable(column.name, info)
+        if column.name in features:
+            found.faults += feature_faults(column, data.columns.get(column.name, ColumnOptions()))
+        elif column.name in taken:
+            found.faults += missing_faults(column)
+    found.faults += option_faults(data.columns, features, info)
+    if found.faults:
+        return spec
     update = {"target": targets[0] if len(targets) == 1 else targets, "features": features}
     scale = "standard" if data.scale == "auto" else data.scale
     return spec.model_copy(update={"data": data.model_copy(update={**update, "scale": scale})})
@@ -136,26 +163,6 @@ def _auto_features(info: TableInfo, taken: set[str | None], found: _Findings) ->
         elif column.name not in taken:
             features.append(column.name)
     return features
-
-
-def _unknown_column(pointer: str, name: str, info: TableInfo) -> list[Fault]:
-    if name in info.names:
-        return []
-    near = closest(name, info.names)
-    detail = f"{name!r} is not a column of the data"
-    return [Fault(pointer, "unknown_column", detail, value=name, suggestion=near, allowed=info.names[:100])]
-
-
-def _unusable(name: str, info: TableInfo) -> list[Fault]:
-    column = info.column(name)
-    if column.missing:
-        row = column.first_missing
-        detail = f"column {name!r} has {column.missing} cells without a value, the first in row {row}"
-        hint = "fill them in or leave the rows out; filling by the service is not there yet"
-        return [Fault("#/data", "missing_values", detail, hint=hint, location={"row": row, "column": name})]
-    if column.type == "category" and column.values is None:
-        return [Fault("#/data", "too_many_values", f"column {name!r} has too many different texts to learn from")]
-    return []
 
 
 def _with_task(spec: JobSpec, info: TableInfo, found: _Findings) -> JobSpec:
@@ -173,6 +180,10 @@ def _with_task(spec: JobSpec, info: TableInfo, found: _Findings) -> JobSpec:
         if scale not in {"auto", "none"}:
             found.faults.append(Fault("#/data/target_scale", "invalid", "classes are not scaled; leave it out"))
         scale = "none"
+    elif not isinstance(loss, str) and loss.type == "poisson_nll":
+        if scale not in {"auto", "none"}:
+            found.faults.append(Fault("#/data/target_scale", "invalid", "counts are not scaled; leave it out"))
+        scale = "none"
     elif scale == "auto":
         scale = "standard"
     data = spec.data.model_copy(update={"target_scale": scale})
@@ -183,7 +194,7 @@ def _with_split(spec: JobSpec, info: TableInfo, given: bool, found: _Findings) -
     split = spec.split
     if given:
         if "split" in spec.model_fields_set:
-            found.warn("split_ignored", "x_val and y_val say which rows validate.", "#/split")
+            found.warn("split_ignored", "x_val and x_test say which rows do not train.", "#/split")
         split = ColumnSplit(column="split")
     if isinstance(split, RandomSplit):
         counts = class_counts(info.column(spec.data.targets[0])) if spec.task != "regression" else []
@@ -196,11 +207,14 @@ def _with_split(spec: JobSpec, info: TableInfo, given: bool, found: _Findings) -
         split = split.model_copy(update={"stratify": stratify})
         if info.rows < MIN_ROWS:
             split = NoSplit()
+    if isinstance(split, TimeSplit) and info.column(split.column).type != "number":
+        detail = f"column {split.column!r} holds no numbers or times, which would order the rows"
+        found.faults.append(Fault("#/split/column", "wrong_type", detail))
     if isinstance(split, ColumnSplit):
         values = set(info.column(split.column).values or [])
-        if strange := values - {"train", "validation"}:
+        if strange := values - {"train", "validation", "test"}:
             first = min(map(str, strange))
-            detail = f"column {split.column!r} says {first!r}; it may say train or validation"
+            detail = f"column {split.column!r} says {first!r}; it may say train, validation or test"
             found.faults.append(Fault("#/split/column", "bad_value", detail, value=first[:80]))
         elif "train" not in values:
             found.faults.append(Fault("#/split/column", "bad_value", "no row says train"))
@@ -210,7 +224,7 @@ def _with_split(spec: JobSpec, info: TableInfo, given: bool, found: _Findings) -
 def _with_training(spec: JobSpec, info: TableInfo, cuda_online: bool, found: _Findings) -> JobSpec:
     if found.faults:
         return spec
-    train, validation = train_and_validation(spec, info)
+    train, validation, _ = parts(spec, info)
     if train < 1:
         found.faults.append(Fault("#/split/validation", "out_of_range", "leaves no row to train on"))
         return spec
@@ -252,7 +266,7 @@ def _batch_size(spec: JobSpec, train: int, found: _Findings) -> int | Literal["f
     return spec.batch_size
 
 
-def _metrics(spec: JobSpec, validation: int, found: _Findings) -> list[str]:
+def _metrics(spec: JobSpec, validation: int, found: _Findings) -> list[Metric]:
     if not validation:
         return []
     if spec.metrics == "auto":
@@ -265,16 +279,19 @@ def _metrics(spec: JobSpec, validation: int, found: _Findings) -> list[str]:
     return list(dict.fromkeys(spec.metrics))
 
 
-def _monitor(spec: JobSpec, validation: int, metrics: list[str], found: _Findings) -> Monitor:
+def _monitor(spec: JobSpec, validation: int, metrics: list[Metric], found: _Findings) -> Monitor:
     metric = spec.monitor.metric
     if not validation and metric == "val_cost":
         metric = "train_cost"
-    computed = ["train_cost", *(["val_cost", *(f"val_{name}" for name in metrics)] if validation else [])]
+    computed = [
+        "train_cost",
+        *(["val_cost", *(f"val_{name}" for name in metrics if name not in TABLES)] if validation else []),
+    ]
     if metric not in computed:
         detail = f"{metric!r} is not computed in this job"
         near = closest(metric, computed)
         found.faults.append(Fault("#/monitor/metric", "unknown_value", detail, metric[:80], near, list(computed)))
     mode = spec.monitor.mode
     if mode == "auto":
-        mode = "max" if metric in MAXIMISED else "min"
+        mode = "max" if metric.removeprefix("val_") in MAXIMISED else "min"
     return Monitor(metric=metric, mode=mode)

@@ -15,9 +15,11 @@ def task_of(spec: JobSpec, info: TableInfo) -> tuple[str, bool]:
     if spec.task != "auto":
         return spec.task, False
     if spec.loss != "auto":
-        return TASKS[spec.loss.type], False
+        of = TASKS[spec.loss.type]
+        return of[-1] if len(spec.data.targets) > 1 else of[0], False
     if len(spec.data.targets) > 1:
-        return "regression", False
+        boolean = all(info.column(name).type == "boolean" for name in spec.data.targets)
+        return "multilabel" if boolean else "regression", False
     column = info.column(spec.data.targets[0])
     two_or_more = "binary" if len(classes(column)) == 2 else "multiclass"
     if column.coded:
@@ -31,9 +33,9 @@ def task_of(spec: JobSpec, info: TableInfo) -> tuple[str, bool]:
 def contradictions(spec: JobSpec, task: str, info: TableInfo) -> list[Fault]:
     """Return what in the spec or the target column does not go with the task."""
     faults = []
-    if spec.loss != "auto" and TASKS[spec.loss.type] != task:
-        allowed = [loss for loss, of in TASKS.items() if of == task]
-        detail = f"{spec.loss.type!r} is a loss for a {TASKS[spec.loss.type]} task, not for {task}"
+    if spec.loss != "auto" and task not in TASKS[spec.loss.type]:
+        allowed = [loss for loss, of in TASKS.items() if task in of]
+        detail = f"{spec.loss.type!r} is a loss for a {TASKS[spec.loss.type][0]} task, not for {task}"
         faults.append(Fault("#/loss", "invalid", detail, value=spec.loss.type, allowed=list(allowed)))
     for name in spec.data.targets:
         column = info.column(name)
@@ -41,6 +43,13 @@ def contradictions(spec: JobSpec, task: str, info: TableInfo) -> list[Fault]:
         if task == "regression":
             if column.coded:
                 faults.append(Fault("#/data/target", "wrong_type", f"column {name!r} holds no numbers"))
+            elif spec.loss != "auto" and spec.loss.type == "poisson_nll" and (column.min or 0.0) < 0:
+                detail = f"column {name!r} has negative values; poisson_nll is for counts"
+                faults.append(Fault("#/loss", "invalid", detail, value="poisson_nll"))
+        elif task == "multilabel":
+            if column.type != "boolean" and column.values not in ([0, 1], [0], [1]):
+                detail = f"column {name!r} is no label: it may hold true and false, or 0 and 1"
+                faults.append(Fault("#/data/target", "wrong_type", detail))
         elif len(spec.data.targets) > 1:
             return [*faults, Fault("#/data/target", "invalid", f"a {task} task has one target column")]
         elif column.values is None:

@@ -18,6 +18,8 @@ class Best:
     def improved(self, costs: EpochCosts) -> bool:
         """Take in an epoch; return whether it is the best so far."""
         value = costs.value(self.metric)
+        if value is None:
+            return False
         better = self.value is None or (value < self.value if self.mode == "min" else value > self.value)
         if not math.isfinite(value) or not better:
             return False
@@ -33,13 +35,16 @@ class Patience:
     mode: str
     patience: int
     min_delta: float
+    min_epochs: int = 0
     epoch: int = 0  #: the last epoch that improved by so much
     value: float | None = None
 
     def is_over(self, costs: EpochCosts) -> bool:
         """Take in an epoch; return whether `patience` epochs have passed without improvement."""
         value = costs.value(self.metric)
+        if value is None:
+            return False
         gain = math.inf if self.value is None else (self.value - value) * (1 if self.mode == "min" else -1)
         if math.isfinite(value) and gain > self.min_delta:
             self.epoch, self.value = costs.epoch, value
-        return costs.epoch - self.epoch >= self.patience
+        return costs.epoch >= self.min_epochs and costs.epoch - self.epoch >= self.patience

@@ -1,26 +1,35 @@
 """From a resolved spec and a table to everything a training is made of."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
+from torch.amp.grad_scaler import GradScaler
 
 from services.specs.columns import TableInfo
-from services.specs.job import EarlyStopping, JobSpec
+from services.specs.features import tensor_shape
+from services.specs.job import JobSpec
+from services.specs.validating import EarlyStopping
 from services.training.best import Best, Patience
-from services.training.data import EpochOrder, Rows, TrainBatches, validation_batches
-from services.training.losses import LOSSES
+from services.training.data import Rows, training_batches, validation_batches
+from services.training.encoding import Encoding
+from services.training.evaluating import Evaluation
+from services.training.losses import Counts, cost_function
 from services.training.metrics import metric
 from services.training.models import MODELS
+from services.training.models.embedding import embeds
+from services.training.models.inputs import Inputs
 from services.training.optimizers import optimizer
-from services.training.preprocessing import Preprocessing
 from services.training.progress import Progress
+from services.training.schedulers import Schedule
 from services.training.splitting import split
-from services.training.step import plain_step
+from services.training.stepping import stepping
 from services.training.training import Training
+from services.training.watch import look
 
-MAX_KEPT_STEPS = 100_000  #: a job with more steps keeps no batch costs
+MAX_KEPT_STEPS = 100_000  #: a job with more steps keeps no batch costs unless it says so
+MEMBERS = {"tabm"}  #: models that are several nets, trained side by side
 
 
 def build(
@@ -32,32 +41,40 @@ def build(
     Raises: CheckpointCorrupt when `last` can't be read.
     """
     torch.set_num_threads(spec.threads)  # the bits depend on it
+    torch.use_deterministic_algorithms(spec.deterministic)
     device = torch.device(spec.device)
-    train, valid = split(spec, info, table)
-    preprocessing = Preprocessing.fitted(spec, info, table, train)
-    rows = _rows(preprocessing, info, table, train)
-    model_inputs = rows.features.shape[1]
-    outputs = _outputs(preprocessing)
+    parts = split(spec, info, table)
+    cells = np.asarray(table[parts.train])
+    encode = Encoding.fitted(spec, info, cells, tensor_shape(spec))
+    rows = Rows(*encode(cells))
+    batches = training_batches(
+        rows, _batch_size(spec, len(rows)), seed=spec.seed or 0, shuffle=spec.shuffle, drop_last=spec.drop_last
+    )
     # Right before the model, so that the first weights are those of anybody's plain loop with this seed.
     torch.manual_seed(spec.seed or 0)
-    model = MODELS[spec.model.type](spec.model, model_inputs, outputs).to(device)
-    cost_function = LOSSES[spec.loss.type](spec.loss)  # type: ignore[union-attr]
+    inputs = _inputs(spec, encode, rows.features)
+    model = MODELS[spec.model.type](spec.model, inputs, encode.preprocessing.outputs).to(device)
+    costs = _cost_function(spec, encode, rows.targets).to(device)
     descent = optimizer(spec.optimizer, model.parameters())
-    batch_size = len(rows) if spec.batch_size == "full" else int(spec.batch_size)
-    order = EpochOrder(len(rows), batch_size, seed=spec.seed or 0, shuffle=spec.shuffle, drop_last=spec.drop_last)
+    steps = len(batches) * spec.epochs
+    schedule = Schedule(spec.scheduler, descent, epochs=spec.epochs, steps=steps, mode=str(spec.monitor.mode))
+    scaler = GradScaler(device.type, enabled=spec.precision == "fp16")
+    size = batches.order.size
+    sample = rows.features[:size].to(device), rows.targets[:size].to(device)
     training = Training(
         spec=spec,
         model=model,
-        cost_function=cost_function,
         optimizer=descent,
-        step=plain_step(model, cost_function, descent),
-        train_batches=TrainBatches(rows, order),
-        valid_batches=validation_batches(_rows(preprocessing, info, table, valid)) if len(valid) else None,
-        metrics={name: metric(name, preprocessing.units) for name in spec.metrics},
-        preprocessing=preprocessing,
+        schedule=schedule,
+        scaler=scaler,
+        stepping=stepping(spec, model, costs, descent, schedule, scaler, sample=sample, steps=steps),
+        train_batches=batches,
+        validation=_evaluation(spec, encode, costs, table, parts.validation, wish),
+        test=_evaluation(spec, encode, costs, table, parts.test, wish),
+        preprocessing=encode.preprocessing,
+        shape=encode.shape,
         device=device,
-        steps_per_epoch=len(order),
-        keep_batch_costs=len(order) * spec.epochs <= MAX_KEPT_STEPS,
+        keep_batch_costs=steps <= MAX_KEPT_STEPS if spec.batch_costs == "auto" else spec.batch_costs,
         wish=wish,
         progress=Progress(),
         best=Best(spec.monitor.metric, spec.monitor.mode),
@@ -68,21 +85,48 @@ def build(
     return training
 
 
+def _inputs(spec: JobSpec, encode: Encoding, features: Tensor) -> Inputs:
+    numbers, bins = len(encode.preprocessing.numbers), None
+    if len(encode.shape) == 1 and embeds(getattr(spec.model, "number_embedding", None), numbers):
+        bins = encode.preprocessing.bins(features)
+    return Inputs(encode.shape, encode.preprocessing.task, numbers, bins)
+
+
+def _batch_size(spec: JobSpec, rows: int) -> int:
+    return rows if spec.batch_size == "full" else int(spec.batch_size)
+
+
+def _cost_function(spec: JobSpec, encode: Encoding, targets: Tensor) -> nn.Module:
+    counts = Counts(len(targets), encode.class_counts(targets))
+    return cost_function(spec.loss, counts, weighted=encode.weighted, members=spec.model.type in MEMBERS)
+
+
+def _evaluation(
+    spec: JobSpec,
+    encode: Encoding,
+    costs: nn.Module,
+    table: np.ndarray,
+    rows: np.ndarray,
+    wish: Callable[[], str | None],
+) -> Evaluation | None:
+    if not len(rows):
+        return None
+    metrics = {name: metric(name, encode.preprocessing.task, encode.preprocessing.outputs) for name in spec.metrics}
+    return Evaluation(
+        costs,
+        validation_batches(Rows(*encode(np.asarray(table[rows])))),
+        metrics,
+        encode.preprocessing,
+        encode.weighted,
+        torch.device(spec.device),
+        lambda: look(wish),
+    )
+
+
 def _patience(spec: JobSpec) -> Patience | None:
-    stopping: Any = spec.early_stopping
+    stopping = spec.early_stopping
     if not isinstance(stopping, EarlyStopping):
         return None
-    return Patience(spec.monitor.metric, spec.monitor.mode, stopping.patience, stopping.min_delta)
-
-
-def _outputs(preprocessing: Preprocessing) -> int:
-    if preprocessing.task == "multiclass":
-        return len(preprocessing.classes or [])
-    return 1 if preprocessing.task == "binary" else len(preprocessing.targets)
-
-
-def _rows(preprocessing: Preprocessing, info: TableInfo, table: np.ndarray, rows: np.ndarray) -> Rows:
-    inputs = [info.names.index(column.name) for column in preprocessing.inputs]
-    targets = [info.names.index(name) for name in preprocessing.targets]
-    cells = np.asarray(table[rows])
-    return Rows(preprocessing.features(cells[:, inputs]), preprocessing.encoded_targets(cells[:, targets]))
+    return Patience(
+        spec.monitor.metric, str(spec.monitor.mode), stopping.patience, stopping.min_delta, stopping.min_epochs
+    )

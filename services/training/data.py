@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 VALIDATION_BATCH = 4_096
+GATHER_BYTES = 1 << 20  #: what is gathered at once stays in the processor's cache
 
 
 class Rows(Dataset[tuple[Tensor, Tensor]]):
@@ -35,7 +36,7 @@ class EpochOrder(Sampler[Any]):
 
     def __init__(self, rows: int, batch_size: int, *, seed: int, shuffle: bool, drop_last: bool) -> None:
         self.rows = rows
-        self.batch_size = batch_size
+        self.size = batch_size
         self.seed = seed
         self.shuffle = shuffle
         self.drop_last = drop_last
@@ -43,23 +44,48 @@ class EpochOrder(Sampler[Any]):
         self.done = 0  #: batches of this epoch that were trained before
 
     def __len__(self) -> int:
-        whole, rest = divmod(self.rows, self.batch_size)
+        whole, rest = divmod(self.rows, self.size)
         return whole + (1 if rest and not self.drop_last else 0)
 
     def __iter__(self) -> Iterator[Any]:
+        return iter(self.parts(self.size))
+
+    def parts(self, size: int) -> tuple[Tensor, ...]:
+        """Return the row numbers that are left of the epoch, in parts of so many."""
         rows = order(self.rows, self.seed, self.epoch) if self.shuffle else torch.arange(self.rows)
-        batches: tuple[Tensor, ...] = torch.split(rows, self.batch_size)
-        return iter(batches[self.done : len(self)])
+        left = rows[self.done * self.size : len(self) * self.size]
+        return torch.split(left, size) if len(left) else ()
+
+
+class GatheringLoader(DataLoader[tuple[Tensor, Tensor]]):
+    """A DataLoader over rows in memory. It gathers several batches at once and hands over slices of them."""
+
+    def __init__(self, rows: Rows, order: EpochOrder) -> None:
+        # A loader without a generator of its own would draw from the global one, which belongs to the model.
+        super().__init__(rows, batch_sampler=order, collate_fn=_as_it_is, generator=torch.Generator())
+        self.rows = rows
+        self.order = order
+        row_bytes = max(1, rows.features[:1].nbytes + rows.targets[:1].nbytes)
+        self.gathered = order.size * max(1, GATHER_BYTES // (row_bytes * order.size))
+
+    def __iter__(self) -> Any:
+        size = self.order.size
+        for part in self.order.parts(self.gathered):
+            features, targets = self.rows.__getitems__(part.to(self.rows.features.device))
+            yield from zip(torch.split(features, size), torch.split(targets, size), strict=True)
 
 
 class TrainBatches:
-    """The training rows' DataLoader, set to an epoch and a batch by each call."""
+    """The training rows' loader, set to an epoch and a batch by each call."""
 
-    def __init__(self, rows: Rows, order: EpochOrder) -> None:
+    def __init__(self, loader: "DataLoader[Any]", order: EpochOrder) -> None:
         self.order = order
-        self.loader = _loader(rows, order)
+        self.loader = loader
 
-    def __call__(self, epoch: int, done: int) -> "DataLoader[tuple[Tensor, Tensor]]":
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __call__(self, epoch: int, done: int) -> "DataLoader[Any]":
         """Return the loader of an epoch's batches after the first `done`."""
         self.order.epoch, self.order.done = epoch, done
         return self.loader
@@ -75,14 +101,16 @@ def order(rows: int, seed: int, epoch: int) -> Tensor:
     return torch.randperm(rows, generator=generator)
 
 
-def validation_batches(rows: Rows) -> "DataLoader[tuple[Tensor, Tensor]]":
-    """Return the loader of the validation rows, in their own order."""
-    return _loader(rows, EpochOrder(len(rows), VALIDATION_BATCH, seed=0, shuffle=False, drop_last=False))
+def training_batches(rows: Rows, batch_size: int, *, seed: int, shuffle: bool, drop_last: bool) -> TrainBatches:
+    """Return the batches of the training rows."""
+    order = EpochOrder(len(rows), batch_size, seed=seed, shuffle=shuffle, drop_last=drop_last)
+    return TrainBatches(GatheringLoader(rows, order), order)
 
 
-def _loader(rows: Rows, order: EpochOrder) -> "DataLoader[tuple[Tensor, Tensor]]":
-    # A loader without a generator of its own would draw from the global one, which belongs to the model.
-    return DataLoader(rows, batch_sampler=order, collate_fn=_as_it_is, generator=torch.Generator())
+def validation_batches(rows: Rows) -> "DataLoader[Any]":
+    """Return the batches of the validation rows, in their own order."""
+    order = EpochOrder(len(rows), VALIDATION_BATCH, seed=0, shuffle=False, drop_last=False)
+    return GatheringLoader(rows, order)
 
 
 def _as_it_is(batch: Any) -> Any:

@@ -2,33 +2,35 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from services.costs import EpochCosts
-from services.training.metrics import Metric
+from services.training.evaluating import Evaluation
 from services.training.progress import Progress
+from services.training.schedulers import Schedule
+from services.training.step import Step
 
 Batches = Iterable[tuple[Tensor, Tensor]]
-Step = Callable[[Tensor, Tensor], Tensor]
-CostFunction = Callable[[Tensor, Tensor], Tensor]
 
 
 def fit(
     model: nn.Module,
-    cost_function: CostFunction,
     step: Step,
+    schedule: Schedule,
     train_batches: Callable[[int, int], Batches],
-    valid_batches: Batches | None,
-    metrics: dict[str, Metric],
+    validation: Evaluation | None,
     *,
     epochs: int,
+    validate_every: int,
     progress: Progress,
     device: torch.device,
-    lr: float,
+    monitor: str,
     keep_batch_costs: bool,
+    leave_out_nonfinite: bool,
 ) -> Iterator[EpochCosts]:
     """Train, and pause after every epoch to hand over its costs.
 
@@ -37,38 +39,39 @@ def fit(
     without the first `done`; `progress` says where to begin and is kept true between any two batches.
     """
     for epoch in range(progress.epochs_done + 1, epochs + 1):
-        began = time.perf_counter()
+        began, lr = time.perf_counter(), schedule.lr
         train_one_epoch(model, step, train_batches(epoch, len(progress.batch_costs)), progress, device)
-        valid_cost = None
-        measured: dict[str, float] = {}
-        if valid_batches is not None:
-            valid_cost, measured = mean_cost(model, cost_function, valid_batches, metrics, device)
+        valid_cost: float | None = None
+        measured: dict[str, Any] = {}
+        if validation is not None and (epoch % validate_every == 0 or epoch == epochs):
+            valid_cost, measured = validation(model)
         seconds = progress.seconds_of_epoch + time.perf_counter() - began
-        costs, sizes = progress.close_epoch(seconds)
-        yield EpochCosts(
+        batch_costs, sizes = progress.close_epoch(seconds)
+        costs = EpochCosts(
             epoch=epoch,
             steps=progress.steps_done,
-            # Decision: the float64 mean of the float32 costs of the batches, since the last batch may be smaller.
-            train_cost=float(np.average(costs.astype(np.float64), weights=sizes)),
+            train_cost=_mean(batch_costs, sizes, finite_only=leave_out_nonfinite),
             val_cost=valid_cost,
             lr=lr,
             seconds=seconds,
             rows_per_second=sum(sizes) / max(seconds, 1e-9),
-            metrics=measured,
-            batch_costs=costs.astype("<f4").tobytes() if keep_batch_costs else None,
+            metrics={f"val_{name}": value for name, value in measured.items()},
+            batch_costs=batch_costs.astype("<f4").tobytes() if keep_batch_costs else None,
         )
+        schedule.after_epoch(costs.value(monitor))
+        yield costs
 
 
 def train_one_epoch(model: nn.Module, step: Step, batches: Batches, progress: Progress, device: torch.device) -> None:
     """Take one optimizer step per mini-batch and note its cost.
 
-    Shapes: features (batch, inputs), targets (batch, ...), each cost () = mean over the batch.
+    Shapes: features (batch, ...), targets (batch, ...), each cost () = mean over the batch.
     """
     model.train()
     began = time.perf_counter()
     try:
         for features, targets in batches:
-            cost = step(features.to(device), targets.to(device))
+            cost = step(features.to(device, non_blocking=True), targets.to(device, non_blocking=True))
             # Stays on the device: calling .item() here would make a GPU wait for Python once per batch.
             progress.batch_costs.append(cost)
             progress.batch_sizes.append(len(targets))
@@ -78,24 +81,7 @@ def train_one_epoch(model: nn.Module, step: Step, batches: Batches, progress: Pr
         raise
 
 
-# Not part of `fit`: a generator must never yield inside no_grad, its caller would inherit the mode.
-@torch.no_grad()
-def mean_cost(
-    model: nn.Module, cost_function: CostFunction, batches: Batches, metrics: dict[str, Metric], device: torch.device
-) -> tuple[float, dict[str, float]]:
-    """Return the mean cost per example in eval mode, and the metrics by name.
-
-    Shapes: as for `train_one_epoch`.
-    """
-    model.eval()
-    costs, sizes = [], []
-    running = {name: metric.fresh() for name, metric in metrics.items()}
-    for features, targets in batches:
-        features, targets = features.to(device), targets.to(device)
-        predictions = model(features)
-        costs.append(cost_function(predictions, targets))
-        sizes.append(len(targets))
-        for metric in running.values():
-            metric.update(predictions, targets)
-    cost = float(np.average(torch.stack(costs).cpu().numpy().astype(np.float64), weights=sizes))
-    return cost, {f"val_{name}": metric.compute() for name, metric in running.items()}
+def _mean(costs: np.ndarray, sizes: list[int], *, finite_only: bool) -> float:
+    """Return the mean cost per example: the float64 mean of the float32 costs, since a batch may be smaller."""
+    counted = np.isfinite(costs) if finite_only and np.isfinite(costs).any() else np.ones(len(costs), dtype=bool)
+    return float(np.average(costs[counted].astype(np.float64), weights=np.asarray(sizes)[counted]))

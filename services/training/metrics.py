@@ -1,16 +1,25 @@
-"""Metrics of the validation rows, as running sums over batches, in original units."""
+"""Metrics of the validation rows: they grow batch by batch, by name.
+
+What can't be told is NaN: where a class has no rows, or the targets do not vary.
+"""
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, Self
 
 import torch
 from torch import Tensor
+from torch.nn import functional
+
+#: predictions, targets of a batch -> what is summed up over the batches
+Terms = Callable[[Tensor, Tensor], Tensor]
+#: the sums, the number of rows -> the metric
+Formula = Callable[[Tensor, int], float | list[list[int]]]
 
 
 class Metric(Protocol):
-    """A number that grows batch by batch."""
+    """A number, or a table of counts, that grows batch by batch."""
 
     def fresh(self) -> Self:
         """Return one of the same kind that has seen nothing."""
@@ -20,98 +29,274 @@ class Metric(Protocol):
         """Take in a batch: predictions (batch, outputs), targets as the loss takes them."""
         ...
 
-    def compute(self) -> float:
-        """Return the metric of all batches."""
+    def compute(self) -> float | list[list[int]]:
+        """Return the metric of all batches, of one at least."""
         ...
 
 
-class Accuracy:
-    """Share of examples whose class is right."""
+def metric(name: str, task: str, outputs: int) -> Metric:
+    """Return a metric of a task by name; of several classes, labels or targets it is the mean of each one's.
 
-    def __init__(self) -> None:
-        self.right = torch.zeros(())
-        self.examples = 0
-
-    def fresh(self) -> "Accuracy":
-        """Return one that has seen nothing."""
-        return Accuracy()
-
-    def update(self, predictions: Tensor, targets: Tensor) -> None:
-        """Take in a batch: one logit and targets (batch, 1), or logits (batch, classes) and targets (batch,)."""
-        found = predictions.argmax(1) if targets.ndim == 1 else (predictions > 0).to(targets.dtype)
-        self.right = self.right.to(predictions.device) + (found == targets).sum()
-        self.examples += len(targets)
-
-    def compute(self) -> float:
-        """Return the share, 0 to 1."""
-        return float(self.right) / self.examples
-
-
-@dataclass
-class _Sums:
-    examples: int
-    errors: Tensor  #: sum of |prediction - target|, (targets,) float64
-    squares: Tensor  #: sum of (prediction - target)^2
-    targets: Tensor
-    target_squares: Tensor
-
-
-class Regression:
-    """A metric of the differences between predictions and targets, averaged over several targets.
-
-    `units` turns scaled values into original ones; `formula` takes the sums.
+    Shapes: predictions (batch, outputs), for classes and labels logits; targets as them, of a multiclass task (batch,).
+    Units: predictions and targets of a regression are in original units, float64.
     """
+    if task == "regression":
+        return R2() if name == "r2" else Sums(ERRORS[name], _root if name == "rmse" else _mean)
+    if name in ("auroc", "average_precision"):
+        return Ranking(_curve(name), task)
+    if task != "multiclass":
+        if name == "confusion_matrix":
+            return Sums(_label_counts, _table if task == "binary" else _tables)
+        return Sums(*OF_LABELS[name])
+    if name == "confusion_matrix":
+        return Sums(partial(_pairs, outputs), lambda sums, _: sums.tolist())
+    if name in OF_COUNTS:
+        return Sums(partial(_class_counts, outputs), OF_COUNTS[name])
+    return Sums(OF_CLASSES[name], _mean)
 
-    def __init__(self, formula: Callable[[_Sums], Tensor], units: Callable[[Tensor], Tensor]) -> None:
+
+class Sums:
+    """A metric that is a formula of sums over the rows."""
+
+    def __init__(self, terms: Terms, formula: Formula) -> None:
+        self.terms = terms
         self.formula = formula
-        self.units = units
-        self.sums: _Sums | None = None
+        self.sums = torch.zeros((), dtype=torch.int64)  # takes the shape, type and device of the first terms
+        self.rows = 0
 
-    def fresh(self) -> "Regression":
+    def fresh(self) -> "Sums":
         """Return one that has seen nothing."""
-        return Regression(self.formula, self.units)
+        return Sums(self.terms, self.formula)
 
     def update(self, predictions: Tensor, targets: Tensor) -> None:
-        """Take in a batch: predictions and targets (batch, targets), scaled."""
-        found, wanted = self.units(predictions.double()), self.units(targets.double())
-        difference = found - wanted
-        sums = [difference.abs().sum(0), difference.square().sum(0), wanted.sum(0), wanted.square().sum(0)]
-        if self.sums is None:
-            self.sums = _Sums(len(targets), *sums)
-        else:
-            before = self.sums
-            old = (before.errors, before.squares, before.targets, before.target_squares)
-            self.sums = _Sums(before.examples + len(targets), *(a + b for a, b in zip(old, sums, strict=True)))
+        """Take in a batch."""
+        self.sums = self.sums + self.terms(predictions, targets)
+        self.rows += len(targets)
 
-    def compute(self) -> float:
-        """Return the metric, in original units."""
-        return math.nan if self.sums is None else float(self.formula(self.sums).mean())
+    def compute(self) -> float | list[list[int]]:
+        """Return the metric of all batches."""
+        return self.formula(self.sums, self.rows)
 
 
-def _mae(sums: _Sums) -> Tensor:
-    return sums.errors / sums.examples
-
-
-def _mse(sums: _Sums) -> Tensor:
-    return sums.squares / sums.examples
-
-
-def _rmse(sums: _Sums) -> Tensor:
-    return _mse(sums).sqrt()
-
-
-def _r2(sums: _Sums) -> Tensor:
-    """Return 1 minus the share of the targets' variation that is left.
+class R2:
+    """The share of the targets' variation that is explained: 1 is perfect, 0 no better than their mean.
 
     Source: Draper and Smith, Applied Regression Analysis (1998), section 1.3.
     """
-    variation = sums.target_squares - sums.targets.square() / sums.examples
-    return 1 - sums.squares / variation
+
+    def __init__(self) -> None:
+        self.origin: Tensor | None = None  #: (targets,)
+        self.sums = torch.zeros((), dtype=torch.float64)  #: of the targets, their squares, the squared errors
+        self.rows = 0
+
+    def fresh(self) -> "R2":
+        """Return one that has seen nothing."""
+        return R2()
+
+    def update(self, predictions: Tensor, targets: Tensor) -> None:
+        """Take in a batch: predictions and targets (batch, targets)."""
+        if self.origin is None:
+            # Counted from the first row, since far from 0 the squares leave no digits for the variation, and a target
+            # that does not vary must give 0 exactly. Where that row is an odd one of n, n times the rounding is lost.
+            self.origin = targets[0]
+        above = targets - self.origin
+        self.sums = self.sums + torch.stack(
+            [above.sum(0), above.square().sum(0), (predictions - targets).square().sum(0)]
+        )
+        self.rows += len(targets)
+
+    def compute(self) -> float:
+        """Return the mean over the targets; NaN if one of them does not vary."""
+        above, squares, left = self.sums
+        variation = squares - above.square() / self.rows
+        return float(torch.where(variation > 0, 1 - left / variation, math.nan).mean())
 
 
-REGRESSION: dict[str, Callable[[_Sums], Tensor]] = {"mae": _mae, "mse": _mse, "rmse": _rmse, "r2": _r2}
+class Ranking:
+    """A metric of the order in which all rows' probabilities stand: each class against the rest, or each label.
+
+    NaN if a class or a label has all of the rows or none, or a probability is NaN. All probabilities are kept until
+    `compute`, 8 bytes each.
+    """
+
+    def __init__(self, curve: Callable[[Tensor, Tensor], Tensor], task: str) -> None:
+        self.curve = curve
+        self.task = task
+        self.probabilities: list[Tensor] = []
+        self.targets: list[Tensor] = []
+
+    def fresh(self) -> "Ranking":
+        """Return one that has seen nothing."""
+        return Ranking(self.curve, self.task)
+
+    def update(self, predictions: Tensor, targets: Tensor) -> None:
+        """Take in a batch."""
+        # In float64: in float32 all logits above 17 have the probability 1, and their order is lost.
+        logits = predictions.double()
+        self.probabilities.append(logits.softmax(1) if self.task == "multiclass" else logits.sigmoid())
+        self.targets.append(targets)
+
+    def compute(self) -> float:
+        """Return the mean over the classes or labels."""
+        probabilities, targets = torch.cat(self.probabilities), torch.cat(self.targets)
+        found = []
+        for n, column in enumerate(probabilities.unbind(1)):
+            has = targets == n if self.task == "multiclass" else targets[:, n] > 0
+            # Asked first: torchmetrics would warn, and go on with a 0.
+            if has.all() or not has.any() or column.isnan().any():
+                return math.nan
+            found.append(float(self.curve(column, has.long())))
+        return math.fsum(found) / len(found)
 
 
-def metric(name: str, units: Callable[[Tensor], Tensor]) -> Metric:
-    """Return a metric by name."""
-    return Accuracy() if name == "accuracy" else Regression(REGRESSION[name], units)
+def _curve(name: str) -> Callable[[Tensor, Tensor], Tensor]:
+    if name == "auroc":  # every job of two classes asks for it
+        return _auroc
+    # Not above: it takes half a second and brings scipy along, and few jobs ask for it.
+    from torchmetrics.functional.classification import binary_average_precision
+
+    return partial(binary_average_precision, validate_args=False)
+
+
+def _auroc(probabilities: Tensor, has: Tensor) -> Tensor:
+    """Return the area under the curve from the ranks of the rows that have the class, (rows,) each; ties share one.
+
+    Source: Hanley and McNeil, The Meaning and Use of the Area under a ROC Curve (1982): it is Mann and Whitney's U.
+    """
+    _, place, count = torch.unique(probabilities, return_inverse=True, return_counts=True)
+    ranks = (count.cumsum(0) - (count - 1) / 2)[place]
+    ones = has.sum().double()
+    above = ranks[has > 0].double().sum() - ones * (ones + 1) / 2
+    return above / (ones * (len(has) - ones))
+
+
+def _mean(sums: Tensor, rows: int) -> float:
+    return float((sums.double() / rows).mean())
+
+
+def _root(sums: Tensor, rows: int) -> float:
+    return float((sums / rows).sqrt().mean())
+
+
+def _absolute(predictions: Tensor, targets: Tensor) -> Tensor:
+    return (predictions - targets).abs().sum(0)
+
+
+def _squared(predictions: Tensor, targets: Tensor) -> Tensor:
+    return (predictions - targets).square().sum(0)
+
+
+def _relative(predictions: Tensor, targets: Tensor) -> Tensor:
+    """Return the sums of |prediction - target| / |target|, (targets,); NaN where a target is 0.
+
+    Source: Makridakis, Accuracy measures: theoretical and practical concerns (1993).
+    """
+    shares = (predictions - targets).abs() / targets.abs()
+    return torch.where(targets != 0, shares, math.nan).sum(0)
+
+
+ERRORS: dict[str, Terms] = {
+    "mae": _absolute,
+    "mse": _squared,
+    "rmse": _squared,
+    "mape": _relative,
+}
+
+
+def _right_classes(predictions: Tensor, targets: Tensor) -> Tensor:
+    return (predictions.argmax(1) == targets).sum()
+
+
+def _right_labels(predictions: Tensor, targets: Tensor) -> Tensor:
+    """Return how often each label is right, (labels,): the accuracy is the share of right labels, not of right rows."""
+    return ((predictions > 0) == (targets > 0)).sum(0)
+
+
+def _class_costs(predictions: Tensor, targets: Tensor) -> Tensor:
+    return functional.cross_entropy(predictions.double(), targets, reduction="sum")
+
+
+def _label_costs(predictions: Tensor, targets: Tensor) -> Tensor:
+    return functional.binary_cross_entropy_with_logits(predictions.double(), targets.double(), reduction="none").sum(0)
+
+
+# Counts of our own: torchmetrics needs classes x classes of memory for them, with `deterministic` as much for each row,
+# leaves classes without rows out of a mean, and takes logits that lie all in 0..1 for probabilities.
+
+
+def _tally(numbers: Tensor, amounts: Tensor, size: int) -> Tensor:
+    """Return the sum of the amounts of each number below `size`, (size,). Unlike bincount no GPU has to wait for it."""
+    return torch.zeros(size, dtype=torch.int64, device=numbers.device).index_add_(0, numbers, amounts)
+
+
+def _pairs(classes: int, predictions: Tensor, targets: Tensor) -> Tensor:
+    """Return how many rows of a class (first) are taken for a class (second), (classes, classes)."""
+    pairs = targets * classes + predictions.argmax(1)
+    return _tally(pairs, torch.ones_like(pairs), classes * classes).view(classes, classes)
+
+
+def _class_counts(classes: int, predictions: Tensor, targets: Tensor) -> Tensor:
+    """Return how many rows of each class are found, are taken for it, and there are: (3, classes)."""
+    taken, ones = predictions.argmax(1), torch.ones_like(targets)
+    right = (taken == targets).long()
+    return torch.stack([_tally(*counted, classes) for counted in ((targets, right), (taken, ones), (targets, ones))])
+
+
+def _label_counts(predictions: Tensor, targets: Tensor) -> Tensor:
+    """Return how many rows with each label are found, are taken for such, and there are: (3, labels)."""
+    taken, there = predictions > 0, targets > 0
+    return torch.stack([(taken & there).sum(0), taken.sum(0), there.sum(0)])
+
+
+# Source of the formulas: Sokolova and Lapalme, A systematic analysis of performance measures (2009), tables 2 and 3;
+# the F1 of several classes is the mean of each one's.
+
+
+def _recall(counts: Tensor, rows: int) -> float:
+    found, _, there = counts.double()
+    return float((found / there).mean())
+
+
+def _precision(counts: Tensor, rows: int) -> float:
+    """Return the mean precision; a class that no row is taken for has 0, as in scikit-learn."""
+    found, taken, there = counts.double()
+    return float(torch.where(there > 0, found / taken.clamp(min=1), math.nan).mean())
+
+
+def _f1(counts: Tensor, rows: int) -> float:
+    found, taken, there = counts.double()
+    return float(torch.where(there > 0, 2 * found / (taken + there), math.nan).mean())
+
+
+def _balanced(counts: Tensor, rows: int) -> float:
+    """Return the mean of the recalls with and without a label, of several labels the mean.
+
+    Source: Brodersen et al., The balanced accuracy and its posterior distribution (2010).
+    """
+    found, taken, there = counts.double()
+    without = rows - there
+    return float((found / there + (without - (taken - found)) / without).mean() / 2)
+
+
+def _tables(counts: Tensor, rows: int) -> list[list[int]]:
+    """Return of each label the rows rightly without it, wrongly with, wrongly without, rightly with: (labels, 4)."""
+    found, taken, there = counts
+    tables: list[list[int]] = torch.stack(
+        [rows - there - taken + found, taken - found, there - found, found], 1
+    ).tolist()
+    return tables
+
+
+def _table(counts: Tensor, rows: int) -> list[list[int]]:
+    [[no, yes, missed, found]] = _tables(counts, rows)
+    return [[no, yes], [missed, found]]
+
+
+OF_COUNTS: dict[str, Formula] = {"balanced_accuracy": _recall, "f1": _f1, "precision": _precision, "recall": _recall}
+OF_CLASSES: dict[str, Terms] = {"accuracy": _right_classes, "log_loss": _class_costs}
+OF_LABELS: dict[str, tuple[Terms, Formula]] = {
+    "accuracy": (_right_labels, _mean),
+    "log_loss": (_label_costs, _mean),
+    **{name: (_label_counts, formula) for name, formula in OF_COUNTS.items()},
+    "balanced_accuracy": (_label_counts, _balanced),
+}

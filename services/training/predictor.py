@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from services.specs.models import Model
 from services.training.models import MODELS
+from services.training.models.bins import bins_like
+from services.training.models.inputs import Inputs
 from services.training.preprocessing import Preprocessing
 from services.training.weights import from_bytes
 
@@ -20,6 +22,7 @@ class Predictor:
 
     model: nn.Module
     preprocessing: Preprocessing
+    shape: tuple[int, ...]  #: of one row's features
     size_bytes: int
 
     @classmethod
@@ -32,13 +35,10 @@ class Predictor:
         weights = {name[6:]: tensor for name, tensor in tensors.items() if name.startswith("model.")}
         preprocessing = Preprocessing.from_json(about["preprocessing"])
         spec: Any = TypeAdapter(Model).validate_python(about["model"])
-        inputs = sum(column.width for column in preprocessing.inputs)
-        outputs = len(preprocessing.classes or []) if preprocessing.task == "multiclass" else 1
-        if preprocessing.task == "regression":
-            outputs = len(preprocessing.targets)
-        model = MODELS[spec.type](spec, inputs, outputs)
+        inputs = Inputs(tuple(about["shape"]), preprocessing.task, len(preprocessing.numbers), bins_like(weights))
+        model = MODELS[spec.type](spec, inputs, preprocessing.outputs)
         model.load_state_dict(weights)
-        return cls(model.eval(), preprocessing, sum(tensor.nbytes for tensor in weights.values()))
+        return cls(model.eval(), preprocessing, inputs.shape, sum(tensor.nbytes for tensor in weights.values()))
 
     @torch.inference_mode()
     def values(self, cells: np.ndarray) -> Tensor:
@@ -46,16 +46,22 @@ class Predictor:
 
         Shapes: cells (rows, features) float32; returns (rows, targets) float32.
         """
-        return self.preprocessing.units(self.model(self.preprocessing.features(cells)))
+        return self.preprocessing.values(self._outputs(cells))
 
     @torch.inference_mode()
     def probabilities(self, cells: np.ndarray) -> Tensor:
-        """Return the probability of each class, in the order of `preprocessing.classes`.
+        """Return the probability of each class, in the order of `preprocessing.classes`, or of each label.
 
-        Shapes: cells (rows, features) float32; returns (rows, classes) float32.
+        Shapes: cells (rows, features) float32; returns (rows, classes) or (rows, labels) float32.
         """
-        logits = self.model(self.preprocessing.features(cells))
+        logits = self._outputs(cells)
+        if self.preprocessing.task == "multilabel":
+            return torch.sigmoid(logits)
         if self.preprocessing.task == "binary":
             second = torch.sigmoid(logits[:, 0])
             return torch.stack([1 - second, second], 1)
         return torch.softmax(logits, 1)
+
+    def _outputs(self, cells: np.ndarray) -> Tensor:
+        outputs: Tensor = self.model(self.preprocessing.features(cells).reshape(-1, *self.shape))
+        return outputs

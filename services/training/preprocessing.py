@@ -1,6 +1,7 @@
 """From cells to inputs and targets and back: fitted on the training rows only, stored with the weights as JSON."""
 
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -8,16 +9,16 @@ import torch
 from torch import Tensor
 
 from services.specs.columns import Column, TableInfo
-from services.specs.features import classes
+from services.specs.data import ColumnOptions
+from services.specs.features import classes, is_category, kept_categories, options
 from services.specs.job import JobSpec
+from services.training import scaling as scalings
+from services.training.scaling import Linear, Quantile, Scaling
 
-
-@dataclass(frozen=True)
-class Scaling:
-    """x becomes (x - shift) * factor."""
-
-    shift: float
-    factor: float
+MAX_BINS = 32  #: of the embedding of a number
+BIN_ROWS = 100_000  #: so many training rows say where the bins lie
+EXP_LOSSES = {"poisson_nll"}  #: their nets answer with a logarithm
+MEAN_AND_SPREAD_LOSSES = {"gaussian_nll"}  #: their nets answer with means, then with as many measures of spread
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,18 @@ class Input:
     name: str
     type: str
     values: list[Any] | None  #: of a category or boolean: a cell is a position in this list
-    scaling: Scaling | None
+    scaling: Scaling = None
+    fill: float | None = None  #: what stands for a missing number; None if training rows had no missing one
+    missing: bool = False  #: whether an input of its own tells that the value was missing
+    kept: list[float] | None = None  #: the cells of the categories that have an input of their own
+    other: bool = False  #: whether all other categories share one
+    unseen: str = "other"  #: what a prediction does with a category that is not among `values`
 
     @property
     def width(self) -> int:
         """How many inputs the column makes."""
-        return len(self.values or []) if self.type == "category" else 1
+        own = 1 if self.kept is None else len(self.kept) + int(self.other)
+        return own + int(self.missing)
 
 
 @dataclass(frozen=True)
@@ -40,40 +47,78 @@ class Preprocessing:
     """Everything between a table's cells and a net's tensors."""
 
     task: str
-    inputs: list[Input]
+    loss: str
+    inputs: list[Input]  #: in the order of the features
     targets: list[str]
-    target_scaling: list[Scaling | None]  #: of each target of a regression
+    target_scaling: list[Scaling]  #: of each target of a regression
     classes: list[Any] | None
     class_cells: list[float] | None  #: the cell in the table that stands for each class
 
     @classmethod
-    def fitted(cls, spec: JobSpec, info: TableInfo, table: np.ndarray, rows: np.ndarray) -> "Preprocessing":
-        """Learn the scalings from the training rows of a table."""
+    def fitted(cls, spec: JobSpec, info: TableInfo, cells: np.ndarray) -> "Preprocessing":
+        """Learn the scalings, and what stands for missing values, from training rows.
+
+        Shapes: cells (rows, columns) float32.
+        """
         inputs = [
-            _input(info.column(name), table[rows, info.names.index(name)], spec.data.scale)
-            for name in spec.data.features
+            _input(info.column(name), options(spec, name), cells[:, info.names.index(name)], spec.data.scale)
+            for name in spec.data.inputs
         ]
-        cells = [table[rows, info.names.index(name)] for name in spec.data.targets]
-        if spec.task == "regression":
-            scalings = [_scaling(column, spec.data.target_scale) for column in cells]
-            return cls(spec.task, inputs, spec.data.targets, scalings, None, None)
-        column = info.column(spec.data.targets[0])
+        loss = "" if spec.loss == "auto" else spec.loss.type
+        targets = spec.data.targets
+        if spec.task in {"regression", "multilabel"}:
+            scale = spec.data.target_scale if spec.task == "regression" else "none"
+            found = [scalings.fitted(cells[:, info.names.index(name)], scale) for name in targets]
+            return cls(spec.task, loss, inputs, targets, found, None, None)
+        column = info.column(targets[0])
         known = classes(column)
         stands = [float((column.values or []).index(value)) if column.coded else float(value) for value in known]
-        return cls(spec.task, inputs, spec.data.targets, [], known, stands)
+        return cls(spec.task, loss, inputs, targets, [], known, stands)
+
+    def bins(self, features: Tensor) -> list[Tensor]:
+        """Return, for each number, the edges of up to MAX_BINS bins of as many training rows each.
+
+        Shapes: features (rows, width), the numbers first; returns (edges,) each, ascending.
+        """
+        shares = np.linspace(0.0, 1.0, MAX_BINS + 1)
+        found = []
+        for n in range(len(self.numbers)):
+            edges = np.unique(np.quantile(features[:BIN_ROWS, n].numpy(), shares).astype(np.float32))
+            found.append(torch.from_numpy(edges if len(edges) > 1 else np.array([edges[0], edges[0] + 1])))
+        return found
+
+    @property
+    def width(self) -> int:
+        """How many inputs all columns make."""
+        return sum(column.width for column in self.inputs)
+
+    @property
+    def outputs(self) -> int:
+        """How many outputs the net has."""
+        if self.task == "multiclass":
+            return len(self.classes or [])
+        if self.task == "binary":
+            return 1
+        return len(self.targets) * (2 if self.loss in MEAN_AND_SPREAD_LOSSES else 1)
+
+    @cached_property
+    def numbers(self) -> list[int]:
+        """The positions of the number columns among the features; they are the first inputs."""
+        return [n for n, column in enumerate(self.inputs) if column.type == "number" and column.kept is None]
 
     def features(self, cells: np.ndarray) -> Tensor:
-        """Return the net's inputs for feature cells.
+        """Return the net's inputs: scaled numbers, then booleans and categories, then what tells of missing values.
 
-        Shapes: cells (rows, features) float32, in the order of `inputs`; returns (rows, inputs) float32.
+        Shapes: cells (rows, features) float32, in the order of `inputs`; returns (rows, width) float32.
         """
-        parts = []
+        given = torch.from_numpy(np.ascontiguousarray(cells, dtype=np.float32))
+        found = [self._numbers(given)] if self.numbers else []
         for n, column in enumerate(self.inputs):
-            if column.type == "category":
-                parts.append((cells[:, n : n + 1] == np.arange(column.width)).astype(np.float32))
-            else:
-                parts.append(_scaled(cells[:, n : n + 1], column.scaling))
-        return torch.from_numpy(np.ascontiguousarray(np.hstack(parts), dtype=np.float32))
+            if n not in self._is_number:
+                found.append(_coded(given[:, n : n + 1], column))
+        if missing := [n for n, column in enumerate(self.inputs) if column.missing]:
+            found.append(torch.isnan(given[:, missing]).float())
+        return found[0] if len(found) == 1 else torch.cat(found, 1)
 
     def encoded_targets(self, cells: np.ndarray) -> Tensor:
         """Return what the loss compares with.
@@ -82,8 +127,8 @@ class Preprocessing:
         more.
         """
         if self.class_cells is None:
-            scaled = [_scaled(cells[:, n : n + 1], scaling) for n, scaling in enumerate(self.target_scaling)]
-            return torch.from_numpy(np.ascontiguousarray(np.hstack(scaled), dtype=np.float32))
+            given = torch.from_numpy(np.ascontiguousarray(cells, dtype=np.float32))
+            return _linear(given, self.target_scaling)
         numbers = np.searchsorted(np.asarray(self.class_cells, dtype=np.float32), cells[:, 0])
         if self.task == "binary":
             return torch.from_numpy(numbers.astype(np.float32)[:, None])
@@ -94,8 +139,16 @@ class Preprocessing:
         columns = []
         for n, scaling in enumerate(self.target_scaling):
             column = scaled[:, n]
-            columns.append(column if scaling is None else column / scaling.factor + scaling.shift)
+            columns.append(column / scaling.factor + scaling.shift if isinstance(scaling, Linear) else column)
         return torch.stack(columns, 1)
+
+    def values(self, outputs: Tensor) -> Tensor:
+        """Return what a regression's net answered, (rows, outputs), in original units: (rows, targets)."""
+        if self.loss in MEAN_AND_SPREAD_LOSSES:
+            outputs = outputs[:, : len(self.targets)]
+        if self.loss in EXP_LOSSES:
+            outputs = outputs.exp()
+        return self.units(outputs)
 
     def as_json(self) -> dict[str, Any]:
         """Return all of it as JSON."""
@@ -104,35 +157,79 @@ class Preprocessing:
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> "Preprocessing":
         """Return what `as_json` gave."""
-        inputs = [Input(i["name"], i["type"], i["values"], _scaling_from(i["scaling"])) for i in found["inputs"]]
-        scalings = [_scaling_from(scaling) for scaling in found["target_scaling"]]
-        return cls(found["task"], inputs, found["targets"], scalings, found["classes"], found["class_cells"])
+        inputs = [Input(**{**column, "scaling": scalings.from_json(column["scaling"])}) for column in found["inputs"]]
+        targets = [scalings.from_json(scaling) for scaling in found["target_scaling"]]
+        return cls(**{**found, "inputs": inputs, "target_scaling": targets})
+
+    @cached_property
+    def _is_number(self) -> set[int]:
+        return set(self.numbers)
+
+    def _numbers(self, given: Tensor) -> Tensor:
+        columns = [self.inputs[n] for n in self.numbers]
+        cells = given if len(columns) == len(self.inputs) else given[:, self.numbers]
+        if any(column.fill is not None for column in columns):
+            fill = torch.tensor([0.0 if column.fill is None else column.fill for column in columns])
+            cells = torch.where(torch.isnan(cells), fill, cells)
+        return _linear(cells, [column.scaling for column in columns])
 
 
-def _input(column: Column, cells: np.ndarray, scale: str) -> Input:
-    if column.coded:
-        return Input(column.name, column.type, column.values, None)
-    return Input(column.name, column.type, None, _scaling(cells, scale))
-
-
-def _scaling(cells: np.ndarray, scale: str) -> Scaling | None:
-    """Return the scaling of numbers: mean 0 and deviation 1, or 0 to 1. A constant is only shifted."""
-    if scale == "none":
-        return None
-    numbers = cells.astype(np.float64)
-    if scale == "minmax":
-        shift, width = float(numbers.min()), float(numbers.max() - numbers.min())
-    else:
-        shift, width = float(numbers.mean()), float(numbers.std())
-    return Scaling(shift, 1.0 / width if width > 0 else 1.0)
-
-
-def _scaled(cells: np.ndarray, scaling: Scaling | None) -> np.ndarray:
-    # Without scaling the cells stay as they are, to the bit.
-    if scaling is None:
+def _linear(cells: Tensor, scaled: list[Scaling]) -> Tensor:
+    """Return cells, (rows, columns) float32, scaled column by column. Without scaling they stay, to the bit."""
+    if not any(scaled):
         return cells
-    return ((cells.astype(np.float64) - scaling.shift) * scaling.factor).astype(np.float32)
+    linear = [it if isinstance(it, Linear) else Linear(0.0, 1.0) for it in scaled]
+    found = cells
+    if any(isinstance(it, Linear) for it in scaled):
+        shift, factor = torch.tensor([it.shift for it in linear]), torch.tensor([it.factor for it in linear])
+        found = cells.sub(shift).mul_(factor)
+    curved = {n: it for n, it in enumerate(scaled) if isinstance(it, Quantile)}
+    if curved and found is cells:
+        found = cells.clone()
+    for n, quantile in curved.items():
+        found[:, n] = quantile(cells[:, n])
+    return found
 
 
-def _scaling_from(found: dict[str, float] | None) -> Scaling | None:
-    return None if found is None else Scaling(**found)
+def _coded(cells: Tensor, column: Input) -> Tensor:
+    """Return the inputs of a category or boolean: (rows, 1) cells to (rows, categories) or (rows, 1)."""
+    if column.kept is None:
+        return cells if column.fill is None else torch.nan_to_num(cells, nan=column.fill)
+    own = (cells == torch.tensor(column.kept)).float()
+    if not column.other:
+        return own
+    return torch.cat([own, (1 - own.sum(1, keepdim=True)) * (~torch.isnan(cells)).float()], 1)
+
+
+def _input(column: Column, chosen: ColumnOptions, cells: np.ndarray, scale: str) -> Input:
+    missing = column.missing > 0
+    if is_category(column, chosen):
+        kept = kept_categories(column, chosen)
+        known = column.values or []
+        stands = [float(n) if column.coded else float(known[n]) for n in kept]
+        fewer = len(kept) < len(known)
+        return Input(
+            column.name, column.type, column.values, missing=missing, kept=stands, other=fewer, unseen=chosen.unseen
+        )
+    there = cells[~np.isnan(cells)]
+    fill = _fill(there, chosen) if missing else None
+    if column.coded:
+        return Input(column.name, column.type, column.values, fill=fill, missing=missing)
+    whole = there if fill is None else np.where(np.isnan(cells), np.float32(fill), cells)
+    own = scale if chosen.scale in {None, "auto"} else chosen.scale
+    scaling = scalings.fitted(whole, str(own)) if len(whole) else None
+    return Input(column.name, column.type, None, scaling, fill=fill, missing=missing)
+
+
+def _fill(there: np.ndarray, chosen: ColumnOptions) -> float:
+    """Return what stands for missing numbers, by those that are there."""
+    if chosen.missing == "constant":
+        return float(chosen.fill or 0.0)
+    if not len(there):
+        return 0.0
+    if chosen.missing == "median":
+        return float(np.median(there))
+    if chosen.missing == "most_frequent":
+        values, counts = np.unique(there, return_counts=True)
+        return float(values[counts.argmax()])
+    return float(there.astype(np.float64).mean())

@@ -1,32 +1,91 @@
-"""Which rows train and which validate."""
+"""Which rows train, which validate and which test."""
+
+import hashlib
+from dataclasses import dataclass
 
 import numpy as np
 
 from services.specs.columns import TableInfo
-from services.specs.data import RandomSplit
-from services.specs.features import validation_rows
+from services.specs.data import ColumnSplit, HashSplit, RandomSplit, TimeSplit
+from services.specs.features import held_rows
 from services.specs.job import JobSpec
 from services.training.data import order
 
 
-def split(spec: JobSpec, info: TableInfo, table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the numbers of the training and of the validation rows, both ascending.
+@dataclass(frozen=True)
+class Parts:
+    """The numbers of the rows of each part, ascending. Shapes: (rows of the part,) int64."""
 
-    Random: the first `validation_rows` rows of the order of epoch 0 validate; stratified: the first of each class.
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+
+def split(spec: JobSpec, info: TableInfo, table: np.ndarray) -> Parts:
+    """Return the parts of a table.
+
+    Random: the first rows of the order of epoch 0 validate, the next ones test; stratified: the same in each class.
     """
     rows = np.arange(info.rows)
-    if spec.split.type == "none":
-        return rows, rows[:0]
-    if spec.split.type == "column":
-        column = info.column(spec.split.column)
-        says = table[:, info.names.index(column.name)]
-        train = (column.values or []).index("train")
-        return rows[says == train], rows[says != train]
-    assert isinstance(spec.split, RandomSplit)
+    if isinstance(spec.split, ColumnSplit):
+        return _by_column(spec.split, info, table)
+    if isinstance(spec.split, RandomSplit):
+        return _at_random(spec, spec.split, info, table)
+    if isinstance(spec.split, TimeSplit):
+        return _by_time(spec.split, info, table)
+    if isinstance(spec.split, HashSplit):
+        return _by_hash(spec.split, info, table)
+    return Parts(rows, rows[:0], rows[:0])
+
+
+def _by_column(split: ColumnSplit, info: TableInfo, table: np.ndarray) -> Parts:
+    column = info.column(split.column)
+    says = table[:, info.names.index(column.name)]
+    known = {value: n for n, value in enumerate(column.values or [])}
+    found = [np.flatnonzero(says == known.get(part, -1)) for part in ("train", "validation", "test")]
+    return Parts(*found)
+
+
+def _at_random(spec: JobSpec, split: RandomSplit, info: TableInfo, table: np.ndarray) -> Parts:
     shuffled = order(info.rows, spec.seed or 0, 0).numpy()
     groups = [shuffled]
-    if spec.split.stratify is True:
-        classes = table[:, info.names.index(spec.data.targets[0])][shuffled]
+    if split.stratify is True:
+        classes = np.asarray(table[:, info.names.index(spec.data.targets[0])])[shuffled]
         groups = [shuffled[classes == value] for value in np.unique(classes)]
-    validating = np.concatenate([group[: validation_rows(len(group), spec.split.validation)] for group in groups])
-    return np.setdiff1d(rows, validating), np.sort(validating)
+    return _held(groups, info.rows, split)
+
+
+def _by_time(split: TimeSplit, info: TableInfo, table: np.ndarray) -> Parts:
+    times = np.asarray(table[:, info.names.index(split.column)])
+    newest_first = np.argsort(-times, kind="stable")
+    validation, test = held_rows(info.rows, info.rows, split)
+    return Parts(
+        np.sort(newest_first[validation + test :]),
+        np.sort(newest_first[test : test + validation]),
+        np.sort(newest_first[:test]),
+    )
+
+
+def _by_hash(split: HashSplit, info: TableInfo, table: np.ndarray) -> Parts:
+    """A value's share of the circle of SHA-256 says where its rows go, so that they stay there as the data grows."""
+    column = info.column(split.column)
+    cells = np.asarray(table[:, info.names.index(split.column)])
+    values, positions = np.unique(cells, return_inverse=True)
+    names = [str((column.values or [])[int(v)]) if column.coded else repr(float(v)) for v in values]
+    shares = np.array([int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64 for name in names])[positions]
+    bound = split.validation + (split.test or 0.0)
+    return Parts(
+        np.flatnonzero(shares >= bound),
+        np.flatnonzero(shares < split.validation),
+        np.flatnonzero((shares >= split.validation) & (shares < bound)),
+    )
+
+
+def _held(groups: list[np.ndarray], rows: int, split: RandomSplit) -> Parts:
+    validation, test = [], []
+    for group in groups:
+        validates, tests = held_rows(len(group), rows, split)
+        validation.append(group[:validates])
+        test.append(group[validates : validates + tests])
+    held = [np.sort(np.concatenate(part)) for part in (validation, test)]
+    return Parts(np.setdiff1d(np.arange(rows), np.concatenate(held)), *held)

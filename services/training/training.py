@@ -8,17 +8,20 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.amp.grad_scaler import GradScaler
 from torch.optim import Optimizer
-from torch.utils.data import DataLoader
 
 from services.costs import EpochCosts
 from services.specs.job import JobSpec
 from services.training.best import Best, Patience
 from services.training.data import TrainBatches
-from services.training.loop import Batches, CostFunction, Step, fit
-from services.training.metrics import Metric
+from services.training.evaluating import Evaluation
+from services.training.loop import Batches, fit
 from services.training.preprocessing import Preprocessing
 from services.training.progress import Progress
+from services.training.schedulers import Schedule
+from services.training.step import Step
+from services.training.stepping import Stepping
 from services.training.watch import watched
 from services.training.weights import from_bytes, to_bytes
 
@@ -29,21 +32,32 @@ class Training:
 
     spec: JobSpec
     model: nn.Module
-    cost_function: CostFunction
     optimizer: Optimizer
-    step: Step
+    schedule: Schedule
+    scaler: GradScaler
+    stepping: Stepping
     train_batches: TrainBatches
-    valid_batches: "DataLoader[tuple[Tensor, Tensor]] | None"
-    metrics: dict[str, Metric]
+    validation: Evaluation | None
+    test: Evaluation | None
     preprocessing: Preprocessing
+    shape: tuple[int, ...]  #: of one row's features
     device: torch.device
-    steps_per_epoch: int
     keep_batch_costs: bool
     wish: Callable[[], str | None]
     progress: Progress
     best: Best
     patience: Patience | None
     best_weights: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps of one epoch."""
+        return len(self.train_batches)
+
+    @property
+    def step(self) -> Step:
+        """The step of the job's kind."""
+        return self.stepping.step
 
     @property
     def steps_done(self) -> int:
@@ -57,17 +71,28 @@ class Training:
         """
         return fit(
             self.model,
-            self.cost_function,
             self.step,
+            self.schedule,
             self._watched_batches,
-            self.valid_batches,
-            self.metrics,
+            self.validation,
             epochs=self.spec.epochs,
+            validate_every=self.spec.validation.every_epochs,
             progress=self.progress,
             device=self.device,
-            lr=self.spec.optimizer.lr,
+            monitor=self.spec.monitor.metric,
             keep_batch_costs=self.keep_batch_costs,
+            leave_out_nonfinite=self.spec.on_nonfinite == "skip_step",
         )
+
+    def measure_test(self) -> dict[str, Any] | None:
+        """Return the best weights' cost and metrics on the test rows; None if there are none."""
+        if self.test is None:
+            return None
+        now = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+        self.model.load_state_dict(self.best_weights or now)
+        cost, measured = self.test(self.model)
+        self.model.load_state_dict(now)
+        return {"epoch": self.best.epoch, "test_cost": cost, **{f"test_{k}": v for k, v in measured.items()}}
 
     def keep_best(self) -> None:
         """Copy the weights now: the next step changes them in place."""
@@ -89,6 +114,8 @@ class Training:
                     tensors[f"optimizer.{number}.{name}"] = value
                 elif value is not None:
                     scalars[f"{number}.{name}"] = value
+        if self.test is not None:  # measured at the end, perhaps by a later attempt
+            tensors |= _named("best", self.best_weights)
         tensors["rng.cpu"] = torch.get_rng_state()
         if self.device.type == "cuda":
             tensors["rng.cuda"] = torch.cuda.get_rng_state(self.device)
@@ -105,6 +132,8 @@ class Training:
             "progress": done,
             "best": asdict(self.best),
             "patience": asdict(self.patience) if self.patience else None,
+            "schedule": self.schedule.state(),
+            "scaler": self.scaler.state_dict(),
             **self._about(),
         }
         return to_bytes(tensors, about)
@@ -122,6 +151,9 @@ class Training:
             state.setdefault(int(number), {})[name] = value
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        self.best_weights = _below("best", tensors)
+        self.schedule.resume(about["schedule"])
+        self.scaler.load_state_dict(about["scaler"])
         done = about["progress"]
         costs = tensors.get("progress.batch_costs", torch.zeros(0)).to(self.device)
         self.progress = Progress(**done, batch_costs=list(costs))
@@ -139,7 +171,8 @@ class Training:
             "threads": torch.get_num_threads(),
             "instruction_set": torch.backends.cpu.get_cpu_capability(),
             "device": self.device.type,
-            "step": "plain",
+            "step": self.stepping.kind,
+            "step_why": self.stepping.why,
             "host": os.uname().nodename,
         }
 
@@ -152,6 +185,7 @@ class Training:
         return {
             "model": self.spec.model.model_dump(),
             "preprocessing": self.preprocessing.as_json(),
+            "shape": list(self.shape),
             "environment": {name: environment[name] for name in kept},
         }
 

@@ -1,4 +1,4 @@
-"""Batches that look up before each step whether the training is to stop there."""
+"""Looks up whether the training is to stop: before each step, and before each batch that is measured."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,12 +8,20 @@ from services.errors import Wished
 from services.training.loop import Batches
 
 
+def look(wish: Callable[[], str | None]) -> None:
+    """Ask for a wish. `wish` looks at a flag that a signal sets, at no database and no clock.
+
+    Raises: Wished with the wish's name.
+    """
+    if wished := wish():
+        raise Wished(wished)
+
+
 def watched(batches: Batches, wish: Callable[[], str | None]) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield the same batches. `wish` looks at a flag that a signal sets, at no database and no clock.
+    """Yield the same batches, and look before each.
 
     Raises: Wished with the wish's name, between two steps.
     """
     for batch in batches:
-        if wished := wish():
-            raise Wished(wished)
+        look(wish)
         yield batch

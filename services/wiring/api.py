@@ -2,14 +2,23 @@
 
 import threading
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from services.queue import DEVICES, Bell, top_up
 from services.settings import Settings
+from services.specs.columns import TableInfo
+from services.specs.job import JobSpec
 from services.wiring.base import Base, base
 
 if TYPE_CHECKING:
     from services.predictions.service import PredictionService
+
+
+def _measure(spec: JobSpec, info: TableInfo) -> dict[str, Any]:
+    # The first call imports torch, unless the thread that does so after the start was faster.
+    from services.training.summary import summary
+
+    return summary(spec, info)
 
 
 class Api:
@@ -20,7 +29,7 @@ class Api:
         self.closed = threading.Event()
         self.threads: list[threading.Thread] = []  #: that end when this closes
         self.submitted = threading.Event()  #: set after each submit; the ringer waits for it
-        self.base: Base = base(settings, self.submitted.set, pool_size=settings.api_threads // 4)
+        self.base: Base = base(settings, self.submitted.set, _measure, pool_size=settings.api_threads // 4)
         self._predictions: Future[PredictionService] = Future()
         self._loading = threading.Lock()
 

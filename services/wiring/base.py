@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from services.datasets.service import DatasetService
 from services.datasets.storage import Storage
 from services.db.engine import Database
+from services.errors import NotReady
 from services.jobs import queries
 from services.jobs.listing import JobListing
 from services.jobs.logs import JobLogs
@@ -15,6 +17,9 @@ from services.jobs.running import Running
 from services.jobs.service import JobService
 from services.jobs.workers import Workers
 from services.settings import Settings
+from services.specs.columns import TableInfo
+from services.specs.job import JobSpec
+from services.specs.resolving import Measure
 
 
 @dataclass(frozen=True)
@@ -39,8 +44,19 @@ class Base:
             return queries.eligible(session, device, self.settings.max_nudges)
 
 
-def base(settings: Settings, ring: Callable[[], None] = lambda: None, *, pool_size: int = 5) -> Base:
-    """Join the rooms. `ring` is called after each submit and must not block."""
+def no_model(_spec: JobSpec, _info: TableInfo) -> dict[str, Any]:
+    """Stand in for `measure` where nothing is submitted."""
+    raise NotReady("This process takes no jobs in.")
+
+
+def base(
+    settings: Settings,
+    ring: Callable[[], None] = lambda: None,
+    measure: Measure = no_model,
+    *,
+    pool_size: int = 5,
+) -> Base:
+    """Join the rooms. `ring` is called after each submit and must not block; `measure` says how large its model is."""
     database = Database(settings, pool_size=pool_size)
     storage = Storage(settings.storage)
     datasets = DatasetService(database, storage, settings)
@@ -51,7 +67,7 @@ def base(settings: Settings, ring: Callable[[], None] = lambda: None, *, pool_si
         database=database,
         storage=storage,
         datasets=datasets,
-        jobs=JobService(database, datasets, settings, ring),
+        jobs=JobService(database, datasets, settings, ring, measure),
         reading=reading,
         listing=JobListing(database),
         logs=JobLogs(database, reading),

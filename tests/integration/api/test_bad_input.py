@@ -53,7 +53,12 @@ FAULTS: dict[str, tuple[bytes, str, str, Any]] = {
     "no step": (body(optimizer={"type": "sgd", "lr": 0}), "#/optimizer/lr", "out_of_range", None),
     "a seed below 0": (body(seed=-1), "#/seed", "out_of_range", None),
     "a seed of 64 bits": (body(seed=2**64), "#/seed", "out_of_range", None),
-    "all rows validate": (body(split={"type": "random", "validation": 1}), "#/split/validation", "out_of_range", None),
+    "all rows validate": (
+        body(split={"type": "random", "validation": 150}),
+        "#/split/validation",
+        "out_of_range",
+        None,
+    ),
     "a million units": (body(model={"type": "mlp", "hidden": [10**6]}), "#/model/hidden/0", "out_of_range", None),
     "too many parameters": (body(model={"type": "mlp", "hidden": [60_000] * 2}), "#/model", "out_of_range", None),
     "a batch of more than all": (body(batch_size=500), "#/batch_size", "out_of_range", "full"),
@@ -111,7 +116,7 @@ def test_a_fault_is_named_with_its_place_and_what_was_meant(client: FlaskClient,
 
 
 def test_all_faults_of_a_request_are_told_at_once(client: FlaskClient) -> None:
-    sent = body(epochs=0, loss="msee", seed=-1, modl=1, split={"type": "random", "validation": 2})
+    sent = body(epochs=0, loss="msee", seed=-1, modl=1, split={"type": "random", "validation": 1.5})
 
     problem = client.post("/api/v1/jobs", data=sent, headers=JSON).get_json()
 
@@ -183,13 +188,18 @@ def test_a_bad_csv_is_refused_with_the_place(client: FlaskClient, rows: bytes, c
     assert (fault["code"], fault.get("location")) == (code, location)
 
 
-def test_a_column_with_missing_values_is_refused_at_the_submit_by_name_and_row(client: FlaskClient) -> None:
-    rows = b"a,b,y\n" + b"1,2,3\n" * 12 + b"1,,3\n"
+def test_a_missing_value_is_filled_in_a_feature_and_refused_in_a_target(client: FlaskClient, joined: Base) -> None:
+    rows = b"a,b,y\n" + b"1,2,3\n2,3,4\n" * 12 + b"1,,3\n"
     client.post("/api/v1/datasets?name=gaps.csv", data=rows, headers={"Content-Type": "text/csv"})
+    data = {"dataset": "gaps.csv", "target": "y"}
 
-    problem = client.post("/api/v1/jobs", json={"data": {"dataset": "gaps.csv"}, "model": "linear"}).get_json()
+    filled = client.post("/api/v1/jobs", json={"data": data, "task": "regression", "model": "linear", "epochs": 2})
+    refused = client.post("/api/v1/jobs", json={"data": data | {"target": "b"}, "model": "linear"}).get_json()
+    train(joined, filled.get_json()["id"])
+    answer = client.post(f"/api/v1/jobs/{filled.get_json()['id']}/predict", json={"x": [[1, None], [1, 2]]})
 
-    assert [(e["code"], e["location"]) for e in problem["errors"]] == [("missing_values", {"row": 12, "column": "b"})]
+    assert [(e["code"], e["location"]) for e in refused["errors"]] == [("missing_values", {"row": 24, "column": "b"})]
+    assert len(answer.get_json()["predictions"]) == 2
 
 
 def test_predicting_says_which_value_of_which_row_is_of_no_use(client: FlaskClient, joined: Base) -> None:
@@ -237,3 +247,13 @@ def test_an_archive_that_swells_or_holds_objects_is_refused(client: FlaskClient)
 
     assert swollen.status_code == 413
     assert unsafe.status_code in {415, 422}
+
+
+@pytest.mark.parametrize(
+    "query", ["status[]=queued&status[a]=b", "metadata=1&metadata[a]=b", "metadata[a]=b&metadata=1", "limit=1&limit=2"]
+)
+def test_a_parameter_that_is_said_in_two_ways_is_refused(client: FlaskClient, query: str) -> None:
+    problem = client.get(f"/api/v1/jobs?{query}")
+
+    assert problem.status_code == 422
+    assert [e["code"] for e in problem.get_json()["errors"]] == ["duplicate_key"]

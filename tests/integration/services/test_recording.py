@@ -41,6 +41,9 @@ class Contents:
     def last_bytes(self) -> bytes:
         return b"last%d" % self.steps_done * self.size
 
+    def measure_test(self) -> dict[str, Any] | None:
+        return {"epoch": 1, "test_cost": 0.5, "test_mape": float("nan")}
+
 
 def costs(epoch: int, value: float = 1.0) -> EpochCosts:
     """An epoch of three batches."""

@@ -16,10 +16,10 @@ from services.training.preprocessing import Input, Preprocessing
 
 COLUMNS = [
     Input("size", "number", None, None),
-    Input("city", "category", ["Bonn", "Ulm"], None),
+    Input("city", "category", ["Bonn", "Ulm"], kept=[0.0, 1.0], unseen="error"),
     Input("new", "boolean", [False, True], None),
 ]
-PREPROCESSING = Preprocessing("multiclass", COLUMNS, ["y"], [], ["a", 2, True], [0.0, 1.0, 2.0])
+PREPROCESSING = Preprocessing("multiclass", "cross_entropy", COLUMNS, ["y"], [], ["a", 2, True], [0.0, 1.0, 2.0])
 
 
 def faults(**rows: Any) -> list[tuple[str, str]]:
@@ -74,7 +74,7 @@ def test_the_cache_loads_once_and_lets_the_one_go_that_was_not_asked_for_longest
     def get(name: str) -> Predictor:
         def load() -> Predictor:
             loaded.append(name)
-            return Predictor(torch.nn.Linear(1, 1), PREPROCESSING, size_bytes=100)
+            return Predictor(torch.nn.Linear(1, 1), PREPROCESSING, (1,), size_bytes=100)
 
         return cache.get(name, load)
 

@@ -8,9 +8,10 @@ from hypothesis import strategies as some
 
 from services.errors import InvalidRequest
 from services.specs.columns import Column, TableInfo
-from services.specs.features import train_and_validation
+from services.specs.features import parts
 from services.specs.job import JobSpec
 from services.specs.resolving import Limits, Resolved, resolve, resolved_json
+from services.training.summary import summary
 
 NUMBERS = [Column(name, "number", min=0.0, max=9.0) for name in ("length", "width")]
 SPECIES = Column("species", "category", values=["a", "b", "c"], counts=[50, 50, 50])
@@ -22,7 +23,7 @@ TABLE = TableInfo(150, [*NUMBERS, SPECIES, GRADE, PRICE])
 def resolved(info: TableInfo = TABLE, cuda: bool = False, target: str = "species", **keys: Any) -> Resolved:
     spec = JobSpec.model_validate({"data": {"builtin": "iris", "target": target}, "model": "mlp", **keys})
     limits = Limits(epochs=1000, parameters=100_000)
-    return resolve(spec, info, dataset=None, suggested_target=None, cuda_online=cuda, limits=limits)
+    return resolve(spec, info, dataset=None, suggested_target=None, cuda_online=cuda, limits=limits, measure=summary)
 
 
 def codes(found: Resolved) -> set[str]:
@@ -68,10 +69,12 @@ def test_what_does_not_fit_the_columns_is_told_at_its_place(keys, pointer):
     assert pointer in {fault.pointer for fault in caught.value.faults}
 
 
-def test_a_missing_value_in_a_used_column_is_named():
-    gap = TableInfo(150, [Column("length", "number", missing=1, first_missing=6), SPECIES])
+def test_a_missing_value_in_a_target_is_named_and_one_in_a_feature_is_filled():
+    length = Column("length", "number", missing=1, first_missing=6)
+    gap = TableInfo(150, [length, SPECIES])
+    assert resolved(gap).spec.data.inputs == ["length"]
     with pytest.raises(InvalidRequest) as caught:
-        resolved(gap)
+        resolved(gap, data={"builtin": "iris", "target": "length", "features": ["species"]}, task="regression")
     fault = caught.value.faults[0]
     assert (fault.code, (fault.location or {})["column"]) == ("missing_values", "length")
 
@@ -94,7 +97,7 @@ def test_a_gpu_that_nobody_offers_is_waited_for():
 
 def test_every_class_validates_with_the_same_share():
     uneven = TableInfo(37, [*NUMBERS, Column("species", "category", values=["a", "b"], counts=[30, 7])])
-    assert train_and_validation(resolved(uneven).spec, uneven) == (37 - 6 - 1, 6 + 1)
+    assert parts(resolved(uneven).spec, uneven) == (37 - 6 - 1, 6 + 1, 0)
 
 
 def test_the_iris_mlp_has_the_parameters_and_steps_of_the_formula():
@@ -128,5 +131,7 @@ def test_resolving_again_changes_nothing(target, keys, cuda):
     first = resolved(target=target, cuda=cuda, **keys).spec
     echo = JobSpec.model_validate(resolved_json(first))
     limits = Limits(epochs=1000, parameters=100_000)
-    again = resolve(echo, TABLE, dataset=None, suggested_target=None, cuda_online=not cuda, limits=limits)
+    again = resolve(
+        echo, TABLE, dataset=None, suggested_target=None, cuda_online=not cuda, limits=limits, measure=summary
+    )
     assert resolved_json(again.spec) == resolved_json(first)

@@ -7,16 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from sklearn import metrics as truth
 
 from services.costs import EpochCosts
-from services.specs import losses, models, optimizers
 from services.training.best import Best, Patience
-from services.training.losses import LOSSES
-from services.training.metrics import metric
-from services.training.models import MODELS
-from services.training.optimizers import OPTIMIZERS
-from services.training.predictor import Predictor
 from tests.make import make_training
 
 UNEVEN: dict[str, Any] = {
@@ -64,11 +57,12 @@ def test_the_best_weights_give_back_their_recorded_validation_cost() -> None:
         if training.best.improved(epoch):
             training.keep_best()
     training.model.load_state_dict(training.best_weights)
-    assert training.valid_batches is not None
+    assert training.validation is not None
     training.model.eval()
 
     with torch.no_grad():
-        found = [(training.cost_function(training.model(x), y).item(), len(y)) for x, y in training.valid_batches]
+        held = training.validation
+        found = [(held.cost_function(training.model(x), y).item(), len(y)) for x, y in held.batches]
 
     assert np.average([c for c, _ in found], weights=[n for _, n in found]) == training.best.value
 
@@ -131,61 +125,3 @@ def test_patience_is_over_after_so_many_epochs_without_enough_gain() -> None:
     patience = Patience("val_cost", "min", patience=2, min_delta=0.5)
 
     assert [patience.is_over(costs(n, v)) for n, v in enumerate([3.0, 2.0, 1.9, 1.8], 1)] == [False, False, False, True]
-
-
-@pytest.mark.parametrize("name", ["mae", "mse", "rmse", "r2"])
-def test_a_metric_of_a_regression_is_scikit_learns(name: str) -> None:
-    rng = np.random.default_rng(2)
-    wanted, found = rng.normal(size=(50, 2)), rng.normal(size=(50, 2))
-    measured = metric(name, lambda scaled: scaled)
-    for rows in np.array_split(np.arange(50), [7, 20, 21]):
-        measured.update(torch.tensor(found[rows]), torch.tensor(wanted[rows]))
-
-    squared = truth.mean_squared_error(wanted, found, multioutput="raw_values")
-    expected = {
-        "mae": truth.mean_absolute_error(wanted, found),
-        "mse": squared.mean(),
-        "rmse": np.sqrt(squared).mean(),
-        "r2": truth.r2_score(wanted, found),
-    }
-    assert measured.compute() == pytest.approx(expected[name])
-
-
-def test_accuracy_is_scikit_learns_for_two_classes_and_for_more() -> None:
-    rng = np.random.default_rng(3)
-    logits, labels = rng.normal(size=(40, 3)), rng.integers(0, 3, 40)
-    single, binary = rng.normal(size=(40, 1)), rng.integers(0, 2, (40, 1))
-    many, two = metric("accuracy", lambda x: x), metric("accuracy", lambda x: x)
-    many.update(torch.tensor(logits), torch.tensor(labels))
-    two.update(torch.tensor(single), torch.tensor(binary, dtype=torch.float64))
-
-    assert many.compute() == pytest.approx(truth.accuracy_score(labels, logits.argmax(1)))
-    assert two.compute() == pytest.approx(truth.accuracy_score(binary, single > 0))
-
-
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("loss", LOSSES)
-def test_every_loss_model_and_optimizer_learns_real_rows(loss: str, model: str, optimizer: str) -> None:
-    sample = {"cross_entropy": "iris", "bce_with_logits": "breast_cancer"}.get(loss, "diabetes")
-    chosen = {"type": optimizer, "lr": 0.05 if optimizer == "sgd" else 0.005}
-    training = make_training(
-        data={"builtin": sample}, model=model, loss=loss, optimizer=chosen, epochs=15, batch_size=32
-    )
-
-    epochs = list(training.fit())
-    training.keep_best()
-
-    # A guess costs about 1 (scaled targets), ln 3 or ln 2.
-    bound = {"mse": 0.65, "l1": 0.68, "huber": 0.32, "cross_entropy": 0.6, "bce_with_logits": 0.25}[loss]
-    assert min(epoch.val_cost or 9 for epoch in epochs) < bound
-    assert Predictor.from_bytes(training.best_bytes()).preprocessing.task == training.spec.task
-
-
-def test_every_spec_of_a_part_has_its_builder() -> None:
-    def types(union: Any) -> set[str]:
-        return {branch.model_fields["type"].default for branch in union.__args__[0].__args__}
-
-    assert types(models.Model) == set(MODELS)
-    assert types(losses.Loss) == set(LOSSES)
-    assert types(optimizers.Optimizer) == set(OPTIMIZERS)

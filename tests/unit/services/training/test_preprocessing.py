@@ -1,13 +1,15 @@
 """Preprocessing is scikit-learn's on the training rows alone, and splits are the decided ones."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, QuantileTransformer, RobustScaler, StandardScaler
 
 from services.errors import CheckpointCorrupt
 from services.specs.columns import Column, TableInfo
+from services.specs.data import ColumnOptions
 from services.training.data import order
 from services.training.predictor import Predictor
 from services.training.preprocessing import Preprocessing
@@ -19,11 +21,20 @@ ROWS = np.random.default_rng(0).normal(loc=50, scale=9, size=(40, 3))
 DATA = {"x": ROWS.tolist(), "y": ROWS.sum(1).tolist()}
 
 
-@pytest.mark.parametrize(("scale", "scaler"), [("standard", StandardScaler()), ("minmax", MinMaxScaler())])
+@pytest.mark.parametrize(
+    ("scale", "scaler"),
+    [
+        ("standard", StandardScaler()),
+        ("minmax", MinMaxScaler()),
+        ("robust", RobustScaler()),
+        ("quantile", QuantileTransformer(n_quantiles=32, output_distribution="normal")),
+    ],
+)
 def test_numbers_are_scaled_as_scikit_learn_does_on_the_training_rows(scale: str, scaler: StandardScaler) -> None:
     spec, info, table = make_spec(data=DATA | {"scale": scale})
-    train, valid = split(spec, info, table)
-    fitted = Preprocessing.fitted(spec, info, table, train)
+    parts = split(spec, info, table)
+    train, valid = parts.train, parts.validation
+    fitted = Preprocessing.fitted(spec, info, table[train])
     scaler.fit(table[train, :3].astype(float))
 
     found = fitted.features(table[valid, :3]).numpy()
@@ -36,8 +47,8 @@ def test_scaling_none_keeps_every_bit_and_a_constant_column_becomes_zero() -> No
     plain, _, _ = make_spec(data={"x": [[7.0, n / 3] for n in range(12)], "y": list(range(12)), "scale": "none"})
     rows = np.arange(12)
 
-    scaled = Preprocessing.fitted(spec, info, table, rows).features(table[:, :2])
-    kept = Preprocessing.fitted(plain, info, table, rows).features(table[:, :2])
+    scaled = Preprocessing.fitted(spec, info, table[rows]).features(table[:, :2])
+    kept = Preprocessing.fitted(plain, info, table[rows]).features(table[:, :2])
 
     assert scaled[:, 0].tolist() == [0.0] * 12
     assert kept.numpy().tobytes() == np.ascontiguousarray(table[:, :2]).tobytes()
@@ -48,7 +59,7 @@ def test_a_category_is_one_hot_as_scikit_learn_does_and_survives_json() -> None:
     table = np.array([[0, 1], [1, 2], [2, 3], [0, 4], [1, 5], [2, 6]], dtype=np.float32)
     spec, _, _ = make_spec()
     data = spec.data.model_copy(update={"features": ["c"], "target": "y"})
-    fitted = Preprocessing.fitted(spec.model_copy(update={"data": data}), info, table, np.arange(6))
+    fitted = Preprocessing.fitted(spec.model_copy(update={"data": data}), info, table)
 
     again = Preprocessing.from_json(json.loads(json.dumps(fitted.as_json())))
 
@@ -58,7 +69,7 @@ def test_a_category_is_one_hot_as_scikit_learn_does_and_survives_json() -> None:
 
 def test_scaled_targets_come_back_in_original_units() -> None:
     spec, info, table = make_spec(data=DATA)
-    fitted = Preprocessing.fitted(spec, info, table, np.arange(40))
+    fitted = Preprocessing.fitted(spec, info, table)
 
     back = fitted.units(fitted.encoded_targets(table[:, 3:]))
 
@@ -68,7 +79,8 @@ def test_scaled_targets_come_back_in_original_units() -> None:
 def test_a_random_split_takes_the_first_rows_of_epoch_0() -> None:
     spec, info, table = make_spec(data=DATA, seed=5, split={"type": "random", "validation": 0.3})
 
-    train, valid = split(spec, info, table)
+    parts = split(spec, info, table)
+    train, valid = parts.train, parts.validation
 
     assert sorted(valid) == sorted(order(40, 5, 0)[:12].tolist())
     assert sorted([*train, *valid]) == list(range(40))
@@ -78,7 +90,8 @@ def test_a_stratified_split_takes_the_same_share_of_every_class() -> None:
     labels = ["a"] * 20 + ["b"] * 10 + ["c"] * 5
     spec, info, table = make_spec(data={"x": [[float(n)] for n in range(35)], "y": labels}, task="multiclass")
 
-    train, valid = split(spec, info, table)
+    parts = split(spec, info, table)
+    train, valid = parts.train, parts.validation
 
     assert [sum(labels[n] == c for n in valid) for c in "abc"] == [4, 2, 1]
     assert not set(train) & set(valid)
@@ -88,9 +101,92 @@ def test_given_validation_rows_validate() -> None:
     data = DATA | {"x_val": [[1.0, 2.0, 3.0]], "y_val": [6.0]}
     spec, info, table = make_spec(data=data)
 
-    train, valid = split(spec, info, table)
+    parts = split(spec, info, table)
+    train, valid = parts.train, parts.validation
 
     assert (train.tolist(), valid.tolist()) == (list(range(40)), [40])
+
+
+def with_gaps() -> tuple[TableInfo, np.ndarray]:
+    """A number, a category and a boolean, each with a missing value, and a target."""
+    nan = np.nan
+    table = np.array([[1, 0, 0, 1], [nan, 1, 1, 2], [3, nan, 1, 3], [8, 2, nan, 4]], dtype=np.float32)
+    columns = [
+        Column("n", "number", missing=1, first_missing=1),
+        Column("c", "category", missing=1, first_missing=2, values=["a", "b", "z"], counts=[1, 1, 1]),
+        Column("b", "boolean", missing=1, first_missing=3, values=[False, True], counts=[1, 2]),
+        Column("y", "number"),
+    ]
+    return TableInfo(4, columns), table
+
+
+def fitted_with(options: dict[str, Any]) -> np.ndarray:
+    """The inputs of the rows with gaps."""
+    info, table = with_gaps()
+    spec, _, _ = make_spec()
+    chosen = {name: ColumnOptions(**given) for name, given in options.items()}
+    data = spec.data.model_copy(update={"features": ["n", "c", "b"], "target": "y", "columns": chosen, "scale": "none"})
+    return Preprocessing.fitted(spec.model_copy(update={"data": data}), info, table).features(table[:, :3]).numpy()
+
+
+def test_a_missing_value_is_the_mean_or_no_category_and_an_input_says_so() -> None:
+    found = fitted_with({})
+
+    # n, then the categories a, b, z, then b (mean 2/3), then what says that n, c or b was missing.
+    assert found[1].tolist() == [4.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 0.0]
+    assert found[2].tolist() == [3.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0]
+    assert found[3].tolist() == pytest.approx([8.0, 0.0, 0.0, 1.0, 2 / 3, 0.0, 0.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("chosen", "stands"),
+    [({"missing": "median"}, 3.0), ({"missing": "most_frequent"}, 1.0), ({"missing": "constant", "fill": -1.0}, -1.0)],
+)
+def test_what_stands_for_a_missing_number_can_be_chosen(chosen: dict[str, Any], stands: float) -> None:
+    assert fitted_with({"n": chosen})[1, 0] == stands
+
+
+def test_rare_categories_share_an_input() -> None:
+    found = fitted_with({"c": {"max_categories": 2}})
+
+    assert found[:, 1:4].tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1]]
+
+
+def test_a_test_part_leaves_the_validation_rows_as_they_are() -> None:
+    spec, info, table = make_spec(data=DATA, split={"type": "random", "validation": 0.2})
+    tested, _, _ = make_spec(data=DATA, split={"type": "random", "validation": 0.2, "test": 5})
+
+    without, parts = split(spec, info, table), split(tested, info, table)
+
+    assert parts.validation.tolist() == without.validation.tolist()
+    assert len(parts.test) == 5
+    assert sorted([*parts.train, *parts.validation, *parts.test]) == list(range(40))
+
+
+def test_a_split_by_time_holds_the_newest_rows_back() -> None:
+    data = {"x": [[float(n * 7 % 40)] for n in range(40)], "y": [float(n) for n in range(40)]}
+    by_time = {"type": "time", "column": "x0", "validation": 0.2, "test": 0.1}
+    spec, info, table = make_spec(data=data | {"features": ["x0"]}, split=by_time)
+
+    parts = split(spec, info, table)
+
+    assert sorted(table[parts.test, 0]) == [36, 37, 38, 39]
+    assert sorted(table[parts.validation, 0]) == list(range(28, 36))
+    assert table[parts.train, 0].max() == 27
+
+
+def test_a_split_by_hash_keeps_a_value_together_and_stays_when_rows_are_added() -> None:
+    def made(rows: int) -> tuple[set[float], set[float]]:
+        data = {"x": [[float(n % 50), 1.0] for n in range(rows)], "y": [float(n) for n in range(rows)]}
+        spec, info, table = make_spec(data=data, split={"type": "hash", "column": "x0", "validation": 0.3})
+        parts = split(spec, info, table)
+        return set(table[parts.train, 0].tolist()), set(table[parts.validation, 0].tolist())
+
+    train, validation = made(100)
+
+    assert not train & validation
+    assert 5 <= len(validation) <= 25
+    assert made(200) == (train, validation)
 
 
 @pytest.mark.parametrize("content", [b"", b"junk", b"\xff" * 40, to_bytes({}, {"format": 2})])

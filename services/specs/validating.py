@@ -1,0 +1,48 @@
+"""What the validation rows decide: which epoch is the best, and when to stop."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, Field
+
+from services.specs.fields import STRICT, NotNegative
+
+
+def _monitor(value: Any) -> Any:
+    return {"metric": value} if isinstance(value, str) else value
+
+
+class Monitor(BaseModel):
+    """The value that decides which epoch is the best."""
+
+    model_config = STRICT
+
+    metric: str = "val_cost"
+    """train_cost, val_cost or val_ and a metric."""
+    mode: Literal["auto", "min", "max"] = "auto"
+    """Whether small or large is good; auto: by the metric."""
+
+
+class EarlyStopping(BaseModel):
+    """Stop when the monitored value has not improved for a while."""
+
+    model_config = STRICT
+
+    patience: Annotated[int, Field(ge=1)] = 10
+    """Epochs without improvement."""
+    min_delta: NotNegative = 0.0
+    """Least change that counts as improvement."""
+    min_epochs: Annotated[int, Field(ge=0)] = 0
+    """Never stop before so many epochs."""
+
+
+class Validation(BaseModel):
+    """How the validation rows are used."""
+
+    model_config = STRICT
+
+    every_epochs: Annotated[int, Field(ge=1)] = 1
+    """Validate after every so many epochs, and after the last."""
+
+
+#: `"val_accuracy"` is short for `{"metric": "val_accuracy"}`.
+Monitored = Annotated[Monitor, BeforeValidator(_monitor)]
