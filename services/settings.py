@@ -35,6 +35,7 @@ class Settings:
     max_predict_rows: int = setting(10_000, "Most rows of one predict request.")
     max_epochs: int = setting(100_000, "Most epochs of one job.")
     max_parameters: int = setting(50_000_000, "Most parameters of one model.")
+    plugins: str = setting("", "Names of the plug-ins that jobs may use, by comma.")
     max_wait_s: float = setting(60.0, "Longest wait of a long poll or of `Prefer: wait`.")
     stream_s: float = setting(25.0, "Longest life of one event stream; the client connects again.")
     watch_interval_s: float = setting(0.05, "Pause between two looks for news of awaited jobs.")

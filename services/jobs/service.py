@@ -139,7 +139,7 @@ class JobService:
             dataset=known,
             suggested_target=dataset.suggested_target,
             cuda_online=cuda,
-            limits=Limits(self.settings.max_epochs, self.settings.max_parameters),
+            limits=_limits(self.settings),
             measure=self.measure,
         )
         return dataset, resolved
@@ -227,3 +227,8 @@ class JobService:
 
 def _key(owner: str, key: str) -> Any:
     return select(IdempotencyKey.job_id).where(IdempotencyKey.owner == owner, IdempotencyKey.key == key)
+
+
+def _limits(settings: Settings) -> Limits:
+    plugins = tuple(name.strip() for name in settings.plugins.split(",") if name.strip())
+    return Limits(settings.max_epochs, settings.max_parameters, plugins)

@@ -42,7 +42,7 @@ class JobSpec(BaseModel):
     gradient_clip: Clip | None = None
     """Bound the gradient before each step."""
 
-    epochs: Annotated[int, Field(ge=1)] = 100
+    epochs: Annotated[int, Field(ge=1)] = 200
     """Upper bound of passes over the training rows."""
     max_time_seconds: Positive | None = None
     """Stop cleanly after so long."""

@@ -35,17 +35,17 @@ class MLP(BaseModel):
     model_config = STRICT
 
     type: Literal["mlp"] = "mlp"
-    hidden: Hidden = [64, 64]
+    hidden: Hidden = [128, 128]
     """Width of each hidden layer."""
     activation: Activation = "relu"
     """What follows each hidden layer."""
-    dropout: Share = 0.0
+    dropout: Share = 0.1
     """Share of hidden units set to zero while training."""
     norm: Norm | None = None
     """Standardise before each activation: each unit over the batch, or each example's units; null: neither."""
     residual: bool = False
     """Add what a hidden layer gets to what it gives, where the hidden layer before it is as wide."""
-    number_embedding: Literal["piecewise"] | None = None
+    number_embedding: Literal["piecewise"] | None = "piecewise"
     """piecewise: eight inputs for each number column, learnt, linear between quantiles; null: the number itself."""
 
     @model_validator(mode="after")
@@ -93,13 +93,13 @@ class TabM(BaseModel):
     model_config = STRICT
 
     type: Literal["tabm"] = "tabm"
-    k: Annotated[int, Field(ge=1, le=256)] = 32
+    k: Annotated[int, Field(ge=1, le=256)] = 8
     """How many MLPs."""
-    hidden: Hidden = [256, 256]
+    hidden: Hidden = [64, 64]
     """Width of each hidden layer."""
     dropout: Share = 0.1
     """Share of hidden units set to zero while training."""
-    number_embedding: Literal["piecewise"] | None = None
+    number_embedding: Literal["piecewise"] | None = "piecewise"
     """piecewise: eight inputs for each number column, learnt, linear between quantiles; null: the number itself."""
 
 

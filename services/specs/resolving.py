@@ -2,11 +2,12 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 from services.errors import Fault, InvalidRequest
 from services.specs import tasks
+from services.specs.choosing import batch_size_of, metrics_of, monitor_of
 from services.specs.column_faults import (
     feature_faults,
     missing_faults,
@@ -17,13 +18,12 @@ from services.specs.column_faults import (
 )
 from services.specs.columns import TableInfo
 from services.specs.data import INLINE, ColumnOptions, ColumnSplit, Exclude, HashSplit, NoSplit, RandomSplit, TimeSplit
-from services.specs.faults import closest
 from services.specs.features import MIN_CLASS_ROWS, class_counts, parts
+from services.specs.findings import Findings
 from services.specs.job import JobSpec
 from services.specs.losses import LOSS_OF
-from services.specs.metrics import AUTO_METRICS, MAXIMISED, METRICS, TABLES, Metric
+from services.specs.models import Plugin
 from services.specs.summary import estimate, steps_per_epoch
-from services.specs.validating import Monitor
 
 MIN_ROWS = 10  #: fewer rows are not split by themselves
 SMALL_VALIDATION = 50  #: fewer validation rows are worth a warning
@@ -40,6 +40,7 @@ class Limits:
 
     epochs: int
     parameters: int
+    plugins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,19 +51,6 @@ class Resolved:
     warnings: list[dict[str, Any]]
     model_summary: dict[str, Any]
     estimate: dict[str, int]
-
-
-@dataclass
-class _Findings:
-    faults: list[Fault] = field(default_factory=list)
-    warnings: list[dict[str, Any]] = field(default_factory=list)
-
-    def warn(self, code: str, message: str, pointer: str) -> None:
-        self.warnings.append({"code": code, "message": message, "pointer": pointer})
-
-    def check(self) -> None:
-        if self.faults:
-            raise InvalidRequest(self.faults)
 
 
 def resolve(
@@ -80,9 +68,12 @@ def resolve(
     `dataset` is the id to put in place of inline rows or of a data set's name; None keeps `builtin`.
     Raises: InvalidRequest with every fault that the spec and the columns show together.
     """
-    found = _Findings()
+    found = Findings()
     if spec.epochs > limits.epochs:
         found.faults.append(Fault("#/epochs", "out_of_range", f"is {spec.epochs}; must be at most {limits.epochs}"))
+    if isinstance(spec.model, Plugin) and spec.model.name not in limits.plugins:
+        detail, allowed = f"{spec.model.name!r} is not a plug-in that the operator allows", list(limits.plugins)
+        found.faults.append(Fault("#/model/name", "unknown_value", detail, spec.model.name, allowed=allowed))
     spec = _with_columns(spec, info, suggested_target, found)
     found.check()  # what follows needs columns that are there
     spec = _with_task(spec, info, found)
@@ -106,7 +97,7 @@ def resolved_json(spec: JobSpec) -> dict[str, Any]:
     return echo
 
 
-def _with_columns(spec: JobSpec, info: TableInfo, suggested: str | None, found: _Findings) -> JobSpec:
+def _with_columns(spec: JobSpec, info: TableInfo, suggested: str | None, found: Findings) -> JobSpec:
     data = spec.data
     targets = data.targets or ([suggested] if suggested else [])
     if data.x is not None:
@@ -151,11 +142,13 @@ def _with_columns(spec: JobSpec, info: TableInfo, suggested: str | None, found: 
     if found.faults:
         return spec
     update = {"target": targets[0] if len(targets) == 1 else targets, "features": features}
-    scale = "standard" if data.scale == "auto" else data.scale
+    scale = data.scale
+    if scale == "auto":
+        scale = "quantile" if getattr(spec.model, "number_embedding", None) else "standard"
     return spec.model_copy(update={"data": data.model_copy(update={**update, "scale": scale})})
 
 
-def _auto_features(info: TableInfo, taken: set[str | None], found: _Findings) -> list[str]:
+def _auto_features(info: TableInfo, taken: set[str | None], found: Findings) -> list[str]:
     features = []
     for column in info.columns:
         if column.type == "category" and column.values is None and column.name not in taken:
@@ -165,7 +158,7 @@ def _auto_features(info: TableInfo, taken: set[str | None], found: _Findings) ->
     return features
 
 
-def _with_task(spec: JobSpec, info: TableInfo, found: _Findings) -> JobSpec:
+def _with_task(spec: JobSpec, info: TableInfo, found: Findings) -> JobSpec:
     task, guessed = tasks.task_of(spec, info)
     found.faults += tasks.contradictions(spec, task, info)
     if guessed:
@@ -190,7 +183,7 @@ def _with_task(spec: JobSpec, info: TableInfo, found: _Findings) -> JobSpec:
     return spec.model_copy(update={"task": task, "loss": loss, "data": data})
 
 
-def _with_split(spec: JobSpec, info: TableInfo, given: bool, found: _Findings) -> JobSpec:
+def _with_split(spec: JobSpec, info: TableInfo, given: bool, found: Findings) -> JobSpec:
     split = spec.split
     if given:
         if "split" in spec.model_fields_set:
@@ -221,15 +214,15 @@ def _with_split(spec: JobSpec, info: TableInfo, given: bool, found: _Findings) -
     return spec.model_copy(update={"split": split})
 
 
-def _with_training(spec: JobSpec, info: TableInfo, cuda_online: bool, found: _Findings) -> JobSpec:
+def _with_training(spec: JobSpec, info: TableInfo, cuda_online: bool, found: Findings) -> JobSpec:
     if found.faults:
         return spec
     train, validation, _ = parts(spec, info)
     if train < 1:
         found.faults.append(Fault("#/split/validation", "out_of_range", "leaves no row to train on"))
         return spec
-    metrics = _metrics(spec, validation, found)
-    monitor, stopping = _monitor(spec, validation, metrics, found), spec.early_stopping
+    metrics = metrics_of(spec, validation, found)
+    monitor, stopping = monitor_of(spec, validation, metrics, found), spec.early_stopping
     if not validation:
         stopping = False
         message = "No rows validate: the best epoch is the one of the lowest training cost, early stopping is off."
@@ -243,7 +236,7 @@ def _with_training(spec: JobSpec, info: TableInfo, cuda_online: bool, found: _Fi
     elif device == "cuda" and not cuda_online:
         found.warn("no_worker_for_device", "No GPU worker is online; the job will wait.", "#/device")
     update = {
-        "batch_size": _batch_size(spec, train, found),
+        "batch_size": batch_size_of(spec, train, found),
         "metrics": metrics,
         "monitor": monitor,
         "early_stopping": stopping,
@@ -254,44 +247,3 @@ def _with_training(spec: JobSpec, info: TableInfo, cuda_online: bool, found: _Fi
     if not found.faults and steps_per_epoch(spec, info) == 0:
         found.faults.append(Fault("#/drop_last", "invalid", f"leaves no batch: {train} rows train"))
     return spec
-
-
-def _batch_size(spec: JobSpec, train: int, found: _Findings) -> int | Literal["full"]:
-    if spec.batch_size == "auto":
-        power = max(0, (train // 32).bit_length() - 1)
-        return min(1024, max(8, 1 << power))
-    if isinstance(spec.batch_size, int) and spec.batch_size > max(train, 8):
-        detail = f'is {spec.batch_size}, but {train} rows train; "full" takes all of them'
-        found.faults.append(Fault("#/batch_size", "out_of_range", detail, value=spec.batch_size, suggestion="full"))
-    return spec.batch_size
-
-
-def _metrics(spec: JobSpec, validation: int, found: _Findings) -> list[Metric]:
-    if not validation:
-        return []
-    if spec.metrics == "auto":
-        return AUTO_METRICS[spec.task]
-    allowed = METRICS[spec.task]
-    for n, name in enumerate(spec.metrics):
-        if name not in allowed:
-            detail = f"{name!r} says nothing about a {spec.task} task"
-            found.faults.append(Fault(f"#/metrics/{n}", "unknown_value", detail, value=name, allowed=list(allowed)))
-    return list(dict.fromkeys(spec.metrics))
-
-
-def _monitor(spec: JobSpec, validation: int, metrics: list[Metric], found: _Findings) -> Monitor:
-    metric = spec.monitor.metric
-    if not validation and metric == "val_cost":
-        metric = "train_cost"
-    computed = [
-        "train_cost",
-        *(["val_cost", *(f"val_{name}" for name in metrics if name not in TABLES)] if validation else []),
-    ]
-    if metric not in computed:
-        detail = f"{metric!r} is not computed in this job"
-        near = closest(metric, computed)
-        found.faults.append(Fault("#/monitor/metric", "unknown_value", detail, metric[:80], near, list(computed)))
-    mode = spec.monitor.mode
-    if mode == "auto":
-        mode = "max" if metric.removeprefix("val_") in MAXIMISED else "min"
-    return Monitor(metric=metric, mode=mode)

@@ -27,7 +27,7 @@ class EarlyStopping(BaseModel):
 
     model_config = STRICT
 
-    patience: Annotated[int, Field(ge=1)] = 10
+    patience: Annotated[int, Field(ge=1)] = 16
     """Epochs without improvement."""
     min_delta: NotNegative = 0.0
     """Least change that counts as improvement."""

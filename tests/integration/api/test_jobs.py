@@ -66,10 +66,10 @@ def test_a_submit_rings_a_worker_without_waiting_for_it(client: FlaskClient, app
 
 
 def test_validate_only_says_what_would_be_stored_and_stores_nothing(client: FlaskClient) -> None:
-    answer = client.post("/api/v1/jobs?validate_only=true", json={"data": {"builtin": "iris"}, "model": "mlp"})
+    answer = client.post("/api/v1/jobs?validate_only=true", json={"data": {"builtin": "iris"}, "model": "linear"})
 
     assert answer.status_code == 200
-    assert answer.get_json()["model_summary"]["parameters"] == 4675
+    assert answer.get_json()["model_summary"]["parameters"] == 15
     assert answer.get_json()["estimate"]["steps_per_epoch"] == 15
     assert client.get("/api/v1/jobs").get_json()["data"] == []
 

@@ -102,7 +102,8 @@ def test_every_class_validates_with_the_same_share():
 
 def test_the_iris_mlp_has_the_parameters_and_steps_of_the_formula():
     features = ["length", "width", "grade", "price"]
-    found = resolved(data={"builtin": "iris", "target": "species", "features": features})
+    model = {"type": "mlp", "hidden": [64, 64], "number_embedding": None}
+    found = resolved(data={"builtin": "iris", "target": "species", "features": features}, model=model)
     assert found.model_summary["parameters"] == (4 * 64 + 64) + (64 * 64 + 64) + (64 * 3 + 3)
     assert found.estimate["steps_per_epoch"] == 15
 

@@ -82,7 +82,7 @@ def test_a_net_can_learn_ten_rows_by_heart() -> None:
     data = {"x": rng.normal(size=(10, 4)).tolist(), "y": rng.normal(size=10).tolist()}
     training = make_training(
         data=data,
-        model={"type": "mlp", "hidden": [64]},
+        model={"type": "mlp", "hidden": [64], "dropout": 0.0},
         split="none",
         optimizer={"type": "adam", "lr": 0.01},
         batch_size="full",

@@ -313,6 +313,8 @@ for name in ("accuracy", "f1", "log_loss", "confusion_matrix"):
 metric("r2", "regression", 1)
 assert "torchmetrics" not in sys.modules
 metric("auroc", "binary", 1)
+assert "torchmetrics" not in sys.modules
+metric("average_precision", "binary", 1)
 assert "torchmetrics" in sys.modules
 """
 

@@ -56,7 +56,7 @@ def parameters(model: nn.Module) -> int:
             2 * 2 * 8 + 2 * 4 * 8 + ((2 * 8 + 3) * 5 + 5) + (5 * 3 + 3),
         ),
         ({"type": "mlp", "hidden": [5], "number_embedding": "piecewise"}, TABLE, (6 * 5 + 5) + (5 * 3 + 3)),
-        ({"type": "mlp", "hidden": [5]}, EMBEDDED, (5 * 5 + 5) + (5 * 3 + 3)),
+        ({"type": "mlp", "hidden": [5], "number_embedding": None}, EMBEDDED, (5 * 5 + 5) + (5 * 3 + 3)),
         # 8 x 8 is halved twice: 7 channels of 2 x 2.
         (
             {"type": "cnn", "channels": [4, 7], "hidden": [10], "norm": "batch"},
@@ -171,7 +171,9 @@ def test_repeated_layers_have_weights_of_their_own() -> None:
 
 
 def test_residual_adds_what_a_layer_gets_where_the_one_before_is_as_wide() -> None:
-    made: Any = net({"type": "mlp", "hidden": [6, 6, 4, 4], "residual": True}, Inputs((6,), "regression"))
+    made: Any = net(
+        {"type": "mlp", "hidden": [6, 6, 4, 4], "residual": True, "dropout": 0.0}, Inputs((6,), "regression")
+    )
     features = torch.randn(5, 6)
     matrices = [parameter for parameter in made.parameters() if parameter.ndim == 2]
     constants = [parameter for parameter in made.parameters() if parameter.ndim == 1]

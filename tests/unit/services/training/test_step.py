@@ -9,7 +9,7 @@ from services.training import stepping
 from services.training.training import Training
 from tests.make import make_training
 
-MLP = {"type": "mlp", "hidden": [16, 16]}
+MLP = {"type": "mlp", "hidden": [16, 16], "dropout": 0.0, "number_embedding": None}
 ADAMW = {"type": "adamw", "lr": 0.01}
 CASES: dict[str, dict[str, Any]] = {
     "linear, sgd": {"model": "linear", "optimizer": {"type": "sgd", "lr": 0.01}},

@@ -1,0 +1,54 @@
+"""What `auto` means for the size of batches, the metrics and the monitored value."""
+
+from typing import Literal
+
+from services.errors import Fault
+from services.specs.faults import closest
+from services.specs.findings import Findings
+from services.specs.job import JobSpec
+from services.specs.metrics import AUTO_METRICS, MAXIMISED, METRICS, TABLES, Metric
+from services.specs.validating import Monitor
+
+
+def batch_size_of(spec: JobSpec, train: int, found: Findings) -> int | Literal["full"]:
+    """Return the rows of a step; `train` is how many rows train."""
+    if spec.batch_size == "auto":
+        power = max(0, (train // 32).bit_length() - 1)
+        return min(1024, max(8, 1 << power))
+    if isinstance(spec.batch_size, int) and spec.batch_size > max(train, 8):
+        detail = f'is {spec.batch_size}, but {train} rows train; "full" takes all of them'
+        found.faults.append(Fault("#/batch_size", "out_of_range", detail, value=spec.batch_size, suggestion="full"))
+    return spec.batch_size
+
+
+def metrics_of(spec: JobSpec, validation: int, found: Findings) -> list[Metric]:
+    """Return what is computed on the validation rows."""
+    if not validation:
+        return []
+    if spec.metrics == "auto":
+        return AUTO_METRICS[spec.task]
+    allowed = METRICS[spec.task]
+    for n, name in enumerate(spec.metrics):
+        if name not in allowed:
+            detail = f"{name!r} says nothing about a {spec.task} task"
+            found.faults.append(Fault(f"#/metrics/{n}", "unknown_value", detail, value=name, allowed=list(allowed)))
+    return list(dict.fromkeys(spec.metrics))
+
+
+def monitor_of(spec: JobSpec, validation: int, metrics: list[Metric], found: Findings) -> Monitor:
+    """Return the value that decides which epoch is the best."""
+    metric = spec.monitor.metric
+    if not validation and metric == "val_cost":
+        metric = "train_cost"
+    computed = [
+        "train_cost",
+        *(["val_cost", *(f"val_{name}" for name in metrics if name not in TABLES)] if validation else []),
+    ]
+    if metric not in computed:
+        detail = f"{metric!r} is not computed in this job"
+        near = closest(metric, computed)
+        found.faults.append(Fault("#/monitor/metric", "unknown_value", detail, metric[:80], near, list(computed)))
+    mode = spec.monitor.mode
+    if mode == "auto":
+        mode = "max" if metric.removeprefix("val_") in MAXIMISED else "min"
+    return Monitor(metric=metric, mode=mode)
