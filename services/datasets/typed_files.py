@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from services.datasets.lists import spread
 from services.datasets.tabulating import Batches
 from services.errors import Fault, InvalidRequest, TooLarge, UnsupportedMediaType
 
@@ -38,7 +39,9 @@ def read_parquet(path: Path) -> Batches:
     def batches() -> Iterator[pa.RecordBatch]:
         try:
             with parquet.ParquetFile(path) as file:
-                yield from file.iter_batches(batch_size=BATCH_ROWS, use_threads=False)
+                widths: dict[str, int] = {}
+                for batch in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
+                    yield spread(batch, widths)
         except (pa.ArrowException, OSError) as error:
             raise _unreadable("Parquet", error) from error
 
@@ -46,7 +49,8 @@ def read_parquet(path: Path) -> Batches:
 
 
 def read_npz(path: Path, max_bytes: int) -> Batches:
-    """Return what gives the rows of an NPZ archive: a matrix becomes the columns <name>0 ..., a vector a column.
+    """Return what gives the rows of an NPZ archive: a vector becomes a column, anything wider the
+    columns <name>0 ..., row-major.
 
     Raises: InvalidRequest when the lengths differ; UnsupportedMediaType when an entry is no array of numbers or texts;
     TooLarge when it unpacks to too much.
@@ -100,9 +104,10 @@ def _npz_columns(path: Path, limit_bytes: int) -> dict[str, np.ndarray]:
     columns: dict[str, np.ndarray] = {}
     found = _npz_arrays(path, limit_bytes)
     for name, array in found.items():
-        if array.ndim not in {1, 2} or array.dtype.kind not in "biufU":
-            detail = f"array {name!r} is {array.ndim}-dimensional {array.dtype}; numbers and texts in 1 or 2 are read"
+        if array.ndim < 1 or array.dtype.kind not in "biufU":
+            detail = f"array {name!r} is {array.ndim}-dimensional {array.dtype}; rows of numbers or texts are read"
             raise InvalidRequest([Fault("#/data", "shape_mismatch", detail)])
+        array = array.reshape(len(array), -1) if array.ndim > 2 else array
         if array.ndim == 1 or array.shape[1] == 1:
             columns[name] = _native(array.reshape(-1))
         else:

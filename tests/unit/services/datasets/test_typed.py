@@ -76,6 +76,36 @@ def test_a_number_beyond_float32_is_named_by_row(tmp_path: Path, name: str, raw:
     assert fault["location"].get("line") == (4 if name == "a.jsonl" else None)
 
 
+@pytest.mark.parametrize("nested", [True, False], ids=["nested lists", "fixed size"])
+def test_pictures_in_parquet_become_a_column_for_each_value(tmp_path: Path, nested: bool) -> None:
+    pictures = np.arange(24, dtype=np.float32).reshape(4, 2, 3)
+    flat = pa.FixedSizeListArray.from_arrays(pa.array(pictures.reshape(-1)), 6)
+    cells = pa.array(pictures.tolist(), pa.list_(pa.list_(pa.float32()))) if nested else flat
+
+    found, table = read(tmp_path, parquet_of({"pixels": cells, "label": [0, 1, 0, 1]}), "pictures.parquet")
+
+    assert found.info.names == [*(f"pixels{n}" for n in range(6)), "label"]
+    assert np.array_equal(table[:, :6], pictures.reshape(4, 6))
+
+
+@pytest.mark.parametrize("lists", [[[1.0, 2.0], [3.0]], [[1.0], None]], ids=["ragged", "missing"])
+def test_lists_that_are_no_tensor_are_refused(tmp_path: Path, lists: list[Any]) -> None:
+    fault = refused(tmp_path, parquet_of({"pixels": pa.array(lists, pa.list_(pa.float32()))}), "ragged.parquet")
+
+    assert (fault["code"], fault["location"]) == ("ragged_row", {"column": "pixels"})
+
+
+def test_an_npz_of_pictures_becomes_a_column_for_each_value(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    pictures = np.arange(24, dtype=np.uint8).reshape(2, 3, 2, 2)
+    np.savez(stream, pixels=pictures, label=np.array([0, 1]))
+
+    found, table = read(tmp_path, stream.getvalue(), "pictures.npz")
+
+    assert len(found.info.names) == 13
+    assert np.array_equal(table[:, [found.info.names.index(f"pixels{n}") for n in range(12)]], pictures.reshape(2, 12))
+
+
 def test_json_lines_give_the_rows_of_objects(tmp_path: Path) -> None:
     found, table = read(tmp_path, b'{"a":1,"b":"x"}\n{"b":"y","a":2.5}\n{"a":3}\n', "rows")
 
