@@ -12,7 +12,6 @@ from services.specs.features import tensor_shape
 from services.specs.job import JobSpec
 from services.specs.validating import EarlyStopping
 from services.training.best import Best, Patience
-from services.training.data import Rows, training_batches, validation_batches
 from services.training.encoding import Encoding
 from services.training.evaluating import Evaluation
 from services.training.losses import Counts, cost_function
@@ -22,6 +21,7 @@ from services.training.models.embedding import embeds
 from services.training.models.inputs import Inputs
 from services.training.optimizers import optimizer
 from services.training.progress import Progress
+from services.training.reading import to_learn_from, to_measure, to_train_on
 from services.training.schedulers import Schedule
 from services.training.splitting import split
 from services.training.stepping import stepping
@@ -44,30 +44,46 @@ def build(
     torch.use_deterministic_algorithms(spec.deterministic)
     device = torch.device(spec.device)
     parts = split(spec, info, table)
-    cells = np.asarray(table[parts.train])
+    seed = spec.seed or 0
+    cells = to_learn_from(table, parts.train, seed)
     encode = Encoding.fitted(spec, info, cells, tensor_shape(spec))
-    rows = Rows(*encode(cells))
-    batches = training_batches(
-        rows, _batch_size(spec, len(rows)), seed=spec.seed or 0, shuffle=spec.shuffle, drop_last=spec.drop_last
+    encoded = encode(cells)
+    batches = to_train_on(
+        table,
+        parts.train,
+        encode,
+        encoded,
+        _batch_size(spec, len(parts.train)),
+        seed=seed,
+        shuffle=spec.shuffle,
+        drop_last=spec.drop_last,
     )
     # Right before the model, so that the first weights are those of anybody's plain loop with this seed.
-    torch.manual_seed(spec.seed or 0)
-    inputs = _inputs(spec, encode, rows.features)
+    torch.manual_seed(seed)
+    inputs = _inputs(spec, encode, encoded[0])
     model = MODELS[spec.model.type](spec.model, inputs, encode.preprocessing.outputs).to(device)
-    costs = _cost_function(spec, encode, rows.targets).to(device)
+    costs = _cost_function(spec, encode, encoded[1]).to(device)
     descent = optimizer(spec.optimizer, model.parameters())
     steps = len(batches) * spec.epochs
     schedule = Schedule(spec.scheduler, descent, epochs=spec.epochs, steps=steps, mode=str(spec.monitor.mode))
     scaler = GradScaler(device.type, enabled=spec.precision == "fp16")
-    size = batches.order.size
-    sample = rows.features[:size].to(device), rows.targets[:size].to(device)
+    sample = next(iter(batches(1, 0)))
     training = Training(
         spec=spec,
         model=model,
         optimizer=descent,
         schedule=schedule,
         scaler=scaler,
-        stepping=stepping(spec, model, costs, descent, schedule, scaler, sample=sample, steps=steps),
+        stepping=stepping(
+            spec,
+            model,
+            costs,
+            descent,
+            schedule,
+            scaler,
+            sample=(sample[0].to(device), sample[1].to(device)),
+            steps=steps,
+        ),
         train_batches=batches,
         validation=_evaluation(spec, encode, costs, table, parts.validation, wish),
         test=_evaluation(spec, encode, costs, table, parts.test, wish),
@@ -114,7 +130,7 @@ def _evaluation(
     metrics = {name: metric(name, encode.preprocessing.task, encode.preprocessing.outputs) for name in spec.metrics}
     return Evaluation(
         costs,
-        validation_batches(Rows(*encode(np.asarray(table[rows])))),
+        to_measure(table, rows, encode),
         metrics,
         encode.preprocessing,
         encode.weighted,

@@ -88,4 +88,7 @@ def _held(groups: list[np.ndarray], rows: int, split: RandomSplit) -> Parts:
         validation.append(group[:validates])
         test.append(group[validates : validates + tests])
     held = [np.sort(np.concatenate(part)) for part in (validation, test)]
-    return Parts(np.setdiff1d(np.arange(rows), np.concatenate(held)), *held)
+    trains = np.ones(rows, dtype=bool)
+    for part in held:
+        trains[part] = False
+    return Parts(np.flatnonzero(trains), *held)

@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from services.costs import EpochCosts
 from services.specs.job import JobSpec
 from services.training.best import Best, Patience
+from services.training.blocks import BlockBatches
 from services.training.data import TrainBatches
 from services.training.evaluating import Evaluation
 from services.training.loop import Batches, fit
@@ -36,7 +37,7 @@ class Training:
     schedule: Schedule
     scaler: GradScaler
     stepping: Stepping
-    train_batches: TrainBatches
+    train_batches: TrainBatches | BlockBatches
     validation: Evaluation | None
     test: Evaluation | None
     preprocessing: Preprocessing

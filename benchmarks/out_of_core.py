@@ -1,0 +1,138 @@
+"""A table of 4 GB, sorted by its target, read in blocks; beside a million of its rows in memory. Each its own process.
+
+    python -m benchmarks.out_of_core [--rows 30000000] [--folder FOLDER]
+
+The file is in the page cache: it has just been written. The rate is that of one epoch's steps, validation apart.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from benchmarks.report import report
+from services.specs.columns import Column, TableInfo
+from services.specs.job import JobSpec
+from services.specs.resolving import Limits, resolve
+from services.training.build import build
+from services.training.summary import summary
+
+FEATURES = 32
+CHUNK = 1_000_000
+IN_MEMORY_ROWS = 1_000_000
+ROUNDS = 3
+JOB = {
+    "data": {"dataset": "ds_rows", "target": "y", "scale": "standard"},
+    "task": "regression",
+    "model": {"type": "mlp", "hidden": [64, 64], "dropout": 0.0, "number_embedding": None},
+    "optimizer": "adam",
+    "batch_size": 256,
+    "epochs": 1,
+    "metrics": [],
+    "split": {"type": "random", "validation": 0.02},
+}
+
+
+def write(path: Path, rows: int) -> None:
+    """Write rows whose target rises: (rows, 33) float32."""
+    rng = np.random.default_rng(0)
+    with path.open("wb") as file:
+        for begin in range(0, rows, CHUNK):
+            count = min(CHUNK, rows - begin)
+            target = np.linspace(begin / rows, (begin + count) / rows, count, dtype=np.float32)[:, None]
+            features = rng.normal(size=(count, FEATURES)).astype(np.float32)
+            features[:, :4] += 3 * target
+            file.write(np.hstack([features, target]).tobytes())
+
+
+def one(path: Path, rows: int) -> None:
+    """Train one epoch on the first rows of the file, and print the rate and the most memory that was not the file's."""
+    table = np.memmap(path, dtype="<f4", mode="r", shape=(rows, FEATURES + 1))
+    columns = [Column(f"x{n}", "number", min=-9.0, max=9.0) for n in range(FEATURES)]
+    info = TableInfo(rows, [*columns, Column("y", "number", min=0.0, max=1.0)])
+    limits = Limits(epochs=10, parameters=10**6)
+    spec = resolve(
+        JobSpec.model_validate(JOB),
+        info,
+        dataset="ds_rows",
+        suggested_target=None,
+        cuda_online=False,
+        limits=limits,
+        measure=summary,
+    ).spec
+    most = [0]
+    threading.Thread(target=_watch_memory, args=(most,), daemon=True).start()
+    began = time.perf_counter()
+    training = build(spec, info, table, last=None, wish=lambda: None)
+    built = time.perf_counter()
+    training.validation, validation = None, training.validation
+    costs = next(training.fit())
+    cost = validation(training.model)[0] if validation else float("nan")
+    told: dict[str, Any] = {
+        "rows_per_second": costs.rows_per_second,
+        "build_s": built - began,
+        "cost": cost,
+        "anonymous_mib": most[0] / 1024,
+        "batches": type(training.train_batches).__name__,
+    }
+    print(json.dumps(told))
+
+
+def _watch_memory(most: list[int]) -> None:
+    while True:
+        status = Path("/proc/self/status").read_text()
+        anonymous = next(line for line in status.splitlines() if line.startswith("RssAnon"))
+        most[0] = max(most[0], int(anonymous.split()[1]))
+        time.sleep(0.02)
+
+
+def main() -> None:
+    """Make the file, run both in turn, report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=30_000_000)
+    parser.add_argument("--folder", type=Path, default=None)
+    parser.add_argument("--one", type=Path)
+    asked = parser.parse_args()
+    if asked.one:
+        one(asked.one, asked.rows)
+        return
+    with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
+        path = Path(folder) / "table.f32"
+        write(path, asked.rows)
+        found: dict[int, list[dict[str, Any]]] = {asked.rows: [], IN_MEMORY_ROWS: []}
+        for turn in range(ROUNDS):
+            for rows in list(found) if turn % 2 == 0 else list(found)[::-1]:
+                command = [sys.executable, "-m", "benchmarks.out_of_core", "--one", str(path), "--rows", str(rows)]
+                found[rows].append(json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
+    rates = {rows: median(run["rows_per_second"] for run in runs) for rows, runs in found.items()}
+    lines = [
+        f"| {run['batches']} | {rows:,} | {run['rows_per_second']:,.0f} | {run['anonymous_mib']:.0f} |"
+        f" {run['build_s']:.1f} | {run['cost']:.4f} |"
+        for rows, runs in found.items()
+        for run in runs
+    ]
+    size = asked.rows * (FEATURES + 1) * 4 / 1e9
+    report(
+        "out_of_core",
+        [
+            f"{size:.1f} GB of rows sorted by target, in the page cache; MLP 32-64-64-1, batch 256, Adam, one thread.",
+            "",
+            "| read as | rows | rows/s of training | anonymous MiB, most | build s | validation cost |",
+            "|---|---|---|---|---|---|",
+            *lines,
+            "",
+            f"In blocks: {rates[asked.rows] / rates[IN_MEMORY_ROWS]:.2f} of the rate in memory (bar: 0.9; below 1 GB).",
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""Batches of a table that is larger than memory: blocks of it in random order, mixed in a buffer.
+
+Measured in `benchmarks/out_of_core.py`; the mixing is as good as a full shuffle where a block is small against the rows
+and the buffer holds many blocks.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+BLOCK_ROWS = 1_024  #: neighbours in the file that are read together
+BUFFER_BLOCKS = 256  #: blocks that are mixed with each other
+BUFFER_BYTES = 64 << 20  #: fewer of them where rows are wide
+Encode = Callable[[np.ndarray], tuple[Tensor, Tensor]]
+
+
+class BlockBatches:
+    """The batches of some rows of a table on disk, epoch by epoch; as an iterable those of epoch 1.
+
+    The order is a pure function of seed and epoch, and every row comes once.
+    """
+
+    def __init__(
+        self,
+        table: np.ndarray,
+        rows: np.ndarray,
+        encode: Encode,
+        batch_size: int,
+        *,
+        seed: int,
+        shuffle: bool,
+        drop_last: bool,
+    ) -> None:
+        """Shapes: table (rows, columns) float32, a map of the file; rows (rows,) bool, which of them."""
+        self.table = table
+        self.rows = rows
+        self.encode = encode
+        self.size = batch_size
+        self.seed = seed
+        self.shuffle = shuffle
+        self.drop_last = drop_last
+        self.counts = torch.from_numpy(np.add.reduceat(rows, np.arange(0, len(rows), BLOCK_ROWS), dtype=np.int64))
+        block_bytes = BLOCK_ROWS * table.shape[1] * table.itemsize
+        self.buffer = max(1, min(BUFFER_BLOCKS, BUFFER_BYTES // block_bytes))
+
+    def __len__(self) -> int:
+        whole, rest = divmod(int(self.counts.sum()), self.size)
+        return whole + (1 if rest and not self.drop_last else 0)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        return self(1, 0)
+
+    def __call__(self, epoch: int, done: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Return the batches of an epoch after the first `done`. What is skipped is not read."""
+        begun: list[tuple[Tensor, Tensor]] = []  # rows that do not fill a batch yet
+        for features, targets in self._mixed(epoch, done * self.size):
+            if begun:
+                features, targets = torch.cat([begun[0][0], features]), torch.cat([begun[0][1], targets])
+            whole = len(features) // self.size * self.size
+            if whole:
+                yield from zip(
+                    torch.split(features[:whole], self.size), torch.split(targets[:whole], self.size), strict=True
+                )
+            begun = [(features[whole:], targets[whole:])] if whole < len(features) else []
+        if begun and not self.drop_last:
+            yield begun[0]
+
+    def _mixed(self, epoch: int, skipped: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the rows of buffer after buffer, in the order of training, without the first `skipped` rows."""
+        # PyTorch's CPU generator uses the low 32 bits of a seed.
+        generator = torch.Generator().manual_seed((self.seed * 1_000_003 + epoch) % 2**32)
+        blocks = torch.arange(len(self.counts))
+        if self.shuffle:
+            blocks = blocks[torch.randperm(len(blocks), generator=generator)]
+        before = 0
+        for group in torch.split(blocks, self.buffer):
+            count = int(self.counts[group].sum())
+            places = torch.randperm(count, generator=generator) if self.shuffle else None
+            before += count
+            if before <= skipped or not count:
+                continue
+            features, targets = self.encode(self._read(group))
+            left = slice(max(0, skipped - (before - count)), None)
+            if places is not None:
+                yield features.index_select(0, places[left]), targets.index_select(0, places[left])
+            else:
+                yield features[left], targets[left]
+
+    def _read(self, blocks: Tensor) -> np.ndarray:
+        """Return the rows of some blocks, read in the order of the file: (rows, columns) float32."""
+        found = []
+        for block in sorted(blocks.tolist()):
+            part = slice(block * BLOCK_ROWS, (block + 1) * BLOCK_ROWS)
+            found.append(self.table[part][self.rows[part]])
+        return np.concatenate(found)

@@ -1,0 +1,59 @@
+"""Which way a table's rows are read: all into memory where they fit, else in blocks from the file."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from torch import Tensor
+
+from services.training.blocks import BlockBatches
+from services.training.data import VALIDATION_BATCH, Rows, TrainBatches, training_batches, validation_batches
+from services.training.encoding import Encoding
+
+IN_MEMORY_BYTES = 256 << 20  #: a larger table is read in blocks
+
+
+def fits(table: np.ndarray) -> bool:
+    """Return whether a table, (rows, columns), is read into memory."""
+    return table.nbytes <= IN_MEMORY_BYTES
+
+
+def to_learn_from(table: np.ndarray, rows: np.ndarray, seed: int) -> np.ndarray:
+    """Return the rows that scalings and the like are learnt from: all that fit in memory, else a random sample.
+
+    Shapes: table (rows, columns) float32; rows (chosen,) int64; returns (learnt from, columns) float32.
+    """
+    if not fits(table):
+        most = IN_MEMORY_BYTES // (2 * table.itemsize * table.shape[1])
+        drawn = np.random.default_rng(seed).integers(len(rows), size=most)
+        rows = rows[np.unique(drawn)]
+    return np.asarray(table[rows])
+
+
+def to_train_on(
+    table: np.ndarray,
+    rows: np.ndarray,
+    encode: Encoding,
+    encoded: tuple[Tensor, Tensor],
+    batch_size: int,
+    *,
+    seed: int,
+    shuffle: bool,
+    drop_last: bool,
+) -> TrainBatches | BlockBatches:
+    """Return the batches of the training rows; `encoded` is what `to_learn_from` gave, encoded."""
+    if fits(table):
+        return training_batches(Rows(*encoded), batch_size, seed=seed, shuffle=shuffle, drop_last=drop_last)
+    return BlockBatches(table, _mask(table, rows), encode, batch_size, seed=seed, shuffle=shuffle, drop_last=drop_last)
+
+
+def to_measure(table: np.ndarray, rows: np.ndarray, encode: Encoding) -> Iterable[tuple[Tensor, Tensor]]:
+    """Return the batches of validation or test rows, in the order of the file."""
+    if fits(table):
+        return validation_batches(Rows(*encode(np.asarray(table[rows]))))
+    return BlockBatches(table, _mask(table, rows), encode, VALIDATION_BATCH, seed=0, shuffle=False, drop_last=False)
+
+
+def _mask(table: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    mask = np.zeros(len(table), dtype=bool)
+    mask[rows] = True
+    return mask
