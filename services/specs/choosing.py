@@ -52,3 +52,13 @@ def monitor_of(spec: JobSpec, validation: int, metrics: list[Metric], found: Fin
     if mode == "auto":
         mode = "max" if metric.removeprefix("val_") in MAXIMISED else "min"
     return Monitor(metric=metric, mode=mode)
+
+
+def drops_last(spec: JobSpec, train: int, batch_size: int | Literal["full"], found: Findings) -> bool:
+    """Return whether an epoch leaves out its last, smaller batch: also where batch norm would get a single row."""
+    alone = batch_size != "full" and train > 1 and train % batch_size == 1
+    normed = '"batch' in spec.model.model_dump_json()  # "norm": "batch", or a layer "batch_norm"
+    if not spec.drop_last and alone and normed:
+        found.warn("last_batch_dropped", "The last batch has one row, of which batch norm has no deviation.", "#/model")
+        return True
+    return spec.drop_last

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.errors import Fault, InvalidRequest
 from services.specs import tasks
-from services.specs.choosing import batch_size_of, metrics_of, monitor_of
+from services.specs.choosing import batch_size_of, drops_last, metrics_of, monitor_of
 from services.specs.column_faults import (
     feature_faults,
     missing_faults,
@@ -235,8 +235,10 @@ def _with_training(spec: JobSpec, info: TableInfo, cuda_online: bool, found: Fin
         device = "cuda" if cuda_online else "cpu"
     elif device == "cuda" and not cuda_online:
         found.warn("no_worker_for_device", "No GPU worker is online; the job will wait.", "#/device")
+    batch_size = batch_size_of(spec, train, found)
     update = {
-        "batch_size": batch_size_of(spec, train, found),
+        "batch_size": batch_size,
+        "drop_last": drops_last(spec, train, batch_size, found),
         "metrics": metrics,
         "monitor": monitor,
         "early_stopping": stopping,

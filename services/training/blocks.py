@@ -12,6 +12,7 @@ from torch import Tensor
 
 BLOCK_ROWS = 1_024  #: neighbours in the file that are read together
 BUFFER_BLOCKS = 256  #: blocks that are mixed with each other
+PART_ROWS = 4_096  #: rows of the buffer that become features and targets at once
 BUFFER_BYTES = 64 << 20  #: fewer of them where rows are wide
 Encode = Callable[[np.ndarray], tuple[Tensor, Tensor]]
 
@@ -34,7 +35,7 @@ class BlockBatches:
         drop_last: bool,
     ) -> None:
         """Shapes: table (rows, columns) float32, a map of the file; rows (rows,) bool, which of them."""
-        self.table = table
+        self.table = np.asarray(table)
         self.rows = rows
         self.encode = encode
         self.size = batch_size
@@ -81,17 +82,21 @@ class BlockBatches:
             before += count
             if before <= skipped or not count:
                 continue
-            features, targets = self.encode(self._read(group))
-            left = slice(max(0, skipped - (before - count)), None)
-            if places is not None:
-                yield features.index_select(0, places[left]), targets.index_select(0, places[left])
-            else:
-                yield features[left], targets[left]
+            cells = self._read(group)
+            # Some batches at a time, so that what is made of them is still in the processor's cache when it is used.
+            part = self.size * max(1, PART_ROWS // self.size)
+            for begin in range(max(0, skipped - (before - count)), count, part):
+                some = slice(begin, begin + part)
+                yield self.encode(cells[some] if places is None else cells.take(places[some].numpy(), axis=0))
 
     def _read(self, blocks: Tensor) -> np.ndarray:
         """Return the rows of some blocks, read in the order of the file: (rows, columns) float32."""
-        found = []
+        found = np.empty((int(self.counts[blocks].sum()), self.table.shape[1]), dtype=np.float32)
+        filled = 0
         for block in sorted(blocks.tolist()):
             part = slice(block * BLOCK_ROWS, (block + 1) * BLOCK_ROWS)
-            found.append(self.table[part][self.rows[part]])
-        return np.concatenate(found)
+            chosen = np.flatnonzero(self.rows[part])
+            # "clip" writes where it is told; the default would copy once more to be able to take it back.
+            self.table[part].take(chosen, axis=0, out=found[filled : filled + len(chosen)], mode="clip")
+            filled += len(chosen)
+        return found

@@ -47,8 +47,8 @@ class Encoding:
 
         Shapes: cells (rows, columns) float32; features (rows, *shape) float32; targets (rows, ...), see Preprocessing.
         """
-        features = self.preprocessing.features(cells[:, self.features]).reshape(-1, *self.shape)
-        targets = self.preprocessing.encoded_targets(cells[:, self.targets])
+        features = self.preprocessing.features(_columns(cells, self.features)).reshape(-1, *self.shape)
+        targets = self.preprocessing.encoded_targets(_columns(cells, self.targets))
         if self.weight is None:
             return features, targets
         weights = torch.from_numpy(cells[:, self.weight] * np.float32(self.weight_factor))[:, None]
@@ -64,3 +64,10 @@ class Encoding:
             counts = torch.bincount(wanted.reshape(-1).long(), minlength=self.preprocessing.outputs)
             return [int(n) for n in counts]
         return [int(n) for n in wanted.sum(0)]
+
+
+def _columns(cells: np.ndarray, chosen: list[int]) -> np.ndarray:
+    """Return some columns: without a copy where they stand side by side, as they mostly do."""
+    if chosen == list(range(chosen[0], chosen[0] + len(chosen))):
+        return cells[:, chosen[0] : chosen[0] + len(chosen)]
+    return cells[:, chosen]

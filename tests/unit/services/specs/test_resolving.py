@@ -79,6 +79,14 @@ def test_a_missing_value_in_a_target_is_named_and_one_in_a_feature_is_filled():
     assert (fault.code, (fault.location or {})["column"]) == ("missing_values", "length")
 
 
+def test_a_last_batch_of_one_row_is_left_out_where_batch_norm_would_fail():
+    model = {"type": "mlp", "norm": "batch"}
+    found = resolved(model=model, batch_size=17, split={"type": "none"})
+    assert (found.spec.drop_last, "last_batch_dropped" in codes(found)) == (False, False)
+    alone = resolved(model=model, batch_size=149, split={"type": "none"})
+    assert (alone.spec.drop_last, "last_batch_dropped" in codes(alone)) == (True, True)
+
+
 def test_without_validation_rows_the_training_cost_is_watched():
     found = resolved(split={"type": "none"})
     assert (found.spec.monitor.metric, found.spec.early_stopping) == ("train_cost", False)
