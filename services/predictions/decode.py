@@ -23,14 +23,14 @@ def cells_of(rows: Predict, preprocessing: Preprocessing) -> tuple[np.ndarray, l
     columns = preprocessing.inputs
     if rows.x is not None:
         cells = _cells([(["x", n], dict(enumerate(row))) for n, row in enumerate(rows.x)], columns, by_name=False)
-        return cells, _unseen(cells, columns)
+        return cells, _unseen(cells, columns) + _filled(cells, columns)
     records = rows.records or []
     known = {column.name for column in columns}
     extra = sorted({name for record in records for name in record} - known)
     message = f"left out, the model was not trained on them: {', '.join(extra[:20])}"
     warnings = [{"code": "extra_columns", "message": message, "columns": extra[:100]}] if extra else []
     cells = _cells([(["records", n], dict(row)) for n, row in enumerate(records)], columns, by_name=True)
-    return cells, warnings + _unseen(cells, columns)
+    return cells, warnings + _unseen(cells, columns) + _filled(cells, columns)
 
 
 def _unseen(cells: np.ndarray, columns: list[Input]) -> list[dict[str, Any]]:
@@ -38,6 +38,12 @@ def _unseen(cells: np.ndarray, columns: list[Input]) -> list[dict[str, Any]]:
     names = [column.name for n, column in coded.items() if (cells[:, n] == UNSEEN).any()]
     message = f"has values that training did not have, taken as any other: {', '.join(names[:20])}"
     return [{"code": "unseen_category", "message": message, "columns": names[:100]}] if names else []
+
+
+def _filled(cells: np.ndarray, columns: list[Input]) -> list[dict[str, Any]]:
+    names = [column.name for n, column in enumerate(columns) if not column.missing and np.isnan(cells[:, n]).any()]
+    message = f"has no value in some row, though training had one in every row; filled in: {', '.join(names[:20])}"
+    return [{"code": "missing_filled", "message": message, "columns": names[:100]}] if names else []
 
 
 def _cells(rows: list[tuple[list[Any], dict[Any, Any]]], columns: list[Input], *, by_name: bool) -> np.ndarray:
@@ -69,7 +75,7 @@ def _cell(
     if not is_there:
         near = closest(column.name, map(str, keys))
         return Fault(pointer, "missing", f"column {column.name!r} is missing", suggestion=near)
-    if value is None and column.missing:
+    if value is None and (column.fill is not None or (column.kept is not None and column.unseen == "other")):
         return math.nan
     if value is None:
         return Fault(pointer, "missing_values", f"column {column.name!r} has no value here")

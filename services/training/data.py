@@ -53,8 +53,8 @@ class EpochOrder(Sampler[Any]):
     def parts(self, size: int) -> tuple[Tensor, ...]:
         """Return the row numbers that are left of the epoch, in parts of so many."""
         rows = order(self.rows, self.seed, self.epoch) if self.shuffle else torch.arange(self.rows)
-        left = rows[self.done * self.size : len(self) * self.size]
-        return torch.split(left, size) if len(left) else ()
+        begin, end = self.done * self.size, min(len(self) * self.size, self.rows)
+        return tuple(rows[first : min(first + size, end)] for first in range(begin, end, size))
 
 
 class GatheringLoader(DataLoader[tuple[Tensor, Tensor]]):
@@ -72,7 +72,8 @@ class GatheringLoader(DataLoader[tuple[Tensor, Tensor]]):
         size = self.order.size
         for part in self.order.parts(self.gathered):
             features, targets = self.rows.__getitems__(part.to(self.rows.features.device))
-            yield from zip(torch.split(features, size), torch.split(targets, size), strict=True)
+            for first in range(0, len(part), size):  # half the time of `split`, which small nets would notice
+                yield features[first : first + size], targets[first : first + size]
 
 
 class TrainBatches:

@@ -83,5 +83,7 @@ def train_one_epoch(model: nn.Module, step: Step, batches: Batches, progress: Pr
 
 def _mean(costs: np.ndarray, sizes: list[int], *, finite_only: bool) -> float:
     """Return the mean cost per example: the float64 mean of the float32 costs, since a batch may be smaller."""
-    counted = np.isfinite(costs) if finite_only and np.isfinite(costs).any() else np.ones(len(costs), dtype=bool)
-    return float(np.average(costs[counted].astype(np.float64), weights=np.asarray(sizes)[counted]))
+    exact, rows = costs.astype(np.float64), np.asarray(sizes)
+    if finite_only and (finite := np.isfinite(exact)).any():
+        exact, rows = exact[finite], rows[finite]
+    return float((exact * rows).sum() / rows.sum())

@@ -29,7 +29,7 @@ class Input:
     type: str
     values: list[Any] | None  #: of a category or boolean: a cell is a position in this list
     scaling: Scaling = None
-    fill: float | None = None  #: what stands for a missing number; None if training rows had no missing one
+    fill: float | None = None  #: what stands for a missing value; None: a prediction refuses one
     missing: bool = False  #: whether an input of its own tells that the value was missing
     kept: list[float] | None = None  #: the cells of the categories that have an input of their own
     other: bool = False  #: whether all other categories share one
@@ -168,7 +168,7 @@ class Preprocessing:
     def _numbers(self, given: Tensor) -> Tensor:
         columns = [self.inputs[n] for n in self.numbers]
         cells = given if len(columns) == len(self.inputs) else given[:, self.numbers]
-        if any(column.fill is not None for column in columns):
+        if any(column.fill is not None for column in columns) and torch.isnan(cells.sum()):
             fill = torch.tensor([0.0 if column.fill is None else column.fill for column in columns])
             cells = torch.where(torch.isnan(cells), fill, cells)
         return _linear(cells, [column.scaling for column in columns])
@@ -212,10 +212,10 @@ def _input(column: Column, chosen: ColumnOptions, cells: np.ndarray, scale: str)
             column.name, column.type, column.values, missing=missing, kept=stands, other=fewer, unseen=chosen.unseen
         )
     there = cells[~np.isnan(cells)]
-    fill = _fill(there, chosen) if missing else None
+    fill = None if chosen.missing == "error" else _fill(there, chosen)
     if column.coded:
         return Input(column.name, column.type, column.values, fill=fill, missing=missing)
-    whole = there if fill is None else np.where(np.isnan(cells), np.float32(fill), cells)
+    whole = np.where(np.isnan(cells), np.float32(fill), cells) if missing and fill is not None else there
     own = scale if chosen.scale in {None, "auto"} else chosen.scale
     scaling = scalings.fitted(whole, str(own)) if len(whole) else None
     return Input(column.name, column.type, None, scaling, fill=fill, missing=missing)

@@ -219,7 +219,8 @@ def test_predicting_says_which_value_of_which_row_is_of_no_use(client: FlaskClie
         ("#/records/0/x1", "missing"),
         ("#/records/1/x0", "wrong_type"),
     ]
-    assert faults({"x": [[1, None]]}) == [("#/x/0/1", "missing_values")]
+    filled = client.post(f"/api/v1/jobs/{job['id']}/predict", json={"x": [[1, None]]}).get_json()
+    assert [(w["code"], w["columns"]) for w in filled["warnings"]] == [("missing_filled", ["x1"])]
     assert faults({"x": [[1, 1e300]]}) == [("#/x/0/1", "out_of_range")]
     assert faults({}) == [("#", "invalid")]
     assert client.post(f"/api/v1/jobs/{job['id']}/predict", json={"x": [[1, 2]] * 10_001}).status_code == 413
