@@ -9,7 +9,7 @@ import pyarrow.parquet
 from services.datasets import builtins, inline
 from services.jobs.views import JobView
 from services.specs.columns import TableInfo
-from services.specs.data import Data
+from services.specs.data import INLINE, Data
 from services.specs.job import JobSpec
 from services.specs.resolving import Limits, resolve
 from services.states import StopReason
@@ -42,7 +42,7 @@ def make_table(data: dict[str, Any]) -> tuple[TableInfo, np.ndarray]:
 def make_spec(**parts: Any) -> tuple[JobSpec, TableInfo, np.ndarray]:
     """Return a resolved spec with its columns and table."""
     given = SMALL | parts
-    info, table = make_table({k: v for k, v in given["data"].items() if k in {"x", "y", "x_val", "y_val", "builtin"}})
+    info, table = make_table({k: v for k, v in given["data"].items() if k in {*INLINE, "builtin"}})
     data = {k: v for k, v in given["data"].items() if k != "builtin"}
     if "builtin" in given["data"]:
         data |= {"dataset": "ds_sample", "target": "y"}

@@ -29,14 +29,14 @@ def tabulate(data: Data) -> tuple[TableInfo, np.ndarray]:
 
     Shapes: x (rows, features), y (rows,) or (rows, targets); the table (rows, columns).
     """
-    x, y = list(data.x or []), list(data.y or [])
-    train = len(x)
-    x, y = x + list(data.x_val or []), y + list(data.y_val or [])
+    x = [*(data.x or []), *(data.x_val or []), *(data.x_test or [])]
+    y = [*(data.y or []), *(data.y_val or []), *(data.y_test or [])]
+    sizes = {"": len(data.x or []), "_val": len(data.x_val or []), "_test": len(data.x_test or [])}
     columns, parts = [], []
     features = _floats(x)  # (rows, features)
-    _check_range(features, "x", train)
+    _check_range(features, "x", sizes)
     if not isinstance(y[0], bool | str):
-        _check_range(_floats(y), "y", train)
+        _check_range(_floats(y), "y", sizes)
     for n in range(features.shape[1]):
         columns.append(number_column(f"x{n}", features[:, n]))
     parts.append(features)
@@ -44,22 +44,33 @@ def tabulate(data: Data) -> tuple[TableInfo, np.ndarray]:
         column, coded = _target_column(name, cells)
         columns.append(column)
         parts.append(coded[:, None])
-    if data.x_val is not None:
-        counts = [train, len(x) - train]
-        columns.append(Column("split", "category", values=["train", "validation"], counts=counts))
-        parts.append(np.repeat([0.0, 1.0], counts)[:, None])
+    if data.x_val is not None or data.x_test is not None:
+        counts = list(sizes.values())
+        # Sorted, as the values of every category are.
+        values, codes = ["test", "train", "validation"], [1.0, 2.0, 0.0]
+        columns.append(Column("split", "category", values=values, counts=[counts[2], counts[0], counts[1]]))
+        parts.append(np.repeat(codes, counts)[:, None])
     return TableInfo(len(x), columns), np.hstack(parts).astype("<f4")
 
 
-def _check_range(cells: np.ndarray, key: str, train: int) -> None:
+def _check_range(cells: np.ndarray, key: str, sizes: dict[str, int]) -> None:
     """Refuse numbers that the float32 table can't hold, naming each of the first ones."""
     faults = []
     for row, *columns in np.argwhere(np.abs(cells) > np.finfo(np.float32).max)[: InvalidRequest.SHOWN].tolist():
-        place = f"{key}/{row}" if row < train else f"{key}_val/{row - train}"
-        pointer = "/".join(["#/data", place, *map(str, columns)])
+        part, place = _place(row, sizes)
+        pointer = "/".join(["#/data", f"{key}{part}", *map(str, [place, *columns])])
         faults.append(Fault(pointer, "out_of_range", "is too large a number"))
     if faults:
         raise InvalidRequest(faults)
+
+
+def _place(row: int, sizes: dict[str, int]) -> tuple[str, int]:
+    """Return the part that a row of the table came in, and its place there."""
+    for part, size in sizes.items():
+        if row < size:
+            return part, row
+        row -= size
+    raise IndexError(row)
 
 
 def _floats(cells: list[Any]) -> np.ndarray:

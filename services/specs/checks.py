@@ -6,6 +6,9 @@ from typing import Any
 from services.errors import Fault
 from services.specs.data import SOURCES, Data
 
+#: Features and targets of the training, the validation and the test rows.
+PAIRS = (("x", "y"), ("x_val", "y_val"), ("x_test", "y_test"))
+
 
 def inline_faults(data: Data) -> list[Fault]:
     """Return every fault of the source and of the shapes of inline rows."""
@@ -14,19 +17,22 @@ def inline_faults(data: Data) -> list[Fault]:
     if len(given) != 1:
         seen = "none is given" if not given else " and ".join(given) + " are given"
         faults.append(Fault("#/data", "one_source", f"needs exactly one of dataset, builtin or x; {seen}"))
-    for x, y in (("x", "y"), ("x_val", "y_val")):
+    for x, y in PAIRS:
         faults += _pair_faults(data, x, y)
-    if data.x is None and data.x_val is not None:
-        faults.append(Fault("#/data/x", "missing", "is missing, but x_val is given"))
+    for x, _ in PAIRS[1:]:
+        if data.x is None and getattr(data, x) is not None:
+            faults.append(Fault("#/data/x", "missing", f"is missing, but {x} is given"))
     if data.x:
-        faults += _ragged("x", data.x, len(data.x[0]))
-        faults += _ragged("x_val", data.x_val or [], len(data.x[0]))
-    kinds = _kinds([*(data.y or []), *(data.y_val or [])])
+        for x, _ in PAIRS:
+            faults += _ragged(x, getattr(data, x) or [], len(data.x[0]))
+    targets = [target for _, y in PAIRS for target in getattr(data, y) or []]
+    kinds = _kinds(targets)
     if len(kinds) > 1:
         faults.append(Fault("#/data/y", "mixed_types", f"mixes {' and '.join(sorted(kinds))}; give labels of one kind"))
     elif kinds == {"lists"}:
-        wide = next(len(row) for row in [*(data.y or []), *(data.y_val or [])] if isinstance(row, list))
-        faults += _ragged("y", data.y or [], wide) + _ragged("y_val", data.y_val or [], wide)
+        wide = len(targets[0])
+        for _, y in PAIRS:
+            faults += _ragged(y, getattr(data, y) or [], wide)
     return faults
 
 

@@ -196,10 +196,13 @@ def test_an_upload_stops_at_its_limit(tmp_path: Path) -> None:
 
 
 def test_inline_rows_become_columns() -> None:
-    info, table = inline.tabulate(Data(x=[[1, 2], [3, 4]], y=["b", "a"], x_val=[[5, 6]], y_val=["b"]))
+    info, table = inline.tabulate(
+        Data(x=[[1, 2], [3, 4]], y=["b", "a"], x_val=[[5, 6]], y_val=["b"], x_test=[[7, 8]], y_test=["a"])
+    )
 
     assert info.names == ["x0", "x1", "y", "split"]
-    assert table.tolist() == [[1, 2, 1, 0], [3, 4, 0, 0], [5, 6, 1, 1]]
+    assert info.column("split").values == ["test", "train", "validation"]
+    assert table.tolist() == [[1, 2, 1, 1], [3, 4, 0, 1], [5, 6, 1, 2], [7, 8, 0, 0]]
 
 
 @pytest.mark.parametrize(

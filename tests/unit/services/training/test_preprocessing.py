@@ -15,7 +15,7 @@ from services.training.predictor import Predictor
 from services.training.preprocessing import Preprocessing
 from services.training.splitting import split
 from services.training.weights import from_bytes, to_bytes
-from tests.make import make_spec
+from tests.make import make_spec, make_training
 
 ROWS = np.random.default_rng(0).normal(loc=50, scale=9, size=(40, 3))
 DATA = {"x": ROWS.tolist(), "y": ROWS.sum(1).tolist()}
@@ -187,6 +187,21 @@ def test_a_split_by_hash_keeps_a_value_together_and_stays_when_rows_are_added() 
     assert not train & validation
     assert 5 <= len(validation) <= 25
     assert made(200) == (train, validation)
+
+
+def test_given_test_rows_are_measured_with_the_best_weights() -> None:
+    data = DATA | {"x_val": [[1.0, 2.0, 3.0]], "y_val": [6.0], "x_test": [[2.0, 2.0, 2.0]] * 2, "y_test": [6.0, 6.0]}
+    training = make_training(data=data, epochs=3)
+    for costs in training.fit():
+        if training.best.improved(costs):
+            training.keep_best()
+
+    measured = training.measure_test()
+
+    assert measured is not None
+    predicted = Predictor.from_bytes(training.best_bytes()).values(np.full((1, 3), 2.0, dtype=np.float32))
+    assert measured["test_mae"] == pytest.approx(abs(float(predicted) - 6.0), rel=1e-5)
+    assert measured["epoch"] == training.best.epoch
 
 
 @pytest.mark.parametrize("content", [b"", b"junk", b"\xff" * 40, to_bytes({}, {"format": 2})])
