@@ -4,6 +4,7 @@ Measured in `benchmarks/out_of_core.py`; the mixing is as good as a full shuffle
 and the buffer holds many blocks.
 """
 
+import mmap
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch import Tensor
 BLOCK_ROWS = 1_024  #: neighbours in the file that are read together
 BUFFER_BLOCKS = 256  #: blocks that are mixed with each other
 PART_ROWS = 4_096  #: rows of the buffer that become features and targets at once
-BUFFER_BYTES = 64 << 20  #: fewer of them where rows are wide
+BUFFER_BYTES = 64 << 20  #: fewer of them where rows are wide, so that they stay in memory while they are mixed
 Encode = Callable[[np.ndarray], tuple[Tensor, Tensor]]
 
 
@@ -36,6 +37,7 @@ class BlockBatches:
     ) -> None:
         """Shapes: table (rows, columns) float32, a map of the file; rows (rows,) bool, which of them."""
         self.table = np.asarray(table)
+        self.map = table.base if isinstance(table.base, mmap.mmap) else None
         self.rows = rows
         self.encode = encode
         self.size = batch_size
@@ -78,25 +80,27 @@ class BlockBatches:
         before = 0
         for group in torch.split(blocks, self.buffer):
             count = int(self.counts[group].sum())
-            places = torch.randperm(count, generator=generator) if self.shuffle else None
+            places = torch.randperm(count, generator=generator).numpy() if self.shuffle else slice(None)
             before += count
             if before <= skipped or not count:
                 continue
-            cells = self._read(group)
+            self._ask_for(group)
+            rows = self._rows_of(group)[places]
             # Some batches at a time, so that what is made of them is still in the processor's cache when it is used.
             part = self.size * max(1, PART_ROWS // self.size)
             for begin in range(max(0, skipped - (before - count)), count, part):
-                some = slice(begin, begin + part)
-                yield self.encode(cells[some] if places is None else cells.take(places[some].numpy(), axis=0))
+                yield self.encode(self.table.take(rows[begin : begin + part], axis=0))
 
-    def _read(self, blocks: Tensor) -> np.ndarray:
-        """Return the rows of some blocks, read in the order of the file: (rows, columns) float32."""
-        found = np.empty((int(self.counts[blocks].sum()), self.table.shape[1]), dtype=np.float32)
-        filled = 0
-        for block in sorted(blocks.tolist()):
-            part = slice(block * BLOCK_ROWS, (block + 1) * BLOCK_ROWS)
-            chosen = np.flatnonzero(self.rows[part])
-            # "clip" writes where it is told; the default would copy once more to be able to take it back.
-            self.table[part].take(chosen, axis=0, out=found[filled : filled + len(chosen)], mode="clip")
-            filled += len(chosen)
-        return found
+    def _rows_of(self, blocks: Tensor) -> np.ndarray:
+        """Return the chosen rows of some blocks, in the order of the file: (chosen,) int64."""
+        begins = [block * BLOCK_ROWS for block in sorted(blocks.tolist())]
+        return np.concatenate([begin + np.flatnonzero(self.rows[begin : begin + BLOCK_ROWS]) for begin in begins])
+
+    def _ask_for(self, blocks: Tensor) -> None:
+        """Have the kernel read blocks that are not in its cache, each at once rather than page by page."""
+        if self.map is None:
+            return
+        row_bytes = self.table.shape[1] * self.table.itemsize
+        for block in blocks.tolist():
+            begin = block * BLOCK_ROWS * row_bytes // mmap.PAGESIZE * mmap.PAGESIZE
+            self.map.madvise(mmap.MADV_WILLNEED, begin, min(BLOCK_ROWS * row_bytes, len(self.map) - begin))

@@ -111,14 +111,14 @@ class Preprocessing:
 
         Shapes: cells (rows, features) float32, in the order of `inputs`; returns (rows, width) float32.
         """
-        given = torch.from_numpy(np.ascontiguousarray(cells, dtype=np.float32))
+        given = torch.from_numpy(np.asarray(cells, dtype=np.float32))
         found = [self._numbers(given)] if self.numbers else []
         for n, column in enumerate(self.inputs):
             if n not in self._is_number:
                 found.append(_coded(given[:, n : n + 1], column))
         if missing := [n for n, column in enumerate(self.inputs) if column.missing]:
             found.append(torch.isnan(given[:, missing]).float())
-        return found[0] if len(found) == 1 else torch.cat(found, 1)
+        return found[0].contiguous() if len(found) == 1 else torch.cat(found, 1)
 
     def encoded_targets(self, cells: np.ndarray) -> Tensor:
         """Return what the loss compares with.
@@ -127,8 +127,7 @@ class Preprocessing:
         more.
         """
         if self.class_cells is None:
-            given = torch.from_numpy(np.ascontiguousarray(cells, dtype=np.float32))
-            return _linear(given, self.target_scaling)
+            return _linear(torch.from_numpy(np.asarray(cells, dtype=np.float32)), self.target_scaling).contiguous()
         numbers = np.searchsorted(np.asarray(self.class_cells, dtype=np.float32), cells[:, 0])
         if self.task == "binary":
             return torch.from_numpy(numbers.astype(np.float32)[:, None])

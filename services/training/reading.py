@@ -10,6 +10,7 @@ from services.training.data import VALIDATION_BATCH, Rows, TrainBatches, trainin
 from services.training.encoding import Encoding
 
 IN_MEMORY_BYTES = 256 << 20  #: a larger table is read in blocks
+LEARN_BYTES = 64 << 20  #: and so much of it says how it is scaled
 
 
 def fits(table: np.ndarray) -> bool:
@@ -20,13 +21,13 @@ def fits(table: np.ndarray) -> bool:
 def to_learn_from(table: np.ndarray, rows: np.ndarray, seed: int) -> np.ndarray:
     """Return the rows that scalings and the like are learnt from: all that fit in memory, else a random sample.
 
-    Shapes: table (rows, columns) float32; rows (chosen,) int64; returns (learnt from, columns) float32.
+    Shapes: table (rows, columns) float32; rows (rows,) bool, which of them; returns (learnt from, columns) float32.
     """
-    if not fits(table):
-        most = IN_MEMORY_BYTES // (2 * table.itemsize * table.shape[1])
-        drawn = np.random.default_rng(seed).integers(len(rows), size=most)
-        rows = rows[np.unique(drawn)]
-    return np.asarray(table[rows])
+    if fits(table):
+        return np.asarray(table[rows])
+    most = LEARN_BYTES // (table.itemsize * table.shape[1])
+    drawn = np.unique(np.random.default_rng(seed).integers(len(table), size=most))
+    return np.asarray(table[drawn[rows[drawn]]])
 
 
 def to_train_on(
@@ -43,17 +44,11 @@ def to_train_on(
     """Return the batches of the training rows; `encoded` is what `to_learn_from` gave, encoded."""
     if fits(table):
         return training_batches(Rows(*encoded), batch_size, seed=seed, shuffle=shuffle, drop_last=drop_last)
-    return BlockBatches(table, _mask(table, rows), encode, batch_size, seed=seed, shuffle=shuffle, drop_last=drop_last)
+    return BlockBatches(table, rows, encode, batch_size, seed=seed, shuffle=shuffle, drop_last=drop_last)
 
 
 def to_measure(table: np.ndarray, rows: np.ndarray, encode: Encoding) -> Iterable[tuple[Tensor, Tensor]]:
     """Return the batches of validation or test rows, in the order of the file."""
     if fits(table):
         return validation_batches(Rows(*encode(np.asarray(table[rows]))))
-    return BlockBatches(table, _mask(table, rows), encode, VALIDATION_BATCH, seed=0, shuffle=False, drop_last=False)
-
-
-def _mask(table: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    mask = np.zeros(len(table), dtype=bool)
-    mask[rows] = True
-    return mask
+    return BlockBatches(table, rows, encode, VALIDATION_BATCH, seed=0, shuffle=False, drop_last=False)

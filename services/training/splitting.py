@@ -14,7 +14,7 @@ from services.training.data import order
 
 @dataclass(frozen=True)
 class Parts:
-    """The numbers of the rows of each part, ascending. Shapes: (rows of the part,) int64."""
+    """Which rows are of each part. Shapes: (rows of the table,) bool."""
 
     train: np.ndarray
     validation: np.ndarray
@@ -26,7 +26,6 @@ def split(spec: JobSpec, info: TableInfo, table: np.ndarray) -> Parts:
 
     Random: the first rows of the order of epoch 0 validate, the next ones test; stratified: the same in each class.
     """
-    rows = np.arange(info.rows)
     if isinstance(spec.split, ColumnSplit):
         return _by_column(spec.split, info, table)
     if isinstance(spec.split, RandomSplit):
@@ -35,15 +34,15 @@ def split(spec: JobSpec, info: TableInfo, table: np.ndarray) -> Parts:
         return _by_time(spec.split, info, table)
     if isinstance(spec.split, HashSplit):
         return _by_hash(spec.split, info, table)
-    return Parts(rows, rows[:0], rows[:0])
+    none = np.zeros(info.rows, dtype=bool)
+    return Parts(~none, none, none)
 
 
 def _by_column(split: ColumnSplit, info: TableInfo, table: np.ndarray) -> Parts:
     column = info.column(split.column)
     says = table[:, info.names.index(column.name)]
     known = {value: n for n, value in enumerate(column.values or [])}
-    found = [np.flatnonzero(says == known.get(part, -1)) for part in ("train", "validation", "test")]
-    return Parts(*found)
+    return Parts(*(says == known.get(part, -1) for part in ("train", "validation", "test")))
 
 
 def _at_random(spec: JobSpec, split: RandomSplit, info: TableInfo, table: np.ndarray) -> Parts:
@@ -52,18 +51,19 @@ def _at_random(spec: JobSpec, split: RandomSplit, info: TableInfo, table: np.nda
     if split.stratify is True:
         classes = np.asarray(table[:, info.names.index(spec.data.targets[0])])[shuffled]
         groups = [shuffled[classes == value] for value in np.unique(classes)]
-    return _held(groups, info.rows, split)
+    counts = [held_rows(len(group), info.rows, split) for group in groups]
+    held = [
+        (group[:validates], group[validates : validates + tests])
+        for group, (validates, tests) in zip(groups, counts, strict=True)
+    ]
+    return _without(info.rows, *(np.concatenate(part) for part in zip(*held, strict=True)))
 
 
 def _by_time(split: TimeSplit, info: TableInfo, table: np.ndarray) -> Parts:
     times = np.asarray(table[:, info.names.index(split.column)])
     newest_first = np.argsort(-times, kind="stable")
     validation, test = held_rows(info.rows, info.rows, split)
-    return Parts(
-        np.sort(newest_first[validation + test :]),
-        np.sort(newest_first[test : test + validation]),
-        np.sort(newest_first[:test]),
-    )
+    return _without(info.rows, newest_first[test : test + validation], newest_first[:test])
 
 
 def _by_hash(split: HashSplit, info: TableInfo, table: np.ndarray) -> Parts:
@@ -74,21 +74,12 @@ def _by_hash(split: HashSplit, info: TableInfo, table: np.ndarray) -> Parts:
     names = [str((column.values or [])[int(v)]) if column.coded else repr(float(v)) for v in values]
     shares = np.array([int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64 for name in names])[positions]
     bound = split.validation + (split.test or 0.0)
-    return Parts(
-        np.flatnonzero(shares >= bound),
-        np.flatnonzero(shares < split.validation),
-        np.flatnonzero((shares >= split.validation) & (shares < bound)),
-    )
+    return Parts(shares >= bound, shares < split.validation, (shares >= split.validation) & (shares < bound))
 
 
-def _held(groups: list[np.ndarray], rows: int, split: RandomSplit) -> Parts:
-    validation, test = [], []
-    for group in groups:
-        validates, tests = held_rows(len(group), rows, split)
-        validation.append(group[:validates])
-        test.append(group[validates : validates + tests])
-    held = [np.sort(np.concatenate(part)) for part in (validation, test)]
-    trains = np.ones(rows, dtype=bool)
-    for part in held:
-        trains[part] = False
-    return Parts(np.flatnonzero(trains), *held)
+def _without(rows: int, validation: np.ndarray, test: np.ndarray) -> Parts:
+    """Return parts of which the first has all rows but these; both (rows of the part,) int64."""
+    parts = Parts(np.ones(rows, dtype=bool), np.zeros(rows, dtype=bool), np.zeros(rows, dtype=bool))
+    for part, held in ((parts.validation, validation), (parts.test, test)):
+        part[held], parts.train[held] = True, False
+    return parts
