@@ -7,6 +7,7 @@ from typing import Any
 
 from services.errors import Fault, InvalidRequest
 from services.specs import tasks
+from services.specs.categories import with_encodings
 from services.specs.choosing import batch_size_of, drops_last, metrics_of, monitor_of
 from services.specs.column_faults import (
     feature_faults,
@@ -141,7 +142,8 @@ def _with_columns(spec: JobSpec, info: TableInfo, suggested: str | None, found: 
     found.faults += option_faults(data.columns, features, info)
     if found.faults:
         return spec
-    update = {"target": targets[0] if len(targets) == 1 else targets, "features": features}
+    columns = with_encodings(spec, features, info, found)
+    update = {"target": targets[0] if len(targets) == 1 else targets, "features": features, "columns": columns}
     scale = data.scale
     if scale == "auto":
         scale = "quantile" if getattr(spec.model, "number_embedding", None) else "standard"

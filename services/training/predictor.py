@@ -35,7 +35,14 @@ class Predictor:
         weights = {name[6:]: tensor for name, tensor in tensors.items() if name.startswith("model.")}
         preprocessing = Preprocessing.from_json(about["preprocessing"])
         spec: Any = TypeAdapter(Model).validate_python(about["model"])
-        inputs = Inputs(tuple(about["shape"]), preprocessing.task, len(preprocessing.numbers), bins_like(weights))
+        inputs = Inputs(
+            tuple(about["shape"]),
+            preprocessing.task,
+            len(preprocessing.numbers),
+            bins_like(weights),
+            preprocessing.categories,
+            preprocessing.loss,
+        )
         model = MODELS[spec.type](spec, inputs, preprocessing.outputs)
         model.load_state_dict(weights)
         return cls(model.eval(), preprocessing, inputs.shape, sum(tensor.nbytes for tensor in weights.values()))

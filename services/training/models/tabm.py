@@ -54,7 +54,8 @@ def tabm(spec: specs.TabM, inputs: Inputs, outputs: int) -> nn.Module:
     embedded = sum(module.numbers for module in layers if isinstance(module, EmbeddedNumbers))
     # The members begin to differ by what they multiply the inputs with: one factor for all that a column became.
     first = "normal" if embedded else "random-signs"
-    columns = [WIDTH] * embedded + [1] * (width - WIDTH * embedded)
+    vectors = [wide for _, wide in inputs.categories]
+    columns = [WIDTH] * embedded + [1] * (width - WIDTH * embedded - sum(vectors)) + vectors
     layers.append(EnsembleView(k=spec.k))
     for n, after in enumerate(spec.hidden):
         scaling = "ones" if n else (first, "ones")
