@@ -19,6 +19,7 @@ from services.specs.column_faults import (
 )
 from services.specs.columns import TableInfo
 from services.specs.data import INLINE, ColumnOptions, ColumnSplit, Exclude, HashSplit, NoSplit, RandomSplit, TimeSplit
+from services.specs.embedding_faults import embedding_faults
 from services.specs.features import MIN_CLASS_ROWS, class_counts, parts
 from services.specs.findings import Findings
 from services.specs.job import JobSpec
@@ -77,6 +78,7 @@ def resolve(
         found.faults.append(Fault("#/model/name", "unknown_value", detail, spec.model.name, allowed=allowed))
     spec = _with_columns(spec, info, suggested_target, found)
     found.check()  # what follows needs columns that are there
+    found.faults += embedding_faults(spec, info)
     spec = _with_task(spec, info, found)
     found.check()
     spec = _with_split(spec, info, dataset is not None and bool(spec.data.x_val or spec.data.x_test), found)

@@ -17,6 +17,7 @@ from services.specs.job import JobSpec
 from services.training import scaling as scalings
 from services.training.scaling import Linear, Quantile, Scaling
 
+MAX_EDGE = np.finfo(np.float32).max / 2
 MAX_BINS = 32  #: of the embedding of a number
 BIN_ROWS = 100_000  #: so many training rows say where the bins lie
 EXP_LOSSES = {"poisson_nll"}  #: their nets answer with a logarithm
@@ -86,8 +87,7 @@ class Preprocessing:
         shares = np.linspace(0.0, 1.0, MAX_BINS + 1)
         found = []
         for n in range(len(self.numbers)):
-            edges = np.unique(np.quantile(features[:BIN_ROWS, n].numpy(), shares).astype(np.float32))
-            found.append(torch.from_numpy(edges if len(edges) > 1 else np.array([edges[0], edges[0] + 1])))
+            found.append(_edges(np.quantile(features[:BIN_ROWS, n].double().numpy(), shares)))
         return found
 
     @property
@@ -183,6 +183,16 @@ class Preprocessing:
             fill = torch.tensor([0.0 if column.fill is None else column.fill for column in columns])
             cells = torch.where(torch.isnan(cells), fill, cells)
         return _linear(cells, [column.scaling for column in columns])
+
+
+def _edges(quantiles: np.ndarray) -> Tensor:
+    """Return the bins' edges: at least two, and all so far apart in float32 that a bin can be divided by its width."""
+    edges = np.unique(quantiles.astype(np.float32))
+    edges = edges[np.diff(edges, prepend=-np.inf) >= np.finfo(np.float32).tiny]
+    if len(edges) == 1:  # a constant gets a bin as wide as itself: 1 more would be the same number above 2**24
+        width = np.maximum(np.float32(1), np.abs(edges))
+        edges = np.concatenate([edges, edges + width] if edges[0] < MAX_EDGE else [edges - width, edges])
+    return torch.from_numpy(edges)
 
 
 def _linear(cells: Tensor, scaled: list[Scaling]) -> Tensor:

@@ -16,7 +16,7 @@ class Inputs:
     bins: list[Tensor] | None = None  #: ascending edges for each number, (edges,); None: numbers are not embedded
     #: The last of a table's inputs are positions of categories: the entries and the width of the embedding of each.
     categories: tuple[tuple[int, int], ...] = ()
-    loss: str = ""
+    loss: str = ""  #: its name: what several answers together come to depends on it
 
     @property
     def width(self) -> int:
