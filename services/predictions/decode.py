@@ -34,10 +34,18 @@ def cells_of(rows: Predict, preprocessing: Preprocessing) -> tuple[np.ndarray, l
 
 
 def _unseen(cells: np.ndarray, columns: list[Input]) -> list[dict[str, Any]]:
-    coded = {n: column for n, column in enumerate(columns) if column.values is not None and column.type == "category"}
-    names = [column.name for n, column in coded.items() if (cells[:, n] == UNSEEN).any()]
+    names = [column.name for n, column in enumerate(columns) if _is_unseen(cells[:, n], column).any()]
     message = f"has values that training did not have, taken as any other: {', '.join(names[:20])}"
     return [{"code": "unseen_category", "message": message, "columns": names[:100]}] if names else []
+
+
+def _is_unseen(cells: np.ndarray, column: Input) -> np.ndarray:
+    """Return which cells, (rows,), of a category training did not have: of texts or of numbers."""
+    unseen = cells == (UNSEEN if column.type == "category" else math.nan)
+    if column.type == "number" and column.kept is not None:
+        known = np.asarray(column.values, dtype=np.float32)
+        unseen = np.logical_not(np.isin(cells, known) | np.isnan(cells))
+    return np.asarray(unseen)
 
 
 def _filled(cells: np.ndarray, columns: list[Input]) -> list[dict[str, Any]]:

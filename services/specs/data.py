@@ -41,8 +41,12 @@ class ColumnOptions(BaseModel):
     """What stands for a missing value; auto: the mean, or no category. An input of its own says that it was missing."""
     fill: Number | None = None
     """The value for `missing: constant`."""
-    max_categories: Annotated[int, Field(ge=1, le=1_000)] = 50
-    """The commonest so many get an input each, the others share one."""
+    encoding: Literal["auto", "one_hot", "embedding"] = "auto"
+    """What a category becomes; embedding: a learnt vector for each value, for `mlp` and `tabm`, which choose it by
+    themselves from 51 values on; one_hot: an input for each value."""
+    max_categories: Literal["auto"] | Annotated[int, Field(ge=1, le=1_000)] = "auto"
+    """The commonest so many are told apart, the others are one; auto: 50 of one_hot, and of an embedding all values
+    that two training rows have."""
     unseen: Literal["other", "error"] = "other"
     """What a prediction does with a category that training did not have."""
 

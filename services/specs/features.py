@@ -6,6 +6,7 @@ from services.specs.columns import Column, TableInfo
 from services.specs.data import ColumnOptions, ColumnSplit, HashSplit, NoSplit, RandomSplit, TimeSplit
 from services.specs.job import JobSpec
 
+ONE_HOT = 50  #: the commonest so many categories get an input each, if nothing is said
 MIN_CLASS_ROWS = 5  #: classes with fewer rows are not stratified unless asked
 
 
@@ -23,13 +24,13 @@ def kept_categories(column: Column, chosen: ColumnOptions) -> list[int]:
     """Return the positions, in `values`, of the categories that get an input of their own: the commonest ones."""
     counts = column.counts or []
     by_count = sorted(range(len(counts)), key=lambda n: (-counts[n], n))
-    return sorted(by_count[: chosen.max_categories])
+    return sorted(by_count[: ONE_HOT if chosen.max_categories == "auto" else chosen.max_categories])
 
 
 def width(column: Column, chosen: ColumnOptions) -> int:
-    """Return how many inputs a column makes: one, or one for each category; one more tells of missing values."""
+    """Return how many inputs a column makes: one, or one-hot ones; one more tells of missing values."""
     indicator = 1 if column.missing else 0
-    if not is_category(column, chosen):
+    if not is_category(column, chosen) or chosen.encoding == "embedding":
         return 1 + indicator
     kept = len(kept_categories(column, chosen))
     return kept + (1 if kept < len(column.values or []) else 0) + indicator

@@ -7,6 +7,7 @@ from typing import Any
 
 from services.errors import Fault, InvalidRequest
 from services.specs import tasks
+from services.specs.categories import with_encodings
 from services.specs.choosing import batch_size_of, drops_last, metrics_of, monitor_of
 from services.specs.column_faults import (
     feature_faults,
@@ -18,6 +19,7 @@ from services.specs.column_faults import (
 )
 from services.specs.columns import TableInfo
 from services.specs.data import INLINE, ColumnOptions, ColumnSplit, Exclude, HashSplit, NoSplit, RandomSplit, TimeSplit
+from services.specs.embedding_faults import embedding_faults
 from services.specs.features import MIN_CLASS_ROWS, class_counts, parts
 from services.specs.findings import Findings
 from services.specs.job import JobSpec
@@ -76,6 +78,7 @@ def resolve(
         found.faults.append(Fault("#/model/name", "unknown_value", detail, spec.model.name, allowed=allowed))
     spec = _with_columns(spec, info, suggested_target, found)
     found.check()  # what follows needs columns that are there
+    found.faults += embedding_faults(spec, info)
     spec = _with_task(spec, info, found)
     found.check()
     spec = _with_split(spec, info, dataset is not None and bool(spec.data.x_val or spec.data.x_test), found)
@@ -141,7 +144,8 @@ def _with_columns(spec: JobSpec, info: TableInfo, suggested: str | None, found: 
     found.faults += option_faults(data.columns, features, info)
     if found.faults:
         return spec
-    update = {"target": targets[0] if len(targets) == 1 else targets, "features": features}
+    columns = with_encodings(spec, features, info, found)
+    update = {"target": targets[0] if len(targets) == 1 else targets, "features": features, "columns": columns}
     scale = data.scale
     if scale == "auto":
         scale = "quantile" if getattr(spec.model, "number_embedding", None) else "standard"

@@ -107,7 +107,8 @@ def _inputs(spec: JobSpec, encode: Encoding, features: Tensor) -> Inputs:
     numbers, bins = len(encode.preprocessing.numbers), None
     if len(encode.shape) == 1 and embeds(getattr(spec.model, "number_embedding", None), numbers):
         bins = encode.preprocessing.bins(features)
-    return Inputs(encode.shape, encode.preprocessing.task, numbers, bins)
+    preprocessing = encode.preprocessing
+    return Inputs(encode.shape, preprocessing.task, numbers, bins, preprocessing.categories, preprocessing.loss)
 
 
 def _batch_size(spec: JobSpec, rows: int) -> int:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from services.errors import Fault, InvalidRequest
 from services.training.models import MODELS
-from services.training.models.embedding import EmbeddedNumbers
+from services.training.models.embedding import EmbeddedCategories, EmbeddedNumbers
 from services.training.models.inputs import Inputs
 from services.training.models.place import batch_of
 
@@ -61,7 +61,7 @@ def measure(model_spec: Any, inputs: Inputs, outputs: int) -> dict[str, Any]:
 
 def _leaves(module: nn.Module) -> list[nn.Module]:
     children = list(module.children())
-    if isinstance(module, EmbeddedNumbers) or not children:
+    if isinstance(module, EmbeddedNumbers | EmbeddedCategories) or not children:
         return [module]
     return [leaf for child in children for leaf in _leaves(child)]
 

@@ -8,6 +8,7 @@ import torch
 from pydantic import TypeAdapter
 from torch import Tensor, nn
 
+from services.errors import Fault, InvalidRequest
 from services.specs.models import Model
 from services.training.models import MODELS
 from services.training.models.bins import bins_like
@@ -35,7 +36,14 @@ class Predictor:
         weights = {name[6:]: tensor for name, tensor in tensors.items() if name.startswith("model.")}
         preprocessing = Preprocessing.from_json(about["preprocessing"])
         spec: Any = TypeAdapter(Model).validate_python(about["model"])
-        inputs = Inputs(tuple(about["shape"]), preprocessing.task, len(preprocessing.numbers), bins_like(weights))
+        inputs = Inputs(
+            tuple(about["shape"]),
+            preprocessing.task,
+            len(preprocessing.numbers),
+            bins_like(weights),
+            preprocessing.categories,
+            preprocessing.loss,
+        )
         model = MODELS[spec.type](spec, inputs, preprocessing.outputs)
         model.load_state_dict(weights)
         return cls(model.eval(), preprocessing, inputs.shape, sum(tensor.nbytes for tensor in weights.values()))
@@ -45,6 +53,7 @@ class Predictor:
         """Return the targets of a regression in original units.
 
         Shapes: cells (rows, features) float32; returns (rows, targets) float32.
+        Raises: InvalidRequest where an embedding has no vector for a number.
         """
         return self.preprocessing.values(self._outputs(cells))
 
@@ -63,5 +72,12 @@ class Predictor:
         return torch.softmax(logits, 1)
 
     def _outputs(self, cells: np.ndarray) -> Tensor:
-        outputs: Tensor = self.model(self.preprocessing.features(cells).reshape(-1, *self.shape))
+        features = self.preprocessing.features(cells).reshape(-1, *self.shape)
+        try:
+            outputs: Tensor = self.model(features)
+        except IndexError as error:  # an embedding among the layers has no vector for such a number
+            detail = (
+                "has a number for which the model's embedding has no vector: one below 0 or above those of training"
+            )
+            raise InvalidRequest([Fault("#", "out_of_range", detail)]) from error
         return outputs

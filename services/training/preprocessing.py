@@ -1,5 +1,6 @@
 """From cells to inputs and targets and back: fitted on the training rows only, stored with the weights as JSON."""
 
+import math
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from services.specs.categories import MIN_ROWS, vector_width
 from services.specs.columns import Column, TableInfo
 from services.specs.data import ColumnOptions
 from services.specs.features import classes, is_category, kept_categories, options
@@ -15,6 +17,7 @@ from services.specs.job import JobSpec
 from services.training import scaling as scalings
 from services.training.scaling import Linear, Quantile, Scaling
 
+MAX_EDGE = np.finfo(np.float32).max / 2
 MAX_BINS = 32  #: of the embedding of a number
 BIN_ROWS = 100_000  #: so many training rows say where the bins lie
 EXP_LOSSES = {"poisson_nll"}  #: their nets answer with a logarithm
@@ -23,7 +26,7 @@ MEAN_AND_SPREAD_LOSSES = {"gaussian_nll"}  #: their nets answer with means, then
 
 @dataclass(frozen=True)
 class Input:
-    """How one feature column becomes inputs: a scaled number, or one input for each value of a category."""
+    """How one feature column becomes inputs: a scaled number, or a category one-hot or its position."""
 
     name: str
     type: str
@@ -33,12 +36,13 @@ class Input:
     missing: bool = False  #: whether an input of its own tells that the value was missing
     kept: list[float] | None = None  #: the cells of the categories that have an input of their own
     other: bool = False  #: whether all other categories share one
+    vector: int | None = None  #: how long the vector is that a net looks up for each category; None: there is none
     unseen: str = "other"  #: what a prediction does with a category that is not among `values`
 
     @property
     def width(self) -> int:
         """How many inputs the column makes."""
-        own = 1 if self.kept is None else len(self.kept) + int(self.other)
+        own = 1 if self.kept is None or self.vector else len(self.kept) + int(self.other)
         return own + int(self.missing)
 
 
@@ -83,8 +87,7 @@ class Preprocessing:
         shares = np.linspace(0.0, 1.0, MAX_BINS + 1)
         found = []
         for n in range(len(self.numbers)):
-            edges = np.unique(np.quantile(features[:BIN_ROWS, n].numpy(), shares).astype(np.float32))
-            found.append(torch.from_numpy(edges if len(edges) > 1 else np.array([edges[0], edges[0] + 1])))
+            found.append(_edges(np.quantile(features[:BIN_ROWS, n].double().numpy(), shares)))
         return found
 
     @property
@@ -106,18 +109,26 @@ class Preprocessing:
         """The positions of the number columns among the features; they are the first inputs."""
         return [n for n, column in enumerate(self.inputs) if column.type == "number" and column.kept is None]
 
+    @property
+    def categories(self) -> tuple[tuple[int, int], ...]:
+        """The entries and the width of the embedding of each embedded column; their positions are the last inputs."""
+        return tuple((len(column.kept or []) + 1, column.vector) for column in self.inputs if column.vector)
+
     def features(self, cells: np.ndarray) -> Tensor:
         """Return the net's inputs: scaled numbers, then booleans and categories, then what tells of missing values.
+
+        Last come the positions of the categories that are embedded.
 
         Shapes: cells (rows, features) float32, in the order of `inputs`; returns (rows, width) float32.
         """
         given = torch.from_numpy(np.asarray(cells, dtype=np.float32))
         found = [self._numbers(given)] if self.numbers else []
         for n, column in enumerate(self.inputs):
-            if n not in self._is_number:
+            if n not in self._is_number and not column.vector:
                 found.append(_coded(given[:, n : n + 1], column))
         if missing := [n for n, column in enumerate(self.inputs) if column.missing]:
             found.append(torch.isnan(given[:, missing]).float())
+        found += [_positions(given[:, n : n + 1], column) for n, column in enumerate(self.inputs) if column.vector]
         return found[0].contiguous() if len(found) == 1 else torch.cat(found, 1)
 
     def encoded_targets(self, cells: np.ndarray) -> Tensor:
@@ -173,6 +184,16 @@ class Preprocessing:
         return _linear(cells, [column.scaling for column in columns])
 
 
+def _edges(quantiles: np.ndarray) -> Tensor:
+    """Return the bins' edges: at least two, and all so far apart in float32 that a bin can be divided by its width."""
+    edges = np.unique(quantiles.astype(np.float32))
+    edges = edges[np.diff(edges, prepend=-np.inf) >= np.finfo(np.float32).tiny]
+    if len(edges) == 1:  # a constant gets a bin as wide as itself: 1 more would be the same number above 2**24
+        width = np.maximum(np.float32(1), np.abs(edges))
+        edges = np.concatenate([edges, edges + width] if edges[0] < MAX_EDGE else [edges - width, edges])
+    return torch.from_numpy(edges)
+
+
 def _linear(cells: Tensor, scaled: list[Scaling]) -> Tensor:
     """Return cells, (rows, columns) float32, scaled column by column. Without scaling they stay, to the bit."""
     if not any(scaled):
@@ -200,8 +221,25 @@ def _coded(cells: Tensor, column: Input) -> Tensor:
     return torch.cat([own, (1 - own.sum(1, keepdim=True)) * (~torch.isnan(cells)).float()], 1)
 
 
+def _positions(cells: Tensor, column: Input) -> Tensor:
+    """Return the entries of an embedded category, (rows, 1): from 1 on; 0 for all that have none of their own."""
+    kept = torch.tensor(column.kept or [math.nan])
+    at = torch.searchsorted(kept, cells.contiguous()).clamp_(max=len(kept) - 1)
+    return torch.where(kept[at] == cells, at + 1, 0).float()
+
+
 def _input(column: Column, chosen: ColumnOptions, cells: np.ndarray, scale: str) -> Input:
     missing = column.missing > 0
+    if chosen.encoding == "embedding":
+        return Input(
+            column.name,
+            column.type,
+            column.values,
+            missing=missing,
+            kept=_commonest(cells, chosen),
+            vector=vector_width(column, chosen),
+            unseen=chosen.unseen,
+        )
     if is_category(column, chosen):
         kept = kept_categories(column, chosen)
         known = column.values or []
@@ -218,6 +256,14 @@ def _input(column: Column, chosen: ColumnOptions, cells: np.ndarray, scale: str)
     own = scale if chosen.scale in {None, "auto"} else chosen.scale
     scaling = scalings.fitted(whole, str(own)) if len(whole) else None
     return Input(column.name, column.type, None, scaling, fill=fill, missing=missing)
+
+
+def _commonest(cells: np.ndarray, chosen: ColumnOptions) -> list[float]:
+    """Return the cells, ascending, of the categories that get an entry of their own: by training rows alone."""
+    values, counts = np.unique(cells[~np.isnan(cells)], return_counts=True)
+    values, counts = values[counts >= MIN_ROWS], counts[counts >= MIN_ROWS]
+    most = len(values) if chosen.max_categories == "auto" else chosen.max_categories
+    return [float(value) for value in np.sort(values[np.argsort(-counts, kind="stable")[:most]])]
 
 
 def _fill(there: np.ndarray, chosen: ColumnOptions) -> float:

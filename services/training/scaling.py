@@ -9,6 +9,7 @@ from torch import Tensor
 
 MAX_QUANTILES = 256
 EDGE = 1e-7  #: a rank is kept so far from 0 and 1, where the normal distribution's quantile is infinite
+TINY = float(np.finfo(np.float32).tiny)  #: what is divided by less is not finite in float32
 IQR = (25.0, 75.0)
 
 
@@ -61,7 +62,7 @@ def fitted(cells: np.ndarray, scale: str) -> Scaling:
         shift, width = float(np.median(numbers)), float(high - low)
     else:
         shift, width = float(numbers.mean()), float(numbers.std())
-    return Linear(shift, 1.0 / width if width > 0 else 1.0)
+    return Linear(shift, 1.0 / width if width > TINY else 1.0)
 
 
 def from_json(found: dict[str, Any] | None) -> Scaling:

@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 
+from services.specs.categories import embeddings
 from services.specs.columns import TableInfo
 from services.specs.features import input_width, is_category, options, output_width, tensor_shape
 from services.specs.job import JobSpec
@@ -15,7 +16,7 @@ from services.training.preprocessing import MAX_BINS
 
 
 def summary(spec: JobSpec, info: TableInfo) -> dict[str, Any]:
-    """Return the parameters and shapes of a spec's model. With embeddings of numbers it is the most they can be.
+    """Return the parameters and shapes of a spec's model. With embeddings it is the most they can be.
 
     Raises: InvalidRequest that names the layer that does not fit what reaches it.
     """
@@ -26,7 +27,8 @@ def summary(spec: JobSpec, info: TableInfo) -> dict[str, Any]:
     numbers, bins = sum(not _is_coded(spec, info, name) for name in spec.data.inputs), None
     if len(shape) == 1 and embeds(getattr(spec.model, "number_embedding", None), numbers):
         bins = [torch.linspace(0, 1, MAX_BINS + 1)] * numbers
-    return measure(spec.model, Inputs(shape, str(spec.task), numbers, bins), outputs)
+    inputs = Inputs(shape, str(spec.task), numbers, bins, embeddings(spec, info))
+    return measure(spec.model, inputs, outputs)
 
 
 def _is_coded(spec: JobSpec, info: TableInfo, name: str) -> bool:

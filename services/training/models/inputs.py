@@ -14,6 +14,9 @@ class Inputs:
     task: str  #: regression, binary, multiclass or multilabel
     numbers: int = 0  #: so many of a table's inputs, the first, are scaled number columns
     bins: list[Tensor] | None = None  #: ascending edges for each number, (edges,); None: numbers are not embedded
+    #: The last of a table's inputs are positions of categories: the entries and the width of the embedding of each.
+    categories: tuple[tuple[int, int], ...] = ()
+    loss: str = ""  #: its name: what several answers together come to depends on it
 
     @property
     def width(self) -> int:

@@ -15,10 +15,11 @@ from services.training.models.stem import stem
 class Members(nn.Module):
     """Nets side by side: each answers for itself while training, all together after it."""
 
-    def __init__(self, layers: nn.Module, task: str) -> None:
+    def __init__(self, layers: nn.Module, task: str, loss: str) -> None:
         super().__init__()
         self.layers = layers
         self.task = task
+        self.loss = loss
 
     def forward(self, features: Tensor) -> Tensor:
         """Return what every member answers, (batch, k, outputs); in eval mode what they answer together.
@@ -26,14 +27,22 @@ class Members(nn.Module):
         Shapes: features (batch, *shape); returns (batch, outputs) in eval mode.
         """
         answers: Tensor = self.layers(features)
-        return answers if self.training else together(answers, self.task)
+        return answers if self.training else together(answers, self.task, self.loss)
 
 
-def together(answers: Tensor, task: str) -> Tensor:
+def together(answers: Tensor, task: str, loss: str = "") -> Tensor:
     """Return the mean of the members' answers; of classes the mean of their probabilities, again as logits.
 
+    Of rates it is their mean, again as a logarithm. Of normal distributions it is the mean and the variance of all of
+    them mixed (Lakshminarayanan, Pritzel and Blundell, Simple and Scalable Predictive Uncertainty, 2017).
     Shapes: answers (batch, k, outputs); returns (batch, outputs).
     """
+    if loss == "poisson_nll":
+        return torch.logsumexp(answers, 1) - math.log(answers.shape[1])
+    if loss == "gaussian_nll":
+        means, logarithms = answers.chunk(2, dim=-1)
+        within = torch.logsumexp(logarithms, 1) - math.log(answers.shape[1])
+        return torch.cat([means.mean(1), torch.logaddexp(within, means.var(1, correction=0).log())], 1)
     if task == "regression":
         return answers.mean(1)
     if task == "multiclass":
@@ -54,7 +63,8 @@ def tabm(spec: specs.TabM, inputs: Inputs, outputs: int) -> nn.Module:
     embedded = sum(module.numbers for module in layers if isinstance(module, EmbeddedNumbers))
     # The members begin to differ by what they multiply the inputs with: one factor for all that a column became.
     first = "normal" if embedded else "random-signs"
-    columns = [WIDTH] * embedded + [1] * (width - WIDTH * embedded)
+    vectors = [wide for _, wide in inputs.categories]
+    columns = [WIDTH] * embedded + [1] * (width - WIDTH * embedded - sum(vectors)) + vectors
     layers.append(EnsembleView(k=spec.k))
     for n, after in enumerate(spec.hidden):
         scaling = "ones" if n else (first, "ones")
@@ -66,4 +76,4 @@ def tabm(spec: specs.TabM, inputs: Inputs, outputs: int) -> nn.Module:
         if spec.dropout:
             layers.append(nn.Dropout(spec.dropout))
         width = after
-    return Members(nn.Sequential(*layers, LinearEnsemble(width, outputs, k=spec.k)), inputs.task)
+    return Members(nn.Sequential(*layers, LinearEnsemble(width, outputs, k=spec.k)), inputs.task, inputs.loss)

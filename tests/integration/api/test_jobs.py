@@ -229,6 +229,33 @@ def test_classes_keep_their_kind_and_probabilities_their_order(client: FlaskClie
     assert answer["predictions"][0] == answer["classes"][int(np.argmax(answer["probabilities"][0]))]
 
 
+def test_a_category_of_many_values_is_embedded_from_the_file_to_the_prediction(
+    client: FlaskClient, joined: Base
+) -> None:
+    rows = "city,size,price\n" + "".join(f"c{n % 60},{n % 7}.5,{n % 60 / 10}\n" for n in range(360))
+    spec = '{"data": {"target": "price"}, "model": "mlp", "epochs": 2, "task": "regression"}'
+    form = {"data": (io.BytesIO(rows.encode()), "cities.csv"), "spec": spec}
+    job = client.post("/api/v1/jobs", data=form).get_json()
+    train(joined, job["id"])
+
+    records = [{"city": "c7", "size": 1.5}, {"city": "nowhere", "size": 1.5}]
+    answer = client.post(f"/api/v1/jobs/{job['id']}/predict", json={"records": records}).get_json()
+
+    assert job["spec"]["data"]["columns"]["city"]["encoding"] == "embedding"
+    assert len(answer["predictions"]) == 2
+    assert [(warning["code"], warning["columns"]) for warning in answer["warnings"]] == [("unseen_category", ["city"])]
+
+
+def test_a_number_without_a_vector_is_a_fault_of_the_prediction(client: FlaskClient, joined: Base) -> None:
+    layers = [{"type": "embedding", "num": 5, "dim": 2}, "flatten", {"type": "linear", "out": "auto"}]
+    data = {"x": [[float(n % 5)] for n in range(20)], "y": [n / 3 for n in range(20)], "scale": "none"}
+    job_id = trained(client, joined, data=data, model={"type": "layers", "layers": layers}, task="regression")
+
+    answer = client.post(f"/api/v1/jobs/{job_id}/predict", json={"x": [[5.0]]})
+
+    assert (answer.status_code, answer.get_json()["errors"][0]["code"]) == (422, "out_of_range")
+
+
 def test_a_finished_job_is_not_cancelled_but_deleted(client: FlaskClient, joined: Base) -> None:
     job_id = trained(client, joined)
     waiting = submit(client, name="waiting")["id"]

@@ -13,6 +13,7 @@ from services.predictions.encode import labels_of, values_of
 from services.specs.predict import Predict
 from services.training.predictor import Predictor
 from services.training.preprocessing import Input, Preprocessing
+from tests.make import make_training
 
 COLUMNS = [
     Input("size", "number", None, None),
@@ -83,3 +84,28 @@ def test_the_cache_loads_once_and_lets_the_one_go_that_was_not_asked_for_longest
 
     assert loaded == ["a", "b", "c", "b"]
     assert cache.bytes == 200
+
+
+def test_a_number_that_is_an_unseen_category_is_said_as_well() -> None:
+    columns = [Input("floor", "number", [0.1, 2], kept=[0.1, 2.0])]
+    preprocessing = Preprocessing("multiclass", "cross_entropy", columns, ["y"], [], ["a", "b", "c"], [0.0, 1.0, 2.0])
+
+    _, silent = cells_of(Predict(x=[[0.1], [2]]), preprocessing)
+    _, warnings = cells_of(Predict(x=[[0.1], [3]]), preprocessing)
+
+    assert silent == []
+    assert [(warning["code"], warning["columns"]) for warning in warnings] == [("unseen_category", ["floor"])]
+
+
+def test_a_number_that_an_embedding_has_no_vector_for_is_a_fault_of_the_request() -> None:
+    layers = [{"type": "embedding", "num": 5, "dim": 2}, "flatten", {"type": "linear", "out": "auto"}]
+    data = {"x": [[float(n % 5)] for n in range(20)], "y": [float(n % 5) for n in range(20)], "scale": "none"}
+    training = make_training(data=data, model={"type": "layers", "layers": layers}, task="regression")
+    list(training.fit())
+    training.keep_best()
+    predictor = Predictor.from_bytes(training.best_bytes())
+
+    assert predictor.values(np.float32([[4]])).isfinite().all()
+    for number in (-1, 5):
+        with pytest.raises(InvalidRequest, match="no vector"):
+            predictor.values(np.float32([[number]]))

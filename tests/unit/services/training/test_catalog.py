@@ -1,8 +1,11 @@
 """Every name of the catalog trains on real rows to a stated cost."""
 
+import math
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
 from services.specs import losses, models, optimizers, schedulers
 from services.training.losses import LOSSES
@@ -121,6 +124,28 @@ def test_labels_that_do_not_exclude_each_other_are_learnt() -> None:
 
     assert training.spec.task == "multilabel"
     assert lowest(training) < 0.2
+
+
+@pytest.mark.parametrize("loss", ["poisson_nll", "gaussian_nll"])
+def test_a_tabm_predicts_the_mean_of_its_members_rates_and_distributions(loss: str) -> None:
+    model = {"type": "tabm", "k": 4, "hidden": [8], "dropout": 0.0}
+    training = make_training(data=COUNTS, model=model, loss=loss, task="regression", epochs=3)
+    costs = [epoch.val_cost for epoch in training.fit()]
+    training.keep_best()
+    predictor = Predictor.from_bytes(training.best_bytes())
+    cells = np.array(COUNTS["x"][:20], dtype=np.float32)
+
+    net: Any = predictor.model
+    members = net.layers(predictor.preprocessing.features(cells))
+    # A rate of a row is what its members' rates are on average; of normal distributions the first output is the mean.
+    rates = (
+        members.exp().mean(1)
+        if loss == "poisson_nll"
+        else predictor.preprocessing.units(members[..., 0].mean(1)[:, None])
+    )
+
+    assert torch.allclose(predictor.values(cells), rates.detach(), atol=1e-5)
+    assert all(cost is not None and math.isfinite(cost) for cost in costs)
 
 
 def test_every_spec_of_a_part_has_its_builder_and_its_case() -> None:

@@ -294,6 +294,23 @@ def test_the_mean_of_two_probabilities_by_hand() -> None:
     assert torch.allclose(classes, torch.tensor([[math.log(5 / 8), math.log(3 / 8)]]))
 
 
+def test_members_that_say_rates_or_distributions_are_mixed_by_hand() -> None:
+    # Rates 1 and 3: mean 2. For the first target N(0, 1) and N(2, 3): mean 1, variance (1 + 3) / 2 + 1 = 3; for the
+    # second N(5, 2) twice: itself.
+    rates = together(torch.tensor([[[0.0], [math.log(3)]]]), "regression", "poisson_nll")
+    logs = [[0.0, 5.0, 0.0, math.log(2)], [2.0, 5.0, math.log(3), math.log(2)]]
+    normals = together(torch.tensor([logs]), "regression", "gaussian_nll")
+
+    assert torch.allclose(rates, torch.tensor([[math.log(2)]]))
+    assert torch.allclose(normals, torch.tensor([[1.0, 5.0, math.log(3), math.log(2)]]))
+
+
+def test_one_member_answers_for_itself_however_sure() -> None:
+    answers = torch.tensor([[[3.0, -500.0]]])
+
+    assert torch.equal(together(answers, "regression", "gaussian_nll"), answers[:, 0])
+
+
 @pytest.mark.parametrize("task", ["binary", "multiclass"])
 def test_members_that_are_very_sure_stay_finite(task: str) -> None:
     sure = torch.tensor([[[-500.0, 500.0], [-400.0, 500.0]]])

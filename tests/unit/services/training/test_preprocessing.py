@@ -213,3 +213,46 @@ def test_bytes_that_are_no_checkpoint_are_refused(content: bytes) -> None:
         from_bytes(content)
     with pytest.raises(CheckpointCorrupt):
         Predictor.from_bytes(content)
+
+
+#: What float32 can't tell from itself and 1 more, numbers whose quantiles coincide in it, and its limits.
+COLUMNS = {
+    "constant": [7.0] * 40,
+    "large constant": [1e10] * 40,
+    "negative": [-1e10] * 40,
+    "the largest": [3.4e38] * 40,
+    "neighbours": [1e10, 1e10 + 1024] * 20,
+    "a row of neighbours": [1e10 + 1024 * (n // 2) for n in range(40)],
+    "the whole range": [-3.4e38, 0.0, 1.0, 3.4e38] * 10,
+    "next to nothing": [0.0, 1e-45, 1e-40, 3e-39] * 10,
+}
+
+
+@pytest.mark.parametrize("scale", ["none", "standard", "quantile"])
+@pytest.mark.parametrize("name", COLUMNS)
+def test_numbers_that_have_no_width_are_embedded_to_finite_ones(name: str, scale: str) -> None:
+    data = {"x": [[value] for value in COLUMNS[name]], "y": [n / 40 for n in range(40)], "scale": scale}
+
+    training = make_training(data=data, model={"type": "mlp", "hidden": [4]}, epochs=2, task="regression")
+    costs = [(epoch.train_cost, epoch.val_cost) for epoch in training.fit()]
+    training.keep_best()
+    found = Predictor.from_bytes(training.best_bytes()).values(np.float32(COLUMNS[name])[:, None])
+
+    # As they are, the largest numbers times any weight are beyond float32; they are told as a cost that is not finite.
+    assert np.isfinite(costs).all() or (scale == "none" and max(COLUMNS[name]) > 1e38)
+    assert found.isfinite().all() or (scale == "none" and max(COLUMNS[name]) > 1e38)
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_the_edges_of_bins_ascend_and_their_widths_can_be_divided_by(name: str) -> None:
+    spec, info, table = make_spec(
+        data={"x": [[value] for value in COLUMNS[name]], "y": [n / 40 for n in range(40)], "scale": "none"}
+    )
+    fitted = Preprocessing.fitted(spec, info, table)
+
+    (edges,) = fitted.bins(fitted.features(table[:, :1]))
+
+    assert len(edges) > 1
+    assert edges.isfinite().all()
+    assert (1 / edges.diff()).isfinite().all()
+    assert (edges.diff() > 0).all()
