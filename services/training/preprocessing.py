@@ -34,6 +34,7 @@ class Input:
     kept: list[float] | None = None  #: the cells of the categories that have an input of their own
     other: bool = False  #: whether all other categories share one
     unseen: str = "other"  #: what a prediction does with a category that is not among `values`
+    shape: list[int] | None = None  #: of the features of a plug-in's items, which this input is all of
 
     @property
     def width(self) -> int:
@@ -112,6 +113,8 @@ class Preprocessing:
         Shapes: cells (rows, features) float32, in the order of `inputs`; returns (rows, width) float32.
         """
         given = torch.from_numpy(np.ascontiguousarray(cells, dtype=np.float32))
+        if self.inputs[0].shape is not None:
+            return given
         found = [self._numbers(given)] if self.numbers else []
         for n, column in enumerate(self.inputs):
             if n not in self._is_number:
