@@ -12,6 +12,7 @@ spirals = spirals:Spirals
 odd = odd:Odd
 no_dataset = odd:no_dataset
 pairs = odd:Pairs
+pictures = odd:Pictures
 tutorial = odd:tutorial
 missing = nowhere:Missing
 """

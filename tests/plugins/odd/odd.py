@@ -72,6 +72,18 @@ class Pairs(Dataset[tuple[Any, Any]]):
         return [index + 0.0, index + 1.0, index + 2.0], [index, -index]
 
 
+class Pictures(Dataset[tuple[Any, Any]]):
+    """Twenty pictures (1, 4, 4) of two kinds, as nested lists."""
+
+    classes = ("dark", "light")
+
+    def __len__(self) -> int:
+        return 20
+
+    def __getitem__(self, index: int) -> Any:
+        return [[[float(index % 2)] * 4] * 4], index % 2
+
+
 class CustomDataset(Dataset[tuple[Tensor, Tensor]]):
     """The tutorial's: it holds features and targets, and gives a pair of them."""
 
