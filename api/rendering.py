@@ -120,7 +120,7 @@ def dataset(view: DatasetView) -> answers.Dataset:
         elif column.shape is not None:
             shown["shape"] = column.shape
         elif column.values is not None:
-            counts = column.counts or [None] * len(column.values)  # nobody has counted a plug-in's items
+            counts: list[Any] = column.counts or [None] * len(column.values)  # nobody has counted a plug-in's items
             shown["categories"] = {str(value): count for value, count in zip(column.values, counts, strict=True)}
         columns.append(shown)
     return answers.Dataset(**_dataset(view), columns=columns)

@@ -150,6 +150,8 @@ def reopened(spec: PluginData, info: TableInfo, digest: str) -> Opened:
     if data.length != info.rows:
         detail = f"The data set of the plug-in {spec.name!r} has {data.length} items; it had {info.rows} at the submit."
         raise DataChanged(detail)
+    if data.classes is not None and data.classes != info.columns[1].values:
+        raise DataChanged(f"The data set of the plug-in {spec.name!r} has other classes than at the submit.")
     return data
 
 

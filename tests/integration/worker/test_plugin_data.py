@@ -56,3 +56,17 @@ def test_a_plugin_trains_and_one_that_fails_ends_its_own_job_alone(
     assert (error["plugin"], error["item"]) == ("odd", 9)
     assert "of a plug-in" in (done["os._exit"].error or {})["message"]
     assert worker.warm[0].pid == warm
+
+
+def test_a_job_whose_package_was_replaced_is_not_trained_on_other_data(
+    joined: Base, bell: Bell, start: Callable[[], workers.Worker], tmp_path: Path
+) -> None:
+    queued = make_job(joined, **job("spirals", {}, model="linear"))
+    install(tmp_path / "packages", version="1.1")
+    start()
+
+    done = workers.finished(joined, bell, queued.id)
+
+    assert done.status == "failed"
+    assert done.error is not None
+    assert done.error["code"] == "data_changed"

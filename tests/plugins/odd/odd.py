@@ -17,6 +17,7 @@ class Odd(Dataset[tuple[Any, Any]]):
         self.fault = fault
         self.at = at
         self.length = length
+        self.drawn = torch.rand(()).item()
         if fault == "init":
             raise ValueError("asked to fail")
         if fault == "exit":

@@ -122,6 +122,15 @@ def test_reading_items_leaves_the_models_generator_alone() -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
+def test_what_a_data_set_draws_while_it_is_made_is_the_same_in_every_attempt() -> None:
+    before = torch.get_rng_state()
+
+    drawn = {opened(PluginData(name="odd")).items.drawn for _ in range(2)}
+
+    assert len(drawn) == 1
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_stopped_at_any_batch_it_ends_with_the_same_bits() -> None:
     job = {"params": {"points": 40}, "epochs": 3, "batch_size": 9, "model": {"type": "mlp", "dropout": 0.3}}
     whole = finish(plugged(**job), [])
@@ -228,6 +237,17 @@ def test_another_length_is_told_as_changed_data(installed: Path, monkeypatch: py
     monkeypatch.setattr(odd.Odd, "__len__", lambda _self: 11)
 
     with pytest.raises(DataChanged, match="has 11 items; it had 12 at the submit"):
+        reopened(spec, info, sha256)
+
+
+def test_other_classes_are_told_as_changed_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = PluginData(name="spirals")
+    info, sha256 = look(spec)
+    import spirals
+
+    monkeypatch.setattr(spirals.Spirals, "classes", ["left", "middle", "right"])
+
+    with pytest.raises(DataChanged, match="has other classes than at the submit"):
         reopened(spec, info, sha256)
 
 
