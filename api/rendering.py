@@ -117,9 +117,11 @@ def dataset(view: DatasetView) -> answers.Dataset:
         shown = {name: getattr(column, name) for name in ("name", "type", "missing")}
         if column.type == "number":
             shown |= {name: getattr(column, name) for name in ("min", "max", "mean")}
+        elif column.shape is not None:
+            shown["shape"] = column.shape
         elif column.values is not None:
-            counted = zip(column.values, column.counts or [], strict=True)
-            shown["categories"] = {str(value): count for value, count in counted}
+            counts: list[Any] = column.counts or [None] * len(column.values)  # nobody has counted a plug-in's items
+            shown["categories"] = {str(value): count for value, count in zip(column.values, counts, strict=True)}
         columns.append(shown)
     return answers.Dataset(**_dataset(view), columns=columns)
 

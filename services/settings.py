@@ -88,6 +88,11 @@ class Settings:
         return self.storage_dir.resolve()
 
     @property
+    def allowed_plugins(self) -> tuple[str, ...]:
+        """The names of the plug-ins that jobs may use."""
+        return tuple(name.strip() for name in self.plugins.split(",") if name.strip())
+
+    @property
     def sqlalchemy_url(self) -> str:
         """The database's URL, with SQLite in the storage folder when none is set."""
         return self.database_url or f"sqlite:///{self.storage / 'batchyard.db'}"

@@ -85,4 +85,5 @@ def _write(
     elif code == exits.USER_FAULT or running.wishes(claim) is None:
         return  # the trainer wrote the final row
     else:
-        running.crashed(claim, "internal", f"The trainer ended with code {code}: this is a bug.", log_tail=log_tail)
+        message = f"The trainer ended with code {code}: this is a bug, of ours or of a plug-in that ends its process."
+        running.crashed(claim, "internal", message, log_tail=log_tail)

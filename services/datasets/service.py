@@ -1,5 +1,6 @@
 """What users ask about data sets, and what a submit needs of them."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,23 +13,28 @@ from services.datasets.storage import ORIGINAL, TABLE, Storage, info_from_json, 
 from services.datasets.views import DatasetView
 from services.db import cursors
 from services.db.engine import Database, now
-from services.errors import DatasetInUse, Fault, InvalidRequest, NotFound, NotReady
+from services.errors import DatasetInUse, Fault, InvalidRequest, NotFound, NotReady, PluginError
 from services.settings import Settings
-from services.specs.checks import inline_faults
+from services.specs.checks import inline_faults, plugin_faults
 from services.specs.columns import TableInfo
-from services.specs.data import Data
+from services.specs.data import Data, PluginData
 from services.specs.faults import closest
 
 SWEEP_S = 3600.0  #: files that nothing refers to are kept for so long
+WITH_JOB = {"inline", "plugin"}  #: data sets that go with their last job
+
+#: Looks at a plug-in's Dataset: its columns and its SHA-256. Raises: PluginError.
+Look = Callable[[PluginData], tuple[TableInfo, str]]
 
 
 class DatasetService:
     """Data sets of owners: the rows in SQL say what there is, the storage holds the bytes."""
 
-    def __init__(self, database: Database, storage: Storage, settings: Settings) -> None:
+    def __init__(self, database: Database, storage: Storage, settings: Settings, look: Look) -> None:
         self.database = database
         self.storage = storage
         self.settings = settings
+        self.look = look
 
     def upload(self, stream: BinaryIO, *, name: str, owner: str) -> tuple[DatasetView, bool]:
         """Store a file; return its data set, and False if the same bytes were there already.
@@ -80,7 +86,7 @@ class DatasetService:
 
     def rows(self, owner: str, dataset_id: str, *, limit: int, after: int = 0) -> list[list[Any]]:
         """Return rows as they were uploaded: numbers, texts, booleans, None for a missing value."""
-        dataset = self.find(owner, dataset_id)
+        dataset = self._with_files(owner, dataset_id)
         table = self.storage.open_table(dataset.sha256, dataset.info)[after : after + limit]
         columns = []
         for n, column in enumerate(dataset.info.columns):
@@ -91,7 +97,7 @@ class DatasetService:
 
     def content(self, owner: str, dataset_id: str) -> tuple[DatasetView, Path]:
         """Return a data set and the file of its original bytes."""
-        dataset = self.find(owner, dataset_id)
+        dataset = self._with_files(owner, dataset_id)
         return dataset, self.storage.path(dataset.sha256) / ORIGINAL
 
     def delete(self, owner: str, dataset_id: str) -> None:
@@ -119,13 +125,15 @@ class DatasetService:
             raise InvalidRequest(faults)
         if data.dataset is not None:
             try:
-                return self.find(owner, data.dataset)
+                return self._with_files(owner, data.dataset)
             except NotFound as error:
-                near = error.members["suggestion"]
+                near = error.members.get("suggestion")
                 fault = Fault("#/data/dataset", "unknown_dataset", error.detail, data.dataset[:80], near)
                 raise InvalidRequest([fault]) from error
         if data.builtin is not None:
             return self._builtin(data.builtin, owner)
+        if data.plugin is not None:
+            return self._plugin(data.plugin, owner)
         return self._inline(data, owner)
 
     def known(self, session: Session, dataset: DatasetView) -> str:
@@ -146,17 +154,18 @@ class DatasetService:
             return known
         if dataset.source == "upload":
             raise InvalidRequest([Fault("#/data/dataset", "unknown_dataset", "was deleted just now", dataset.name)])
-        self._check_files(dataset)
+        if dataset.source != "plugin":
+            self._check_files(dataset)
         queries.add(session, dataset, now(session))
         return dataset
 
     def release(self, session: Session, dataset_id: str, owner: str) -> None:
-        """Forget inline rows whose last job was deleted. Their files go in a later sweep.
+        """Forget inline rows, and what is known of a plug-in's data, whose last job was deleted. Files go later.
 
         A submit of the same rows may be between finding the files and inserting its row.
         """
         dataset = queries.by_id(session, owner, dataset_id)
-        if dataset is None or dataset.source != "inline":
+        if dataset is None or dataset.source not in WITH_JOB:
             return
         queries.lock(session, dataset.sha256)
         if not queries.jobs_of(session, dataset_id, open_only=False):
@@ -174,6 +183,12 @@ class DatasetService:
                 self.storage.remove(sha256)
                 removed += 1
         return removed
+
+    def _with_files(self, owner: str, id_or_name: str) -> DatasetView:
+        found = self.find(owner, id_or_name)
+        if found.source == "plugin":
+            raise NotFound(f"The data set {found.id!r} is a plug-in's: it has no file. A job names it as data.plugin.")
+        return found
 
     def _check_files(self, dataset: DatasetView) -> None:
         if not self.storage.holds(dataset.sha256):
@@ -202,6 +217,17 @@ class DatasetService:
                 self.storage.keep(draft, sha256, _kept("inline", info, None, None))
         kept = self.storage.info(sha256)
         return _view_of(kept, owner=owner, name="inline", source="inline", size_bytes=len(original), sha256=sha256)
+
+    def _plugin(self, plugin: PluginData, owner: str) -> DatasetView:
+        faults = plugin_faults("#/data/plugin/name", plugin.name, self.settings.allowed_plugins)
+        if faults:
+            raise InvalidRequest(faults)
+        try:
+            info, sha256 = self.look(plugin)
+        except PluginError as error:
+            raise InvalidRequest([Fault("#/data/plugin", "plugin_error", error.detail)]) from error
+        kept = _kept("plugin", info, None, None)
+        return _view_of(kept, owner=owner, name=plugin.name, source="plugin", size_bytes=0, sha256=sha256)
 
     def _stored(self, draft: Path, sha256: str, name: str) -> dict[str, Any]:
         self.storage.touch(sha256)

@@ -14,7 +14,7 @@ class DatasetView:
     id: str
     owner: str
     name: str
-    source: str  #: upload, inline or builtin
+    source: str  #: upload, inline, builtin or plugin
     format: str
     size_bytes: int
     sha256: str

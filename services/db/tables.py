@@ -74,14 +74,14 @@ class Dataset(Base):
     __table_args__ = (
         Index("ix_datasets_owner_sha256", "owner", "sha256"),
         Index("ix_datasets_owner_created_at", "owner", "created_at", "id"),
-        CheckConstraint("source IN ('upload', 'inline', 'builtin')", name="source"),
+        CheckConstraint("source IN ('upload', 'inline', 'builtin', 'plugin')", name="source"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     owner: Mapped[str]
     name: Mapped[str]
-    source: Mapped[str]  #: upload; inline: deleted with its last job; builtin
-    format: Mapped[str]  #: csv, parquet, jsonl, npz or inline
+    source: Mapped[str]  #: upload; inline and plugin: deleted with the last job; builtin
+    format: Mapped[str]  #: csv, parquet, jsonl, npz, inline or plugin
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str]
     rows: Mapped[int] = mapped_column(BigInteger)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from services.datasets.service import DatasetService
     from services.datasets.views import DatasetView
 
+BY_NAME = {"builtin", "plugin"}  #: what a resolved spec goes on naming as it was named
+
 
 class JobService:
     """Takes jobs in and lets them go. `ring` tells the workers after a commit; it never blocks."""
@@ -132,7 +134,7 @@ class JobService:
         dataset = self.datasets.source(spec.data, owner)
         with self.database.reading() as session:
             cuda = online(session, "cuda", self.settings.online_s) > 0
-            known = None if dataset.source == "builtin" else self.datasets.known(session, dataset)
+            known = None if dataset.source in BY_NAME else self.datasets.known(session, dataset)
         resolved = resolve(
             spec,
             dataset.info,
@@ -156,7 +158,7 @@ class JobService:
     ) -> None:
         dataset = self.datasets.keep(session, dataset)
         echo = resolved_json(resolved.spec)
-        if dataset.source != "builtin":
+        if dataset.source not in BY_NAME:
             # Two submits of the same new rows meet here: the second takes the first one's data set.
             echo["data"]["dataset"] = dataset.id
         queries.add_owner(session, owner)
@@ -230,5 +232,4 @@ def _key(owner: str, key: str) -> Any:
 
 
 def _limits(settings: Settings) -> Limits:
-    plugins = tuple(name.strip() for name in settings.plugins.split(",") if name.strip())
-    return Limits(settings.max_epochs, settings.max_parameters, plugins)
+    return Limits(settings.max_epochs, settings.max_parameters, settings.allowed_plugins)

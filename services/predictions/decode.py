@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from services.errors import Fault, InvalidRequest
+from services.predictions.shapes import MAX_FLOAT32, rows_of
 from services.specs.faults import closest, pointer_of, short
 from services.specs.predict import Predict
 from services.training.preprocessing import Input, Preprocessing
 
 UNSEEN = -1.0  #: the cell of a category that training did not have
-MAX_FLOAT32 = float(np.finfo(np.float32).max)
 
 
 def cells_of(rows: Predict, preprocessing: Preprocessing) -> tuple[np.ndarray, list[dict[str, Any]]]:
@@ -21,6 +21,8 @@ def cells_of(rows: Predict, preprocessing: Preprocessing) -> tuple[np.ndarray, l
     Raises: InvalidRequest with every row that has too few or too many values, and every value that is of no use.
     """
     columns = preprocessing.inputs
+    if columns[0].shape is not None:
+        return rows_of(rows, columns[0].shape), []
     if rows.x is not None:
         cells = _cells([(["x", n], dict(enumerate(row))) for n, row in enumerate(rows.x)], columns, by_name=False)
         return cells, _unseen(cells, columns) + _filled(cells, columns)
@@ -87,6 +89,8 @@ def _cell(
         return math.nan
     if value is None:
         return Fault(pointer, "missing_values", f"column {column.name!r} has no value here")
+    if isinstance(value, list):
+        return Fault(pointer, "wrong_type", f"is a list; column {column.name!r} takes one value")
     if column.values is not None and column.type != "number":
         # True is 1 to a dictionary, so the kinds are compared as well.
         kind = bool if column.type == "boolean" else str

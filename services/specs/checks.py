@@ -10,13 +10,21 @@ from services.specs.data import SOURCES, Data
 PAIRS = (("x", "y"), ("x_val", "y_val"), ("x_test", "y_test"))
 
 
+def plugin_faults(pointer: str, name: str, allowed: Sequence[str]) -> list[Fault]:
+    """Return the fault of a plug-in that the operator does not allow."""
+    if name in allowed:
+        return []
+    detail = f"{name!r} is not a plug-in that the operator allows"
+    return [Fault(pointer, "unknown_value", detail, name, allowed=list(allowed))]
+
+
 def inline_faults(data: Data) -> list[Fault]:
     """Return every fault of the source and of the shapes of inline rows."""
     given = [key for key in SOURCES if getattr(data, key) is not None]
     faults = []
     if len(given) != 1:
         seen = "none is given" if not given else " and ".join(given) + " are given"
-        faults.append(Fault("#/data", "one_source", f"needs exactly one of dataset, builtin or x; {seen}"))
+        faults.append(Fault("#/data", "one_source", f"needs exactly one of dataset, builtin, x or plugin; {seen}"))
     for x, y in PAIRS:
         faults += _pair_faults(data, x, y)
     for x, _ in PAIRS[1:]:

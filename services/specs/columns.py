@@ -3,12 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-ColumnType = Literal["number", "category", "boolean"]
+ColumnType = Literal["number", "category", "boolean", "tensor"]
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a data set. Its cells are float32 in the stored table: numbers, or positions in `values`."""
+    """One column of a data set. Its cells are float32 in the stored table: numbers, or positions in `values`.
+
+    The items of a plug-in are in no table: their features are one column of tensors, and nothing is counted.
+    """
 
     name: str
     type: ColumnType
@@ -22,6 +25,7 @@ class Column:
     values: list[Any] | None = None
     counts: list[int] | None = None
     whole: bool = False  #: numbers only: every value is a whole number
+    shape: list[int] | None = None  #: of the tensors of a plug-in's items
 
     @property
     def coded(self) -> bool:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from services.specs.fields import STRICT, ByName, Fraction, Number, Text, Whole
+from services.specs.fields import STRICT, ByName, Fraction, Name, Number, Text, Whole
 
 Scale = Literal["auto", "standard", "minmax", "robust", "quantile", "none"]
 TargetScale = Literal["auto", "standard", "minmax", "none"]
@@ -51,6 +51,17 @@ class ColumnOptions(BaseModel):
     """What a prediction does with a category that training did not have."""
 
 
+class PluginData(BaseModel):
+    """A data set of the operator's own code, read item by item."""
+
+    model_config = STRICT
+
+    name: Name
+    """Under which the operator allows it."""
+    params: dict[str, Any] = {}
+    """What it takes, as its own documents say."""
+
+
 class Data(BaseModel):
     """One source of rows, the columns to learn from and the column to learn."""
 
@@ -60,6 +71,8 @@ class Data(BaseModel):
     """Id or name of an uploaded data set."""
     builtin: Builtin | None = None
     """A sample table that comes with the service."""
+    plugin: PluginData | None = None
+    """A torch Dataset that the operator has installed; its features and targets are taken as they are."""
     x: Rows | None = None
     """Inline features, a list a row."""
     y: Targets | None = None
@@ -164,7 +177,7 @@ class NoSplit(BaseModel):
 Split = Annotated[RandomSplit | TimeSplit | HashSplit | ColumnSplit | NoSplit, Field(discriminator="type"), ByName]
 
 INLINE: tuple[str, ...] = ("x", "y", "x_val", "y_val", "x_test", "y_test")
-SOURCES: tuple[str, ...] = ("dataset", "builtin", "x")
+SOURCES: tuple[str, ...] = ("dataset", "builtin", "x", "plugin")
 
 
 def inline_rows(data: Data) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """How columns become inputs and outputs, and how many rows train: plain arithmetic, nothing is drawn or read."""
 
+import math
 from typing import Any
 
 from services.specs.columns import Column, TableInfo
@@ -29,6 +30,8 @@ def kept_categories(column: Column, chosen: ColumnOptions) -> list[int]:
 
 def width(column: Column, chosen: ColumnOptions) -> int:
     """Return how many inputs a column makes: one, or one-hot ones; one more tells of missing values."""
+    if column.shape is not None:
+        return math.prod(column.shape)
     indicator = 1 if column.missing else 0
     if not is_category(column, chosen) or chosen.encoding == "embedding":
         return 1 + indicator
@@ -38,6 +41,8 @@ def width(column: Column, chosen: ColumnOptions) -> int:
 
 def classes(column: Column) -> list[Any]:
     """Return the values of a column that occur, sorted; [] if there are too many to be classes."""
+    if column.counts is None:
+        return list(column.values or [])  # of a plug-in's items, which nobody has counted
     return [value for value, count in zip(column.values or [], column.counts or [], strict=True) if count]
 
 
@@ -52,10 +57,10 @@ def input_width(spec: JobSpec, info: TableInfo) -> int:
     return sum(width(columns[name], options(spec, name)) for name in spec.data.inputs)
 
 
-def tensor_shape(spec: JobSpec) -> tuple[int, ...] | None:
+def tensor_shape(spec: JobSpec, info: TableInfo) -> tuple[int, ...] | None:
     """Return the shape of one row's features when they are a tensor, None when they are columns."""
-    shapes = [chosen.shape for chosen in spec.data.columns.values() if chosen.shape is not None]
-    return tuple(shapes[0]) if shapes else None
+    given = [chosen.shape for chosen in spec.data.columns.values()] + [column.shape for column in info.columns]
+    return next((tuple(shape) for shape in given if shape is not None), None)
 
 
 def output_width(spec: JobSpec, info: TableInfo) -> int:

@@ -1,6 +1,6 @@
 """What a prediction is asked of: rows as lists in the order of the features, or as records by column name."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -14,8 +14,8 @@ class Predict(BaseModel):
 
     model_config = STRICT
 
-    x: Annotated[list[list[Cell]], Field(min_length=1, fail_fast=True)] | None = None
-    """A list a row, in the order of the training features."""
+    x: Annotated[list[list[Cell | list[Any]]], Field(min_length=1, fail_fast=True)] | None = None
+    """A list a row, in the order of the training features; of a plug-in's items lists in lists, in their shape."""
     records: Annotated[list[dict[str, Cell]], Field(min_length=1, fail_fast=True)] | None = None
     """An object a row, by column name; further columns are left out."""
 

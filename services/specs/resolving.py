@@ -8,6 +8,7 @@ from typing import Any
 from services.errors import Fault, InvalidRequest
 from services.specs import tasks
 from services.specs.categories import with_encodings
+from services.specs.checks import plugin_faults
 from services.specs.choosing import batch_size_of, drops_last, metrics_of, monitor_of
 from services.specs.column_faults import (
     feature_faults,
@@ -22,6 +23,7 @@ from services.specs.data import INLINE, ColumnOptions, ColumnSplit, Exclude, Has
 from services.specs.embedding_faults import embedding_faults
 from services.specs.features import MIN_CLASS_ROWS, class_counts, parts
 from services.specs.findings import Findings
+from services.specs.item_faults import item_faults, of_items
 from services.specs.job import JobSpec
 from services.specs.losses import LOSS_OF
 from services.specs.models import Plugin
@@ -67,15 +69,18 @@ def resolve(
 ) -> Resolved:
     """Return the spec with every choice made. Resolving it again changes nothing.
 
-    `dataset` is the id to put in place of inline rows or of a data set's name; None keeps `builtin`.
+    `dataset` is the id to put in place of inline rows or of a data set's name; None keeps `builtin` and `plugin`.
     Raises: InvalidRequest with every fault that the spec and the columns show together.
     """
     found = Findings()
     if spec.epochs > limits.epochs:
         found.faults.append(Fault("#/epochs", "out_of_range", f"is {spec.epochs}; must be at most {limits.epochs}"))
-    if isinstance(spec.model, Plugin) and spec.model.name not in limits.plugins:
-        detail, allowed = f"{spec.model.name!r} is not a plug-in that the operator allows", list(limits.plugins)
-        found.faults.append(Fault("#/model/name", "unknown_value", detail, spec.model.name, allowed=allowed))
+    if isinstance(spec.model, Plugin):
+        found.faults += plugin_faults("#/model/name", spec.model.name, limits.plugins)
+    if spec.data.plugin is not None:
+        found.faults += item_faults(spec, info)
+        found.check()
+        spec = spec.model_copy(update={"data": of_items(spec.data, info)})
     spec = _with_columns(spec, info, suggested_target, found)
     found.check()  # what follows needs columns that are there
     found.faults += embedding_faults(spec, info)

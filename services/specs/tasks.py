@@ -52,6 +52,9 @@ def contradictions(spec: JobSpec, task: str, info: TableInfo) -> list[Fault]:
                 faults.append(Fault("#/data/target", "wrong_type", detail))
         elif len(spec.data.targets) > 1:
             return [*faults, Fault("#/data/target", "invalid", f"a {task} task has one target column")]
+        elif column.values is None and spec.data.plugin is not None:
+            detail = "is for classes; the plug-in gives numbers, and would have an attribute `classes`"
+            faults.append(Fault("#/task" if spec.loss == "auto" else "#/loss", "invalid", detail))
         elif column.values is None:
             faults.append(Fault("#/data/target", "too_many_values", f"column {name!r} has too many values for classes"))
         elif found < 2:

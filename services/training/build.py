@@ -1,6 +1,6 @@
-"""From a resolved spec and a table to everything a training is made of."""
+"""From a resolved spec and its data to everything a training is made of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
@@ -8,22 +8,18 @@ from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 
 from services.specs.columns import TableInfo
-from services.specs.features import tensor_shape
 from services.specs.job import JobSpec
 from services.specs.validating import EarlyStopping
 from services.training.best import Best, Patience
-from services.training.encoding import Encoding
 from services.training.evaluating import Evaluation
-from services.training.losses import Counts, cost_function
+from services.training.examples import Examples, examples
+from services.training.losses import cost_function
 from services.training.metrics import metric
 from services.training.models import MODELS
-from services.training.models.embedding import embeds
-from services.training.models.inputs import Inputs
 from services.training.optimizers import optimizer
+from services.training.plugin_data import Opened
 from services.training.progress import Progress
-from services.training.reading import to_learn_from, to_measure, to_train_on
 from services.training.schedulers import Schedule
-from services.training.splitting import split
 from services.training.stepping import stepping
 from services.training.training import Training
 from services.training.watch import look
@@ -33,43 +29,27 @@ MEMBERS = {"tabm"}  #: models that are several nets, trained side by side
 
 
 def build(
-    spec: JobSpec, info: TableInfo, table: np.ndarray, *, last: bytes | None, wish: Callable[[], str | None]
+    spec: JobSpec, info: TableInfo, source: np.ndarray | Opened, *, last: bytes | None, wish: Callable[[], str | None]
 ) -> Training:
     """Return a training that begins at the start, or where the state in `last` was stored.
 
-    Shapes: table (rows, columns) float32.
-    Raises: CheckpointCorrupt when `last` can't be read.
+    `source` is a table, (rows, columns) float32, or a plug-in's Dataset.
+    Raises: CheckpointCorrupt when `last` can't be read; PluginError.
     """
     torch.set_num_threads(spec.threads)  # the bits depend on it
     torch.use_deterministic_algorithms(spec.deterministic)
-    # Moments of units that no longer learn fade to numbers below 1e-38, which a processor takes a fifth longer for.
-    torch.set_flush_denormal(True)
     device = torch.device(spec.device)
-    parts = split(spec, info, table)
-    seed = spec.seed or 0
-    cells = to_learn_from(table, parts.train, seed)
-    encode = Encoding.fitted(spec, info, cells, tensor_shape(spec))
-    encoded = encode(cells)
-    batches = to_train_on(
-        table,
-        parts.train,
-        encode,
-        encoded,
-        _batch_size(spec, int(parts.train.sum())),
-        seed=seed,
-        shuffle=spec.shuffle,
-        drop_last=spec.drop_last,
-    )
+    read = examples(spec, info, source)
     # Right before the model, so that the first weights are those of anybody's plain loop with this seed.
-    torch.manual_seed(seed)
-    inputs = _inputs(spec, encode, encoded[0])
-    model = MODELS[spec.model.type](spec.model, inputs, encode.preprocessing.outputs).to(device)
-    costs = _cost_function(spec, encode, encoded[1]).to(device)
+    torch.manual_seed(spec.seed or 0)
+    model = MODELS[spec.model.type](spec.model, read.inputs, read.preprocessing.outputs).to(device)
+    members = spec.model.type in MEMBERS
+    costs = cost_function(spec.loss, read.counts, weighted=read.weighted, members=members).to(device)
     descent = optimizer(spec.optimizer, model.parameters())
-    steps = len(batches) * spec.epochs
+    steps = len(read.train) * spec.epochs
     schedule = Schedule(spec.scheduler, descent, epochs=spec.epochs, steps=steps, mode=str(spec.monitor.mode))
     scaler = GradScaler(device.type, enabled=spec.precision == "fp16")
-    sample = next(iter(batches(1, 0)))
+    sample = next(iter(read.train(1, 0)))
     training = Training(
         spec=spec,
         model=model,
@@ -86,11 +66,11 @@ def build(
             sample=(sample[0].to(device), sample[1].to(device)),
             steps=steps,
         ),
-        train_batches=batches,
-        validation=_evaluation(spec, encode, costs, table, parts.validation, wish),
-        test=_evaluation(spec, encode, costs, table, parts.test, wish),
-        preprocessing=encode.preprocessing,
-        shape=encode.shape,
+        train_batches=read.train,
+        validation=_evaluation(spec, read, costs, read.validation, wish),
+        test=_evaluation(spec, read, costs, read.test, wish),
+        preprocessing=read.preprocessing,
+        shape=read.inputs.shape,
         device=device,
         keep_batch_costs=steps <= MAX_KEPT_STEPS if spec.batch_costs == "auto" else spec.batch_costs,
         wish=wish,
@@ -103,40 +83,22 @@ def build(
     return training
 
 
-def _inputs(spec: JobSpec, encode: Encoding, features: Tensor) -> Inputs:
-    numbers, bins = len(encode.preprocessing.numbers), None
-    if len(encode.shape) == 1 and embeds(getattr(spec.model, "number_embedding", None), numbers):
-        bins = encode.preprocessing.bins(features)
-    preprocessing = encode.preprocessing
-    return Inputs(encode.shape, preprocessing.task, numbers, bins, preprocessing.categories, preprocessing.loss)
-
-
-def _batch_size(spec: JobSpec, rows: int) -> int:
-    return rows if spec.batch_size == "full" else int(spec.batch_size)
-
-
-def _cost_function(spec: JobSpec, encode: Encoding, targets: Tensor) -> nn.Module:
-    counts = Counts(len(targets), encode.class_counts(targets))
-    return cost_function(spec.loss, counts, weighted=encode.weighted, members=spec.model.type in MEMBERS)
-
-
 def _evaluation(
     spec: JobSpec,
-    encode: Encoding,
+    read: Examples,
     costs: nn.Module,
-    table: np.ndarray,
-    rows: np.ndarray,
+    batches: Iterable[tuple[Tensor, Tensor]] | None,
     wish: Callable[[], str | None],
 ) -> Evaluation | None:
-    if not rows.any():
+    if batches is None:
         return None
-    metrics = {name: metric(name, encode.preprocessing.task, encode.preprocessing.outputs) for name in spec.metrics}
+    metrics = {name: metric(name, read.preprocessing.task, read.preprocessing.outputs) for name in spec.metrics}
     return Evaluation(
         costs,
-        to_measure(table, rows, encode),
+        batches,
         metrics,
-        encode.preprocessing,
-        encode.weighted,
+        read.preprocessing,
+        read.weighted,
         torch.device(spec.device),
         lambda: look(wish),
     )

@@ -38,6 +38,7 @@ class Input:
     other: bool = False  #: whether all other categories share one
     vector: int | None = None  #: how long the vector is that a net looks up for each category; None: there is none
     unseen: str = "other"  #: what a prediction does with a category that is not among `values`
+    shape: list[int] | None = None  #: of the features of a plug-in's items, which this input is all of
 
     @property
     def width(self) -> int:
@@ -122,6 +123,8 @@ class Preprocessing:
         Shapes: cells (rows, features) float32, in the order of `inputs`; returns (rows, width) float32.
         """
         given = torch.from_numpy(np.asarray(cells, dtype=np.float32))
+        if self.inputs[0].shape is not None:
+            return given.contiguous()
         found = [self._numbers(given)] if self.numbers else []
         for n, column in enumerate(self.inputs):
             if n not in self._is_number and not column.vector:

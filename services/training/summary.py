@@ -20,7 +20,7 @@ def summary(spec: JobSpec, info: TableInfo) -> dict[str, Any]:
 
     Raises: InvalidRequest that names the layer that does not fit what reaches it.
     """
-    shape = tensor_shape(spec) or (input_width(spec, info),)
+    shape = tensor_shape(spec, info) or (input_width(spec, info),)
     outputs = output_width(spec, info)
     if isinstance(spec.model, Plugin):  # its code runs on the worker only
         return {"parameters": 0, "size_bytes": 0, "input_shape": list(shape), "output_shape": [outputs], "layers": []}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from services.queue import DEVICES, Bell, top_up
 from services.settings import Settings
 from services.specs.columns import TableInfo
+from services.specs.data import PluginData
 from services.specs.job import JobSpec
 from services.wiring.base import Base, base
 
@@ -21,6 +22,12 @@ def _measure(spec: JobSpec, info: TableInfo) -> dict[str, Any]:
     return summary(spec, info)
 
 
+def _look(spec: PluginData) -> tuple[TableInfo, str]:
+    from services.training.plugin_data import look
+
+    return look(spec)
+
+
 class Api:
     """The rooms and what only the API has."""
 
@@ -29,7 +36,7 @@ class Api:
         self.closed = threading.Event()
         self.threads: list[threading.Thread] = []  #: that end when this closes
         self.submitted = threading.Event()  #: set after each submit; the ringer waits for it
-        self.base: Base = base(settings, self.submitted.set, _measure, pool_size=settings.api_threads // 4)
+        self.base: Base = base(settings, self.submitted.set, _measure, _look, pool_size=settings.api_threads // 4)
         self._predictions: Future[PredictionService] = Future()
         self._loading = threading.Lock()
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from services.datasets.service import DatasetService
+from services.datasets.service import DatasetService, Look
 from services.datasets.storage import Storage
 from services.db.engine import Database
 from services.errors import NotReady
@@ -18,6 +18,7 @@ from services.jobs.service import JobService
 from services.jobs.workers import Workers
 from services.settings import Settings
 from services.specs.columns import TableInfo
+from services.specs.data import PluginData
 from services.specs.job import JobSpec
 from services.specs.resolving import Measure
 
@@ -49,17 +50,26 @@ def no_model(_spec: JobSpec, _info: TableInfo) -> dict[str, Any]:
     raise NotReady("This process takes no jobs in.")
 
 
+def no_plugin(_spec: PluginData) -> tuple[TableInfo, str]:
+    """Stand in for `look` where nothing is submitted."""
+    raise NotReady("This process takes no jobs in.")
+
+
 def base(
     settings: Settings,
     ring: Callable[[], None] = lambda: None,
     measure: Measure = no_model,
+    look: Look = no_plugin,
     *,
     pool_size: int = 5,
 ) -> Base:
-    """Join the rooms. `ring` is called after each submit and must not block; `measure` says how large its model is."""
+    """Join the rooms. `ring` is called after each submit and must not block; `measure` says how large its model is.
+
+    `look` says what there is to be known of a plug-in's data.
+    """
     database = Database(settings, pool_size=pool_size)
     storage = Storage(settings.storage)
-    datasets = DatasetService(database, storage, settings)
+    datasets = DatasetService(database, storage, settings, look)
     reading = JobReading(database, settings)
     running = Running(database, settings)
     return Base(

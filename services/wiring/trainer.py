@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from services.datasets.storage import Storage
 from services.db.engine import Database
 from services.errors import TrainingFault
@@ -11,6 +13,7 @@ from services.jobs.running import Running
 from services.jobs.views import Claim, Work
 from services.settings import Settings
 from services.training.build import build
+from services.training.plugin_data import Opened, reopened
 from services.training.training import Training
 
 
@@ -29,13 +32,19 @@ def job(
 ) -> Job:
     """Load a claimed job and join its parts. `waiting` is called while the recorder waits for the database.
 
-    Raises: Fenced; DataUnreadable; DataChanged.
+    Raises: Fenced; DataUnreadable; DataChanged; PluginError.
     """
     database = Database(settings, pool_size=1)
     work = Running(database, settings).load(job_id, attempt)
-    table = Storage(settings.storage).open_table(work.dataset_sha256, work.info)
-    training = build(work.spec, work.info, table, last=work.last, wish=wish)
+    source = _source(Storage(settings.storage), work)
+    training = build(work.spec, work.info, source, last=work.last, wish=wish)
     return Job(database, work, training, Recorder(database, settings, work, training, waiting=waiting))
+
+
+def _source(storage: Storage, work: Work) -> np.ndarray | Opened:
+    if work.spec.data.plugin is not None:
+        return reopened(work.spec.data.plugin, work.info, work.dataset_sha256)
+    return storage.open_table(work.dataset_sha256, work.info)
 
 
 def fail(settings: Settings, job_id: str, attempt: int, recorder: Recorder | None, fault: TrainingFault) -> None:

@@ -2,19 +2,27 @@
 
 import warnings
 
+import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from sqlalchemy import delete, update
+from sqlalchemy.exc import IntegrityError
 
 from services.db.engine import Database, now, wal_is_safe
-from services.db.schema import check_schema, head, migrate
-from services.db.tables import Base
+from services.db.schema import MIGRATIONS, check_schema, head, migrate
+from services.db.tables import Base as Tables
+from services.db.tables import Dataset
+from services.wiring.base import Base
+from tests.make import make_job
 
 
 def test_upgrading_from_nothing_makes_exactly_the_tables(database: Database) -> None:
     with database.engine.connect() as connection, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # SQLite can't reflect the index on an expression
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        differences = compare_metadata(context, Base.metadata)
+        differences = compare_metadata(context, Tables.metadata)
 
     assert [change for change in differences if "ix_jobs_queue" not in str(change)] == []
 
@@ -39,3 +47,23 @@ def test_a_write_ahead_log_is_trusted_only_where_its_bug_is_mended() -> None:
     assert not wal_is_safe((3, 40, 1))
     assert not wal_is_safe((3, 51, 2))
     assert not wal_is_safe((3, 50, 6))
+
+
+def test_a_plugins_data_is_let_in_without_losing_the_data_of_jobs(joined: Base) -> None:
+    job = make_job(joined)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+
+    for move in (command.downgrade, command.upgrade):
+        with joined.database.engine.connect() as connection:
+            config.attributes["connection"] = connection
+            move(config, "0003-1" if move is command.downgrade else "head")
+            connection.commit()
+
+    with joined.database.transaction() as session:
+        session.execute(update(Dataset).values(source="plugin"))
+    with pytest.raises(IntegrityError), joined.database.transaction() as session:
+        session.execute(update(Dataset).values(source="elsewhere"))
+    with pytest.raises(IntegrityError), joined.database.transaction() as session:
+        session.execute(delete(Dataset))
+    assert joined.reading.get("local", job.id).dataset_sha256 == job.dataset_sha256

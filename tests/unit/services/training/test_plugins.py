@@ -10,18 +10,13 @@ from services.specs.resolving import Limits
 from services.training.predictor import Predictor
 from services.training.training import Training
 from tests import make
-
-EXAMPLE = Path(__file__).parents[3] / "plugins" / "wide_net"
+from tests.plugins.install import install
 
 
 @pytest.fixture(autouse=True)
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The example as `pip install` would leave it, and allowed."""
-    (tmp_path / "wide_net.py").write_text((EXAMPLE / "wide_net.py").read_text())
-    about = tmp_path / "wide_net-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: wide-net\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text("[batchyard.models]\nwide = wide_net:wide\n")
+    install(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(make, "LIMITS", Limits(epochs=1000, parameters=10**6, plugins=("wide",)))
 
