@@ -17,6 +17,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+import torch
 
 from benchmarks.report import report
 from services.specs.columns import Column, TableInfo
@@ -71,6 +72,7 @@ def one(path: Path, rows: int) -> None:
     most = [0]
     threading.Thread(target=_watch_memory, args=(most,), daemon=True).start()
     began = time.perf_counter()
+    torch.set_flush_denormal(True)  # as the trainer does
     training = build(spec, info, table, last=None, wish=lambda: None)
     built = time.perf_counter()
     training.validation, validation = None, training.validation

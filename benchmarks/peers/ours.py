@@ -3,6 +3,7 @@
 import time
 
 import numpy as np
+import torch
 
 from benchmarks.peers.work import FEATURES, LR, Fitted, Part, Work, tell
 from services.specs.columns import Column, TableInfo
@@ -49,6 +50,7 @@ def training(work: Work, train: Part, valid: Part) -> Training:
         limits=LIMITS,
         measure=summary,
     ).spec
+    torch.set_flush_denormal(True)  # as the trainer does
     return build(spec, info, _table(train, valid), last=None, wish=lambda: None)
 
 
