@@ -10,6 +10,7 @@ import torch
 from services.specs import losses, models, optimizers, schedulers
 from services.training.losses import LOSSES
 from services.training.models import MODELS
+from services.training.models.layer import LAYERS
 from services.training.optimizers import OPTIMIZERS
 from services.training.predictor import Predictor
 from services.training.schedulers import SCHEDULERS
@@ -36,6 +37,65 @@ MODEL_CASES: dict[str, tuple[dict[str, Any], dict[str, Any], float]] = {
     "cnn": ({"type": "cnn", "channels": [8, 16], "hidden": [32]}, PICTURES, 0.35),
     "layers": ({"type": "layers", "layers": [*NET, {"type": "linear", "out": "auto"}]}, {"builtin": "iris"}, 0.35),
     "tabm": ({"type": "tabm", "k": 4, "hidden": [32]}, {"builtin": "iris"}, 0.35),
+}
+OUT = {"type": "linear", "out": "auto"}
+SIGNALS = {"builtin": "digits", "columns": {"x": {"type": "tensor", "shape": [1, 64]}}}
+INKS = {"builtin": "digits", "scale": "none"}
+
+
+def conv(kind: str, out: int, kernel: int = 3, **more: Any) -> dict[str, Any]:
+    """A convolution."""
+    return {"type": kind, "out": out, "kernel_size": kernel, **more}
+
+
+#: Nets that have every layer between them; all read the digits.
+NET_CASES: dict[str, tuple[dict[str, Any], list[Any]]] = {
+    "pictures": (
+        PICTURES,
+        [
+            conv("conv2d", 8),
+            "batch_norm",
+            "relu",
+            {"type": "residual", "layers": [conv("conv2d", 8, padding="same"), {"type": "group_norm", "groups": 2}]},
+            "silu",
+            {"type": "max_pool2d", "kernel_size": 2},
+            conv("conv2d", 16, 2),
+            "gelu",
+            {"type": "avg_pool2d", "kernel_size": 2, "stride": 1},
+            {"type": "adaptive_avg_pool2d", "output_size": 1},
+            "flatten",
+            {"type": "dropout", "p": 0.05},
+            OUT,
+        ],
+    ),
+    "signals": (
+        SIGNALS,
+        [
+            conv("conv1d", 16, 5),
+            "leaky_relu",
+            {"type": "max_pool1d", "kernel_size": 2},
+            conv("conv1d", 16, 3, dilation=8),
+            "elu",
+            {"type": "avg_pool1d", "kernel_size": 2, "stride": 1},
+            {"type": "adaptive_avg_pool1d", "output_size": 6},
+            "flatten",
+            OUT,
+        ],
+    ),
+    "numbers": (
+        {"builtin": "digits"},
+        [
+            {"type": "unflatten", "shape": [2, 32]},
+            "flatten",
+            {"type": "repeat", "times": 2, "layers": [{"type": "linear", "out": 32}, "layer_norm", "softplus"]},
+            {"type": "linear", "out": 32},
+            "tanh",
+            {"type": "linear", "out": 32},
+            "sigmoid",
+            OUT,
+        ],
+    ),
+    "inks": (INKS, [{"type": "embedding", "num": 17, "dim": 4}, "flatten", OUT]),
 }
 #: A guess costs about 1 on scaled targets; of counts its best is 0.08.
 LOSS_CASES: dict[str, tuple[dict[str, Any], dict[str, Any], float]] = {
@@ -74,6 +134,20 @@ def test_every_model_learns_real_rows(name: str) -> None:
     training = make_training(data=data, model=model, optimizer={"type": "adamw", "lr": 0.01}, epochs=20, batch_size=32)
 
     assert lowest(training) < bound
+
+
+@pytest.mark.parametrize("name", NET_CASES)
+def test_every_layer_has_its_part_in_learning_to_read_digits(name: str) -> None:
+    data, layers = NET_CASES[name]
+    training = make_training(
+        data=data,
+        model={"type": "layers", "layers": layers},
+        optimizer={"type": "adamw", "lr": 0.01},
+        epochs=6,
+        batch_size=32,
+    )
+
+    assert lowest(training) < 0.45
 
 
 @pytest.mark.parametrize("name", LOSS_CASES)
@@ -148,12 +222,21 @@ def test_a_tabm_predicts_the_mean_of_its_members_rates_and_distributions(loss: s
     assert all(cost is not None and math.isfinite(cost) for cost in costs)
 
 
+def names_in(layers: list[Any]) -> set[str]:
+    """The types of layers, those within other layers too."""
+    found = set()
+    for layer in layers:
+        found |= {layer} if isinstance(layer, str) else {layer["type"], *names_in(layer.get("layers", []))}
+    return found
+
+
 def test_every_spec_of_a_part_has_its_builder_and_its_case() -> None:
     def types(union: Any) -> set[str]:
         return {branch.model_fields["type"].default for branch in union.__args__[0].__args__}
 
     assert types(models.Model) == set(MODELS)
     assert {model["type"] for model, _, _ in MODEL_CASES.values()} == set(MODELS) - {"plugin"}
+    assert set.union(*(names_in(layers) for _, layers in NET_CASES.values())) == {*LAYERS, "residual", "repeat"}
     assert types(losses.Loss) == set(LOSSES) == set(LOSS_CASES)
     assert types(optimizers.Optimizer) == set(OPTIMIZERS)
     assert types(schedulers.Scheduler) == set(SCHEDULERS) == set(SCHEDULES)
