@@ -1,6 +1,7 @@
-"""Reads CSV: its dialect, and its rows as batches of texts. Bad bytes and ragged rows are named by row and column."""
+"""Reads CSV: its dialect, and its rows in batches. Bad bytes and ragged rows are named by row and column."""
 
 import codecs
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -21,12 +22,18 @@ WIDE_COLUMNS = 100
 SAMPLE_BYTES = 64 * 1024
 
 
-def read(path: Path) -> tuple[Batches, dict[str, Any]]:
-    """Return what gives the rows of a CSV file as batches of texts, as often as it is called, and its dialect.
+class NotNumbers(Exception):
+    """A column that began with numbers went on with something else."""
+
+
+def read(path: Path, *, typed: bool) -> tuple[Batches, dict[str, Any]]:
+    """Return what gives the rows of a CSV file in batches, as often as it is called, and its dialect.
+
+    All cells are texts; or, `typed`, those of columns that begin with numbers are float64. Then the batches raise
+    NotNumbers where such a column has other cells, or infinite ones; as texts they can be told to the user.
 
     Raises: InvalidRequest when the file is not UTF-8, is empty, or has rows of different lengths.
     """
-    _check_utf8(path)
     with open(path, "rb") as file:
         head = file.read(SAMPLE_BYTES)
         while head.count(b"\n") + head.count(b"\r") < 3 and len(head) < WIDE_BLOCK_BYTES:
@@ -35,13 +42,17 @@ def read(path: Path) -> tuple[Batches, dict[str, Any]]:
                 break
             head += more
         whole = not file.read(1)
+    _check_utf8(path, len(head))
     sample = head.decode("utf-8", errors="ignore").removeprefix("\ufeff")
     if not sample.strip():
         raise InvalidRequest([Fault("#/data", "empty", "is empty")])
     dialect, first = sniff(sample, whole=whole)
     names = first if dialect.header else [f"c{n}" for n in range(len(first))]
     check_names(names)
-    return lambda: _batches(path, dialect, names), asdict(dialect)
+    numbers = _beginning_with_numbers(path, dialect, names) if typed else []
+    if len(numbers) < len(names):  # in numbers, the reader finds what is none
+        _check_utf8(path, path.stat().st_size)
+    return lambda: _batches(path, dialect, names, numbers), asdict(dialect)
 
 
 def with_lines(faults: list[Fault], path: Path, dialect: dict[str, Any]) -> list[Fault]:
@@ -56,17 +67,33 @@ def with_lines(faults: list[Fault], path: Path, dialect: dict[str, Any]) -> list
     ]
 
 
-def _batches(path: Path, dialect: Dialect, names: list[str]) -> Iterator[pa.RecordBatch]:
-    last = None
+def _beginning_with_numbers(path: Path, dialect: Dialect, names: list[str]) -> list[str]:
+    """Return the columns that are numbers as far as a block goes."""
     try:
-        for batch in _open(path, dialect, names):
-            if any((pc.max(pc.binary_length(cells)).as_py() or 0) > MAX_CELL_BYTES for cells in batch.columns):
+        schema = _open(path, dialect, names, {}).schema
+    except pa.ArrowInvalid:
+        return []
+    return [entry.name for entry in schema if pa.types.is_integer(entry.type) or pa.types.is_floating(entry.type)]
+
+
+def _batches(path: Path, dialect: Dialect, names: list[str], numbers: list[str]) -> Iterator[pa.RecordBatch]:
+    last = None
+    types = dict.fromkeys(names, pa.string()) | dict.fromkeys(numbers, pa.float64())
+    texts = [n for n, name in enumerate(names) if types[name] == pa.string()]
+    floats = [n for n, name in enumerate(names) if types[name] != pa.string()]
+    try:
+        for batch in _open(path, dialect, names, types):
+            if any((pc.max(pc.binary_length(batch.column(n))).as_py() or 0) > MAX_CELL_BYTES for n in texts):
                 raise pa.ArrowInvalid(f"a cell has more than {MAX_CELL_BYTES} bytes")
+            if any(math.isinf(pc.sum(batch.column(n)).as_py() or 0.0) for n in floats):
+                raise NotNumbers
             yield batch
             last = batch if len(batch) else last
     except pa.ArrowInvalid as error:
         if "Empty CSV" in str(error):
             return
+        if "conversion error" in str(error):
+            raise NotNumbers from error
         words = str(error).split("\n")[0][:200]
         faults = diagnose(path, dialect.delimiter, len(names), header=dialect.header)
         raise InvalidRequest(faults or [Fault("#/data", "csv_unreadable", f"can't be read: {words}")]) from error
@@ -76,7 +103,7 @@ def _batches(path: Path, dialect: Dialect, names: list[str]) -> Iterator[pa.Reco
             raise InvalidRequest(faults)
 
 
-def _open(path: Path, dialect: Dialect, names: list[str]) -> Any:
+def _open(path: Path, dialect: Dialect, names: list[str], types: dict[str, pa.DataType]) -> Any:
     return arrow.open_csv(
         path,
         arrow.ReadOptions(
@@ -86,15 +113,13 @@ def _open(path: Path, dialect: Dialect, names: list[str]) -> Any:
             skip_rows_after_names=int(dialect.header),
         ),
         arrow.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True),
-        arrow.ConvertOptions(
-            column_types={name: pa.string() for name in names}, null_values=MISSING, strings_can_be_null=True
-        ),
+        arrow.ConvertOptions(column_types=types, null_values=MISSING, strings_can_be_null=True),
     )
 
 
 def _may_be_open(path: Path, last: pa.RecordBatch) -> bool:
     """Return whether a quote that never closes may have swallowed the end of the file."""
-    cell = last.column(last.num_columns - 1)[-1].as_py() or ""
+    cell = str(last.column(last.num_columns - 1)[-1].as_py() or "")
     with open(path, "rb") as file:
         file.seek(-1, 2)
         ended = file.read(1) in b"\r\n"
@@ -107,11 +132,12 @@ def _odd_quotes(path: Path) -> bool:
         return file.read().splitlines()[-1].count(b'"') % 2 == 1
 
 
-def _check_utf8(path: Path) -> None:
+def _check_utf8(path: Path, size: int) -> None:
+    """Check the first `size` bytes of a file."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     offset = 0
     with open(path, "rb") as file:
-        while block := file.read(BLOCK_BYTES):
+        while offset < size and (block := file.read(BLOCK_BYTES)):
             pending = len(decoder.getstate()[0])
             try:
                 decoder.decode(block)
@@ -122,8 +148,8 @@ def _check_utf8(path: Path) -> None:
                 detail = f"has a NUL byte at offset {at}: this is no CSV, or one in UTF-16"
                 raise InvalidRequest([Fault("#/data", "csv_not_utf8", detail, location={"byte": at})])
             offset += len(block)
-    if decoder.getstate()[0]:
-        raise _not_utf8(path, offset - len(decoder.getstate()[0]))
+    if (left := len(decoder.getstate()[0])) and offset == path.stat().st_size:
+        raise _not_utf8(path, offset - left)
 
 
 def _not_utf8(path: Path, offset: int) -> InvalidRequest:

@@ -3,6 +3,7 @@
 import hashlib
 import zipfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -54,15 +55,20 @@ def ingest(original: Path, table: Path, *, name: str, max_bytes: int) -> Ingeste
     kind = _format_of(original, name)
     dialect = None
     if kind == "csv":
-        batches, dialect = csv_files.read(original)
+        batches, dialect = csv_files.read(original, typed=True)
     elif kind == "parquet":
         batches = typed_files.read_parquet(original)
     elif kind == "jsonl":
         batches = jsonl_files.read(original)
     else:
         batches = typed_files.read_npz(original, max_bytes)
+    write = partial(tabulate, path=table, guess=kind == "csv", max_bytes=TABLE_RATIO * max_bytes)
     try:
-        info = tabulate(batches, table, guess=kind == "csv", max_bytes=TABLE_RATIO * max_bytes)
+        try:
+            info = write(batches)
+        except csv_files.NotNumbers:
+            batches, _ = csv_files.read(original, typed=False)
+            info = write(batches)
     except InvalidRequest as error:
         if dialect:
             raise InvalidRequest(csv_files.with_lines(error.faults, original, dialect)) from error

@@ -1,6 +1,11 @@
-"""Makes the float32 table of a file: one pass over its batches learns the columns, a second one writes the rows."""
+"""Makes the float32 table of a file: one pass over its batches learns the columns and writes what are numbers already.
 
+Only where there are texts, a second pass writes the rows, when the place of each text among all is known.
+"""
+
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +20,7 @@ from services.specs.columns import Column, TableInfo
 
 MAX_VALUES = 1_000  #: distinct values that are kept; a text column with more can't be learnt from
 MAX_COLUMNS = 10_000
+AHEAD = 3  #: batches that are read while one is looked at
 NUMBERS_SHARE = 0.9  #: from this share of numbers on, a text among them is a fault and not a category
 #: Texts of a CSV cell that stand for no value.
 MISSING = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None"]
@@ -61,7 +67,7 @@ class _Scan:
         elif _is_text(cells.type):
             self._look_at_texts(cells, there)
         else:
-            self._take_numbers(cells.cast(pa.float64(), safe=False))
+            self._take_numbers(_floats(cells))
             self._count(there.cast(pa.float64(), safe=False))
         self.rows += len(cells)
 
@@ -81,18 +87,19 @@ class _Scan:
             self._take_numbers(_floats(pc.if_else(places, cells, None)))
         self._count(there)
 
-    def _take_numbers(self, cells: pa.Array) -> None:
-        """Take in float64 cells, null where there is none."""
-        beyond = pc.fill_null(pc.greater(pc.abs(cells), MAX_FLOAT32), False)
-        if self.first_beyond is None and (at := beyond.index(True).as_py()) >= 0:
-            self.first_beyond = (self.rows + at, str(cells[at].as_py()))
-        floats = cells.drop_null()
-        self.numbers += len(floats)
-        if len(floats):
-            self.low = min(self.low, pc.min(floats).as_py())
-            self.high = max(self.high, pc.max(floats).as_py())
-            self.total += pc.sum(floats).as_py()
-            self.whole = self.whole and pc.all(pc.equal(pc.floor(floats), floats)).as_py()
+    def _take_numbers(self, cells: np.ndarray) -> None:
+        """Take in float64 cells, NaN where there is none."""
+        there = cells[~np.isnan(cells)]
+        self.numbers += len(there)
+        if not len(there):
+            return
+        low, high = float(there.min()), float(there.max())
+        if self.first_beyond is None and max(-low, high) > MAX_FLOAT32:
+            at = int(np.flatnonzero(np.abs(cells) > MAX_FLOAT32)[0])
+            self.first_beyond = (self.rows + at, str(float(cells[at])))
+        self.low, self.high = min(self.low, low), max(self.high, high)
+        self.total += float(there.sum())
+        self.whole = self.whole and bool((np.floor(there) == there).all())
 
     def _count(self, there: pa.Array) -> None:
         if self.too_many or not len(there):
@@ -152,14 +159,20 @@ def tabulate(batches: Batches, path: Path, *, guess: bool, max_bytes: int) -> Ta
     would have more than `max_bytes`, since a few bytes of Parquet can stand for millions of rows.
     """
     scans: list[_Scan] = []
-    for batch in batches():
-        if not scans:
-            _check_schema(batch.schema)
-            scans = [_Scan(name, guess) for name in batch.schema.names]
-        for scan, cells in zip(scans, batch.columns, strict=True):
-            scan.look(_plain(cells))
-        if scans and scans[0].rows * len(scans) * 4 > max_bytes:
-            raise TooLarge(f"The rows would take more than {max_bytes} bytes.", limit_bytes=max_bytes)
+    numbers = True  # and nothing else so far
+    with open(path, "wb") as file:
+        for batch in _ahead(batches()):
+            if not scans:
+                _check_schema(batch.schema)
+                scans = [_Scan(name, guess) for name in batch.schema.names]
+            columns = [_plain(cells) for cells in batch.columns]
+            for scan, cells in zip(scans, columns, strict=True):
+                scan.look(cells)
+            if scans[0].rows * len(scans) * 4 > max_bytes:
+                raise TooLarge(f"The rows would take more than {max_bytes} bytes.", limit_bytes=max_bytes)
+            numbers = numbers and not any(_is_text(c.type) or pa.types.is_boolean(c.type) for c in columns)
+            if numbers:
+                file.write(_rows([_floats(cells) for cells in columns]).data)
     rows = scans[0].rows if scans else 0
     if not rows:
         raise InvalidRequest([Fault("#/data", "empty", "has no rows")])
@@ -167,11 +180,30 @@ def tabulate(batches: Batches, path: Path, *, guess: bool, max_bytes: int) -> Ta
     if faults:
         raise InvalidRequest(faults)
     info = TableInfo(rows, [scan.column() for scan in scans])
-    with open(path, "wb") as file:
-        for batch in batches():
-            cells = [_coded(_plain(c), column) for c, column in zip(batch.columns, info.columns, strict=True)]
-            file.write(np.column_stack(cells).astype("<f4").tobytes())
+    if not numbers:
+        with open(path, "wb") as file:
+            for batch in _ahead(batches()):
+                coded = [_coded(_plain(c), column) for c, column in zip(batch.columns, info.columns, strict=True)]
+                file.write(_rows(coded).data)
     return info
+
+
+def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield batches, the next ones being read meanwhile: what reads them holds no lock of Python's."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = deque(reader.submit(next, batches, None) for _ in range(AHEAD))
+        while (batch := coming.popleft().result()) is not None:
+            coming.append(reader.submit(next, batches, None))
+            yield batch
+
+
+def _rows(columns: list[np.ndarray]) -> np.ndarray:
+    """Return columns of (rows,) each as (rows, columns) float32."""
+    rows = np.empty((len(columns[0]), len(columns)), dtype="<f4")
+    with np.errstate(over="ignore"):  # the scan tells the user of numbers beyond float32
+        for n, column in enumerate(columns):
+            rows[:, n] = column
+    return rows
 
 
 def check_names(names: list[str]) -> None:
@@ -221,15 +253,16 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def _floats(texts: pa.Array) -> pa.Array:
-    return pc.utf8_trim_whitespace(texts).cast(pa.float64())
+def _floats(cells: pa.Array) -> np.ndarray:
+    """Return numbers, or texts that are numbers, as float64, NaN where there is none."""
+    floats = pc.utf8_trim_whitespace(cells) if _is_text(cells.type) else cells
+    return np.asarray(floats.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
 def _coded(cells: pa.Array, column: Column) -> np.ndarray:
     """Return cells as float64: numbers as they are, others as positions in the column's values, missing as NaN."""
     if column.type == "number":
-        floats = _floats(cells) if _is_text(cells.type) else cells.cast(pa.float64(), safe=False)
-        return np.asarray(floats.to_numpy(zero_copy_only=False), dtype=np.float64)
+        return _floats(cells)
     if column.type == "boolean":
         if _is_text(cells.type):
             trues = pa.array([text for text, says in BOOLEANS.items() if says])

@@ -54,6 +54,34 @@ def test_a_number_beyond_float32_is_named_by_row_line_and_column(tmp_path: Path,
     assert fault["location"] == {"row": 2, "line": 6, "column": "a"}
 
 
+MANY = 150_000  #: rows of numbers that are more than one block
+
+
+@pytest.mark.parametrize(
+    ("cell", "code", "row"),
+    [
+        (b"oops", "bad_value", MANY),
+        (b"inf", "bad_value", MANY),
+        (b"1e300", "bad_value", MANY),
+        (b"\xe9", "csv_not_utf8", None),
+    ],
+)
+def test_what_is_no_number_is_named_also_far_behind_numbers(
+    tmp_path: Path, cell: bytes, code: str, row: int | None
+) -> None:
+    (fault,) = refused(tmp_path, b"a,b\n" + b"1.5,2.25\n" * MANY + cell + b",3\n")
+
+    assert (fault["code"], fault["location"]["line"]) == (code, MANY + 2)
+    assert fault["location"].get("row", row) in (row, MANY)
+
+
+def test_a_column_of_numbers_may_go_on_with_texts(tmp_path: Path) -> None:
+    found, table = read(tmp_path, "a,b\n" + "7,2.25\n" * MANY + "x,3\n" * MANY)
+
+    assert found.info.columns[0].values == ["7", "x"]
+    assert (table[0].tolist(), table[-1].tolist()) == ([0.0, 2.25], [1.0, 3.0])
+
+
 def test_a_text_that_only_looks_like_a_large_number_is_a_text(tmp_path: Path) -> None:
     assert read(tmp_path, "a,b\n12e999,1\nabc,2\ndef,3\n")[0].info.columns[0].type == "category"
 
