@@ -42,16 +42,20 @@ JOB = {
 }
 
 
+def rows_sorted_by_target(rows: int, begin: int, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Return some of `rows` rows whose target rises: (count, 33) float32."""
+    target = np.linspace(begin / rows, (begin + count) / rows, count, dtype=np.float32)[:, None]
+    features = rng.normal(size=(count, FEATURES)).astype(np.float32)
+    features[:, :4] += 3 * target
+    return np.hstack([features, target])
+
+
 def write(path: Path, rows: int) -> None:
-    """Write rows whose target rises: (rows, 33) float32."""
+    """Write the rows, (rows, 33) float32, some at a time."""
     rng = np.random.default_rng(0)
     with path.open("wb") as file:
         for begin in range(0, rows, CHUNK):
-            count = min(CHUNK, rows - begin)
-            target = np.linspace(begin / rows, (begin + count) / rows, count, dtype=np.float32)[:, None]
-            features = rng.normal(size=(count, FEATURES)).astype(np.float32)
-            features[:, :4] += 3 * target
-            file.write(np.hstack([features, target]).tobytes())
+            file.write(rows_sorted_by_target(rows, begin, min(CHUNK, rows - begin), rng).data)
 
 
 def one(path: Path, rows: int) -> None:
