@@ -1,12 +1,15 @@
-"""A table of 4 GB, sorted by its target, read in blocks; beside a million of its rows in memory. Each its own process.
+"""A table of 4 GB, sorted by its target, read in blocks; beside a million of its rows in memory, and beside peers.
 
-    python -m benchmarks.out_of_core [--rows 30000000] [--folder FOLDER]
+    python -m benchmarks.out_of_core [--rows 30000000] [--folder FOLDER] [--python-of-peers PYTHON]
 
-The file is in the page cache: it has just been written. The rate is that of one epoch's steps, validation apart.
+Each run is a process of its own. The file is in the page cache: it has just been written. The rate is that of one
+epoch's steps, validation apart. Last, the file is dropped from the cache and read once more in a control group of 1 GB,
+where this machine lets us make one.
 """
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -30,6 +33,9 @@ FEATURES = 32
 CHUNK = 1_000_000
 IN_MEMORY_ROWS = 1_000_000
 ROUNDS = 3
+PEERS = ("memmap_random", "hugging_face", "litdata_chunks")
+GROUPS = Path("/sys/fs/cgroup/memory")  #: of version 1; of version 2, a group with members can have none below it
+GROUP_BYTES = 1 << 30
 JOB = {
     "data": {"dataset": "ds_rows", "target": "y", "scale": "standard"},
     "task": "regression",
@@ -100,14 +106,51 @@ def _watch_memory(most: list[int]) -> None:
         time.sleep(0.02)
 
 
+def peer(name: str, path: Path, python: Path) -> str:
+    """Return what a peer told, as a line of the table."""
+    try:
+        done = subprocess.run([python, "-m", f"benchmarks.peers.{name}", path], check=True, capture_output=True)
+    except (FileNotFoundError, subprocess.CalledProcessError) as error:
+        return f"| {name} | not run | {type(error).__name__} |"
+    told = json.loads(done.stdout.splitlines()[-1])
+    return f"| {name} | {told['rows_per_second']:,.0f} | {told['version']} |"
+
+
+def in_a_group(path: Path, rows: int) -> str:
+    """Return how an epoch goes where all memory is limited, and nothing of the file is in it yet."""
+    group = GROUPS / "batchyard-benchmark"
+    try:
+        group.mkdir()
+        (group / "memory.limit_in_bytes").write_text(str(GROUP_BYTES))
+    except OSError as error:
+        return f"not run, since no control group can be made ({error.strerror})"
+    try:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        command = [sys.executable, "-m", "benchmarks.out_of_core", "--one", path, "--rows", str(rows), "--group", group]
+        told = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        most = int((group / "memory.max_usage_in_bytes").read_text()) / 1e9
+        return (
+            f"{told['rows_per_second']:,.0f} rows/s, {told['anonymous_mib']:.0f} MiB anonymous, {most:.2f} GB in all, "
+            f"validation cost {told['cost']:.4f}"
+        )
+    finally:
+        group.rmdir()
+
+
 def main() -> None:
     """Make the file, run both in turn, report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=30_000_000)
     parser.add_argument("--folder", type=Path, default=None)
     parser.add_argument("--one", type=Path)
+    parser.add_argument("--group", type=Path)
+    parser.add_argument("--python-of-peers", type=Path, default=Path(".venv-peers/bin/python"))
     asked = parser.parse_args()
     if asked.one:
+        if asked.group:
+            (asked.group / "cgroup.procs").write_text(str(os.getpid()))
         one(asked.one, asked.rows)
         return
     with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
@@ -118,6 +161,8 @@ def main() -> None:
             for rows in list(found) if turn % 2 == 0 else list(found)[::-1]:
                 command = [sys.executable, "-m", "benchmarks.out_of_core", "--one", str(path), "--rows", str(rows)]
                 found[rows].append(json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
+        peers = [peer(name, path, asked.python_of_peers) for name in PEERS]
+        limited = in_a_group(path, asked.rows)
     rates = {rows: median(run["rows_per_second"] for run in runs) for rows, runs in found.items()}
     lines = [
         f"| {run['batches']} | {rows:,} | {run['rows_per_second']:,.0f} | {run['anonymous_mib']:.0f} |"
@@ -136,6 +181,12 @@ def main() -> None:
             *lines,
             "",
             f"In blocks: {rates[asked.rows] / rates[IN_MEMORY_ROWS]:.2f} of the rate in memory (bar: 0.9; below 1 GB).",
+            "",
+            f"Within {GROUP_BYTES / 1e9:.1f} GB for everything, page cache too, and the file on disk: {limited}.",
+            "",
+            "| peer, in the tutorial's loop | rows/s | version |",
+            "|---|---|---|",
+            *peers,
         ],
     )
 

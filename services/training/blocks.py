@@ -1,7 +1,7 @@
 """Batches of a table that is larger than memory: blocks of it in random order, mixed in a buffer.
 
-Measured in `benchmarks/out_of_core.py` and `benchmarks/block_shuffle.py`: the last rows of an epoch are as good a sample
-of all as the blocks in a buffer are many.
+Measured in `benchmarks/out_of_core.py` and `benchmarks/block_shuffle.py`: the more blocks in a buffer, the better a
+sample of all are its rows, which the last weights of an epoch lean to.
 """
 
 import mmap
@@ -95,7 +95,7 @@ class BlockBatches:
         """Return the chosen rows of some blocks, in the order of the file: (chosen,) int64."""
         rows = (np.sort(blocks.numpy())[:, None] * BLOCK_ROWS + np.arange(BLOCK_ROWS)).ravel()
         rows = rows[rows < len(self.rows)]
-        return rows[self.rows[rows]]
+        return np.asarray(rows[self.rows[rows]])
 
     def _ask_for(self, blocks: Tensor) -> None:
         """Have the kernel read blocks that are not in its cache, each at once rather than page by page."""
