@@ -17,7 +17,7 @@ MAX_VALUES = 1_000  #: distinct values that are kept; a text column with more ca
 MAX_COLUMNS = 10_000
 NUMBERS_SHARE = 0.9  #: from this share of numbers on, a text among them is a fault and not a category
 #: Texts of a CSV cell that stand for no value.
-MISSING = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None"]
+MISSING = ["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL", "None", "?"]
 NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 MAX_FLOAT32 = float(np.finfo(np.float32).max)
 BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
