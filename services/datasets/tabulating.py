@@ -23,7 +23,7 @@ MAX_COLUMNS = 10_000
 AHEAD = 3  #: batches that are read while one is looked at
 NUMBERS_SHARE = 0.9  #: from this share of numbers on, a text among them is a fault and not a category
 #: Texts of a CSV cell that stand for no value.
-MISSING = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None"]
+MISSING = ["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL", "None", "?"]
 NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 MAX_FLOAT32 = float(np.finfo(np.float32).max)
 BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}

@@ -27,6 +27,17 @@ class Column:
     whole: bool = False  #: numbers only: every value is a whole number
     shape: list[int] | None = None  #: of the tensors of a plug-in's items
 
+    def names_rows(self, rows: int) -> bool:
+        """Whether the column only names its rows: whole numbers in a run, such as 1 to n, or a text for each."""
+        if self.missing or (self.counts is not None and max(self.counts, default=0) > 1):
+            return False
+        if self.type == "category":
+            return self.counts is not None and len(self.counts) == rows
+        if self.min is None or self.max is None or not self.whole or self.max - self.min != rows - 1:
+            return False
+        # Of more values than are counted, the mean tells a run from numbers that repeat.
+        return self.counts is not None or (self.mean is not None and 2 * self.mean == self.min + self.max)
+
     @property
     def coded(self) -> bool:
         """Whether a cell is a position in `values` rather than the value."""

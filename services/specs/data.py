@@ -89,7 +89,7 @@ class Data(BaseModel):
     target: str | Annotated[list[str], Field(min_length=1)] | None = None
     """The column to learn, or several for multi-output regression."""
     features: Literal["auto"] | Annotated[list[str], Field(min_length=1)] | Exclude = "auto"
-    """The columns to learn from; auto: all others."""
+    """The columns to learn from; auto: all others but those that only name the rows (1 to n, or a text of its own)."""
     weight: str | None = None
     """The column of the rows' weights in the cost; it is no feature."""
     columns: dict[str, ColumnOptions] = {}

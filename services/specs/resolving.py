@@ -138,7 +138,9 @@ def _with_columns(spec: JobSpec, info: TableInfo, suggested: str | None, found: 
         excluded = data.features.exclude if isinstance(data.features, Exclude) else []
         for n, name in enumerate(excluded):
             found.faults += unknown_column(f"#/data/features/exclude/{n}", name, info)
-        features = _auto_features(info, {*taken, *excluded}, found)
+        # Inline rows are numbers that somebody chose to learn from; so is a column that is given options.
+        keep = set(info.names) if data.x is not None else set(data.columns)
+        features = _auto_features(info, {*taken, *excluded}, keep, found)
     if not features:
         found.faults.append(Fault("#/data/features", "too_short", "has no column that can be learnt from"))
     for column in info.columns:
@@ -157,14 +159,20 @@ def _with_columns(spec: JobSpec, info: TableInfo, suggested: str | None, found: 
     return spec.model_copy(update={"data": data.model_copy(update={**update, "scale": scale})})
 
 
-def _auto_features(info: TableInfo, taken: set[str | None], found: Findings) -> list[str]:
+def _auto_features(info: TableInfo, taken: set[str | None], keep: set[str], found: Findings) -> list[str]:
     features = []
     for column in info.columns:
         if column.type == "category" and column.values is None and column.name not in taken:
             found.warn("column_left_out", f"{column.name!r} has too many different texts to learn from.", "#/data")
         elif column.name not in taken:
             features.append(column.name)
-    return features
+    ids = [name for name in features if name not in keep and info.column(name).names_rows(info.rows)]
+    if info.rows < MIN_ROWS or len(ids) == len(features):
+        return features
+    for name in ids:
+        message = f"{name!r} only names the rows, no two alike. To learn from it, name it in features."
+        found.warn("column_left_out", message, "#/data/features")
+    return [name for name in features if name not in ids]
 
 
 def _with_task(spec: JobSpec, info: TableInfo, found: Findings) -> JobSpec:

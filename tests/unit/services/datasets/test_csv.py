@@ -127,6 +127,14 @@ def test_a_cell_that_is_too_long_is_named(tmp_path: Path, length: int) -> None:
     assert (fault["code"], fault["location"]["line"]) == ("csv_cell_too_long", 3)
 
 
+@pytest.mark.parametrize("text", ["", "NA", "N/A", "#N/A", "<NA>", "NaN", "null", "None", "?"])
+def test_texts_that_stand_for_no_value_are_missing(tmp_path: Path, text: str) -> None:
+    found, table = read(tmp_path, f"a,b\n1,x\n{text},y\n3,x\n")
+
+    assert [(c.type, c.missing) for c in found.info.columns] == [("number", 1), ("category", 0)]
+    np.testing.assert_array_equal(table[:, 0], [1, np.nan, 3])
+
+
 def test_a_row_after_a_missing_value_is_named_rightly(tmp_path: Path) -> None:
     (fault,) = refused(tmp_path, "a,b\n" + ",1\n" + "1,1\n" * 30 + "oops,1\n")
 

@@ -1,5 +1,6 @@
 """A resolved spec says everything, and resolving it again changes nothing."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -144,3 +145,42 @@ def test_resolving_again_changes_nothing(target, keys, cuda):
         echo, TABLE, dataset=None, suggested_target=None, cuda_online=not cuda, limits=limits, measure=summary
     )
     assert resolved_json(again.spec) == resolved_json(first)
+
+
+NAMES = Column("name", "category", values=[f"n{n:03}" for n in range(150)], counts=[1] * 150)
+RUN = Column("id", "number", min=1.0, max=150.0, mean=75.5, whole=True, values=[*range(1, 151)], counts=[1] * 150)
+
+
+@pytest.mark.parametrize("column", [NAMES, RUN, replace(RUN, values=None, counts=None)], ids=["texts", "run", "long"])
+def test_a_column_that_only_names_the_rows_is_no_feature_unless_it_is_asked_for(column):
+    table = TableInfo(150, [column, *NUMBERS, SPECIES])
+    found = resolved(table)
+    assert found.spec.data.inputs == ["length", "width"]
+    assert "column_left_out" in codes(found)
+    named = {"builtin": "iris", "target": "species", "features": [column.name, "length"]}
+    assert resolved(table, data=named).spec.data.inputs == [column.name, "length"]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        replace(RUN, max=151.0),
+        replace(RUN, missing=1),
+        replace(RUN, values=[1, 150], counts=[75, 75]),
+        replace(RUN, values=None, counts=None, mean=70.0),
+    ],
+    ids=["a gap", "a missing one", "twice", "twice, of many"],
+)
+def test_numbers_that_are_no_run_without_gaps_are_features(column):
+    assert "id" in resolved(TableInfo(150, [column, *NUMBERS, SPECIES])).spec.data.inputs
+
+
+def test_the_only_column_there_is_is_learnt_from():
+    assert resolved(TableInfo(150, [RUN, SPECIES])).spec.data.inputs == ["id"]
+
+
+def test_inline_numbers_in_a_run_are_learnt_from():
+    x = [[n, n % 3] for n in range(150)]
+    table = TableInfo(150, [replace(RUN, name="x0"), replace(PRICE, name="x1"), replace(SPECIES, name="y")])
+    data = {"x": x, "y": ["a", "b", "c"] * 50}
+    assert resolved(table, data=data).spec.data.inputs == ["x0", "x1"]
