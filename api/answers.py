@@ -116,6 +116,8 @@ class Job(Answer):
     attempt: int
     worker: dict[str, Any] | None
     retry_of: str | None = None
+    resume_from: dict[str, int] | None = None
+    """Epoch and step at which a resumed job goes on."""
     seed: int
     priority: int
     spec: dict[str, Any]

@@ -20,7 +20,7 @@ from services.jobs.workers import online
 from services.settings import Settings
 from services.specs.job import JobSpec
 from services.specs.resolving import Limits, Measure, Resolved, resolve, resolved_json
-from services.states import JobState, StopReason
+from services.states import ALLOWED, JobState, StopReason
 
 if TYPE_CHECKING:
     from services.datasets.service import DatasetService
@@ -100,7 +100,14 @@ class JobService:
                 queries.finish(session, job_id, JobState.CANCELLED, stop)
             elif job.state is not JobState.CANCELLED:
                 detail = f"{job.name} {job.status} at {job.finished_at:%H:%M:%SZ}; there is nothing to cancel."
-                raise JobAlreadyFinished(detail, job_status=job.status)
+                raise JobAlreadyFinished(
+                    detail,
+                    job_status=job.status,
+                    wish="cancel",
+                    to="cancelled",
+                    allowed=ALLOWED[job.status],
+                    **{"from": job.status},
+                )
         return self._view(owner, job_id)
 
     def delete(self, owner: str, job_id: str, *, force: bool = False) -> None:
@@ -115,7 +122,9 @@ class JobService:
                 raise InvalidTransition(
                     f"{job.name} is {job.status}; only a finished job is deleted. Cancel it first, or say force=true.",
                     job_status=job.status,
-                    allowed=["cancel"],
+                    wish="delete",
+                    to="deleted",
+                    allowed=ALLOWED[job.status],
                     **{"from": job.status},
                 )
             session.execute(delete(IdempotencyKey).where(IdempotencyKey.job_id == job_id))

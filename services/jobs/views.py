@@ -100,6 +100,7 @@ class JobView:
     finished_at: datetime | None
     latest: EpochView | None = None
     queue: QueuePlace | None = None
+    resume_from: dict[str, int] | None = None  #: epoch and step, in the answer to a resume
     spark: list[float] = field(default_factory=list)  #: at most 24 train costs, for a small curve
 
     @property

@@ -9,6 +9,7 @@ from services.datasets.storage import Storage
 from services.db.engine import Database
 from services.errors import NotReady
 from services.jobs import queries
+from services.jobs.control import JobControl
 from services.jobs.listing import JobListing
 from services.jobs.logs import JobLogs
 from services.jobs.reading import JobReading
@@ -31,6 +32,7 @@ class Base:
     storage: Storage
     datasets: DatasetService
     jobs: JobService
+    control: JobControl
     reading: JobReading
     listing: JobListing
     logs: JobLogs
@@ -68,6 +70,7 @@ def base(
         storage=storage,
         datasets=datasets,
         jobs=JobService(database, datasets, settings, ring, measure),
+        control=JobControl(database, reading, ring),
         reading=reading,
         listing=JobListing(database),
         logs=JobLogs(database, reading),

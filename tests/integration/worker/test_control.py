@@ -1,0 +1,63 @@
+"""Pausing, resuming and cancelling with real trainers, on both databases."""
+
+import time
+from collections.abc import Callable
+
+from services.queue import Bell, top_up
+from services.wiring.base import Base
+from tests.integration.worker.test_worker import LONG, Worker, bell, finished, result, start, until, with_queue
+from tests.make import make_job
+
+__all__ = ["bell", "start", "with_queue"]  # fixtures
+
+
+def test_a_job_that_was_paused_again_and_again_ends_with_the_bits_of_one_that_was_not(
+    joined: Base, bell: Bell, start: Callable[[], Worker]
+) -> None:
+    worker = start()
+    calm = make_job(joined, **LONG)
+    assert finished(joined, bell, calm.id).status == "succeeded"
+    job = make_job(joined, **LONG)
+    pauses = 0
+    while not joined.reading.get("local", job.id).done and pauses < 5:
+        before = joined.reading.get("local", job.id).epochs_done
+
+        def has_moved_on(before: int = before) -> bool:
+            top_up(bell, joined.eligible, "cpu")
+            return joined.reading.get("local", job.id).epochs_done > before
+
+        until(has_moved_on)
+        trainers = worker.trainers
+        joined.control.pause("local", job.id)
+        until(lambda: joined.reading.get("local", job.id).status in {"paused", "succeeded"}, timeout_s=10)
+        if joined.reading.get("local", job.id).status == "succeeded":
+            break
+        assert not any(trainer.alive for trainer in trainers)
+        pauses += 1
+        joined.control.resume("local", job.id)
+
+    done = finished(joined, bell, job.id)
+
+    assert pauses >= 1
+    assert (done.status, done.attempt) == ("succeeded", pauses + 1)
+    assert result(joined, job.id) == result(joined, calm.id)
+    assert not worker.trainers
+
+
+def test_a_paused_job_frees_its_worker_for_others(joined: Base, bell: Bell, start: Callable[[], Worker]) -> None:
+    start()
+    paused = [make_job(joined, **LONG | {"epochs": 100_000, "seed": n}) for n in range(2)]
+    top_up(bell, joined.eligible, "cpu")
+    until(lambda: all(joined.reading.get("local", job.id).epochs_done for job in paused))
+    other = make_job(joined)
+
+    for job in paused:
+        joined.control.pause("local", job.id)
+    done = finished(joined, bell, other.id)
+
+    assert done.status == "succeeded"
+    assert {joined.reading.get("local", job.id).status for job in paused} == {"paused"}
+    last = joined.reading.checkpoint("local", paused[0].id, "last")
+    time.sleep(0.5)
+    assert joined.reading.checkpoint("local", paused[0].id, "last") == last
+    assert joined.jobs.cancel("local", paused[0].id).status == "cancelled"
