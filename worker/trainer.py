@@ -18,6 +18,7 @@ from services.errors import BatchyardError, Fenced, NonfiniteCost, TrainingFault
 from services.processes import die_with_parent
 from services.settings import Settings
 from services.states import StopReason
+from services.training.training import Training
 from services.wiring import trainer as wiring
 from worker import exits
 
@@ -110,16 +111,27 @@ def train(job: wiring.Job, watch: Watch) -> StopReason:
     """
     training, spec = job.training, job.work.spec
     watch.epoch, watch.steps = training.progress.epochs_done + 1, training.steps_done
+    if reason := _stop_reason(training):
+        return reason  # it was stopped once more while its test rows were measured
     for costs in training.fit():
         if spec.on_nonfinite == "fail" and not math.isfinite(costs.train_cost):
             raise _diverged(costs, training.steps_per_epoch, costs.lr)
+        if training.patience:  # before the flush, so that who goes on from it waits as long
+            training.patience.is_over(costs)
         job.recorder.epoch(costs, improved=training.best.improved(costs))
         watch.epoch, watch.latest = costs.epoch + 1, {"train_cost": costs.train_cost, "val_cost": costs.val_cost}
-        if training.patience and training.patience.is_over(costs):
-            return StopReason.EARLY_STOPPING
-        if spec.max_time_seconds and training.progress.seconds >= spec.max_time_seconds and costs.epoch < spec.epochs:
-            return StopReason.MAX_TIME
+        if reason := _stop_reason(training):
+            return reason
     return StopReason.COMPLETED
+
+
+def _stop_reason(training: Training) -> StopReason | None:
+    spec, progress = training.spec, training.progress
+    if training.patience and training.patience.over:
+        return StopReason.EARLY_STOPPING
+    if spec.max_time_seconds and progress.seconds >= spec.max_time_seconds and progress.epochs_done < spec.epochs:
+        return StopReason.MAX_TIME
+    return None
 
 
 def _stopped(recorder: Any, wish: str) -> int:
