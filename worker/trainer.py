@@ -94,6 +94,7 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
     except Wished as wish:
         if recorder is None:
             return exits.OF_WISH[wish.detail]
+        watch.report("saving")
         return _stopped(recorder, wish.detail)
     except TrainingFault as fault:
         wiring.fail(settings, job_id, attempt, recorder, fault)

@@ -1,7 +1,11 @@
 """Pausing, resuming and cancelling with real trainers, on both databases."""
 
+import os
+import signal
 import time
 from collections.abc import Callable
+
+import pytest
 
 from services.queue import Bell, top_up
 from services.wiring.base import Base
@@ -61,3 +65,27 @@ def test_a_paused_job_frees_its_worker_for_others(joined: Base, bell: Bell, star
     time.sleep(0.5)
     assert joined.reading.checkpoint("local", paused[0].id, "last") == last
     assert joined.jobs.cancel("local", paused[0].id).status == "cancelled"
+
+
+@pytest.mark.parametrize("wish", ["cancel", "pause"])
+def test_a_trainer_that_is_stuck_in_a_batch_is_killed_and_the_wish_comes_true(
+    joined: Base, bell: Bell, start: Callable[[], Worker], wish: str
+) -> None:
+    worker = start()
+    job = make_job(joined, **LONG | {"epochs": 100_000})
+    top_up(bell, joined.eligible, "cpu")
+    until(lambda: joined.reading.get("local", job.id).best_epoch)
+    trainer = worker.trainers[0]
+    os.kill(trainer.pid, signal.SIGSTOP)
+
+    began = time.monotonic()
+    first = {"cancel": joined.jobs.cancel, "pause": joined.control.pause}[wish]("local", job.id).status
+    until(lambda: joined.reading.get("local", job.id).status in {"cancelled", "paused"}, timeout_s=10)
+    took = time.monotonic() - began
+
+    found = joined.reading.get("local", job.id)
+    assert (first, found.status) == {"cancel": ("cancelling", "cancelled"), "pause": ("pausing", "paused")}[wish]
+    assert not trainer.alive
+    assert wish == "pause" or took < 3
+    assert joined.reading.checkpoint("local", job.id, "best").epoch == found.best_epoch
+    assert found.error is None
