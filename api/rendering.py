@@ -146,4 +146,4 @@ def _latest(view: JobView) -> answers.Epoch | None:
 def _error(view: JobView) -> dict[str, Any] | None:
     if view.error is None:
         return None
-    return {"retryable": False, **view.error, "docs": f"/problems/{view.error['code'].replace('_', '-')}"}
+    return {**view.error, "docs": f"/problems/{view.error['code'].replace('_', '-')}"}

@@ -122,6 +122,9 @@ class Running:
             tries = job.attempts_without_progress if charged else max(0, job.attempts_without_progress - 1)
             error = {"code": code, "message": message, "hint": hint, "log_tail": log_tail or []}
             often = tries >= self.settings.max_attempts_without_progress or job.attempt >= self.settings.max_attempts
+            if often and not final:
+                times = "once" if tries == 1 else f"{tries} times in a row"
+                error["message"] = f"{message} It ended so {times} without a new checkpoint."
             if final or often:
                 columns = {"error": error, "stop_reason": StopReason.ERROR, "finished_at": now(session)}
                 if queries.move(session, job.id, JobState.FAILED, **columns):
