@@ -118,6 +118,8 @@ class Job(Answer):
     retry_of: str | None = None
     resume_from: dict[str, int] | None = None
     """Epoch and step at which a resumed job goes on."""
+    spec_diff: list[dict[str, Any]] | None = None
+    """In the answer to a retry: what differs from the old job's spec."""
     seed: int
     priority: int
     spec: dict[str, Any]

@@ -37,9 +37,9 @@ ALLOWED: dict[str, list[str]] = {
     "pausing": ["cancel"],
     "cancelling": [],
     "paused": ["resume", "cancel"],
-    "succeeded": ["delete"],
-    "failed": ["delete"],
-    "cancelled": ["delete"],
+    "succeeded": ["retry", "delete"],
+    "failed": ["retry", "delete"],
+    "cancelled": ["retry", "delete"],
 }
 
 

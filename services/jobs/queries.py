@@ -189,6 +189,7 @@ def job_view(row: Job, dataset_name: str, spark: list[float] | None = None) -> J
         environment=row.environment,
         error=explained(row.error, row.spec),
         stop_reason=row.stop_reason,
+        retry_of=row.retry_of,
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,

@@ -45,7 +45,14 @@ class JobService:
         self.measure = measure
 
     def submit(
-        self, spec: JobSpec, *, submitted: dict[str, Any], owner: str, key: str | None = None, body_sha256: str = ""
+        self,
+        spec: JobSpec,
+        *,
+        submitted: dict[str, Any],
+        owner: str,
+        key: str | None = None,
+        body_sha256: str = "",
+        retry_of: str | None = None,
     ) -> Submission:
         """Queue a job. With a key that was seen before, return that key's job instead.
 
@@ -64,7 +71,7 @@ class JobService:
                 session.rollback()
             else:
                 known_id = None
-                self._add(session, job_id, spec, submitted, owner, dataset, resolved)
+                self._add(session, job_id, spec, submitted, owner, dataset, resolved, retry_of)
         if known_id and key:
             return self._replayed(owner, key, body_sha256) or Submission(self._view(owner, known_id), True)
         self.ring()
@@ -162,6 +169,7 @@ class JobService:
         owner: str,
         dataset: "DatasetView",
         resolved: Resolved,
+        retry_of: str | None,
     ) -> None:
         dataset = self.datasets.keep(session, dataset)
         echo = resolved_json(resolved.spec)
@@ -191,6 +199,7 @@ class JobService:
                 metadata_=spec.metadata,
                 model_summary=resolved.model_summary | {"steps_per_epoch": resolved.estimate["steps_per_epoch"]},
                 warnings=resolved.warnings,
+                retry_of=retry_of,
                 not_before=time,
                 created_at=time,
             )

@@ -14,6 +14,7 @@ from services.jobs.listing import JobListing
 from services.jobs.logs import JobLogs
 from services.jobs.reading import JobReading
 from services.jobs.reaping import Reaper
+from services.jobs.retrying import JobRetrying
 from services.jobs.running import Running
 from services.jobs.service import JobService
 from services.jobs.workers import Workers
@@ -33,6 +34,7 @@ class Base:
     datasets: DatasetService
     jobs: JobService
     control: JobControl
+    retrying: JobRetrying
     reading: JobReading
     listing: JobListing
     logs: JobLogs
@@ -64,13 +66,15 @@ def base(
     datasets = DatasetService(database, storage, settings)
     reading = JobReading(database, settings)
     running = Running(database, settings)
+    jobs = JobService(database, datasets, settings, ring, measure)
     return Base(
         settings=settings,
         database=database,
         storage=storage,
         datasets=datasets,
-        jobs=JobService(database, datasets, settings, ring, measure),
+        jobs=jobs,
         control=JobControl(database, reading, ring),
+        retrying=JobRetrying(jobs),
         reading=reading,
         listing=JobListing(database),
         logs=JobLogs(database, reading),
