@@ -1,18 +1,22 @@
-"""What users ask of jobs that are there: to pause and to go on. Each method is one transaction."""
+"""What users ask of jobs that are there: to pause, to go on, to be called otherwise. Each method is one transaction."""
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from services.db.engine import Database, now
 from services.db.tables import Job
-from services.errors import InvalidTransition, NotFound
+from services.errors import Fault, InvalidRequest, InvalidTransition, NotFound, PreconditionFailed
 from services.jobs import checkpoints, queries
 from services.jobs.reading import JobReading
 from services.jobs.views import JobView
+from services.specs.patching import merged
 from services.states import ALLOWED, JobState
+
+MAX_METADATA = 64  #: entries, as in a spec
 
 
 class JobControl:
@@ -55,6 +59,31 @@ class JobControl:
             queries.add_event(session, job_id, "resumed", words, place)
         self.ring()
         return replace(self.reading.get(owner, job_id), resume_from=place)
+
+    def change(self, owner: str, job_id: str, patch: dict[str, Any], *, versions: set[int] | None = None) -> JobView:
+        """Change a job's name, priority, tags or metadata by a merge patch, in any state; null is the default.
+
+        Raises: NotFound; PreconditionFailed when its version is none of `versions`; InvalidRequest.
+        """
+        with self.database.transaction() as session:
+            job = _held(session, owner, job_id)
+            if versions is not None and job.events_seq not in versions:
+                etag = f'W/"{job.events_seq}"'
+                raise PreconditionFailed(f"{job.name} has changed: its ETag is {etag}. Read it again.", etag=etag)
+            default: dict[str, Any] = {"priority": 0, "tags": [], "metadata": {}}
+            new = {name: default[name] if value is None else value for name, value in patch.items()}
+            if new.get("metadata"):
+                new["metadata"] = merged(job.metadata, new["metadata"])
+                if len(new["metadata"]) > MAX_METADATA:
+                    detail = f"would have {len(new['metadata'])} entries; at most {MAX_METADATA} are kept"
+                    raise InvalidRequest([Fault("#/metadata", "too_long", detail)])
+            new = {name: value for name, value in new.items() if value != getattr(job, name)}
+            if new:
+                columns = {"metadata_" if name == "metadata" else name: value for name, value in new.items()}
+                session.execute(update(Job).where(Job.id == job_id).values(**columns))
+                data = {name: {"from": getattr(job, name), "to": value} for name, value in new.items()}
+                queries.add_event(session, job_id, "changed", f"a user changed {', '.join(new)}", data)
+        return self.reading.get(owner, job_id)
 
 
 def refused(job: JobView, wish: str, to: str) -> InvalidTransition:
