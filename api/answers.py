@@ -138,6 +138,26 @@ class Jobs(List[JobBrief]):
     counts: dict[str, int]
 
 
+class Outcome(Answer):
+    """What came of one job of many."""
+
+    id: str
+    status: str | None
+    """null: there is no such job."""
+    done: bool | None
+    error: dict[str, Any] | None = None
+    """Why it stayed as it was: `type`, `code` and `detail` of the problem."""
+
+
+class Outcomes(Answer):
+    """What came of each job."""
+
+    object: str = "list"
+    data: list[Outcome]
+    has_more: bool
+    """Whether the same request would find more."""
+
+
 class Validation(Answer):
     """What a submit would store."""
 

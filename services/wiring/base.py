@@ -9,6 +9,7 @@ from services.datasets.storage import Storage
 from services.db.engine import Database
 from services.errors import NotReady
 from services.jobs import queries
+from services.jobs.bulk import JobBulk
 from services.jobs.control import JobControl
 from services.jobs.listing import JobListing
 from services.jobs.logs import JobLogs
@@ -35,6 +36,7 @@ class Base:
     jobs: JobService
     control: JobControl
     retrying: JobRetrying
+    bulk: JobBulk
     reading: JobReading
     listing: JobListing
     logs: JobLogs
@@ -66,6 +68,7 @@ def base(
     datasets = DatasetService(database, storage, settings)
     reading = JobReading(database, settings)
     running = Running(database, settings)
+    listing = JobListing(database)
     jobs = JobService(database, datasets, settings, ring, measure)
     return Base(
         settings=settings,
@@ -75,8 +78,9 @@ def base(
         jobs=jobs,
         control=JobControl(database, reading, ring),
         retrying=JobRetrying(jobs),
+        bulk=JobBulk(jobs, listing),
         reading=reading,
-        listing=JobListing(database),
+        listing=listing,
         logs=JobLogs(database, reading),
         running=running,
         reaper=Reaper(database, running, settings),
