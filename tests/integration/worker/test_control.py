@@ -89,3 +89,44 @@ def test_a_trainer_that_is_stuck_in_a_batch_is_killed_and_the_wish_comes_true(
     assert wish == "pause" or took < 3
     assert joined.reading.checkpoint("local", job.id, "best").epoch == found.best_epoch
     assert found.error is None
+
+
+def test_a_job_whose_trainer_dies_at_once_is_tried_three_times_and_says_whose_fault_it_is(
+    joined: Base, bell: Bell, start: Callable[[], Worker]
+) -> None:
+    worker = start()
+    job = make_job(joined, **LONG | {"batch_size": 1, "epochs": 1})
+    killed: set[int] = set()
+
+    def done() -> bool:
+        top_up(bell, joined.eligible, "cpu")
+        for trainer in worker.trainers:
+            os.kill(trainer.pid, signal.SIGSEGV)
+            killed.add(trainer.pid)
+        return joined.reading.get("local", job.id).done
+
+    until(done)
+
+    found = joined.reading.get("local", job.id)
+    assert (found.status, found.attempt, len(killed)) == ("failed", 3, 3)
+    assert found.error is not None
+    assert (found.error["code"], found.error["class"], found.error["retryable"]) == ("crashed", "infrastructure", True)
+    assert "3 times in a row" in found.error["message"]
+
+
+def test_the_suggestion_of_a_job_that_diverged_brings_one_that_does_not(
+    joined: Base, bell: Bell, start: Callable[[], Worker]
+) -> None:
+    start()
+    data = {"x": [[float(n)] for n in range(20)], "y": [3.0 * n for n in range(20)], "scale": "none"}
+    sgd = {"type": "sgd", "lr": 0.02}
+    job = make_job(joined, data=data | {"target_scale": "none"}, split="none", batch_size=4, epochs=500, optimizer=sgd)
+    failed = finished(joined, bell, job.id)
+
+    retried = joined.retrying.retry("local", job.id, {"epochs": 20}, suggested=True).job
+    done = finished(joined, bell, retried.id)
+
+    assert (failed.status, failed.attempt, done.status) == ("failed", 1, "succeeded")
+    assert done.retry_of == job.id
+    assert done.best_value is not None
+    assert done.best_value < 1
