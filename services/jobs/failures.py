@@ -31,6 +31,8 @@ CLASSES = {
 }
 #: What to do, where the one who failed the job did not say.
 HINTS = {
+    "out_of_memory_host": "Use a smaller batch_size or model, or ask the operator for more memory.",
+    "out_of_memory_gpu": "Use a smaller batch_size or model, or train on the CPU: device cpu.",
     "time_limit": "Set max_time_seconds below the operator's limit: the job then ends by itself and keeps its best.",
     "stalled": "Use a smaller batch_size or model, or ask the operator for a longer BATCHYARD_STALL_S.",
     "data_unreadable": "Upload the data set again and retry with its id in data.dataset.",

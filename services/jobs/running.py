@@ -203,8 +203,10 @@ class Running:
         state = session.scalar(statement, execution_options={"synchronize_session": False})
         if state == JobState.CANCELLED:
             queries.finish(session, job_id, JobState.CANCELLED, StopReason.CANCELLED_BY_USER)
+        elif state == JobState.PAUSED:
+            queries.add_event(session, job_id, "paused", "its trainer has ended; it goes on when it is resumed", {})
         elif state is not None:
-            queries.add_event(session, job_id, "paused" if state == JobState.PAUSED else kind, message, {})
+            queries.add_event(session, job_id, kind, message, {})
         return state is not None
 
     def _pause_s(self, tries: int) -> float:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from services.jobs.failures import CLASSES
 from services.jobs.views import Claim
 from services.wiring.base import Base
 from tests.make import make_job, train
@@ -144,3 +145,11 @@ def test_a_move_that_is_not_allowed_is_a_409_with_the_state_the_wish_and_what_is
     assert (problem["from"], problem["wish"], problem["allowed"]) == (status, wish, allowed)
     assert status in problem["detail"]
     assert joined.reading.get("local", job_id).status == status
+
+
+@pytest.mark.parametrize("code", [*CLASSES])
+def test_the_page_that_an_error_names_says_what_to_do(client: FlaskClient, code: str) -> None:
+    page = client.get(f"/problems/{code.replace('_', '-')}")
+
+    assert page.status_code == 200
+    assert f"Class <code>{CLASSES[code]}</code>" in page.text
