@@ -6,6 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from services.jobs.failures import CLASSES
+from services.jobs.listing import Filters
 from services.jobs.views import Claim
 from services.wiring.base import Base
 from tests.make import make_job, train
@@ -104,10 +105,11 @@ def test_a_cancel_overrides_a_pause(joined: Base) -> None:
     joined.control.pause("local", job.id)
     joined.jobs.cancel("local", job.id)
     both = joined.reading.get("local", job.id).status
+    pausing = joined.listing.page("local", Filters(statuses=["pausing"])).items
 
     joined.running.stopped(claim)
 
-    assert both == "cancelling"
+    assert (both, pausing) == ("cancelling", [])
     assert joined.reading.get("local", job.id).status == "cancelled"
 
 
