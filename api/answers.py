@@ -116,6 +116,10 @@ class Job(Answer):
     attempt: int
     worker: dict[str, Any] | None
     retry_of: str | None = None
+    resume_from: dict[str, int] | None = None
+    """Epoch and step at which a resumed job goes on."""
+    spec_diff: list[dict[str, Any]] | None = None
+    """In the answer to a retry: what differs from the old job's spec."""
     seed: int
     priority: int
     spec: dict[str, Any]
@@ -132,6 +136,26 @@ class Jobs(List[JobBrief]):
     """A page of jobs and how many there are in each state."""
 
     counts: dict[str, int]
+
+
+class Outcome(Answer):
+    """What came of one job of many."""
+
+    id: str
+    status: str | None
+    """null: there is no such job."""
+    done: bool | None
+    error: dict[str, Any] | None = None
+    """Why it stayed as it was: `type`, `code` and `detail` of the problem."""
+
+
+class Outcomes(Answer):
+    """What came of each job."""
+
+    object: str = "list"
+    data: list[Outcome]
+    has_more: bool
+    """Whether the same request would find more."""
 
 
 class Validation(Answer):

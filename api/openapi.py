@@ -17,6 +17,7 @@ PROBLEMS = {
     404: "There is no such thing.",
     406: "None of the accepted media types can be given.",
     409: "Not in this state.",
+    412: "It is not as it was when it was read.",
     413: "Too large.",
     415: "This media type is not read.",
     422: "The request is not valid; `errors` names every fault.",

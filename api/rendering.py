@@ -33,6 +33,9 @@ def job(view: JobView, *, submitted: bool = False) -> answers.Job:
         error=_error(view),
         stop_reason=view.stop_reason,
         attempt=view.attempt,
+        retry_of=view.retry_of,
+        resume_from=view.resume_from,
+        spec_diff=view.spec_diff,
         worker={"id": view.worker, "device": view.device} if view.worker else None,
         seed=view.spec["seed"],
         priority=view.priority,
@@ -83,14 +86,14 @@ def progress(view: JobView) -> answers.Progress | None:
     speed = view.latest.rows_per_second if view.latest else None
     left = (epochs * per_epoch - step) * view.latest.seconds / per_epoch if view.latest and per_epoch else None
     return answers.Progress(
-        phase="finished" if view.done else said.get("phase", "training"),
+        phase="finished" if view.done else "paused" if view.state == "paused" else said.get("phase", "training"),
         message=f"epoch {epoch} of up to {epochs}",
         epoch=epoch,
         epochs=epochs,
         step=step,
         steps_per_epoch=per_epoch,
         fraction=1.0 if view.state == "succeeded" else min(1.0, step / max(1, epochs * per_epoch)),
-        eta_seconds=None if view.done or left is None else round(left, 1),
+        eta_seconds=None if view.done or view.state == "paused" or left is None else round(left, 1),
         rows_per_second=speed,
         epochs_since_best=view.epochs_done - view.best_epoch if view.best_epoch else None,
     )
@@ -147,4 +150,4 @@ def _latest(view: JobView) -> answers.Epoch | None:
 def _error(view: JobView) -> dict[str, Any] | None:
     if view.error is None:
         return None
-    return {"retryable": False, **view.error, "docs": f"/problems/{view.error['code'].replace('_', '-')}"}
+    return {**view.error, "docs": f"/problems/{view.error['code'].replace('_', '-')}"}

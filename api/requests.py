@@ -75,6 +75,12 @@ def known_version() -> int | None:
     return int(said[1]) if said else None
 
 
+def expected_versions() -> set[int] | None:
+    """Return the numbers in `If-Match: W/"14"`, empty if it holds none of ours; None if any state will do."""
+    said = request.headers.get("If-Match", "*")
+    return None if said.strip() == "*" else {int(number) for number in re.findall(r'"(\d{1,18})"', said)}
+
+
 def accepts(*kinds: str) -> str | None:
     """Return the first choice of the client among media types; the first of ours if it does not mind."""
     if not request.accept_mimetypes:

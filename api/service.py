@@ -15,6 +15,7 @@ from api.parts import api, as_json
 from api.problems import STATUS, slug
 from services.db.schema import check_schema
 from services.errors import BatchyardError, NotFound, NotReady, SchemaMismatch
+from services.jobs.failures import CLASSES, HINTS
 from services.specs.catalog import catalog as all_names
 from services.specs.schema import job_schema
 
@@ -104,13 +105,16 @@ def ready() -> Response:
 def problem(slug_: str) -> Response:
     """Read what an error means."""
     kind = {slug(known.code): known for known in _kinds(BatchyardError)}.get(slug_)
-    if kind is None:
+    code = kind.code if kind else slug_.replace("-", "_")
+    if kind is None and code not in CLASSES:
         raise NotFound(f"There is no problem {slug_[:80]!r}.")
-    title, _, more = (kind.__doc__ or "").partition("\n")
-    text = f"<h1>{html.escape(title)}</h1><p>Code <code>{kind.code}</code>"
-    status = STATUS.get(kind.code)
+    title, _, more = ((kind.__doc__ if kind else f"A job ended with {code}.") or "").partition("\n")
+    text = f"<h1>{html.escape(title)}</h1><p>Code <code>{code}</code>"
+    status = STATUS.get(code)
     text += f", HTTP status {status}.</p>" if status else ", in the <code>error</code> of a job.</p>"
     text += f"<p>{html.escape(more.strip())}</p>"
+    if code in CLASSES:
+        text += f"<p>Class <code>{CLASSES[code]}</code>. {html.escape(HINTS.get(code, ''))}</p>"
     page = f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{html.escape(title)}</title>{text}</html>"
     return Response(page, content_type="text/html; charset=utf-8")
 

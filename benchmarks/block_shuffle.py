@@ -9,7 +9,6 @@ import argparse
 from statistics import mean, stdev
 
 import numpy as np
-import torch
 
 from benchmarks.out_of_core import FEATURES, JOB, rows_sorted_by_target
 from benchmarks.report import report
@@ -17,7 +16,7 @@ from services.specs.columns import Column, TableInfo
 from services.specs.job import JobSpec
 from services.specs.resolving import Limits, resolve
 from services.training import reading
-from services.training.build import build
+from services.training.build import build, settle_process
 from services.training.summary import summary
 
 SEEDS = 10
@@ -44,7 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_500_000)
     asked = parser.parse_args()
-    torch.set_flush_denormal(True)  # as the trainer does
+    settle_process()
     table = rows_sorted_by_target(asked.rows, 0, asked.rows, np.random.default_rng(0))
     costs = [(cost(table, seed, in_blocks=True), cost(table, seed, in_blocks=False)) for seed in range(SEEDS)]
     blocks, full = (mean(found) for found in zip(*costs, strict=True))

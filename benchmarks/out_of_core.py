@@ -20,13 +20,12 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-import torch
 
 from benchmarks.report import report
 from services.specs.columns import Column, TableInfo
 from services.specs.job import JobSpec
 from services.specs.resolving import Limits, resolve
-from services.training.build import build
+from services.training.build import build, settle_process
 from services.training.summary import summary
 
 FEATURES = 32
@@ -82,7 +81,7 @@ def one(path: Path, rows: int) -> None:
     most = [0]
     threading.Thread(target=_watch_memory, args=(most,), daemon=True).start()
     began = time.perf_counter()
-    torch.set_flush_denormal(True)  # as the trainer does
+    settle_process()
     training = build(spec, info, table, last=None, wish=lambda: None)
     built = time.perf_counter()
     training.validation, validation = None, training.validation

@@ -15,6 +15,7 @@ BatchyardError
 │   ├── TooLarge                 payload_too_large
 │   ├── UnsupportedMediaType     unsupported_media_type
 │   ├── IdempotencyKeyReused     idempotency_key_reused
+│   ├── PreconditionFailed       precondition_failed
 │   └── Conflict
 │       ├── InvalidTransition    invalid_transition
 │       ├── JobAlreadyFinished   job_already_finished
@@ -109,10 +110,9 @@ class InvalidRequest(RequestFault):
 
     def __init__(self, faults: list[Fault]) -> None:
         self.faults = faults
-        first = f"'{faults[0].pointer}' {faults[0].detail}"
         count = "1 problem" if len(faults) == 1 else f"{len(faults)} problems"
         super().__init__(
-            f"{count}. First: {first}.",
+            f"{count}. First: '{faults[0].pointer}' {faults[0].detail}.",
             errors=[fault.as_json() for fault in faults[: self.SHOWN]],
             total_errors=len(faults),
         )
@@ -170,6 +170,12 @@ class IdempotencyKeyReused(RequestFault):
     """This Idempotency-Key was used with another body."""
 
     code = "idempotency_key_reused"
+
+
+class PreconditionFailed(RequestFault):
+    """It is not as it was when you read it."""
+
+    code = "precondition_failed"
 
 
 class Conflict(RequestFault):

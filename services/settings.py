@@ -49,6 +49,9 @@ class Settings:
     beat_interval_s: float = setting(3.0, "Pause between two beats of a running job.")
     wish_interval_s: float = setting(1.0, "Pause between two looks for a wish to cancel or pause.")
     grace_s: float = setting(10.0, "How long a trainer may take to answer a wish or a drain.")
+    cancel_grace_s: float = setting(
+        2.0, "How long the trainer of a cancelled job may take to answer before it is killed."
+    )
     stall_s: float = setting(600.0, "A trainer that reports nothing for so long is ended.")
     job_time_limit_s: float = setting(86_400.0, "The operator's limit for one attempt of a job.")
     flush_interval_s: float = setting(1.0, "Least pause between two stored groups of epochs.")

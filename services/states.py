@@ -30,6 +30,18 @@ MOVES: dict[JobState, set[JobState]] = {
 }
 FINAL = frozenset(state for state, moves in MOVES.items() if not moves)
 
+#: What a user may ask for while a job shows so. To read it and to change its name or priority is always allowed.
+ALLOWED: dict[str, list[str]] = {
+    "queued": ["cancel"],
+    "running": ["pause", "cancel"],
+    "pausing": ["cancel"],
+    "cancelling": [],
+    "paused": ["resume", "cancel"],
+    "succeeded": ["retry", "delete"],
+    "failed": ["retry", "delete"],
+    "cancelled": ["retry", "delete"],
+}
+
 
 class StopReason(StrEnum):
     """Why a finished job stopped; not a state."""

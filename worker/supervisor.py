@@ -123,6 +123,9 @@ class Watch:
             while True:
                 self.progress = json.loads(channel.recv(65_536))
                 self.heard = time.monotonic()
+                if self.wish and self.progress and self.progress["phase"] == "saving":
+                    # It has answered. What it stores of a large model may take as long as other stores.
+                    self.kill_at = self.heard + self.settings.grace_s
         except BlockingIOError:
             return
 
@@ -164,7 +167,8 @@ class Watch:
             return
         self.wish = wish
         line.send(self.line, {"signal": int(SIGNALS[wish])})
-        self.kill_at = min(self.kill_at, time.monotonic() + self.settings.grace_s)
+        grace_s = self.settings.cancel_grace_s if wish == "cancel" else self.settings.grace_s
+        self.kill_at = min(self.kill_at, time.monotonic() + grace_s)
 
     def _end_it(self, verdict: str, *, kill: bool) -> None:
         self.verdict = verdict

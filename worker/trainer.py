@@ -13,13 +13,13 @@ import traceback
 from types import FrameType
 from typing import Any, NoReturn
 
-import torch
-
 from services.costs import EpochCosts
 from services.errors import BatchyardError, Fenced, NonfiniteCost, TrainingFault, Wished
 from services.processes import die_with_parent
 from services.settings import Settings
 from services.states import StopReason
+from services.training.build import settle_process
+from services.training.training import Training
 from services.wiring import trainer as wiring
 from worker import exits
 
@@ -95,6 +95,7 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
     except Wished as wish:
         if recorder is None:
             return exits.OF_WISH[wish.detail]
+        watch.report("saving")
         return _stopped(recorder, wish.detail)
     except TrainingFault as fault:
         wiring.fail(settings, job_id, attempt, recorder, fault)
@@ -112,16 +113,27 @@ def train(job: wiring.Job, watch: Watch) -> StopReason:
     """
     training, spec = job.training, job.work.spec
     watch.epoch, watch.steps = training.progress.epochs_done + 1, training.steps_done
+    if reason := _stop_reason(training):
+        return reason  # it was stopped once more while its test rows were measured
     for costs in training.fit():
         if spec.on_nonfinite == "fail" and not math.isfinite(costs.train_cost):
             raise _diverged(costs, training.steps_per_epoch, costs.lr)
+        if training.patience:  # before the flush, so that who goes on from it waits as long
+            training.patience.is_over(costs)
         job.recorder.epoch(costs, improved=training.best.improved(costs))
         watch.epoch, watch.latest = costs.epoch + 1, {"train_cost": costs.train_cost, "val_cost": costs.val_cost}
-        if training.patience and training.patience.is_over(costs):
-            return StopReason.EARLY_STOPPING
-        if spec.max_time_seconds and training.progress.seconds >= spec.max_time_seconds and costs.epoch < spec.epochs:
-            return StopReason.MAX_TIME
+        if reason := _stop_reason(training):
+            return reason
     return StopReason.COMPLETED
+
+
+def _stop_reason(training: Training) -> StopReason | None:
+    spec, progress = training.spec, training.progress
+    if training.patience and training.patience.over:
+        return StopReason.EARLY_STOPPING
+    if spec.max_time_seconds and progress.seconds >= spec.max_time_seconds and progress.epochs_done < spec.epochs:
+        return StopReason.MAX_TIME
+    return None
 
 
 def _stopped(recorder: Any, wish: str) -> int:
@@ -167,8 +179,7 @@ def _settle_in(log: int, progress: int, memory_bytes: int | None) -> None:
             file.write(OOM_SCORE)
     except OSError:
         pass  # a container without the right to say so
-    # Moments of units that no longer learn fade to numbers below 1e-38, which a processor takes a fifth longer for.
-    torch.set_flush_denormal(True)
+    settle_process()
     gc.enable()
 
 

@@ -3,13 +3,12 @@
 import time
 
 import numpy as np
-import torch
 
 from benchmarks.peers.work import FEATURES, LR, Fitted, Part, Work, tell
 from services.specs.columns import Column, TableInfo
 from services.specs.job import JobSpec
 from services.specs.resolving import Limits, resolve
-from services.training.build import build
+from services.training.build import build, settle_process
 from services.training.summary import summary
 from services.training.training import Training
 
@@ -50,7 +49,7 @@ def training(work: Work, train: Part, valid: Part) -> Training:
         limits=LIMITS,
         measure=summary,
     ).spec
-    torch.set_flush_denormal(True)  # as the trainer does
+    settle_process()
     return build(spec, info, _table(train, valid), last=None, wish=lambda: None)
 
 

@@ -156,6 +156,7 @@ class Job(Base):
     environment: Mapped[dict[str, Any] | None]  #: versions, threads, instruction set, of the last attempt
     error: Mapped[dict[str, Any] | None]
     stop_reason: Mapped[str | None]
+    retry_of: Mapped[str | None]  #: the job that this is a new try of; it may be deleted
 
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]

@@ -76,7 +76,8 @@ class JobListing:
 def _conditions(filters: Filters) -> list[Any]:
     conditions: list[Any] = []
     if filters.statuses:
-        states = {"cancelling": Job.cancel_wished_at.is_not(None), "pausing": Job.pause_wished_at.is_not(None)}
+        cancelling = Job.cancel_wished_at.is_not(None)
+        states = {"cancelling": cancelling, "pausing": Job.pause_wished_at.is_not(None) & ~cancelling}
         plain: Any = Job.state.in_([status for status in filters.statuses if status not in states])
         for status in set(filters.statuses) & set(states):
             plain = plain | ((Job.state == JobState.RUNNING) & states[status])

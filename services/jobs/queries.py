@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from services.db.engine import now
 from services.db.tables import Dataset, Epoch, Event, Job, NameCounter, Owner
+from services.jobs.failures import explained
 from services.jobs.views import EpochView, EventView, JobView, status_of
 from services.states import JobState, sources
 
@@ -186,8 +187,9 @@ def job_view(row: Job, dataset_name: str, spark: list[float] | None = None) -> J
         last_checkpoint=row.last_checkpoint,
         test=row.test,
         environment=row.environment,
-        error=row.error,
+        error=explained(row.error, row.spec),
         stop_reason=row.stop_reason,
+        retry_of=row.retry_of,
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,

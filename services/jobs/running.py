@@ -122,6 +122,9 @@ class Running:
             tries = job.attempts_without_progress if charged else max(0, job.attempts_without_progress - 1)
             error = {"code": code, "message": message, "hint": hint, "log_tail": log_tail or []}
             often = tries >= self.settings.max_attempts_without_progress or job.attempt >= self.settings.max_attempts
+            if often and not final:
+                times = "once" if tries == 1 else f"{tries} times in a row"
+                error["message"] = f"{message} It ended so {times} without a new checkpoint."
             if final or often:
                 columns = {"error": error, "stop_reason": StopReason.ERROR, "finished_at": now(session)}
                 if queries.move(session, job.id, JobState.FAILED, **columns):
@@ -200,8 +203,10 @@ class Running:
         state = session.scalar(statement, execution_options={"synchronize_session": False})
         if state == JobState.CANCELLED:
             queries.finish(session, job_id, JobState.CANCELLED, StopReason.CANCELLED_BY_USER)
+        elif state == JobState.PAUSED:
+            queries.add_event(session, job_id, "paused", "its trainer has ended; it goes on when it is resumed", {})
         elif state is not None:
-            queries.add_event(session, job_id, "paused" if state == JobState.PAUSED else kind, message, {})
+            queries.add_event(session, job_id, kind, message, {})
         return state is not None
 
     def _pause_s(self, tries: int) -> float:

@@ -20,7 +20,7 @@ from services.jobs.workers import online
 from services.settings import Settings
 from services.specs.job import JobSpec
 from services.specs.resolving import Limits, Measure, Resolved, resolve, resolved_json
-from services.states import JobState, StopReason
+from services.states import ALLOWED, JobState, StopReason
 
 if TYPE_CHECKING:
     from services.datasets.service import DatasetService
@@ -47,7 +47,14 @@ class JobService:
         self.measure = measure
 
     def submit(
-        self, spec: JobSpec, *, submitted: dict[str, Any], owner: str, key: str | None = None, body_sha256: str = ""
+        self,
+        spec: JobSpec,
+        *,
+        submitted: dict[str, Any],
+        owner: str,
+        key: str | None = None,
+        body_sha256: str = "",
+        retry_of: str | None = None,
     ) -> Submission:
         """Queue a job. With a key that was seen before, return that key's job instead.
 
@@ -66,7 +73,7 @@ class JobService:
                 session.rollback()
             else:
                 known_id = None
-                self._add(session, job_id, spec, submitted, owner, dataset, resolved)
+                self._add(session, job_id, spec, submitted, owner, dataset, resolved, retry_of)
         if known_id and key:
             return self._replayed(owner, key, body_sha256) or Submission(self._view(owner, known_id), True)
         self.ring()
@@ -102,7 +109,14 @@ class JobService:
                 queries.finish(session, job_id, JobState.CANCELLED, stop)
             elif job.state is not JobState.CANCELLED:
                 detail = f"{job.name} {job.status} at {job.finished_at:%H:%M:%SZ}; there is nothing to cancel."
-                raise JobAlreadyFinished(detail, job_status=job.status)
+                raise JobAlreadyFinished(
+                    detail,
+                    job_status=job.status,
+                    wish="cancel",
+                    to="cancelled",
+                    allowed=ALLOWED[job.status],
+                    **{"from": job.status},
+                )
         return self._view(owner, job_id)
 
     def delete(self, owner: str, job_id: str, *, force: bool = False) -> None:
@@ -117,7 +131,9 @@ class JobService:
                 raise InvalidTransition(
                     f"{job.name} is {job.status}; only a finished job is deleted. Cancel it first, or say force=true.",
                     job_status=job.status,
-                    allowed=["cancel"],
+                    wish="delete",
+                    to="deleted",
+                    allowed=ALLOWED[job.status],
                     **{"from": job.status},
                 )
             session.execute(delete(IdempotencyKey).where(IdempotencyKey.job_id == job_id))
@@ -155,6 +171,7 @@ class JobService:
         owner: str,
         dataset: "DatasetView",
         resolved: Resolved,
+        retry_of: str | None,
     ) -> None:
         dataset = self.datasets.keep(session, dataset)
         echo = resolved_json(resolved.spec)
@@ -184,6 +201,7 @@ class JobService:
                 metadata_=spec.metadata,
                 model_summary=resolved.model_summary | {"steps_per_epoch": resolved.estimate["steps_per_epoch"]},
                 warnings=resolved.warnings,
+                retry_of=retry_of,
                 not_before=time,
                 created_at=time,
             )

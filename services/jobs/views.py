@@ -95,11 +95,14 @@ class JobView:
     environment: dict[str, Any] | None
     error: dict[str, Any] | None
     stop_reason: str | None
+    retry_of: str | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
     latest: EpochView | None = None
     queue: QueuePlace | None = None
+    resume_from: dict[str, int] | None = None  #: epoch and step, in the answer to a resume
+    spec_diff: list[dict[str, Any]] | None = None  #: in the answer to a retry
     spark: list[float] = field(default_factory=list)  #: at most 24 train costs, for a small curve
 
     @property

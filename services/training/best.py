@@ -38,6 +38,7 @@ class Patience:
     min_epochs: int = 0
     epoch: int = 0  #: the last epoch that improved by so much
     value: float | None = None
+    over: bool = False
 
     def is_over(self, costs: EpochCosts) -> bool:
         """Take in an epoch; return whether `patience` epochs have passed without improvement."""
@@ -47,4 +48,5 @@ class Patience:
         gain = math.inf if self.value is None else (self.value - value) * (1 if self.mode == "min" else -1)
         if math.isfinite(value) and gain > self.min_delta:
             self.epoch, self.value = costs.epoch, value
-        return costs.epoch >= self.min_epochs and costs.epoch - self.epoch >= self.patience
+        self.over = costs.epoch >= self.min_epochs and costs.epoch - self.epoch >= self.patience
+        return self.over

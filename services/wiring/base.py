@@ -9,10 +9,13 @@ from services.datasets.storage import Storage
 from services.db.engine import Database
 from services.errors import NotReady
 from services.jobs import queries
+from services.jobs.bulk import JobBulk
+from services.jobs.control import JobControl
 from services.jobs.listing import JobListing
 from services.jobs.logs import JobLogs
 from services.jobs.reading import JobReading
 from services.jobs.reaping import Reaper
+from services.jobs.retrying import JobRetrying
 from services.jobs.running import Running
 from services.jobs.service import JobService
 from services.jobs.workers import Workers
@@ -32,6 +35,9 @@ class Base:
     storage: Storage
     datasets: DatasetService
     jobs: JobService
+    control: JobControl
+    retrying: JobRetrying
+    bulk: JobBulk
     reading: JobReading
     listing: JobListing
     logs: JobLogs
@@ -72,14 +78,19 @@ def base(
     datasets = DatasetService(database, storage, settings, look)
     reading = JobReading(database, settings)
     running = Running(database, settings)
+    listing = JobListing(database)
+    jobs = JobService(database, datasets, settings, ring, measure)
     return Base(
         settings=settings,
         database=database,
         storage=storage,
         datasets=datasets,
-        jobs=JobService(database, datasets, settings, ring, measure),
+        jobs=jobs,
+        control=JobControl(database, reading, ring),
+        retrying=JobRetrying(jobs),
+        bulk=JobBulk(jobs, listing),
         reading=reading,
-        listing=JobListing(database),
+        listing=listing,
         logs=JobLogs(database, reading),
         running=running,
         reaper=Reaper(database, running, settings),

@@ -234,6 +234,7 @@ def test_a_diverging_job_fails_with_the_place_and_keeps_what_came_before(
     assert found.status == "failed"
     assert found.error is not None
     assert (found.error["code"], found.error["pointer"]) == ("nonfinite_cost", "#/optimizer/lr")
+    assert (found.error["class"], found.error["suggestion"]) == ("divergence", {"optimizer": {"lr": 0.002}})
     assert found.error["epoch"] == found.epochs_done + 1
     assert (found.error["epoch"] - 1) * 5 < found.error["step"] <= found.error["epoch"] * 5
     assert found.best_epoch is not None

@@ -1,0 +1,72 @@
+"""Many jobs with one request, over HTTP: cancel."""
+
+from typing import Annotated, Any, Literal
+
+from flask import Blueprint, Response
+from pydantic import BaseModel, Field
+
+from api import answers
+from api.described import described
+from api.parts import OWNER, api, as_json
+from api.problems import slug
+from api.requests import body
+from services.errors import Fault, InvalidRequest
+from services.jobs.bulk import MOST, Outcome
+from services.jobs.listing import Filters
+from services.specs.fields import STRICT
+
+bp = Blueprint("bulk", __name__, url_prefix="/api/v1/jobs")
+
+Stoppable = Literal["queued", "running", "pausing", "paused"]
+STOPPABLE: list[str] = ["queued", "running", "paused"]
+
+
+class CancelMany(BaseModel):
+    """Which jobs to cancel: by their ids, or all that a filter finds and that are not finished."""
+
+    model_config = STRICT
+
+    jobs: Annotated[list[str], Field(min_length=1, max_length=MOST)] | None = None
+    """Ids."""
+    all: bool = False
+    """Every job that is not finished."""
+    status: Annotated[list[Stoppable], Field(min_length=1)] | None = None
+    name: Annotated[str, Field(max_length=64)] | None = None
+    """A pattern with `*`."""
+    tag: Annotated[str, Field(max_length=64)] | None = None
+    metadata: dict[str, str] = {}
+    reason: Annotated[str, Field(max_length=1_000)] | None = None
+
+    @property
+    def filtered(self) -> bool:
+        """Whether the jobs are to be looked for."""
+        return bool(self.all or self.status or self.name is not None or self.tag is not None or self.metadata)
+
+
+@bp.post("/cancel")
+@described(answer=answers.Outcomes, body=CancelMany, errors=(415,))
+def cancel() -> Response:
+    """Cancel many jobs: those of a list of ids, or those that a filter finds. Each has an outcome of its own."""
+    asked = body(CancelMany)
+    if (asked.jobs is not None) == asked.filtered:
+        detail = "names its jobs twice" if asked.filtered else "names no jobs"
+        hint = 'say jobs (ids), or one or more of status, name, tag and metadata, or "all": true'
+        raise InvalidRequest([Fault("#", "invalid", detail, hint=hint)])
+    if asked.jobs is not None:
+        outcomes, more = api().base.bulk.cancel(OWNER, asked.jobs, asked.reason), False
+    else:
+        tags = [] if asked.tag is None else [asked.tag]
+        statuses: list[str] = [*asked.status] if asked.status else STOPPABLE
+        filters = Filters(statuses=statuses, name=asked.name, tags=tags, metadata=asked.metadata)
+        outcomes, more = api().base.bulk.cancel_found(OWNER, filters, asked.reason)
+    return as_json(answers.Outcomes(data=[_shown(outcome) for outcome in outcomes], has_more=more))
+
+
+def _shown(outcome: Outcome) -> answers.Outcome:
+    if outcome.job is not None:
+        return answers.Outcome(id=outcome.id, status=outcome.job.status, done=outcome.job.done)
+    error = outcome.error
+    assert error is not None
+    problem: dict[str, Any] = {"type": f"/problems/{slug(error.code)}", "code": error.code, "detail": error.detail}
+    status = error.members.get("job_status")
+    return answers.Outcome(id=outcome.id, status=status, done=None if status is None else True, error=problem)

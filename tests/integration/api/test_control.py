@@ -1,0 +1,157 @@
+"""Pausing and resuming over HTTP, on both databases."""
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from services.jobs.failures import CLASSES
+from services.jobs.listing import Filters
+from services.jobs.views import Claim
+from services.wiring.base import Base
+from tests.make import make_job, train
+
+
+def claimed(joined: Base) -> Claim:
+    """Claim the next job, as a worker would."""
+    claim = joined.running.claim("cpu", "w")
+    assert claim is not None
+    return claim
+
+
+def brought_to(status: str, joined: Base) -> str:
+    """Return the id of a job that shows this status."""
+    job = make_job(joined)
+    if status == "succeeded":
+        train(joined, job.id)
+    elif status == "cancelled":
+        joined.jobs.cancel("local", job.id)
+    elif status != "queued":
+        claim = claimed(joined)
+        if status in {"pausing", "paused"}:
+            joined.control.pause("local", job.id)
+        if status == "paused":
+            joined.running.stopped(claim)
+        if status == "cancelling":
+            joined.jobs.cancel("local", job.id)
+        if status == "failed":
+            joined.running.crashed(claim, "data_unreadable", "The file is gone.", final=True)
+    assert joined.reading.get("local", job.id).status == status
+    return job.id
+
+
+def test_a_running_job_shows_pausing_until_its_trainer_is_gone_and_resumes_into_the_queue(
+    client: FlaskClient, joined: Base
+) -> None:
+    job = make_job(joined)
+    claim = claimed(joined)
+
+    first, again = (client.post(f"/api/v1/jobs/{job.id}/pause") for _ in range(2))
+    wishes = joined.running.beat(claim, None)
+    joined.running.stopped(claim)
+    paused = client.post(f"/api/v1/jobs/{job.id}/pause")
+    resumed = client.post(f"/api/v1/jobs/{job.id}/resume")
+
+    assert [(a.status_code, a.get_json()["status"]) for a in (first, again)] == [(202, "pausing")] * 2
+    assert wishes is not None
+    assert wishes.pause
+    assert (paused.status_code, paused.get_json()["status"]) == (200, "paused")
+    assert (resumed.status_code, resumed.get_json()["status"]) == (202, "queued")
+    assert resumed.get_json()["resume_from"] == {"epoch": 0, "step": 0}
+    assert [event.type for event in joined.reading.events("local", job.id)] == [
+        "queued",
+        "started",
+        "pausing",
+        "paused",
+        "resumed",
+    ]
+    assert train(joined, job.id).status == "succeeded"
+
+
+def test_a_paused_job_keeps_no_slot_and_pauses_do_not_count_as_tries(client: FlaskClient, joined: Base) -> None:
+    job = make_job(joined)
+    for _ in range(5):
+        claim = claimed(joined)
+        client.post(f"/api/v1/jobs/{job.id}/pause")
+        joined.running.stopped(claim)
+        assert joined.running.claim("cpu", "w") is None
+        client.post(f"/api/v1/jobs/{job.id}/resume")
+    joined.running.crashed(claimed(joined), "crashed", "The trainer was killed by SIGSEGV.")
+
+    assert joined.reading.get("local", job.id).status == "queued"
+
+
+@pytest.mark.parametrize("end", ["crashed", "silent", "drained"])
+def test_a_pausing_job_whose_trainer_dies_is_paused_and_can_go_on(joined: Base, end: str) -> None:
+    job = make_job(joined)
+    claim = claimed(joined)
+    joined.control.pause("local", job.id)
+    ends: dict[str, Any] = {
+        "crashed": lambda: joined.running.crashed(claim, "crashed", "The trainer was killed by SIGSEGV."),
+        "silent": lambda: joined.running.silent(job.id, claim.attempt, 1),
+        "drained": lambda: joined.running.drained(claim),
+    }
+
+    ends[end]()
+
+    assert joined.reading.get("local", job.id).status == "paused"
+    joined.control.resume("local", job.id)
+    assert train(joined, job.id).status == "succeeded"
+
+
+def test_a_cancel_overrides_a_pause(joined: Base) -> None:
+    job = make_job(joined)
+    claim = claimed(joined)
+    joined.control.pause("local", job.id)
+    joined.jobs.cancel("local", job.id)
+    both = joined.reading.get("local", job.id).status
+    pausing = joined.listing.page("local", Filters(statuses=["pausing"])).items
+
+    joined.running.stopped(claim)
+
+    assert (both, pausing) == ("cancelling", [])
+    assert joined.reading.get("local", job.id).status == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("status", "wish", "allowed"),
+    [
+        ("queued", "pause", ["cancel"]),
+        ("queued", "resume", ["cancel"]),
+        ("running", "resume", ["pause", "cancel"]),
+        ("running", "delete", ["pause", "cancel"]),
+        ("pausing", "resume", ["cancel"]),
+        ("pausing", "delete", ["cancel"]),
+        ("cancelling", "pause", []),
+        ("cancelling", "resume", []),
+        ("paused", "delete", ["resume", "cancel"]),
+        ("succeeded", "pause", ["retry", "delete"]),
+        ("succeeded", "resume", ["retry", "delete"]),
+        ("succeeded", "cancel", ["retry", "delete"]),
+        ("failed", "resume", ["retry", "delete"]),
+        ("failed", "cancel", ["retry", "delete"]),
+        ("cancelled", "pause", ["retry", "delete"]),
+        ("cancelled", "resume", ["retry", "delete"]),
+    ],
+)
+def test_a_move_that_is_not_allowed_is_a_409_with_the_state_the_wish_and_what_is(
+    client: FlaskClient, joined: Base, status: str, wish: str, allowed: list[str]
+) -> None:
+    job_id = brought_to(status, joined)
+    address = f"/api/v1/jobs/{job_id}"
+
+    answer = client.delete(address) if wish == "delete" else client.post(f"{address}/{wish}")
+
+    problem = answer.get_json()
+    assert answer.status_code == 409
+    assert (problem["from"], problem["wish"], problem["allowed"]) == (status, wish, allowed)
+    assert status in problem["detail"]
+    assert joined.reading.get("local", job_id).status == status
+
+
+@pytest.mark.parametrize("code", [*CLASSES])
+def test_the_page_that_an_error_names_says_what_to_do(client: FlaskClient, code: str) -> None:
+    page = client.get(f"/problems/{code.replace('_', '-')}")
+
+    assert page.status_code == 200
+    assert f"Class <code>{CLASSES[code]}</code>" in page.text

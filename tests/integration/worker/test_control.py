@@ -1,0 +1,132 @@
+"""Pausing, resuming and cancelling with real trainers, on both databases."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+
+from services.queue import Bell, top_up
+from services.wiring.base import Base
+from tests.integration.worker.test_worker import LONG, Worker, bell, finished, result, start, until, with_queue
+from tests.make import make_job
+
+__all__ = ["bell", "start", "with_queue"]  # fixtures
+
+
+def test_a_job_that_was_paused_again_and_again_ends_with_the_bits_of_one_that_was_not(
+    joined: Base, bell: Bell, start: Callable[[], Worker]
+) -> None:
+    worker = start()
+    calm = make_job(joined, **LONG)
+    assert finished(joined, bell, calm.id).status == "succeeded"
+    job = make_job(joined, **LONG)
+    pauses = 0
+    while not joined.reading.get("local", job.id).done and pauses < 5:
+        before = joined.reading.get("local", job.id).epochs_done
+
+        def has_moved_on(before: int = before) -> bool:
+            top_up(bell, joined.eligible, "cpu")
+            return joined.reading.get("local", job.id).epochs_done > before
+
+        until(has_moved_on)
+        trainers = worker.trainers
+        joined.control.pause("local", job.id)
+        until(lambda: joined.reading.get("local", job.id).status in {"paused", "succeeded"}, timeout_s=10)
+        if joined.reading.get("local", job.id).status == "succeeded":
+            break
+        assert not any(trainer.alive for trainer in trainers)
+        pauses += 1
+        joined.control.resume("local", job.id)
+
+    done = finished(joined, bell, job.id)
+
+    assert pauses >= 1
+    assert (done.status, done.attempt) == ("succeeded", pauses + 1)
+    assert result(joined, job.id) == result(joined, calm.id)
+    assert not worker.trainers
+
+
+def test_a_paused_job_frees_its_worker_for_others(joined: Base, bell: Bell, start: Callable[[], Worker]) -> None:
+    start()
+    paused = [make_job(joined, **LONG | {"epochs": 100_000, "seed": n}) for n in range(2)]
+    top_up(bell, joined.eligible, "cpu")
+    until(lambda: all(joined.reading.get("local", job.id).epochs_done for job in paused))
+    other = make_job(joined)
+
+    for job in paused:
+        joined.control.pause("local", job.id)
+    done = finished(joined, bell, other.id)
+
+    assert done.status == "succeeded"
+    assert {joined.reading.get("local", job.id).status for job in paused} == {"paused"}
+    last = joined.reading.checkpoint("local", paused[0].id, "last")
+    time.sleep(0.5)
+    assert joined.reading.checkpoint("local", paused[0].id, "last") == last
+    assert joined.jobs.cancel("local", paused[0].id).status == "cancelled"
+
+
+@pytest.mark.parametrize("wish", ["cancel", "pause"])
+def test_a_trainer_that_is_stuck_in_a_batch_is_killed_and_the_wish_comes_true(
+    joined: Base, bell: Bell, start: Callable[[], Worker], wish: str
+) -> None:
+    worker = start()
+    job = make_job(joined, **LONG | {"epochs": 100_000})
+    top_up(bell, joined.eligible, "cpu")
+    until(lambda: joined.reading.get("local", job.id).best_epoch)
+    trainer = worker.trainers[0]
+    os.kill(trainer.pid, signal.SIGSTOP)
+
+    began = time.monotonic()
+    first = {"cancel": joined.jobs.cancel, "pause": joined.control.pause}[wish]("local", job.id).status
+    until(lambda: joined.reading.get("local", job.id).status in {"cancelled", "paused"}, timeout_s=10)
+    took = time.monotonic() - began
+
+    found = joined.reading.get("local", job.id)
+    assert (first, found.status) == {"cancel": ("cancelling", "cancelled"), "pause": ("pausing", "paused")}[wish]
+    assert not trainer.alive
+    assert wish == "pause" or took < 3
+    assert joined.reading.checkpoint("local", job.id, "best").epoch == found.best_epoch
+    assert found.error is None
+
+
+def test_a_job_whose_trainer_dies_at_once_is_tried_three_times_and_says_whose_fault_it_is(
+    joined: Base, bell: Bell, start: Callable[[], Worker]
+) -> None:
+    worker = start()
+    job = make_job(joined, **LONG | {"batch_size": 1, "epochs": 1})
+    killed: set[int] = set()
+
+    def done() -> bool:
+        top_up(bell, joined.eligible, "cpu")
+        for trainer in worker.trainers:
+            os.kill(trainer.pid, signal.SIGSEGV)
+            killed.add(trainer.pid)
+        return joined.reading.get("local", job.id).done
+
+    until(done)
+
+    found = joined.reading.get("local", job.id)
+    assert (found.status, found.attempt, len(killed)) == ("failed", 3, 3)
+    assert found.error is not None
+    assert (found.error["code"], found.error["class"], found.error["retryable"]) == ("crashed", "infrastructure", True)
+    assert "3 times in a row" in found.error["message"]
+
+
+def test_the_suggestion_of_a_job_that_diverged_brings_one_that_does_not(
+    joined: Base, bell: Bell, start: Callable[[], Worker]
+) -> None:
+    start()
+    data = {"x": [[float(n)] for n in range(20)], "y": [3.0 * n for n in range(20)], "scale": "none"}
+    sgd = {"type": "sgd", "lr": 0.02}
+    job = make_job(joined, data=data | {"target_scale": "none"}, split="none", batch_size=4, epochs=500, optimizer=sgd)
+    failed = finished(joined, bell, job.id)
+
+    retried = joined.retrying.retry("local", job.id, {"epochs": 20}, suggested=True).job
+    done = finished(joined, bell, retried.id)
+
+    assert (failed.status, failed.attempt, done.status) == ("failed", 1, "succeeded")
+    assert done.retry_of == job.id
+    assert done.best_value is not None
+    assert done.best_value < 1
