@@ -242,6 +242,7 @@ def _with_training(spec: JobSpec, info: TableInfo, cuda_online: bool, found: Fin
         "metrics": metrics,
         "monitor": monitor,
         "early_stopping": stopping,
+        "validation": spec.validation.model_copy(update={"batch_size": spec.validation.rows}),
         "device": device,
         "seed": secrets.randbits(32) if spec.seed is None else spec.seed,
     }

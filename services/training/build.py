@@ -87,6 +87,9 @@ def build(
         train_batches=batches,
         validation=_evaluation(spec, encode, costs, table, parts.validation, wish),
         test=_evaluation(spec, encode, costs, table, parts.test, wish),
+        train_eval=_evaluation(spec, encode, costs, table, parts.train, wish, encoded)
+        if spec.validation.train_eval
+        else None,
         preprocessing=encode.preprocessing,
         shape=encode.shape,
         device=device,
@@ -124,13 +127,14 @@ def _evaluation(
     table: np.ndarray,
     rows: np.ndarray,
     wish: Callable[[], str | None],
+    encoded: tuple[Tensor, Tensor] | None = None,
 ) -> Evaluation | None:
     if not len(rows):
         return None
     metrics = {name: metric(name, encode.preprocessing.task, encode.preprocessing.outputs) for name in spec.metrics}
     return Evaluation(
         costs,
-        to_measure(table, rows, encode),
+        to_measure(table, rows, encode, spec.validation.rows, encoded),
         metrics,
         encode.preprocessing,
         encode.weighted,

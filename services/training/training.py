@@ -40,6 +40,7 @@ class Training:
     train_batches: TrainBatches | BlockBatches
     validation: Evaluation | None
     test: Evaluation | None
+    train_eval: Evaluation | None  #: the training rows, measured like those
     preprocessing: Preprocessing
     shape: tuple[int, ...]  #: of one row's features
     device: torch.device
@@ -76,6 +77,7 @@ class Training:
             self.schedule,
             self._watched_batches,
             self.validation,
+            self.train_eval,
             epochs=self.spec.epochs,
             validate_every=self.spec.validation.every_epochs,
             progress=self.progress,
