@@ -1,4 +1,4 @@
-"""Every error we raise on purpose.
+"""Every error we raise on purpose. A class's docstring is its title; its HTTP status stands in `api/problems.py`.
 
 BatchyardError
 ├── RequestFault                 the caller can mend it
@@ -21,7 +21,8 @@ BatchyardError
 │       ├── NoCheckpointYet      no_checkpoint_yet
 │       ├── NoCheckpoint         no_checkpoint
 │       ├── NotRecorded          not_recorded
-│       └── DatasetInUse         dataset_in_use
+│       ├── DatasetInUse         dataset_in_use
+│       └── CheckpointInUse      checkpoint_in_use
 ├── ServiceFault                 the operator, or time, mends it
 │   ├── NotReady                 not_ready
 │   ├── StorageFull              storage_full
@@ -37,8 +38,6 @@ BatchyardError
 ├── Wished                       a drain, a pause or a cancel was wished
 ├── SettingInvalid               the server can't start with this setting
 └── SchemaMismatch               the database's schema is not this program's
-
-A class's docstring is its title. Which HTTP status a code has is the door's business: `api/problems.py`.
 """
 
 from dataclasses import asdict, dataclass
@@ -210,6 +209,12 @@ class DatasetInUse(Conflict):
     """Jobs need this data set."""
 
     code = "dataset_in_use"
+
+
+class CheckpointInUse(Conflict):
+    """Jobs start from a checkpoint of this job."""
+
+    code = "checkpoint_in_use"
 
 
 class ServiceFault(BatchyardError):

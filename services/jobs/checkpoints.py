@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from services import ids
@@ -14,6 +14,7 @@ from services.db.engine import Database, now
 from services.db.tables import Checkpoint, CheckpointChunk, Job
 from services.errors import CheckpointCorrupt, Fenced, NotFound
 from services.jobs.views import CheckpointView
+from services.states import FINAL
 
 KEPT_LAST = 2  #: the newest, and the one before in case a byte of the newest is lost
 UPLOAD_S = 3_600  #: an upload that is older was given up
@@ -67,7 +68,7 @@ def store(session: Session, draft: Draft, job_id: str, attempt: int, *, uploaded
 
 
 def prune(session: Session, job_id: str, kept_by_job: list[str | None]) -> None:
-    """Remove what a flush has replaced: all but the two last, and what the job itself names."""
+    """Remove what a flush has replaced: all but the two last, what the job itself names and what others start from."""
     newest = select(Checkpoint.id).where(Checkpoint.job_id == job_id, Checkpoint.kind == "last")
     kept = session.scalars(
         newest.where(Checkpoint.state == "ready")
@@ -79,6 +80,7 @@ def prune(session: Session, job_id: str, kept_by_job: list[str | None]) -> None:
             Checkpoint.job_id == job_id,
             Checkpoint.state == "ready",
             Checkpoint.id.not_in([*kept, *(name or "" for name in kept_by_job)]),
+            ~exists().where(Job.init_checkpoint == Checkpoint.id, Job.state.not_in(FINAL)),
         )
     )
 
@@ -127,6 +129,28 @@ def listing(session: Session, job_id: str) -> list[CheckpointView]:
     shown = [checkpoint_id for checkpoint_id in (job.best_checkpoint, job.last_checkpoint) if checkpoint_id]
     rows = session.scalars(select(Checkpoint).where(Checkpoint.id.in_(shown)).order_by(Checkpoint.kind))
     return [_view(row, job) for row in rows]
+
+
+def selected(session: Session, job_id: str, selector: str) -> CheckpointView | None:
+    """Return the checkpoint `best`, `last`, `epoch:N` or of an id; never another one in its place."""
+    wanted = {"best": lambda c: c.is_best, "last": lambda c: c.is_last}.get(
+        selector, lambda c: selector in {c.id, f"epoch:{c.epoch}"}
+    )
+    return next(filter(wanted, listing(session, job_id)), None) or _replaced(session, job_id, selector)
+
+
+def selectors(session: Session, job_id: str) -> list[str]:
+    """Return what can be said to choose one of a job's checkpoints, [] when there is none."""
+    found = listing(session, job_id)
+    return list(dict.fromkeys(["best", "last", *(f"epoch:{c.epoch}" for c in found)])) if found else []
+
+
+def _replaced(session: Session, job_id: str, checkpoint_id: str) -> CheckpointView | None:
+    """Return a checkpoint that is no longer shown, but is there because another job starts from it."""
+    row = session.get(Checkpoint, checkpoint_id) if checkpoint_id.isidentifier() else None
+    if row is None or row.job_id != job_id or row.state != "ready":
+        return None
+    return _view(row, session.get_one(Job, job_id))
 
 
 def _view(row: Checkpoint, job: Job) -> CheckpointView:

@@ -187,6 +187,7 @@ def job_view(row: Job, dataset_name: str, spark: list[float] | None = None) -> J
         test=row.test,
         environment=row.environment,
         error=row.error,
+        initialised_from=row.initialised_from,
         stop_reason=row.stop_reason,
         created_at=row.created_at,
         started_at=row.started_at,

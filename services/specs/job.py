@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
 
+from services.specs.checkpoints import InitFrom
 from services.specs.data import Data, RandomSplit, Split
 from services.specs.fields import STRICT, Name, Number, Positive, Text, Whole
 from services.specs.losses import Loss
@@ -34,6 +35,8 @@ class JobSpec(BaseModel):
     data: Data
     split: Split = RandomSplit()
     model: Model
+    init_from: InitFrom | None = None
+    """Begin with the stored weights of another job; null: with new ones."""
     loss: Annotated[Literal["auto"] | Loss, BeforeValidator(_loss)] = "auto"
     """auto: mse, bce_with_logits or cross_entropy by the task."""
     optimizer: Optimizer = AdamW()

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from services.errors import Fault, InvalidRequest
@@ -51,6 +51,7 @@ class Resolved:
     warnings: list[dict[str, Any]]
     model_summary: dict[str, Any]
     estimate: dict[str, int]
+    started_new: list[str] = field(default_factory=list)  #: weights that a warm start leaves as they begin
 
 
 def resolve(
@@ -62,13 +63,15 @@ def resolve(
     cuda_online: bool,
     limits: Limits,
     measure: Measure,
+    found: Findings | None = None,
 ) -> Resolved:
     """Return the spec with every choice made. Resolving it again changes nothing.
 
-    `dataset` is the id to put in place of inline rows or of a data set's name; None keeps `builtin`.
+    `dataset` is the id to put in place of inline rows or of a data set's name; None keeps `builtin`. `found` is what
+    was found before.
     Raises: InvalidRequest with every fault that the spec and the columns show together.
     """
-    found = Findings()
+    found = found or Findings()
     if spec.epochs > limits.epochs:
         found.faults.append(Fault("#/epochs", "out_of_range", f"is {spec.epochs}; must be at most {limits.epochs}"))
     if isinstance(spec.model, Plugin) and spec.model.name not in limits.plugins:

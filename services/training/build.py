@@ -17,6 +17,7 @@ from services.training.evaluating import Evaluation
 from services.training.losses import Counts, cost_function
 from services.training.metrics import metric
 from services.training.models import MODELS
+from services.training.models.bins import bins_like
 from services.training.models.embedding import embeds
 from services.training.models.inputs import Inputs
 from services.training.optimizers import optimizer
@@ -26,6 +27,7 @@ from services.training.schedulers import Schedule
 from services.training.splitting import split
 from services.training.stepping import stepping
 from services.training.training import Training
+from services.training.warm_start import begin_with, stored_weights
 from services.training.watch import look
 
 MAX_KEPT_STEPS = 100_000  #: a job with more steps keeps no batch costs unless it says so
@@ -33,12 +35,18 @@ MEMBERS = {"tabm"}  #: models that are several nets, trained side by side
 
 
 def build(
-    spec: JobSpec, info: TableInfo, table: np.ndarray, *, last: bytes | None, wish: Callable[[], str | None]
+    spec: JobSpec,
+    info: TableInfo,
+    table: np.ndarray,
+    *,
+    last: bytes | None,
+    wish: Callable[[], str | None],
+    init: bytes | None = None,
 ) -> Training:
-    """Return a training that begins at the start, or where the state in `last` was stored.
+    """Return a training that begins at the start, with the weights in `init` if given, or where `last` was stored.
 
     Shapes: table (rows, columns) float32.
-    Raises: CheckpointCorrupt when `last` can't be read.
+    Raises: CheckpointCorrupt when `last` can't be read; ShapeMismatch when the weights in `init` do not fit.
     """
     torch.set_num_threads(spec.threads)  # the bits depend on it
     torch.use_deterministic_algorithms(spec.deterministic)
@@ -60,8 +68,11 @@ def build(
     )
     # Right before the model, so that the first weights are those of anybody's plain loop with this seed.
     torch.manual_seed(seed)
-    inputs = _inputs(spec, encode, encoded[0])
+    stored = stored_weights(last or init) if spec.init_from else {}
+    inputs = _inputs(spec, encode, encoded[0], stored)
     model = MODELS[spec.model.type](spec.model, inputs, encode.preprocessing.outputs).to(device)
+    if spec.init_from and last is None:
+        begin_with(model, stored, strict=spec.init_from.strict)
     costs = _cost_function(spec, encode, encoded[1]).to(device)
     descent = optimizer(spec.optimizer, model.parameters())
     steps = len(batches) * spec.epochs
@@ -104,10 +115,12 @@ def build(
     return training
 
 
-def _inputs(spec: JobSpec, encode: Encoding, features: Tensor) -> Inputs:
+def _inputs(spec: JobSpec, encode: Encoding, features: Tensor, stored: dict[str, Tensor]) -> Inputs:
     numbers, bins = len(encode.preprocessing.numbers), None
     if len(encode.shape) == 1 and embeds(getattr(spec.model, "number_embedding", None), numbers):
-        bins = encode.preprocessing.bins(features)
+        # The weights of an embedding belong to its bins: who starts from them takes the bins along.
+        learnt = bins_like(stored)
+        bins = learnt if learnt and len(learnt) == numbers else encode.preprocessing.bins(features)
     return Inputs(encode.shape, encode.preprocessing.task, numbers, bins)
 
 

@@ -8,6 +8,7 @@ from services.queue import DEVICES, Bell, top_up
 from services.settings import Settings
 from services.specs.columns import TableInfo
 from services.specs.job import JobSpec
+from services.specs.warm_start import Shapes
 from services.wiring.base import Base, base
 
 if TYPE_CHECKING:
@@ -21,6 +22,12 @@ def _measure(spec: JobSpec, info: TableInfo) -> dict[str, Any]:
     return summary(spec, info)
 
 
+def _shapes(spec: JobSpec, info: TableInfo) -> Shapes | None:
+    from services.training.summary import shapes
+
+    return shapes(spec, info)
+
+
 class Api:
     """The rooms and what only the API has."""
 
@@ -29,7 +36,7 @@ class Api:
         self.closed = threading.Event()
         self.threads: list[threading.Thread] = []  #: that end when this closes
         self.submitted = threading.Event()  #: set after each submit; the ringer waits for it
-        self.base: Base = base(settings, self.submitted.set, _measure, pool_size=settings.api_threads // 4)
+        self.base: Base = base(settings, self.submitted.set, _measure, _shapes, pool_size=settings.api_threads // 4)
         self._predictions: Future[PredictionService] = Future()
         self._loading = threading.Lock()
 

@@ -15,6 +15,7 @@ from services.jobs.reading import JobReading
 from services.jobs.reaping import Reaper
 from services.jobs.running import Running
 from services.jobs.service import JobService
+from services.jobs.warm_start import ShapesOf
 from services.jobs.workers import Workers
 from services.settings import Settings
 from services.specs.columns import TableInfo
@@ -49,14 +50,21 @@ def no_model(_spec: JobSpec, _info: TableInfo) -> dict[str, Any]:
     raise NotReady("This process takes no jobs in.")
 
 
+def no_shapes(_spec: JobSpec, _info: TableInfo) -> None:
+    """Stand in for `shapes` where nothing is submitted."""
+
+
 def base(
     settings: Settings,
     ring: Callable[[], None] = lambda: None,
     measure: Measure = no_model,
+    shapes: ShapesOf = no_shapes,
     *,
     pool_size: int = 5,
 ) -> Base:
-    """Join the rooms. `ring` is called after each submit and must not block; `measure` says how large its model is."""
+    """Join the rooms. `ring` is called after each submit and must not block; `measure` says how large its model is,
+    `shapes` what its weights are.
+    """
     database = Database(settings, pool_size=pool_size)
     storage = Storage(settings.storage)
     datasets = DatasetService(database, storage, settings)
@@ -67,7 +75,7 @@ def base(
         database=database,
         storage=storage,
         datasets=datasets,
-        jobs=JobService(database, datasets, settings, ring, measure),
+        jobs=JobService(database, datasets, settings, ring, measure, shapes),
         reading=reading,
         listing=JobListing(database),
         logs=JobLogs(database, reading),

@@ -29,12 +29,12 @@ def job(
 ) -> Job:
     """Load a claimed job and join its parts. `waiting` is called while the recorder waits for the database.
 
-    Raises: Fenced; DataUnreadable; DataChanged.
+    Raises: Fenced; DataUnreadable; DataChanged; ShapeMismatch.
     """
     database = Database(settings, pool_size=1)
     work = Running(database, settings).load(job_id, attempt)
     table = Storage(settings.storage).open_table(work.dataset_sha256, work.info)
-    training = build(work.spec, work.info, table, last=work.last, wish=wish)
+    training = build(work.spec, work.info, table, last=work.last, init=work.init, wish=wish)
     return Job(database, work, training, Recorder(database, settings, work, training, waiting=waiting))
 
 
