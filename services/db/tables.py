@@ -196,7 +196,7 @@ class Checkpoint(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     attempt: Mapped[int]
-    kind: Mapped[str]
+    kind: Mapped[str]  #: best: the weights of an epoch; last: also what is needed to go on
     state: Mapped[str]
     epoch: Mapped[int]  #: whole epochs that made these weights
     step: Mapped[int] = mapped_column(BigInteger)  #: optimizer steps that made them

@@ -81,7 +81,7 @@ class JobReading:
             return [queries.event_view(row) for row in session.scalars(query)]
 
     def checkpoints(self, owner: str, job_id: str) -> list[CheckpointView]:
-        """Return a job's best and last checkpoint.
+        """Return a job's best checkpoint, those that it was asked to keep, and the last.
 
         Raises: NotFound.
         """

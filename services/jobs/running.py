@@ -56,6 +56,7 @@ class Running:
             last = checkpoints.loadable_last(session, job_id, job.epochs_done)
             begins = job.init_checkpoint if last is None else None
             init = warm_start.content(session, begins) if begins else None
+            kept = checkpoints.kept(session, job_id, job.spec["monitor"]["metric"])
         return Work(
             job_id=job_id,
             attempt=attempt,
@@ -65,6 +66,7 @@ class Running:
             epochs_done=job.epochs_done,
             last=last[0] if last else None,
             init=init,
+            kept=kept,
             last_epoch=last[1] if last else 0,
         )
 

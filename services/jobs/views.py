@@ -153,6 +153,7 @@ class Work:
     epochs_done: int
     last: bytes | None  #: the content of the newest whole `last` checkpoint
     init: bytes | None  #: the weights that a job without one starts from
+    kept: dict[int, tuple[str, float | None]]  #: by epoch the weights that are stored: id and monitored value
     last_epoch: int  #: its epoch; below `epochs_done` only when the newest one was damaged
 
 

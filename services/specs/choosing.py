@@ -3,6 +3,7 @@
 from typing import Literal
 
 from services.errors import Fault
+from services.specs.checkpoints import MAX_KEPT
 from services.specs.faults import closest
 from services.specs.findings import Findings
 from services.specs.job import JobSpec
@@ -64,3 +65,12 @@ def drops_last(spec: JobSpec, train: int, batch_size: int | Literal["full"], fou
         found.warn("last_batch_dropped", "The last batch has one row, of which batch norm has no deviation.", "#/model")
         return True
     return spec.drop_last
+
+
+def check_kept(spec: JobSpec, found: Findings) -> None:
+    """Refuse to keep more checkpoints than one job may have."""
+    kept, every = spec.checkpoint.most(spec.epochs), spec.checkpoint.every_epochs
+    if every and kept > MAX_KEPT:
+        least = -(-spec.epochs // (MAX_KEPT - spec.checkpoint.most(0)))
+        detail = f"would keep {kept} checkpoints; at most {MAX_KEPT} are kept: say at least {least}"
+        found.faults.append(Fault("#/checkpoint/every_epochs", "out_of_range", detail, value=every, suggestion=least))

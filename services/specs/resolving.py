@@ -7,7 +7,7 @@ from typing import Any
 
 from services.errors import Fault, InvalidRequest
 from services.specs import tasks
-from services.specs.choosing import batch_size_of, drops_last, metrics_of, monitor_of
+from services.specs.choosing import batch_size_of, check_kept, drops_last, metrics_of, monitor_of
 from services.specs.column_faults import (
     feature_faults,
     missing_faults,
@@ -27,6 +27,7 @@ from services.specs.summary import estimate, steps_per_epoch
 
 MIN_ROWS = 10  #: fewer rows are not split by themselves
 SMALL_VALIDATION = 50  #: fewer validation rows are worth a warning
+LARGE_CHECKPOINTS = 2**30  #: bytes of all that a job keeps that are worth a warning
 BESIDE = {"name", "tags", "metadata", "priority"}  #: what a job shows beside its spec
 
 
@@ -90,7 +91,11 @@ def resolve(
     if summary["parameters"] > limits.parameters:
         detail = f"makes {summary['parameters']} parameters; must be at most {limits.parameters}"
         raise InvalidRequest([Fault("#/model", "out_of_range", detail)])
-    return Resolved(spec, found.warnings, summary, estimate(spec, info, summary))
+    takes = estimate(spec, info, summary)
+    if takes["checkpoint_bytes"] > LARGE_CHECKPOINTS:
+        message = f"The kept checkpoints may take {takes['checkpoint_bytes'] / 2**30:.1f} GiB of the database."
+        found.warn("checkpoints_large", message, "#/checkpoint")
+    return Resolved(spec, found.warnings, summary, takes)
 
 
 def resolved_json(spec: JobSpec) -> dict[str, Any]:
@@ -239,6 +244,7 @@ def _with_training(spec: JobSpec, info: TableInfo, cuda_online: bool, found: Fin
     elif device == "cuda" and not cuda_online:
         found.warn("no_worker_for_device", "No GPU worker is online; the job will wait.", "#/device")
     batch_size = batch_size_of(spec, train, found)
+    check_kept(spec, found)
     update = {
         "batch_size": batch_size,
         "drop_last": drops_last(spec, train, batch_size, found),
