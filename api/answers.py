@@ -111,6 +111,8 @@ class Job(Answer):
     best: Best | None
     test: dict[str, Any] | None
     """The best epoch's cost and metrics on the test rows, measured once at the end."""
+    initialised_from: dict[str, Any] | None
+    """The checkpoint of another job that this one began with."""
     error: dict[str, Any] | None
     stop_reason: str | None
     attempt: int

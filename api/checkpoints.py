@@ -25,7 +25,7 @@ class NoQuery(BaseModel):
 @bp.get("")
 @described(query=NoQuery, answer=answers.List[answers.Checkpoint])
 def index(job_id: str) -> Response:
-    """List a job's checkpoints: the best and the last."""
+    """List a job's checkpoints: the best, those that were asked to be kept, and the last."""
     query(NoQuery)
     found = [rendering.checkpoint(view) for view in api().base.reading.checkpoints(OWNER, job_id)]
     return as_json(answers.List[answers.Checkpoint](url=request.path, data=found, has_more=False))
@@ -46,7 +46,8 @@ def content(job_id: str, selector: str) -> Response:
     query(NoQuery)
     chosen = api().base.reading.checkpoint(OWNER, job_id, selector)
     found = io.BytesIO(api().base.reading.content(chosen))
-    name = f"{job_id}-{chosen.kind}-e{chosen.epoch}.safetensors"
+    kind = "last" if chosen.is_last else "best" if chosen.is_best else "weights"
+    name = f"{job_id}-{kind}-e{chosen.epoch}.safetensors"
     response = send_file(found, BYTES, as_attachment=True, download_name=name, etag=chosen.sha256, conditional=True)
     digest = base64.b64encode(bytes.fromhex(chosen.sha256)).decode()
     response.headers["Repr-Digest"] = f"sha-256=:{digest}:"

@@ -121,6 +121,8 @@ def _texts(lines: Iterator[str]) -> Iterator[str]:
 def _columns(job: JobView) -> list[str]:
     validates = job.spec["split"]["type"] != "none"
     measured = ["val_cost", *(f"val_{name}" for name in job.spec["metrics"])] if validates else []
+    if job.spec.get("validation", {}).get("train_eval"):
+        measured += ["train_eval_cost", *(f"train_{name}" for name in job.spec["metrics"])]
     return ["epoch", "train_cost", *measured, "lr", "seconds", "rows_per_second", "checkpoint"]
 
 

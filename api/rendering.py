@@ -30,6 +30,7 @@ def job(view: JobView, *, submitted: bool = False) -> answers.Job:
         latest=_latest(view),
         best=best(view),
         test=view.test,
+        initialised_from=view.initialised_from,
         error=_error(view),
         stop_reason=view.stop_reason,
         attempt=view.attempt,

@@ -1,4 +1,4 @@
-"""Every error we raise on purpose.
+"""Every error we raise on purpose. A class's docstring is its title; its HTTP status stands in `api/problems.py`.
 
 BatchyardError
 ├── RequestFault                 the caller can mend it
@@ -22,24 +22,23 @@ BatchyardError
 │       ├── NoCheckpointYet      no_checkpoint_yet
 │       ├── NoCheckpoint         no_checkpoint
 │       ├── NotRecorded          not_recorded
-│       └── DatasetInUse         dataset_in_use
+│       ├── DatasetInUse         dataset_in_use
+│       └── CheckpointInUse      checkpoint_in_use
 ├── ServiceFault                 the operator, or time, mends it
 │   ├── NotReady                 not_ready
 │   ├── StorageFull              storage_full
 │   ├── CheckpointCorrupt        checkpoint_corrupt
 │   └── Internal                 internal
-├── TrainingFault                ends a job; its code and text become the job's `error`
+├── TrainingFault                ends a job; its code and text become the job's `error` (training_errors.py)
 │   ├── NonfiniteCost            nonfinite_cost
 │   ├── DataUnreadable           data_unreadable
 │   ├── DataChanged              data_changed
 │   ├── ShapeMismatch            shape_mismatch
 │   └── PluginError              plugin_error
-├── Fenced                       another attempt owns the job: write nothing
-├── Wished                       a drain, a pause or a cancel was wished
+├── Fenced                       another attempt owns the job: write nothing (training_errors.py)
+├── Wished                       a drain, a pause or a cancel was wished (training_errors.py)
 ├── SettingInvalid               the server can't start with this setting
 └── SchemaMismatch               the database's schema is not this program's
-
-A class's docstring is its title. Which HTTP status a code has is the door's business: `api/problems.py`.
 """
 
 from dataclasses import asdict, dataclass
@@ -218,6 +217,12 @@ class DatasetInUse(Conflict):
     code = "dataset_in_use"
 
 
+class CheckpointInUse(Conflict):
+    """Jobs start from a checkpoint of this job."""
+
+    code = "checkpoint_in_use"
+
+
 class ServiceFault(BatchyardError):
     """The service can't do that now."""
 
@@ -244,48 +249,6 @@ class Internal(ServiceFault):
     """Something went wrong here, and it is not your request."""
 
     code = "internal"
-
-
-class TrainingFault(BatchyardError):
-    """The training can't go on, and trying again would not help."""
-
-
-class NonfiniteCost(TrainingFault):
-    """The training cost became infinite or not a number."""
-
-    code = "nonfinite_cost"
-
-
-class DataUnreadable(TrainingFault):
-    """The data set can't be read."""
-
-    code = "data_unreadable"
-
-
-class DataChanged(TrainingFault):
-    """The data set is not the one that was submitted."""
-
-    code = "data_changed"
-
-
-class ShapeMismatch(TrainingFault):
-    """The model and the data do not fit together."""
-
-    code = "shape_mismatch"
-
-
-class PluginError(TrainingFault):
-    """The code of a plug-in failed."""
-
-    code = "plugin_error"
-
-
-class Fenced(BatchyardError):
-    """Another attempt owns the job."""
-
-
-class Wished(BatchyardError):
-    """The training was asked to stop at this batch."""
 
 
 class SettingInvalid(BatchyardError):

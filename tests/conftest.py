@@ -13,7 +13,7 @@ from services.db.engine import Database
 from services.db.schema import migrate
 from services.settings import Settings
 from services.training.plugin_data import look
-from services.training.summary import summary
+from services.training.summary import shapes, summary
 from services.wiring.base import Base, base
 from tests.postgres import postgres_server
 from tests.valkey import valkey_server
@@ -85,7 +85,7 @@ def database(settings: Settings) -> Iterator[Database]:
 @pytest.fixture
 def joined(settings: Settings) -> Iterator[Base]:
     """The rooms over an empty database of each kind."""
-    rooms = base(settings, measure=summary, look=look)
+    rooms = base(settings, measure=summary, shapes=shapes, look=look)
     yield rooms
     rooms.database.close()
 

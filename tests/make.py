@@ -64,11 +64,15 @@ def make_spec(**parts: Any) -> tuple[JobSpec, TableInfo, np.ndarray]:
 
 
 def make_training(
-    *, last: bytes | None = None, wish: Callable[[], str | None] = lambda: None, **parts: Any
+    *,
+    last: bytes | None = None,
+    init: bytes | None = None,
+    wish: Callable[[], str | None] = lambda: None,
+    **parts: Any,
 ) -> Training:
     """Return a training of a small job."""
     spec, info, table = make_spec(**parts)
-    return build(spec, info, table, last=last, wish=wish)
+    return build(spec, info, table, last=last, init=init, wish=wish)
 
 
 def make_job(joined: Base, owner: str = "local", key: str | None = None, **parts: Any) -> JobView:

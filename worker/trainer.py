@@ -14,12 +14,13 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from services.costs import EpochCosts
-from services.errors import BatchyardError, Fenced, NonfiniteCost, TrainingFault, Wished
+from services.errors import BatchyardError
 from services.processes import die_with_parent
 from services.settings import Settings
 from services.states import StopReason
 from services.training.build import settle_process
 from services.training.training import Training
+from services.training_errors import Fenced, NonfiniteCost, TrainingFault, Wished
 from services.wiring import trainer as wiring
 from worker import exits
 

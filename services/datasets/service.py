@@ -13,12 +13,13 @@ from services.datasets.storage import ORIGINAL, TABLE, Storage, info_from_json, 
 from services.datasets.views import DatasetView
 from services.db import cursors
 from services.db.engine import Database, now
-from services.errors import DatasetInUse, Fault, InvalidRequest, NotFound, NotReady, PluginError
+from services.errors import DatasetInUse, Fault, InvalidRequest, NotFound, NotReady
 from services.settings import Settings
 from services.specs.checks import inline_faults, plugin_faults
 from services.specs.columns import TableInfo
 from services.specs.data import Data, PluginData
 from services.specs.faults import closest
+from services.training_errors import PluginError
 
 SWEEP_S = 3600.0  #: files that nothing refers to are kept for so long
 WITH_JOB = {"inline", "plugin"}  #: data sets that go with their last job

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from services.errors import DataChanged, DataUnreadable, StorageFull
+from services.errors import StorageFull
 from services.specs.columns import Column, TableInfo
+from services.training_errors import DataChanged, DataUnreadable
 
 ORIGINAL, TABLE, INFO = "original", "table.f32", "info.json"
 FLOAT_BYTES = 4

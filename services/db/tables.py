@@ -118,6 +118,7 @@ class Job(Base):
         Index("ix_jobs_owner_name", "owner", "name", "created_at"),
         Index("ix_jobs_owner_state", "owner", "state", "created_at"),
         Index("ix_jobs_dataset_id", "dataset_id"),
+        Index("ix_jobs_init_checkpoint", "init_checkpoint"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -129,6 +130,8 @@ class Job(Base):
     spec_sha256: Mapped[str]
     dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"))
     dataset_sha256: Mapped[str]
+    init_checkpoint: Mapped[str | None]  #: of another job; it is kept until this one is finished
+    initialised_from: Mapped[dict[str, Any] | None]  #: what a user sees of that checkpoint
     device: Mapped[str]
     priority: Mapped[int] = mapped_column(default=0)
     tags: Mapped[list[Any]]
@@ -194,7 +197,7 @@ class Checkpoint(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     attempt: Mapped[int]
-    kind: Mapped[str]
+    kind: Mapped[str]  #: best: the weights of an epoch; last: also what is needed to go on
     state: Mapped[str]
     epoch: Mapped[int]  #: whole epochs that made these weights
     step: Mapped[int] = mapped_column(BigInteger)  #: optimizer steps that made them

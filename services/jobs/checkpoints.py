@@ -6,15 +6,19 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from services import ids
 from services.db.engine import Database, now
 from services.db.tables import Checkpoint, CheckpointChunk, Job
-from services.errors import CheckpointCorrupt, Fenced, NotFound
+from services.errors import CheckpointCorrupt, NotFound
 from services.jobs.views import CheckpointView
+from services.states import FINAL
+from services.training_errors import Fenced
 
+#: What is in a checkpoint, by the name of the first that was kept for it: an epoch's weights; a state to go on from.
+WEIGHTS, STATE = "best", "last"
 KEPT_LAST = 2  #: the newest, and the one before in case a byte of the newest is lost
 UPLOAD_S = 3_600  #: an upload that is older was given up
 
@@ -66,9 +70,9 @@ def store(session: Session, draft: Draft, job_id: str, attempt: int, *, uploaded
     session.execute(update(Checkpoint).where(Checkpoint.id == draft.id).values(state="ready"))
 
 
-def prune(session: Session, job_id: str, kept_by_job: list[str | None]) -> None:
-    """Remove what a flush has replaced: all but the two last, and what the job itself names."""
-    newest = select(Checkpoint.id).where(Checkpoint.job_id == job_id, Checkpoint.kind == "last")
+def prune(session: Session, job_id: str, kept_by_job: Sequence[str | None]) -> None:
+    """Remove what a flush has replaced: all but the two last, what the job itself keeps and what others start from."""
+    newest = select(Checkpoint.id).where(Checkpoint.job_id == job_id, Checkpoint.kind == STATE)
     kept = session.scalars(
         newest.where(Checkpoint.state == "ready")
         .order_by(Checkpoint.step.desc(), Checkpoint.created_at.desc(), Checkpoint.id)
@@ -79,6 +83,7 @@ def prune(session: Session, job_id: str, kept_by_job: list[str | None]) -> None:
             Checkpoint.job_id == job_id,
             Checkpoint.state == "ready",
             Checkpoint.id.not_in([*kept, *(name or "" for name in kept_by_job)]),
+            ~exists().where(Job.init_checkpoint == Checkpoint.id, Job.state.not_in(FINAL)),
         )
     )
 
@@ -107,7 +112,7 @@ def loadable_last(session: Session, job_id: str, epochs_done: int) -> tuple[byte
     """Return the newest resume state whose bytes are whole, and its epoch; the one before if the newest is damaged."""
     query = select(Checkpoint).where(
         Checkpoint.job_id == job_id,
-        Checkpoint.kind == "last",
+        Checkpoint.kind == STATE,
         Checkpoint.state == "ready",
         Checkpoint.epoch <= epochs_done,
     )
@@ -122,11 +127,44 @@ def loadable_last(session: Session, job_id: str, epochs_done: int) -> tuple[byte
 
 
 def listing(session: Session, job_id: str) -> list[CheckpointView]:
-    """Return a job's checkpoints: the best, then the last."""
+    """Return a job's checkpoints: the best, other epochs in order, then the last."""
     job = session.get_one(Job, job_id)
-    shown = [checkpoint_id for checkpoint_id in (job.best_checkpoint, job.last_checkpoint) if checkpoint_id]
-    rows = session.scalars(select(Checkpoint).where(Checkpoint.id.in_(shown)).order_by(Checkpoint.kind))
-    return [_view(row, job) for row in rows]
+    shown = (Checkpoint.kind == WEIGHTS) | (Checkpoint.id == job.last_checkpoint)
+    rows = session.scalars(select(Checkpoint).where(Checkpoint.job_id == job_id, Checkpoint.state == "ready", shown))
+    found = [_view(row, job) for row in rows]
+    # Weights of the very moment of the last are in the last.
+    moments = {(view.epoch, view.step) for view in found if view.is_last}
+    found = [view for view in found if view.is_best or view.is_last or (view.epoch, view.step) not in moments]
+    return sorted(found, key=lambda view: (not view.is_best, view.is_last, view.epoch))
+
+
+def kept(session: Session, job_id: str, metric: str) -> dict[int, tuple[str, float | None]]:
+    """Return, by epoch, the weights of a job that are stored: their ids and the monitored values they had."""
+    query = select(Checkpoint).where(Checkpoint.job_id == job_id, Checkpoint.state == "ready")
+    rows = session.scalars(query.where(Checkpoint.kind == WEIGHTS))
+    return {row.epoch: (row.id, row.metrics.get(metric)) for row in rows}
+
+
+def selected(session: Session, job_id: str, selector: str) -> CheckpointView | None:
+    """Return the checkpoint `best`, `last`, `epoch:N` or of an id; never another one in its place."""
+    wanted = {"best": lambda c: c.is_best, "last": lambda c: c.is_last}.get(
+        selector, lambda c: selector in {c.id, f"epoch:{c.epoch}"}
+    )
+    return next(filter(wanted, listing(session, job_id)), None) or _replaced(session, job_id, selector)
+
+
+def selectors(session: Session, job_id: str) -> list[str]:
+    """Return what can be said to choose one of a job's checkpoints, [] when there is none."""
+    epochs = sorted({view.epoch for view in listing(session, job_id)})
+    return ["best", "last", *(f"epoch:{epoch}" for epoch in epochs)] if epochs else []
+
+
+def _replaced(session: Session, job_id: str, checkpoint_id: str) -> CheckpointView | None:
+    """Return a checkpoint that is no longer shown, but is there because another job starts from it."""
+    row = session.get(Checkpoint, checkpoint_id) if checkpoint_id.isidentifier() else None
+    if row is None or row.job_id != job_id or row.state != "ready":
+        return None
+    return _view(row, session.get_one(Job, job_id))
 
 
 def _view(row: Checkpoint, job: Job) -> CheckpointView:

@@ -188,6 +188,7 @@ def job_view(row: Job, dataset_name: str, spark: list[float] | None = None) -> J
         test=row.test,
         environment=row.environment,
         error=explained(row.error, row.spec),
+        initialised_from=row.initialised_from,
         stop_reason=row.stop_reason,
         retry_of=row.retry_of,
         created_at=row.created_at,

@@ -81,7 +81,7 @@ class JobReading:
             return [queries.event_view(row) for row in session.scalars(query)]
 
     def checkpoints(self, owner: str, job_id: str) -> list[CheckpointView]:
-        """Return a job's best and last checkpoint.
+        """Return a job's best checkpoint, those that it was asked to keep, and the last.
 
         Raises: NotFound.
         """
@@ -95,18 +95,14 @@ class JobReading:
         """
         with self.database.reading() as session:
             job = self._found(session, owner, id_or_name)
-            found = checkpoints.listing(session, job.id)
-        if not found:
+            chosen = checkpoints.selected(session, job.id, selector)
+            kept = checkpoints.selectors(session, job.id)
+        if chosen is None and not kept:
             if job.done:
                 raise NoCheckpoint(f"{job.name} {job.status} without a checkpoint.", job_status=job.status)
             raise NoCheckpointYet(f"{job.name} is {job.status} and has no checkpoint yet.", job_status=job.status)
-        wanted = {"best": lambda c: c.is_best, "last": lambda c: c.is_last}.get(
-            selector, lambda c: selector in {c.id, f"epoch:{c.epoch}"}
-        )
-        chosen = next(filter(wanted, found), None)
         if chosen is None:
-            kept = ["best", "last", *(f"epoch:{c.epoch}" for c in found)]
-            raise NotFound(f"{job.name} keeps no checkpoint {selector[:80]!r}.", allowed=list(dict.fromkeys(kept)))
+            raise NotFound(f"{job.name} keeps no checkpoint {selector[:80]!r}.", allowed=kept)
         return chosen
 
     def content(self, checkpoint: CheckpointView) -> bytes:

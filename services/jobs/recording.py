@@ -13,12 +13,14 @@ from sqlalchemy.orm import Session
 from services.costs import EpochCosts
 from services.db.engine import Database, now
 from services.db.tables import Epoch, Event, Job
-from services.errors import Fenced, NotReady, StorageFull, TrainingFault
+from services.errors import NotReady, StorageFull
 from services.jobs import checkpoints, queries
-from services.jobs.checkpoints import Draft
+from services.jobs.checkpoints import STATE, Draft
+from services.jobs.keeping import Copy, Keeping
 from services.jobs.views import Work
 from services.settings import Settings
 from services.states import JobState, StopReason
+from services.training_errors import Fenced, TrainingFault
 
 log = structlog.get_logger()
 
@@ -47,7 +49,7 @@ class Contents(Protocol):
 
     def keep_best(self) -> None: ...
 
-    def best_bytes(self) -> bytes: ...
+    def weights(self, epoch: int, value: float | None) -> Callable[[], bytes]: ...
 
     def last_bytes(self) -> bytes: ...
 
@@ -85,7 +87,7 @@ class Recorder:
         self.waiting = waiting  #: called before each pause, so that whoever watches knows that this one lives
         self.recorded = work.epochs_done
         self.pending: list[tuple[EpochCosts, bool]] = []
-        self.best_metrics: dict[str, Any] | None = None  #: of a best that is not stored yet
+        self.keeping = Keeping(work.spec.checkpoint, work.spec.monitor.mode, work.kept, work.epochs_done)
         self.last_metrics: dict[str, Any] = {}
         self.flush_due = 0.0  # the first epoch of an attempt is shown at once
 
@@ -107,7 +109,10 @@ class Recorder:
         self.last_metrics = _metrics(costs)
         if improved:
             self.contents.keep_best()
-            self.best_metrics = self.last_metrics
+        value = _finite(costs.value(self.work.spec.monitor.metric))
+        if self.keeping.wants(costs.epoch, value):
+            weights = self.contents.weights(costs.epoch, value)
+            self.keeping.copies[costs.epoch] = Copy(costs.epoch, costs.steps, self.last_metrics, weights)
         if costs.epoch > self.recorded:  # else it was shown before a damaged checkpoint made us go back
             self.pending.append((costs, improved))
         if self.clock() >= self.flush_due and self.pending:
@@ -140,29 +145,27 @@ class Recorder:
     def _flush(self, end: _End | None = None) -> None:
         began = self.clock()
         to = max([self.recorded, *(costs.epoch for costs, _ in self.pending)])
-        drafts = []
-        if self.best_metrics is not None and self.contents.best.epoch is not None:
-            epoch, best = self.contents.best.epoch, self.contents.best_bytes()
-            steps = next((costs.steps for costs, _ in self.pending if costs.epoch == epoch), self.contents.steps_done)
-            drafts.append(Draft.of("best", epoch, steps, self.best_metrics, best))
+        drafts = self.keeping.drafts()
         if end is None or end.error is None:  # after a fault the weights are those that failed
             last = self.contents.last_bytes()
-            drafts.append(Draft.of("last", to, self.contents.steps_done, self.last_metrics, last))
+            drafts.append(Draft.of(STATE, to, self.contents.steps_done, self.last_metrics, last))
         drafts = [self._uploaded(draft) if self._is_large(draft) else draft for draft in drafts]
         self._until_written(
             lambda session: self._write(session, to, drafts, end),
             landed=lambda job: job.epochs_done == to and (job.state == end.state if end else _has(job, drafts)),
         )
-        self.recorded, self.pending, self.best_metrics = to, [], None
+        self.keeping.stored(drafts)
+        self.recorded, self.pending = to, []
         took = self.clock() - began
         self.flush_due = self.clock() + max(self.settings.flush_interval_s, FLUSH_SHARE * took)
 
     def _write(self, session: Session, to: int, drafts: list[Draft], end: _End | None) -> None:
         columns: dict[str, Any] = {"epochs_done": to, "attempts_without_progress": 0}
-        for draft in drafts:
-            columns[f"{draft.kind}_checkpoint"] = draft.id
-            if draft.kind == "best":
-                columns |= {"best_epoch": draft.epoch, "best_value": self.contents.best.value}
+        kept, best = self.keeping.ids_with(drafts), self.contents.best
+        if best.epoch in kept:
+            columns |= {"best_checkpoint": kept[best.epoch], "best_epoch": best.epoch, "best_value": best.value}
+        if drafts and drafts[-1].kind == STATE:
+            columns["last_checkpoint"] = drafts[-1].id
         if end:
             columns |= {
                 "state": end.state,
@@ -180,7 +183,7 @@ class Recorder:
         if self.pending:
             self._write_epochs(session)
         named = select(Job.best_checkpoint, Job.last_checkpoint).where(Job.id == self.work.job_id)
-        checkpoints.prune(session, self.work.job_id, list(session.execute(named).one()))
+        checkpoints.prune(session, self.work.job_id, [*session.execute(named).one(), *kept.values()])
         if end:
             queries.finish(session, self.work.job_id, end.state, end.stop_reason)
 

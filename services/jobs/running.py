@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 
 from services.db.engine import Database, now
 from services.db.tables import Dataset, Job, Owner
-from services.errors import Fenced
-from services.jobs import checkpoints, queries
+from services.jobs import checkpoints, queries, warm_start
 from services.jobs.views import Claim, Wishes, Work
 from services.settings import Settings
 from services.specs.columns import Column, TableInfo
 from services.specs.job import JobSpec
 from services.states import JobState, StopReason
+from services.training_errors import Fenced
 
 CLAIM_TRIES = 10
 
@@ -44,7 +44,7 @@ class Running:
     def load(self, job_id: str, attempt: int) -> Work:
         """Return what the trainer of a claimed job needs.
 
-        Raises: Fenced when another attempt owns the job.
+        Raises: Fenced when another attempt owns the job; DataUnreadable.
         """
         with self.database.reading() as session:
             found = session.execute(
@@ -54,6 +54,9 @@ class Running:
                 raise Fenced
             job, dataset = found
             last = checkpoints.loadable_last(session, job_id, job.epochs_done)
+            begins = job.init_checkpoint if last is None else None
+            init = warm_start.content(session, begins) if begins else None
+            kept = checkpoints.kept(session, job_id, job.spec["monitor"]["metric"])
         return Work(
             job_id=job_id,
             attempt=attempt,
@@ -62,6 +65,8 @@ class Running:
             dataset_sha256=job.dataset_sha256,
             epochs_done=job.epochs_done,
             last=last[0] if last else None,
+            init=init,
+            kept=kept,
             last_epoch=last[1] if last else 0,
         )
 

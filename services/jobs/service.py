@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 from services import ids
 from services.db.engine import Database, now
 from services.db.tables import IdempotencyKey, Job
-from services.errors import IdempotencyKeyReused, InvalidTransition, JobAlreadyFinished, NotFound
-from services.jobs import queries
+from services.errors import CheckpointInUse, IdempotencyKeyReused, InvalidTransition, JobAlreadyFinished, NotFound
+from services.jobs import queries, warm_start
 from services.jobs.views import JobView, Submission
+from services.jobs.warm_start import ShapesOf
 from services.jobs.workers import online
 from services.settings import Settings
+from services.specs.findings import Findings
 from services.specs.job import JobSpec
 from services.specs.resolving import Limits, Measure, Resolved, resolve, resolved_json
 from services.states import ALLOWED, JobState, StopReason
@@ -39,12 +41,14 @@ class JobService:
         settings: Settings,
         ring: Callable[[], None],
         measure: Measure,
+        shapes: ShapesOf,
     ) -> None:
         self.database = database
         self.datasets = datasets
         self.settings = settings
         self.ring = ring
         self.measure = measure
+        self.shapes = shapes
 
     def submit(
         self,
@@ -122,10 +126,12 @@ class JobService:
     def delete(self, owner: str, job_id: str, *, force: bool = False) -> None:
         """Delete a job with its epochs, events, checkpoints and inline rows.
 
-        Raises: NotFound; InvalidTransition unless it is finished or `force` is said. The trainer of a running job
-        finds itself fenced and ends.
+        Raises: NotFound; InvalidTransition unless it is finished or `force` is said; CheckpointInUse while another
+        job needs its weights. The trainer of a running job finds itself fenced and ends.
         """
         with self.database.transaction() as session:
+            # Held until the end, so that no job comes in meanwhile that starts from its weights.
+            session.execute(select(Job.id).where(Job.owner == owner, Job.id == job_id).with_for_update())
             job = self._found(session, owner, job_id)
             if not job.done and not force:
                 raise InvalidTransition(
@@ -136,6 +142,11 @@ class JobService:
                     allowed=ALLOWED[job.status],
                     **{"from": job.status},
                 )
+            if waiting := warm_start.needed_by(session, job_id):
+                detail = (
+                    f"{len(waiting)} job(s) that are not finished start from its weights: wait for them, or cancel."
+                )
+                raise CheckpointInUse(detail, jobs=waiting[:20])
             session.execute(delete(IdempotencyKey).where(IdempotencyKey.job_id == job_id))
             session.execute(delete(Job).where(Job.id == job_id))
             self.datasets.release(session, job.dataset_id, owner)
@@ -148,7 +159,9 @@ class JobService:
 
     def _resolved(self, spec: JobSpec, owner: str) -> tuple["DatasetView", Resolved]:
         dataset = self.datasets.source(spec.data, owner)
+        found = Findings()
         with self.database.reading() as session:
+            source = warm_start.looked_up(session, owner, spec.init_from, found)
             cuda = online(session, "cuda", self.settings.online_s) > 0
             known = None if dataset.source in BY_NAME else self.datasets.known(session, dataset)
         resolved = resolve(
@@ -159,8 +172,9 @@ class JobService:
             cuda_online=cuda,
             limits=_limits(self.settings),
             measure=self.measure,
+            found=found,
         )
-        return dataset, resolved
+        return dataset, warm_start.fitted(resolved, dataset.info, source, self.shapes) if source else resolved
 
     def _add(
         self,
@@ -173,8 +187,12 @@ class JobService:
         resolved: Resolved,
         retry_of: str | None,
     ) -> None:
+        source = warm_start.find(session, owner, spec.init_from, lock=True) if spec.init_from else None
         dataset = self.datasets.keep(session, dataset)
         echo = resolved_json(resolved.spec)
+        if source:
+            # Chosen again: a job that is still training may have found a better one since it was looked up.
+            echo["init_from"]["checkpoint"] = source.checkpoint.id
         if dataset.source not in BY_NAME:
             # Two submits of the same new rows meet here: the second takes the first one's data set.
             echo["data"]["dataset"] = dataset.id
@@ -195,6 +213,8 @@ class JobService:
                 spec_sha256=hashlib.sha256(orjson.dumps(echo, option=orjson.OPT_SORT_KEYS)).hexdigest(),
                 dataset_id=dataset.id,
                 dataset_sha256=dataset.sha256,
+                init_checkpoint=source.checkpoint.id if source else None,
+                initialised_from=source.shown(resolved.started_new) if source else None,
                 device=resolved.spec.device,
                 priority=spec.priority,
                 tags=list(spec.tags),

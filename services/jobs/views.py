@@ -94,6 +94,7 @@ class JobView:
     test: dict[str, Any] | None
     environment: dict[str, Any] | None
     error: dict[str, Any] | None
+    initialised_from: dict[str, Any] | None
     stop_reason: str | None
     retry_of: str | None
     created_at: datetime
@@ -154,6 +155,8 @@ class Work:
     dataset_sha256: str
     epochs_done: int
     last: bytes | None  #: the content of the newest whole `last` checkpoint
+    init: bytes | None  #: the weights that a job without one starts from
+    kept: dict[int, tuple[str, float | None]]  #: by epoch the weights that are stored: id and monitored value
     last_epoch: int  #: its epoch; below `epochs_done` only when the newest one was damaged
 
 

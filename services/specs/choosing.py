@@ -3,6 +3,7 @@
 from typing import Literal
 
 from services.errors import Fault
+from services.specs.checkpoints import MAX_KEPT
 from services.specs.faults import closest
 from services.specs.findings import Findings
 from services.specs.job import JobSpec
@@ -22,8 +23,8 @@ def batch_size_of(spec: JobSpec, train: int, found: Findings) -> int | Literal["
 
 
 def metrics_of(spec: JobSpec, validation: int, found: Findings) -> list[Metric]:
-    """Return what is computed on the validation rows."""
-    if not validation:
+    """Return what is computed on the validation rows, and on the training rows if they are measured."""
+    if not validation and not spec.validation.train_eval:
         return []
     if spec.metrics == "auto":
         return AUTO_METRICS[spec.task]
@@ -40,17 +41,19 @@ def monitor_of(spec: JobSpec, validation: int, metrics: list[Metric], found: Fin
     metric = spec.monitor.metric
     if not validation and metric == "val_cost":
         metric = "train_cost"
-    computed = [
-        "train_cost",
-        *(["val_cost", *(f"val_{name}" for name in metrics if name not in TABLES)] if validation else []),
-    ]
+    numbers = [name for name in metrics if name not in TABLES]
+    computed = ["train_cost"]
+    if validation:
+        computed += ["val_cost", *(f"val_{name}" for name in numbers)]
+    if spec.validation.train_eval:
+        computed += ["train_eval_cost", *(f"train_{name}" for name in numbers)]
     if metric not in computed:
         detail = f"{metric!r} is not computed in this job"
         near = closest(metric, computed)
         found.faults.append(Fault("#/monitor/metric", "unknown_value", detail, metric[:80], near, list(computed)))
     mode = spec.monitor.mode
     if mode == "auto":
-        mode = "max" if metric.removeprefix("val_") in MAXIMISED else "min"
+        mode = "max" if metric.removeprefix("val_").removeprefix("train_") in MAXIMISED else "min"
     return Monitor(metric=metric, mode=mode)
 
 
@@ -62,3 +65,12 @@ def drops_last(spec: JobSpec, train: int, batch_size: int | Literal["full"], fou
         found.warn("last_batch_dropped", "The last batch has one row, of which batch norm has no deviation.", "#/model")
         return True
     return spec.drop_last
+
+
+def check_kept(spec: JobSpec, found: Findings) -> None:
+    """Refuse to keep more checkpoints than one job may have."""
+    kept, every = spec.checkpoint.most(spec.epochs), spec.checkpoint.every_epochs
+    if every and kept > MAX_KEPT:
+        least = -(-spec.epochs // (MAX_KEPT - spec.checkpoint.most(0)))
+        detail = f"would keep {kept} checkpoints; at most {MAX_KEPT} are kept: say at least {least}"
+        found.faults.append(Fault("#/checkpoint/every_epochs", "out_of_range", detail, value=every, suggestion=least))

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
 
+from services.specs.checkpoints import InitFrom, Keep
 from services.specs.data import Data, RandomSplit, Split
 from services.specs.fields import STRICT, Name, Number, Positive, Text, Whole
 from services.specs.losses import Loss
@@ -34,6 +35,8 @@ class JobSpec(BaseModel):
     data: Data
     split: Split = RandomSplit()
     model: Model
+    init_from: InitFrom | None = None
+    """Begin with the stored weights of another job; null: with new ones."""
     loss: Annotated[Literal["auto"] | Loss, BeforeValidator(_loss)] = "auto"
     """auto: mse, bce_with_logits or cross_entropy by the task."""
     optimizer: Optimizer = AdamW()
@@ -57,6 +60,7 @@ class JobSpec(BaseModel):
 
     monitor: Monitored = Monitor()
     early_stopping: Literal[False] | EarlyStopping = EarlyStopping()
+    checkpoint: Keep = Keep()
     validation: Validation = Validation()
     batch_costs: Literal["auto"] | bool = "auto"
     """Keep the cost of every batch; auto: of jobs of up to 100,000 steps."""

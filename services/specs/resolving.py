@@ -2,14 +2,14 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from services.errors import Fault, InvalidRequest
 from services.specs import tasks
 from services.specs.categories import with_encodings
 from services.specs.checks import plugin_faults
-from services.specs.choosing import batch_size_of, drops_last, metrics_of, monitor_of
+from services.specs.choosing import batch_size_of, check_kept, drops_last, metrics_of, monitor_of
 from services.specs.column_faults import (
     feature_faults,
     missing_faults,
@@ -31,6 +31,7 @@ from services.specs.summary import estimate, steps_per_epoch
 
 MIN_ROWS = 10  #: fewer rows are not split by themselves
 SMALL_VALIDATION = 50  #: fewer validation rows are worth a warning
+LARGE_CHECKPOINTS = 2**30  #: bytes of all that a job keeps that are worth a warning
 BESIDE = {"name", "tags", "metadata", "priority"}  #: what a job shows beside its spec
 
 
@@ -55,6 +56,7 @@ class Resolved:
     warnings: list[dict[str, Any]]
     model_summary: dict[str, Any]
     estimate: dict[str, int]
+    started_new: list[str] = field(default_factory=list)  #: weights that a warm start leaves as they begin
 
 
 def resolve(
@@ -66,13 +68,15 @@ def resolve(
     cuda_online: bool,
     limits: Limits,
     measure: Measure,
+    found: Findings | None = None,
 ) -> Resolved:
     """Return the spec with every choice made. Resolving it again changes nothing.
 
     `dataset` is the id to put in place of inline rows or of a data set's name; None keeps `builtin` and `plugin`.
+    `found` is what was found before.
     Raises: InvalidRequest with every fault that the spec and the columns show together.
     """
-    found = Findings()
+    found = found or Findings()
     if spec.epochs > limits.epochs:
         found.faults.append(Fault("#/epochs", "out_of_range", f"is {spec.epochs}; must be at most {limits.epochs}"))
     if isinstance(spec.model, Plugin):
@@ -95,7 +99,11 @@ def resolve(
     if summary["parameters"] > limits.parameters:
         detail = f"makes {summary['parameters']} parameters; must be at most {limits.parameters}"
         raise InvalidRequest([Fault("#/model", "out_of_range", detail)])
-    return Resolved(spec, found.warnings, summary, estimate(spec, info, summary))
+    takes = estimate(spec, info, summary)
+    if takes["checkpoint_bytes"] > LARGE_CHECKPOINTS:
+        message = f"The kept checkpoints may take {takes['checkpoint_bytes'] / 2**30:.1f} GiB of the database."
+        found.warn("checkpoints_large", message, "#/checkpoint")
+    return Resolved(spec, found.warnings, summary, takes)
 
 
 def resolved_json(spec: JobSpec) -> dict[str, Any]:
@@ -253,12 +261,14 @@ def _with_training(spec: JobSpec, info: TableInfo, cuda_online: bool, found: Fin
     elif device == "cuda" and not cuda_online:
         found.warn("no_worker_for_device", "No GPU worker is online; the job will wait.", "#/device")
     batch_size = batch_size_of(spec, train, found)
+    check_kept(spec, found)
     update = {
         "batch_size": batch_size,
         "drop_last": drops_last(spec, train, batch_size, found),
         "metrics": metrics,
         "monitor": monitor,
         "early_stopping": stopping,
+        "validation": spec.validation.model_copy(update={"batch_size": spec.validation.rows}),
         "device": device,
         "seed": secrets.randbits(32) if spec.seed is None else spec.seed,
     }

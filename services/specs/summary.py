@@ -20,11 +20,13 @@ def steps_per_epoch(spec: JobSpec, info: TableInfo) -> int:
 
 
 def estimate(spec: JobSpec, info: TableInfo, summary: dict[str, Any]) -> dict[str, int]:
-    """Return the steps of an epoch and the memory that rows, weights and optimizer take."""
+    """Return the steps of an epoch, the memory that rows, weights and optimizer take, and what is stored of them."""
     # A plug-in's items are read batch by batch.
     rows = info.rows if spec.data.plugin is None else -(-info.rows // max(1, steps_per_epoch(spec, info)))
     table = rows * (input_width(spec, info) + output_width(spec, info)) * FLOAT_BYTES
     return {
         "steps_per_epoch": steps_per_epoch(spec, info),
         "memory_bytes": table + int(summary["size_bytes"]) * COPIES,
+        # Twice the state to go on from, in which the optimizer is.
+        "checkpoint_bytes": int(summary["size_bytes"]) * (spec.checkpoint.most(spec.epochs) + 2 * (COPIES - 1)),
     }

@@ -6,6 +6,8 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from services.specs.fields import STRICT, NotNegative
 
+AUTO_BATCH = 4_096
+
 
 def _monitor(value: Any) -> Any:
     return {"metric": value} if isinstance(value, str) else value
@@ -17,7 +19,7 @@ class Monitor(BaseModel):
     model_config = STRICT
 
     metric: str = "val_cost"
-    """train_cost, val_cost or val_ and a metric."""
+    """train_cost, val_cost or val_ and a metric; with train_eval also train_eval_cost or train_ and a metric."""
     mode: Literal["auto", "min", "max"] = "auto"
     """Whether small or large is good; auto: by the metric."""
 
@@ -42,6 +44,15 @@ class Validation(BaseModel):
 
     every_epochs: Annotated[int, Field(ge=1)] = 1
     """Validate after every so many epochs, and after the last."""
+    batch_size: Literal["auto"] | Annotated[int, Field(ge=1, le=1_000_000)] = "auto"
+    """Rows that are measured at once; auto: 4,096. Fewer take less memory."""
+    train_eval: bool = False
+    """Measure the training rows in the same way: train_eval_cost, and train_ and each metric."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows are measured at once."""
+        return AUTO_BATCH if self.batch_size == "auto" else self.batch_size
 
 
 #: `"val_accuracy"` is short for `{"metric": "val_accuracy"}`.

@@ -22,6 +22,7 @@ from services.training.progress import Progress
 from services.training.schedulers import Schedule
 from services.training.stepping import stepping
 from services.training.training import Training
+from services.training.warm_start import begin_with, stored_weights
 from services.training.watch import look
 
 MAX_KEPT_STEPS = 100_000  #: a job with more steps keeps no batch costs unless it says so
@@ -35,20 +36,30 @@ def settle_process() -> None:
 
 
 def build(
-    spec: JobSpec, info: TableInfo, source: np.ndarray | Opened, *, last: bytes | None, wish: Callable[[], str | None]
+    spec: JobSpec,
+    info: TableInfo,
+    source: np.ndarray | Opened,
+    *,
+    last: bytes | None,
+    wish: Callable[[], str | None],
+    init: bytes | None = None,
 ) -> Training:
-    """Return a training that begins at the start, or where the state in `last` was stored.
+    """Return a training that begins at the start, with the weights in `init` if given, or where `last` was stored.
 
     `source` is a table, (rows, columns) float32, or a plug-in's Dataset.
-    Raises: CheckpointCorrupt when `last` can't be read; PluginError.
+    Raises: CheckpointCorrupt when `last` can't be read; ShapeMismatch when the weights in `init` do not fit;
+    PluginError.
     """
     torch.set_num_threads(spec.threads)  # the bits depend on it
     torch.use_deterministic_algorithms(spec.deterministic)
     device = torch.device(spec.device)
-    read = examples(spec, info, source)
+    stored = stored_weights(last or init) if spec.init_from else {}
+    read = examples(spec, info, source, stored)
     # Right before the model, so that the first weights are those of anybody's plain loop with this seed.
     torch.manual_seed(spec.seed or 0)
     model = MODELS[spec.model.type](spec.model, read.inputs, read.preprocessing.outputs).to(device)
+    if spec.init_from and last is None:
+        begin_with(model, stored, strict=spec.init_from.strict)
     members = spec.model.type in MEMBERS
     costs = cost_function(spec.loss, read.counts, weighted=read.weighted, members=members).to(device)
     descent = optimizer(spec.optimizer, model.parameters())
@@ -75,6 +86,7 @@ def build(
         train_batches=read.train,
         validation=_evaluation(spec, read, costs, read.validation, wish),
         test=_evaluation(spec, read, costs, read.test, wish),
+        train_eval=_evaluation(spec, read, costs, read.train_eval, wish),
         preprocessing=read.preprocessing,
         shape=read.inputs.shape,
         device=device,

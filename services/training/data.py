@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-VALIDATION_BATCH = 4_096
 GATHER_BYTES = 1 << 20  #: what is gathered at once stays in the processor's cache
 
 
@@ -108,9 +107,9 @@ def training_batches(rows: Rows, batch_size: int, *, seed: int, shuffle: bool, d
     return TrainBatches(GatheringLoader(rows, order), order)
 
 
-def validation_batches(rows: Rows) -> "DataLoader[Any]":
-    """Return the batches of the validation rows, in their own order."""
-    order = EpochOrder(len(rows), VALIDATION_BATCH, seed=0, shuffle=False, drop_last=False)
+def validation_batches(rows: Rows, batch_size: int) -> "DataLoader[Any]":
+    """Return the batches of rows that are measured, in their own order."""
+    order = EpochOrder(len(rows), batch_size, seed=0, shuffle=False, drop_last=False)
     return GatheringLoader(rows, order)
 
 

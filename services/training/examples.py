@@ -1,6 +1,6 @@
 """What a training reads, wherever it comes from: a table, or items of a plug-in's own Dataset."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,10 +11,11 @@ from services.specs.columns import TableInfo
 from services.specs.features import classes, tensor_shape
 from services.specs.job import JobSpec
 from services.training.blocks import BlockBatches
-from services.training.data import VALIDATION_BATCH, TrainBatches
+from services.training.data import TrainBatches
 from services.training.encoding import Encoding
 from services.training.items import item_batches
 from services.training.losses import Counts
+from services.training.models.bins import bins_like
 from services.training.models.embedding import embeds
 from services.training.models.inputs import Inputs
 from services.training.plugin_data import Opened
@@ -30,18 +31,19 @@ class Examples:
     train: TrainBatches | BlockBatches
     validation: Iterable[tuple[Tensor, Tensor]] | None
     test: Iterable[tuple[Tensor, Tensor]] | None
+    train_eval: Iterable[tuple[Tensor, Tensor]] | None  #: the training rows, where they are measured like the others
     preprocessing: Preprocessing
     inputs: Inputs
     counts: Counts
     weighted: bool  #: the targets' last column is the weight of each row
 
 
-def examples(spec: JobSpec, info: TableInfo, source: np.ndarray | Opened) -> Examples:
-    """Return the examples of a table, (rows, columns) float32, or of a Dataset."""
-    return of_dataset(spec, info, source) if isinstance(source, Opened) else of_table(spec, info, source)
+def examples(spec: JobSpec, info: TableInfo, source: np.ndarray | Opened, stored: Mapping[str, Tensor]) -> Examples:
+    """Return the examples of a table, (rows, columns) float32, or of a Dataset; `stored`: weights to begin with."""
+    return of_dataset(spec, info, source) if isinstance(source, Opened) else of_table(spec, info, source, stored)
 
 
-def of_table(spec: JobSpec, info: TableInfo, table: np.ndarray) -> Examples:
+def of_table(spec: JobSpec, info: TableInfo, table: np.ndarray, stored: Mapping[str, Tensor]) -> Examples:
     """Return the rows of a table as examples: what there is to learn of them beforehand is learnt here.
 
     Shapes: table (rows, columns) float32.
@@ -61,12 +63,18 @@ def of_table(spec: JobSpec, info: TableInfo, table: np.ndarray) -> Examples:
         shuffle=spec.shuffle,
         drop_last=spec.drop_last,
     )
-    validation, test = (
-        to_measure(table, rows, encode) if rows.any() else None for rows in (parts.validation, parts.test)
+    measured = partial(to_measure, table, encode=encode, batch_size=spec.validation.rows)
+    inputs, targets = _inputs(spec, encode, encoded[0], stored), encoded[1]
+    return Examples(
+        train,
+        measured(parts.validation) if parts.validation.any() else None,
+        measured(parts.test) if parts.test.any() else None,
+        measured(parts.train, encoded=encoded) if spec.validation.train_eval else None,
+        encode.preprocessing,
+        inputs,
+        Counts(len(targets), encode.class_counts(targets)),
+        encode.weighted,
     )
-    inputs, targets = _inputs(spec, encode, encoded[0]), encoded[1]
-    counts = Counts(len(targets), encode.class_counts(targets))
-    return Examples(train, validation, test, encode.preprocessing, inputs, counts, encode.weighted)
 
 
 def of_dataset(spec: JobSpec, info: TableInfo, data: Opened) -> Examples:
@@ -75,11 +83,12 @@ def of_dataset(spec: JobSpec, info: TableInfo, data: Opened) -> Examples:
     train, validation, test = (np.flatnonzero(part) for part in (parts.train, parts.validation, parts.test))
     size = _batch_size(spec, len(train))
     batches = partial(item_batches, data, info, seed=spec.seed or 0, multiclass=spec.task == "multiclass")
-    in_order = partial(batches, batch_size=min(size, VALIDATION_BATCH), shuffle=False, drop_last=False)
+    in_order = partial(batches, batch_size=min(size, spec.validation.rows), shuffle=False, drop_last=False)
     return Examples(
         batches(rows=train, batch_size=size, shuffle=spec.shuffle, drop_last=spec.drop_last),
         in_order(rows=validation).loader if len(validation) else None,
         in_order(rows=test).loader if len(test) else None,
+        in_order(rows=train).loader if spec.validation.train_eval else None,
         _as_they_are(spec, info),
         Inputs(tensor_shape(spec, info) or (), str(spec.task)),
         Counts(len(train), []),
@@ -98,10 +107,12 @@ def _as_they_are(spec: JobSpec, info: TableInfo) -> Preprocessing:
     return Preprocessing(str(spec.task), loss, inputs, names, [], known, [float(n) for n in range(len(known))])
 
 
-def _inputs(spec: JobSpec, encode: Encoding, features: Tensor) -> Inputs:
+def _inputs(spec: JobSpec, encode: Encoding, features: Tensor, stored: Mapping[str, Tensor]) -> Inputs:
     numbers, bins = len(encode.preprocessing.numbers), None
     if len(encode.shape) == 1 and embeds(getattr(spec.model, "number_embedding", None), numbers):
-        bins = encode.preprocessing.bins(features)
+        # The weights of an embedding belong to its bins: who starts from them takes the bins along.
+        learnt = bins_like(stored)
+        bins = learnt if learnt and len(learnt) == numbers else encode.preprocessing.bins(features)
     preprocessing = encode.preprocessing
     return Inputs(encode.shape, preprocessing.task, numbers, bins, preprocessing.categories, preprocessing.loss)
 

@@ -23,6 +23,7 @@ def fit(
     schedule: Schedule,
     train_batches: Callable[[int, int], Batches],
     validation: Evaluation | None,
+    train_eval: Evaluation | None,
     *,
     epochs: int,
     validate_every: int,
@@ -43,8 +44,13 @@ def fit(
         train_one_epoch(model, step, train_batches(epoch, len(progress.batch_costs)), progress, device)
         valid_cost: float | None = None
         measured: dict[str, Any] = {}
-        if validation is not None and (epoch % validate_every == 0 or epoch == epochs):
-            valid_cost, measured = validation(model)
+        if epoch % validate_every == 0 or epoch == epochs:
+            if validation is not None:
+                valid_cost, found = validation(model)
+                measured |= {f"val_{name}": value for name, value in found.items()}
+            if train_eval is not None:
+                measured["train_eval_cost"], found = train_eval(model)
+                measured |= {f"train_{name}": value for name, value in found.items()}
         seconds = progress.seconds_of_epoch + time.perf_counter() - began
         batch_costs, sizes = progress.close_epoch(seconds)
         costs = EpochCosts(
@@ -55,7 +61,7 @@ def fit(
             lr=lr,
             seconds=seconds,
             rows_per_second=sum(sizes) / max(seconds, 1e-9),
-            metrics={f"val_{name}": value for name, value in measured.items()},
+            metrics=measured,
             batch_costs=batch_costs.astype("<f4").tobytes() if keep_batch_costs else None,
         )
         schedule.after_epoch(costs.value(monitor))

@@ -28,9 +28,7 @@ def measure(model_spec: Any, inputs: Inputs, outputs: int) -> dict[str, Any]:
 
     Raises: InvalidRequest where a layer can't take what reaches it, or when the net does not give the outputs.
     """
-    with torch.device("meta"):
-        model = MODELS[model_spec.type](model_spec, inputs, outputs)
-    model = model.to("meta").eval()  # embeddings are made where their bins are
+    model = _blank(model_spec, inputs, outputs).eval()
     layers: list[dict[str, Any]] = []
 
     def note(module: nn.Module, given: tuple[Tensor, ...], result: Tensor) -> None:
@@ -57,6 +55,20 @@ def measure(model_spec: Any, inputs: Inputs, outputs: int) -> dict[str, Any]:
         "output_shape": [outputs],
         "layers": layers,
     }
+
+
+def shapes(model_spec: Any, inputs: Inputs, outputs: int) -> dict[str, tuple[int, ...]]:
+    """Return the shape of everything that a checkpoint of a net holds, by name.
+
+    Raises: InvalidRequest where a layer can't take what reaches it.
+    """
+    return {name: tuple(tensor.shape) for name, tensor in _blank(model_spec, inputs, outputs).state_dict().items()}
+
+
+def _blank(model_spec: Any, inputs: Inputs, outputs: int) -> nn.Module:
+    with torch.device("meta"):
+        model = MODELS[model_spec.type](model_spec, inputs, outputs)
+    return model.to("meta")  # embeddings are made where their bins are
 
 
 def _leaves(module: nn.Module) -> list[nn.Module]:

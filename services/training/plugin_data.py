@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from services.errors import DataChanged, PluginError
 from services.specs.columns import Column, TableInfo
 from services.specs.data import PluginData
 from services.training import draws
 from services.training.plugins import found, guarded
+from services.training_errors import DataChanged, PluginError
 
 GROUP = "batchyard.datasets"
 SEED = 0  #: of what a Dataset draws while it is made: every attempt must find the same items

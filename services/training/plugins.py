@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from services.errors import BatchyardError, PluginError
+from services.errors import BatchyardError
+from services.training_errors import PluginError
 
 
 def found(group: str, name: str) -> EntryPoint:

@@ -6,7 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from services.training.blocks import BlockBatches
-from services.training.data import VALIDATION_BATCH, Rows, TrainBatches, training_batches, validation_batches
+from services.training.data import Rows, TrainBatches, training_batches, validation_batches
 from services.training.encoding import Encoding
 
 IN_MEMORY_BYTES = 256 << 20  #: a larger table is read in blocks
@@ -47,8 +47,14 @@ def to_train_on(
     return BlockBatches(table, rows, encode, batch_size, seed=seed, shuffle=shuffle, drop_last=drop_last)
 
 
-def to_measure(table: np.ndarray, rows: np.ndarray, encode: Encoding) -> Iterable[tuple[Tensor, Tensor]]:
-    """Return the batches of validation or test rows, in the order of the file."""
+def to_measure(
+    table: np.ndarray,
+    rows: np.ndarray,
+    encode: Encoding,
+    batch_size: int,
+    encoded: tuple[Tensor, Tensor] | None = None,
+) -> Iterable[tuple[Tensor, Tensor]]:
+    """Return the batches of rows that are measured, in the order of the file; `encoded` is what they became before."""
     if fits(table):
-        return validation_batches(Rows(*encode(np.asarray(table[rows]))))
-    return BlockBatches(table, rows, encode, VALIDATION_BATCH, seed=0, shuffle=False, drop_last=False)
+        return validation_batches(Rows(*(encoded or encode(np.asarray(table[rows])))), batch_size)
+    return BlockBatches(table, rows, encode, batch_size, seed=0, shuffle=False, drop_last=False)

@@ -9,6 +9,7 @@ from services.specs.columns import TableInfo
 from services.specs.features import input_width, is_category, options, output_width, tensor_shape
 from services.specs.job import JobSpec
 from services.specs.models import Plugin
+from services.training import measuring
 from services.training.measuring import measure
 from services.training.models.embedding import embeds
 from services.training.models.inputs import Inputs
@@ -20,15 +21,33 @@ def summary(spec: JobSpec, info: TableInfo) -> dict[str, Any]:
 
     Raises: InvalidRequest that names the layer that does not fit what reaches it.
     """
-    shape = tensor_shape(spec, info) or (input_width(spec, info),)
     outputs = output_width(spec, info)
     if isinstance(spec.model, Plugin):  # its code runs on the worker only
-        return {"parameters": 0, "size_bytes": 0, "input_shape": list(shape), "output_shape": [outputs], "layers": []}
+        shape = list(_shape(spec, info))
+        return {"parameters": 0, "size_bytes": 0, "input_shape": shape, "output_shape": [outputs], "layers": []}
+    return measure(spec.model, _inputs(spec, info), outputs)
+
+
+def shapes(spec: JobSpec, info: TableInfo) -> dict[str, tuple[int, ...]] | None:
+    """Return the shapes of a spec's weights by name, None for a plug-in.
+
+    Embeddings of numbers have the most bins here that they can have: a warm start takes the bins with the weights.
+    """
+    if isinstance(spec.model, Plugin):
+        return None
+    return measuring.shapes(spec.model, _inputs(spec, info), output_width(spec, info))
+
+
+def _shape(spec: JobSpec, info: TableInfo) -> tuple[int, ...]:
+    return tensor_shape(spec, info) or (input_width(spec, info),)
+
+
+def _inputs(spec: JobSpec, info: TableInfo) -> Inputs:
+    shape = _shape(spec, info)
     numbers, bins = sum(not _is_coded(spec, info, name) for name in spec.data.inputs), None
     if len(shape) == 1 and embeds(getattr(spec.model, "number_embedding", None), numbers):
         bins = [torch.linspace(0, 1, MAX_BINS + 1)] * numbers
-    inputs = Inputs(shape, str(spec.task), numbers, bins, embeddings(spec, info))
-    return measure(spec.model, inputs, outputs)
+    return Inputs(shape, str(spec.task), numbers, bins, embeddings(spec, info))
 
 
 def _is_coded(spec: JobSpec, info: TableInfo, name: str) -> bool:

@@ -40,6 +40,7 @@ class Training:
     train_batches: TrainBatches | BlockBatches
     validation: Evaluation | None
     test: Evaluation | None
+    train_eval: Evaluation | None  #: the training rows, measured like those
     preprocessing: Preprocessing
     shape: tuple[int, ...]  #: of one row's features
     device: torch.device
@@ -76,6 +77,7 @@ class Training:
             self.schedule,
             self._watched_batches,
             self.validation,
+            self.train_eval,
             epochs=self.spec.epochs,
             validate_every=self.spec.validation.every_epochs,
             progress=self.progress,
@@ -89,7 +91,7 @@ class Training:
         """Return the best weights' cost and metrics on the test rows; None if there are none."""
         if self.test is None:
             return None
-        now = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+        now = self._copied()
         self.model.load_state_dict(self.best_weights or now)
         cost, measured = self.test(self.model)
         self.model.load_state_dict(now)
@@ -97,12 +99,16 @@ class Training:
 
     def keep_best(self) -> None:
         """Copy the weights now: the next step changes them in place."""
-        self.best_weights = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+        self.best_weights = self._copied()
 
     def best_bytes(self) -> bytes:
-        """Return the kept weights and all that a prediction needs."""
-        about = {"kind": "best", "epoch": self.best.epoch, "value": self.best.value, **self._about()}
-        return to_bytes(_named("model", self.best_weights), about)
+        """Return the best weights and all that a prediction needs."""
+        return self._weights_bytes(self.best.epoch, self.best.value, self.best_weights)
+
+    def weights(self, epoch: int, value: float | None) -> Callable[[], bytes]:
+        """Copy the weights of an epoch now; the result turns them into bytes, with all that a prediction needs."""
+        copied = self.best_weights if epoch == self.best.epoch else self._copied()
+        return lambda: self._weights_bytes(epoch, value, copied)
 
     def last_bytes(self) -> bytes:
         """Return all that a later attempt needs to end with the same bits."""
@@ -176,6 +182,13 @@ class Training:
             "step_why": self.stepping.why,
             "host": os.uname().nodename,
         }
+
+    def _copied(self) -> dict[str, Tensor]:
+        return {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+
+    def _weights_bytes(self, epoch: int | None, value: float | None, weights: dict[str, Tensor]) -> bytes:
+        about = {"kind": "weights", "epoch": epoch, "value": value, **self._about()}
+        return to_bytes(_named("model", weights), about)
 
     def _watched_batches(self, epoch: int, done: int) -> Batches:
         return watched(self.train_batches(epoch, done), self.wish)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 from torch import Tensor
 
-from services.errors import Wished
 from services.training.loop import Batches
+from services.training_errors import Wished
 
 
 def look(wish: Callable[[], str | None]) -> None:

@@ -9,6 +9,7 @@ from services.settings import Settings
 from services.specs.columns import TableInfo
 from services.specs.data import PluginData
 from services.specs.job import JobSpec
+from services.specs.warm_start import Shapes
 from services.wiring.base import Base, base
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ def _look(spec: PluginData) -> tuple[TableInfo, str]:
     return look(spec)
 
 
+def _shapes(spec: JobSpec, info: TableInfo) -> Shapes | None:
+    from services.training.summary import shapes
+
+    return shapes(spec, info)
+
+
 class Api:
     """The rooms and what only the API has."""
 
@@ -36,7 +43,8 @@ class Api:
         self.closed = threading.Event()
         self.threads: list[threading.Thread] = []  #: that end when this closes
         self.submitted = threading.Event()  #: set after each submit; the ringer waits for it
-        self.base: Base = base(settings, self.submitted.set, _measure, _look, pool_size=settings.api_threads // 4)
+        pool_size = settings.api_threads // 4
+        self.base: Base = base(settings, self.submitted.set, _measure, _shapes, _look, pool_size=pool_size)
         self._predictions: Future[PredictionService] = Future()
         self._loading = threading.Lock()
 

@@ -18,6 +18,7 @@ from services.jobs.reaping import Reaper
 from services.jobs.retrying import JobRetrying
 from services.jobs.running import Running
 from services.jobs.service import JobService
+from services.jobs.warm_start import ShapesOf
 from services.jobs.workers import Workers
 from services.settings import Settings
 from services.specs.columns import TableInfo
@@ -56,6 +57,10 @@ def no_model(_spec: JobSpec, _info: TableInfo) -> dict[str, Any]:
     raise NotReady("This process takes no jobs in.")
 
 
+def no_shapes(_spec: JobSpec, _info: TableInfo) -> None:
+    """Stand in for `shapes` where nothing is submitted."""
+
+
 def no_plugin(_spec: PluginData) -> tuple[TableInfo, str]:
     """Stand in for `look` where nothing is submitted."""
     raise NotReady("This process takes no jobs in.")
@@ -65,13 +70,13 @@ def base(
     settings: Settings,
     ring: Callable[[], None] = lambda: None,
     measure: Measure = no_model,
+    shapes: ShapesOf = no_shapes,
     look: Look = no_plugin,
     *,
     pool_size: int = 5,
 ) -> Base:
-    """Join the rooms. `ring` is called after each submit and must not block; `measure` says how large its model is.
-
-    `look` says what there is to be known of a plug-in's data.
+    """Join the rooms. `ring` is called after each submit and must not block; `measure` says how large its model is,
+    `shapes` what its weights are, `look` what there is to be known of a plug-in's data.
     """
     database = Database(settings, pool_size=pool_size)
     storage = Storage(settings.storage)
@@ -79,7 +84,7 @@ def base(
     reading = JobReading(database, settings)
     running = Running(database, settings)
     listing = JobListing(database)
-    jobs = JobService(database, datasets, settings, ring, measure)
+    jobs = JobService(database, datasets, settings, ring, measure, shapes)
     return Base(
         settings=settings,
         database=database,

@@ -7,7 +7,6 @@ import numpy as np
 
 from services.datasets.storage import Storage
 from services.db.engine import Database
-from services.errors import TrainingFault
 from services.jobs.recording import Recorder
 from services.jobs.running import Running
 from services.jobs.views import Claim, Work
@@ -15,6 +14,7 @@ from services.settings import Settings
 from services.training.build import build
 from services.training.plugin_data import Opened, reopened
 from services.training.training import Training
+from services.training_errors import TrainingFault
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ def job(
 ) -> Job:
     """Load a claimed job and join its parts. `waiting` is called while the recorder waits for the database.
 
-    Raises: Fenced; DataUnreadable; DataChanged; PluginError.
+    Raises: Fenced; DataUnreadable; DataChanged; ShapeMismatch; PluginError.
     """
     database = Database(settings, pool_size=1)
     work = Running(database, settings).load(job_id, attempt)
     source = _source(Storage(settings.storage), work)
-    training = build(work.spec, work.info, source, last=work.last, wish=wish)
+    training = build(work.spec, work.info, source, last=work.last, init=work.init, wish=wish)
     return Job(database, work, training, Recorder(database, settings, work, training, waiting=waiting))
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from services.errors import PluginError
 from services.specs import models as specs
 from services.training.models.inputs import Inputs
 from services.training.plugins import found, guarded
+from services.training_errors import PluginError
 
 GROUP = "batchyard.models"
 

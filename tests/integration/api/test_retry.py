@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from services.errors import NonfiniteCost
+from services.training_errors import NonfiniteCost
 from services.wiring import trainer
 from services.wiring.base import Base
 from tests.make import make_job, train

@@ -1,7 +1,7 @@
 """What a trainer writes is whole, fenced and written once, on both databases."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 from services.costs import EpochCosts
 from services.db.engine import Database
 from services.db.tables import Checkpoint, CheckpointChunk, Epoch, Event, Job
-from services.errors import CheckpointCorrupt, Fenced, NonfiniteCost, NotReady
+from services.errors import CheckpointCorrupt, NotReady
 from services.jobs.recording import Recorder
 from services.jobs.views import Work
 from services.settings import Settings
 from services.states import StopReason
 from services.training.best import Best
+from services.training_errors import Fenced, NonfiniteCost
 from services.wiring.base import Base
 from tests.make import make_job
 
@@ -35,8 +36,9 @@ class Contents:
     def keep_best(self) -> None:
         self.kept = b"best%d" % self.steps_done * self.size
 
-    def best_bytes(self) -> bytes:
-        return self.kept
+    def weights(self, epoch: int, value: float | None) -> Callable[[], bytes]:
+        taken = self.kept if epoch == self.best.epoch else b"some%d" % self.steps_done * self.size
+        return lambda: taken
 
     def last_bytes(self) -> bytes:
         return b"last%d" % self.steps_done * self.size

@@ -59,6 +59,7 @@ def test_guessing_classes_from_whole_numbers_is_said():
         ({"task": "regression", "loss": "cross_entropy"}, "#/loss"),
         ({"metrics": ["r2"]}, "#/metrics/0"),
         ({"monitor": "val_r2"}, "#/monitor/metric"),
+        ({"monitor": "train_accuracy"}, "#/monitor/metric"),
         ({"batch_size": 121}, "#/batch_size"),
         ({"epochs": 1001}, "#/epochs"),
         ({"model": {"type": "mlp", "hidden": [5000, 5000]}}, "#/model"),

@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from docs import plain_loop
-from services.errors import DataChanged, PluginError, Wished
 from services.specs.columns import Column
 from services.specs.data import PluginData
 from services.specs.job import JobSpec
@@ -20,6 +19,7 @@ from services.training.plugin_data import look, opened, reopened
 from services.training.predictor import Predictor
 from services.training.summary import summary
 from services.training.training import Training
+from services.training_errors import DataChanged, PluginError, Wished
 from tests.plugins.install import install
 from tests.unit.services.training.test_resume import finish, same
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from services.errors import InvalidRequest, PluginError
+from services.errors import InvalidRequest
 from services.specs.resolving import Limits
 from services.training.predictor import Predictor
 from services.training.training import Training
+from services.training_errors import PluginError
 from tests import make
 from tests.plugins.install import install
 

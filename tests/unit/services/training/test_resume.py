@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from services.errors import Wished
 from services.training.training import Training
+from services.training_errors import Wished
 from tests.make import make_training
 
 REGRESSION = {"x": [[n * 0.1, (n * 7) % 5, 1.0] for n in range(23)], "y": [(n * 3) % 11 for n in range(23)]}

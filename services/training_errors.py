@@ -1,0 +1,45 @@
+"""What ends a training, or stops it between two batches. Part of the tree in `errors.py`."""
+
+from services.errors import BatchyardError
+
+
+class TrainingFault(BatchyardError):
+    """The training can't go on, and trying again would not help."""
+
+
+class NonfiniteCost(TrainingFault):
+    """The training cost became infinite or not a number."""
+
+    code = "nonfinite_cost"
+
+
+class DataUnreadable(TrainingFault):
+    """The data set can't be read."""
+
+    code = "data_unreadable"
+
+
+class DataChanged(TrainingFault):
+    """The data set is not the one that was submitted."""
+
+    code = "data_changed"
+
+
+class ShapeMismatch(TrainingFault):
+    """The model and the data do not fit together."""
+
+    code = "shape_mismatch"
+
+
+class PluginError(TrainingFault):
+    """The code of a plug-in failed."""
+
+    code = "plugin_error"
+
+
+class Fenced(BatchyardError):
+    """Another attempt owns the job."""
+
+
+class Wished(BatchyardError):
+    """The training was asked to stop at this batch."""
