@@ -157,7 +157,7 @@ class Work:
     last: bytes | None  #: the content of the newest whole `last` checkpoint
     init: bytes | None  #: the weights that a job without one starts from
     kept: dict[int, tuple[str, float | None]]  #: by epoch the weights that are stored: id and monitored value
-    last_epoch: int  #: its epoch; below `epochs_done` only when the newest one was damaged
+    last_epoch: int  #: the epoch of `last`; below `epochs_done` only when the newest one was damaged
 
 
 def status_of(state: str, cancel_wished: bool, pause_wished: bool) -> str:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from services.errors import InvalidRequest
+from services.specs import resolving
 from services.specs.columns import Column, TableInfo
 from services.specs.features import parts
 from services.specs.job import JobSpec
@@ -185,3 +186,17 @@ def test_inline_numbers_in_a_run_are_learnt_from():
     table = TableInfo(150, [replace(RUN, name="x0"), replace(PRICE, name="x1"), replace(SPECIES, name="y")])
     data = {"x": x, "y": ["a", "b", "c"] * 50}
     assert resolved(table, data=data).spec.data.inputs == ["x0", "x1"]
+
+
+def test_more_checkpoints_than_are_kept_are_refused_with_what_would_do():
+    with pytest.raises(InvalidRequest) as caught:
+        resolved(epochs=1_000, checkpoint={"every_epochs": 1, "keep_best": 5})
+    (fault,) = caught.value.faults
+    assert (fault.pointer, fault.code) == ("#/checkpoint/every_epochs", "out_of_range")
+    assert resolved(epochs=1_000, checkpoint={"every_epochs": fault.suggestion, "keep_best": 5})
+
+
+def test_checkpoints_that_take_much_of_the_database_are_warned_of(monkeypatch):
+    monkeypatch.setattr(resolving, "LARGE_CHECKPOINTS", 2**20)
+    assert "checkpoints_large" in codes(resolved(epochs=100, model="mlp", checkpoint={"every_epochs": 5}))
+    assert "checkpoints_large" not in codes(resolved(epochs=100, model="linear"))
