@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from services.db.engine import Database, now
 from services.db.tables import Job
-from services.errors import Fault, InvalidRequest, InvalidTransition, NotFound, PreconditionFailed
+from services.errors import Fault, InvalidRequest, InvalidTransition, PreconditionFailed
 from services.jobs import checkpoints, queries
 from services.jobs.reading import JobReading
 from services.jobs.views import JobView
@@ -103,7 +103,4 @@ def refused(job: JobView, wish: str, to: str) -> InvalidTransition:
 def _held(session: Session, owner: str, job_id: str) -> JobView:
     # Held until the end, so that the job does not move between the look and the wish.
     session.execute(select(Job.id).where(Job.owner == owner, Job.id == job_id).with_for_update())
-    found = queries.by_id(session, owner, job_id)
-    if found is None:
-        raise NotFound(f"There is no job {job_id[:80]!r}.")
-    return found
+    return queries.to_change(session, owner, job_id)

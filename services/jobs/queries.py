@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from services.db.engine import now
 from services.db.tables import Dataset, Epoch, Event, Job, NameCounter, Owner
+from services.errors import NotFound
 from services.jobs.failures import explained
 from services.jobs.views import EpochView, EventView, JobView, status_of
 from services.states import JobState, sources
@@ -96,6 +97,19 @@ def by_id(session: Session, owner: str, job_id: str) -> JobView | None:
 def by_name(session: Session, owner: str, name: str) -> JobView | None:
     """Return the newest job of this name."""
     return _first(session, Job.owner == owner, Job.name == name)
+
+
+def to_change(session: Session, owner: str, job_id: str) -> JobView:
+    """Return a job that is to be changed. Its name does not find it: it may mean another job by now.
+
+    Raises: NotFound, with the id of a job of that name.
+    """
+    found = by_id(session, owner, job_id)
+    if found is None:
+        named = by_name(session, owner, job_id)
+        instead = f" {job_id!r} is the name of one: what changes a job takes its id, {named.id}." if named else ""
+        raise NotFound(f"There is no job with the id {job_id[:80]!r}.{instead}", suggestion=named.id if named else None)
+    return found
 
 
 def words(session: Session, owner: str) -> Sequence[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from services.errors import Fault, InvalidRequest, NotFound
+from services.errors import Fault, InvalidRequest
 from services.jobs import queries
 from services.jobs.service import JobService
 from services.jobs.views import JobView, Submission
@@ -36,7 +36,8 @@ class JobRetrying:
 
         Raises: NotFound; InvalidRequest, its pointers below `#/spec`; what a submit raises.
         """
-        old = self._found(owner, job_id)
+        with self.jobs.database.reading() as session:
+            old = queries.to_change(session, owner, job_id)
         spec = merged(old.spec, self._suggestion(old)) if suggested else old.spec
         beside = {"tags": old.tags, "metadata": old.metadata, "priority": old.priority}
         spec = merged(beside | spec, patch) | ({"name": name} if name else {})
@@ -54,13 +55,6 @@ class JobRetrying:
             raise InvalidRequest(below) from error
         new = replace(submission.job, spec_diff=differences(old.spec, submission.job.spec))
         return Submission(new, submission.replayed)
-
-    def _found(self, owner: str, job_id: str) -> JobView:
-        with self.jobs.database.reading() as session:
-            found = queries.by_id(session, owner, job_id)
-        if found is None:
-            raise NotFound(f"There is no job {job_id[:80]!r}.")
-        return found
 
     def _suggestion(self, old: JobView) -> dict[str, Any]:
         suggestion: dict[str, Any] | None = (old.error or {}).get("suggestion")

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from services import ids
 from services.db.engine import Database, now
 from services.db.tables import IdempotencyKey, Job
-from services.errors import CheckpointInUse, IdempotencyKeyReused, InvalidTransition, JobAlreadyFinished, NotFound
+from services.errors import CheckpointInUse, IdempotencyKeyReused, InvalidTransition, JobAlreadyFinished
 from services.jobs import queries, warm_start
 from services.jobs.views import JobView, Submission
 from services.jobs.warm_start import ShapesOf
@@ -98,7 +98,7 @@ class JobService:
         with self.database.transaction() as session:
             # Held until the end, so that the job does not finish between the look and the wish.
             session.execute(select(Job.id).where(Job.owner == owner, Job.id == job_id).with_for_update())
-            job = self._found(session, owner, job_id)
+            job = queries.to_change(session, owner, job_id)
             if job.state is JobState.RUNNING:
                 if job.status != "cancelling":
                     session.execute(
@@ -132,7 +132,7 @@ class JobService:
         with self.database.transaction() as session:
             # Held until the end, so that no job comes in meanwhile that starts from its weights.
             session.execute(select(Job.id).where(Job.owner == owner, Job.id == job_id).with_for_update())
-            job = self._found(session, owner, job_id)
+            job = queries.to_change(session, owner, job_id)
             if not job.done and not force:
                 raise InvalidTransition(
                     f"{job.name} is {job.status}; only a finished job is deleted. Cancel it first, or say force=true.",
@@ -253,15 +253,9 @@ class JobService:
         insert = queries.insert_for(session)(IdempotencyKey).values(**row).on_conflict_do_nothing()
         return session.scalar(insert.returning(IdempotencyKey.key)) is not None
 
-    def _found(self, session: Session, owner: str, job_id: str) -> JobView:
-        found = queries.by_id(session, owner, job_id)
-        if found is None:
-            raise NotFound(f"There is no job {job_id[:80]!r}.")
-        return found
-
     def _view(self, owner: str, job_id: str) -> JobView:
         with self.database.reading() as session:
-            job = self._found(session, owner, job_id)
+            job = queries.to_change(session, owner, job_id)
             return replace(job, latest=queries.latest_epoch(session, job_id) if job.epochs_done else None)
 
 

@@ -54,6 +54,18 @@ def test_a_submit_is_taken_in_and_says_where_the_job_is(client: FlaskClient) -> 
     assert job["spec"]["data"]["dataset"].startswith("ds_")
 
 
+@pytest.mark.parametrize("verb", ["cancel", "pause", "resume", "retry"])
+def test_what_changes_a_job_takes_its_id_and_names_it_to_who_says_the_name(client: FlaskClient, verb: str) -> None:
+    job = submit(client)
+
+    answer = client.post(f"/api/v1/jobs/small/{verb}", json={})
+
+    assert answer.status_code == 404
+    assert answer.get_json()["suggestion"] == job["id"]
+    assert job["id"] in answer.get_json()["detail"]
+    assert "suggestion" not in client.post(f"/api/v1/jobs/smell/{verb}", json={}).get_json()
+
+
 def test_a_submit_rings_a_worker_without_waiting_for_it(client: FlaskClient, app: Any) -> None:
     submit(client)
     bell = app.extensions["batchyard"].bell
