@@ -74,6 +74,8 @@ class JobSpec(BaseModel):
     """fp32, or automatic mixed precision; fp16 needs a GPU."""
     deterministic: bool = False
     """Use only algorithms that give the same bits every time, or fail."""
+    compile: Literal[False] = False
+    """Steps are traced once and replayed, to the same bits; a compiler would bring other bits and seconds to wait."""
     on_nonfinite: Literal["fail", "skip_step", "continue"] = "fail"
     """What to do when a cost is not finite: end the job, leave the step out, or go on."""
     threads: Annotated[int, Field(ge=1, le=64)] = 1

@@ -40,7 +40,7 @@ FAULTS: dict[str, tuple[bytes, str, str, Any]] = {
     "unknown key": (body(optimizer={"typ": "sgd"}), "#/optimizer/typ", "unknown_key", "type"),
     "unknown loss": (body(loss="msee"), "#/loss", "unknown_value", "mse"),
     "unknown model": (body(model={"type": "mpl"}), "#/model/type", "unknown_value", "mlp"),
-    "a field that is not built": (body(compile=True), "#/compile", "unknown_key", None),
+    "a compiler": (body(compile=True), "#/compile", "unknown_value", None),
     "a column of the server": (body(state="succeeded"), "#/state", "unknown_key", None),
     "NaN": (b'{"data": {"x": [[NaN]], "y": [1]}, "model": "linear"}', "#/data/x/0/0", "non_finite_number", None),
     "1e400": (b'{"data": {"x": [[1]], "y": [1e400]}, "model": "linear"}', "#/data/y/0", "non_finite_number", None),
