@@ -6,6 +6,7 @@ from typing import Any
 from api import answers
 from services.datasets.views import DatasetView
 from services.jobs.views import CheckpointView, JobView
+from services.specs.dates import text_of
 
 JOBS = "/api/v1/jobs"
 
@@ -121,6 +122,8 @@ def dataset(view: DatasetView) -> answers.Dataset:
         shown = {name: getattr(column, name) for name in ("name", "type", "missing")}
         if column.type == "number":
             shown |= {name: getattr(column, name) for name in ("min", "max", "mean")}
+        elif column.type == "datetime" and column.min is not None and column.max is not None:
+            shown |= {"min": text_of(column.min, column), "max": text_of(column.max, column)}
         elif column.shape is not None:
             shown["shape"] = column.shape
         elif column.values is not None:

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from services.datasets.tabulating import MISSING, NUMBER
+from services.datasets.scanning import NUMBER
+from services.datasets.tabulating import MISSING
 
 SAMPLE_ROWS = 50
 DELIMITERS = ",;\t|"

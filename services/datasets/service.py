@@ -16,8 +16,9 @@ from services.db.engine import Database, now
 from services.errors import DatasetInUse, Fault, InvalidRequest, NotFound, NotReady
 from services.settings import Settings
 from services.specs.checks import inline_faults, plugin_faults
-from services.specs.columns import TableInfo
+from services.specs.columns import Column, TableInfo
 from services.specs.data import Data, PluginData
+from services.specs.dates import text_of
 from services.specs.faults import closest
 from services.training_errors import PluginError
 
@@ -92,8 +93,7 @@ class DatasetService:
         columns = []
         for n, column in enumerate(dataset.info.columns):
             cells = table[:, n].tolist()
-            known = column.values if column.coded else None
-            columns.append([None if c != c else known[int(c)] if known else _tidy(c, column.whole) for c in cells])
+            columns.append([None if cell != cell else _value(cell, column) for cell in cells])
         return [list(row) for row in zip(*columns, strict=True)]
 
     def content(self, owner: str, dataset_id: str) -> tuple[DatasetView, Path]:
@@ -276,6 +276,12 @@ def _check_name(name: str) -> None:
     if not 1 <= len(name) <= 120 or not all(c.isalnum() or c in "_ .-" for c in name) or name[0] in " .-":
         detail = "may have up to 120 letters, digits, blanks and _ . - and begins with a letter, digit or _"
         raise InvalidRequest([Fault("#/query/name", "invalid_name", detail, value=name[:80])])
+
+
+def _value(cell: float, column: Column) -> Any:
+    if column.type == "datetime":
+        return text_of(cell, column)
+    return column.values[int(cell)] if column.coded and column.values else _tidy(cell, column.whole)
 
 
 def _tidy(cell: float, whole: bool) -> float | int:

@@ -7,9 +7,11 @@ import numpy as np
 
 from services.errors import Fault, InvalidRequest
 from services.predictions.shapes import MAX_FLOAT32, rows_of
+from services.specs.dates import days_since_epoch
 from services.specs.faults import closest, pointer_of, short
 from services.specs.predict import Predict
-from services.training.preprocessing import Input, Preprocessing
+from services.training.column_inputs import Input
+from services.training.preprocessing import Preprocessing
 
 UNSEEN = -1.0  #: the cell of a category that training did not have
 
@@ -102,6 +104,8 @@ def _cell(
             detail = f"{short(value)!r} was not among the values of {column.name!r} in training"
             return Fault(pointer, "unseen_value", detail, short(value), near, allowed)
         return float(codes[value])
+    if column.type == "datetime":
+        return _days(value, column, pointer)
     if isinstance(value, bool | str):
         return Fault(pointer, "wrong_type", f"is {short(value)!r}; {column.name!r} takes a number", short(value))
     if column.kept is not None and column.unseen == "error" and value not in codes:
@@ -110,3 +114,11 @@ def _cell(
     if not abs(value) <= MAX_FLOAT32:
         return Fault(pointer, "out_of_range", f"is too large for {column.name!r}", short(value))
     return float(value)
+
+
+def _days(value: Any, column: Input, pointer: str) -> float | Fault:
+    try:
+        return days_since_epoch(value) - (column.origin or 0.0)
+    except (ValueError, AttributeError, OverflowError):
+        hint = "such as 2026-11-23 or 2026-11-23T08:30:00Z"
+        return Fault(pointer, "wrong_type", f"is {short(value)!r}, no date or time for {column.name!r}", hint=hint)

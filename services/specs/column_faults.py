@@ -51,6 +51,9 @@ def option_faults(columns: dict[str, ColumnOptions], features: list[str], info: 
         column = info.column(name)
         if name not in features:
             faults.append(Fault(pointer, "invalid", f"{name!r} is no feature, so it takes no options"))
+        elif (chosen.type == "datetime") != (column.type == "datetime") and chosen.type != "auto":
+            holds = "holds dates or times" if column.type == "datetime" else "holds no dates or times"
+            faults.append(Fault(f"{pointer}/type", "wrong_type", f"{name!r} {holds}"))
         elif chosen.type == "category" and column.values is None:
             faults.append(Fault(f"{pointer}/type", "too_many_values", f"{name!r} has too many values for categories"))
         elif chosen.type == "number" and column.type != "number":

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-ColumnType = Literal["number", "category", "boolean", "tensor"]
+ColumnType = Literal["number", "category", "boolean", "datetime", "tensor"]
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a data set. Its cells are float32 in the stored table: numbers, or positions in `values`.
+    """One column of a data set. Its cells are float32 in the stored table: numbers, days, or positions in `values`.
 
     The items of a plug-in are in no table: their features are one column of tensors, and nothing is counted.
     """
@@ -17,19 +17,20 @@ class Column:
     type: ColumnType
     missing: int = 0  #: cells without a value (NaN in the stored table)
     first_missing: int | None = None  #: the row of the first such cell, counted from 0
-    min: float | None = None  #: numbers only, as are max and mean
+    min: float | None = None  #: of numbers and of days only, as are max and mean
     max: float | None = None
     mean: float | None = None
     #: The distinct values, sorted, and how often each occurs. Categories and booleans: all of them, and a cell is a
     #: position in this list. Numbers: only when there are at most 1,000, and the cell is the number itself.
     values: list[Any] | None = None
     counts: list[int] | None = None
-    whole: bool = False  #: numbers only: every value is a whole number
+    whole: bool = False  #: of numbers and of days: every value is a whole number
+    origin: float | None = None  #: date-times only: their cells are days since this day, which is counted from 1970
     shape: list[int] | None = None  #: of the tensors of a plug-in's items
 
     def names_rows(self, rows: int) -> bool:
         """Whether the column only names its rows: whole numbers in a run, such as 1 to n, or a text for each."""
-        if self.missing or (self.counts is not None and max(self.counts, default=0) > 1):
+        if self.missing or self.type == "datetime" or (self.counts is not None and max(self.counts, default=0) > 1):
             return False
         if self.type == "category":
             return self.counts is not None and len(self.counts) == rows
@@ -40,7 +41,7 @@ class Column:
 
     @property
     def coded(self) -> bool:
-        """Whether a cell is a position in `values` rather than the value."""
+        """Whether a cell stands for its value, as a position in `values` or as days, rather than being it."""
         return self.type != "number"
 
 

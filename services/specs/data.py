@@ -30,7 +30,7 @@ class ColumnOptions(BaseModel):
 
     model_config = STRICT
 
-    type: Literal["auto", "number", "category", "tensor"] = "auto"
+    type: Literal["auto", "number", "category", "datetime", "tensor"] = "auto"
     """auto: as found when the data came in; numbers of up to 1,000 values may be categories. tensor: the columns
     whose names are this one and a number, in order, are one tensor, and it is the only feature."""
     shape: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1, max_length=4)] | None = None

@@ -46,6 +46,9 @@ def _range_faults(pointer: str, num: int, spec: JobSpec, info: TableInfo) -> lis
     """Return the fault of the first column with values other than 0 to num - 1."""
     for name in spec.data.inputs:
         column = info.column(name)
+        if column.type == "datetime":
+            detail = f"column {name!r} holds dates or times; an embedding takes whole numbers"
+            return [Fault(pointer, "invalid", detail, hint="leave the column out of the features")]
         scale = _scale(column, spec)
         if scale != "none":
             detail = f"column {name!r} is scaled ({scale}); an embedding takes whole numbers as they are"

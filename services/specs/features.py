@@ -5,6 +5,7 @@ from typing import Any
 
 from services.specs.columns import Column, TableInfo
 from services.specs.data import ColumnOptions, ColumnSplit, HashSplit, NoSplit, RandomSplit, TimeSplit
+from services.specs.dates import cycles
 from services.specs.job import JobSpec
 
 ONE_HOT = 50  #: the commonest so many categories get an input each, if nothing is said
@@ -33,6 +34,8 @@ def width(column: Column, chosen: ColumnOptions) -> int:
     if column.shape is not None:
         return math.prod(column.shape)
     indicator = 1 if column.missing else 0
+    if column.type == "datetime":
+        return 1 + 2 * len(cycles(column)) + indicator
     if not is_category(column, chosen) or chosen.encoding == "embedding":
         return 1 + indicator
     kept = len(kept_categories(column, chosen))

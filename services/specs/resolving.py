@@ -225,7 +225,7 @@ def _with_split(spec: JobSpec, info: TableInfo, given: bool, found: Findings) ->
         split = split.model_copy(update={"stratify": stratify})
         if info.rows < MIN_ROWS:
             split = NoSplit()
-    if isinstance(split, TimeSplit) and info.column(split.column).type != "number":
+    if isinstance(split, TimeSplit) and info.column(split.column).type not in {"number", "datetime"}:
         detail = f"column {split.column!r} holds no numbers or times, which would order the rows"
         found.faults.append(Fault("#/split/column", "wrong_type", detail))
     if isinstance(split, ColumnSplit):

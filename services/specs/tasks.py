@@ -40,7 +40,10 @@ def contradictions(spec: JobSpec, task: str, info: TableInfo) -> list[Fault]:
     for name in spec.data.targets:
         column = info.column(name)
         found = len(classes(column))
-        if task == "regression":
+        if column.type == "datetime":
+            detail = f"column {name!r} holds dates or times, which are no targets"
+            faults.append(Fault("#/data/target", "wrong_type", detail))
+        elif task == "regression":
             if column.coded:
                 faults.append(Fault("#/data/target", "wrong_type", f"column {name!r} holds no numbers"))
             elif spec.loss != "auto" and spec.loss.type == "poisson_nll" and (column.min or 0.0) < 0:

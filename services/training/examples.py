@@ -11,6 +11,7 @@ from services.specs.columns import TableInfo
 from services.specs.features import classes, tensor_shape
 from services.specs.job import JobSpec
 from services.training.blocks import BlockBatches
+from services.training.column_inputs import Input
 from services.training.data import TrainBatches
 from services.training.encoding import Encoding
 from services.training.items import item_batches
@@ -19,7 +20,7 @@ from services.training.models.bins import bins_like
 from services.training.models.embedding import embeds
 from services.training.models.inputs import Inputs
 from services.training.plugin_data import Opened
-from services.training.preprocessing import Input, Preprocessing
+from services.training.preprocessing import Preprocessing
 from services.training.reading import to_learn_from, to_measure, to_train_on
 from services.training.splitting import split
 

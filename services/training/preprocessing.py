@@ -9,12 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from services.specs.categories import MIN_ROWS, vector_width
-from services.specs.columns import Column, TableInfo
-from services.specs.data import ColumnOptions
-from services.specs.features import classes, is_category, kept_categories, options
+from services.specs.columns import TableInfo
+from services.specs.features import classes, options
 from services.specs.job import JobSpec
 from services.training import scaling as scalings
+from services.training.column_inputs import Input, fitted_input
 from services.training.scaling import Linear, Quantile, Scaling
 
 MAX_EDGE = np.finfo(np.float32).max / 2
@@ -22,29 +21,6 @@ MAX_BINS = 32  #: of the embedding of a number
 BIN_ROWS = 100_000  #: so many training rows say where the bins lie
 EXP_LOSSES = {"poisson_nll"}  #: their nets answer with a logarithm
 MEAN_AND_SPREAD_LOSSES = {"gaussian_nll"}  #: their nets answer with means, then with as many measures of spread
-
-
-@dataclass(frozen=True)
-class Input:
-    """How one feature column becomes inputs: a scaled number, or a category one-hot or its position."""
-
-    name: str
-    type: str
-    values: list[Any] | None  #: of a category or boolean: a cell is a position in this list
-    scaling: Scaling = None
-    fill: float | None = None  #: what stands for a missing value; None: a prediction refuses one
-    missing: bool = False  #: whether an input of its own tells that the value was missing
-    kept: list[float] | None = None  #: the cells of the categories that have an input of their own
-    other: bool = False  #: whether all other categories share one
-    vector: int | None = None  #: how long the vector is that a net looks up for each category; None: there is none
-    unseen: str = "other"  #: what a prediction does with a category that is not among `values`
-    shape: list[int] | None = None  #: of the features of a plug-in's items, which this input is all of
-
-    @property
-    def width(self) -> int:
-        """How many inputs the column makes."""
-        own = 1 if self.kept is None or self.vector else len(self.kept) + int(self.other)
-        return own + int(self.missing)
 
 
 @dataclass(frozen=True)
@@ -66,7 +42,7 @@ class Preprocessing:
         Shapes: cells (rows, columns) float32.
         """
         inputs = [
-            _input(info.column(name), options(spec, name), cells[:, info.names.index(name)], spec.data.scale)
+            fitted_input(info.column(name), options(spec, name), cells[:, info.names.index(name)], spec.data.scale)
             for name in spec.data.inputs
         ]
         loss = "" if spec.loss == "auto" else spec.loss.type
@@ -217,11 +193,18 @@ def _linear(cells: Tensor, scaled: list[Scaling]) -> Tensor:
 def _coded(cells: Tensor, column: Input) -> Tensor:
     """Return the inputs of a category or boolean: (rows, 1) cells to (rows, categories) or (rows, 1)."""
     if column.kept is None:
-        return cells if column.fill is None else torch.nan_to_num(cells, nan=column.fill)
+        there = cells if column.fill is None else torch.nan_to_num(cells, nan=column.fill)
+        return torch.cat([_linear(there, [column.scaling]), *_rounds(there, column.cycles)], 1)
     own = (cells == torch.tensor(column.kept)).float()
     if not column.other:
         return own
     return torch.cat([own, (1 - own.sum(1, keepdim=True)) * (~torch.isnan(cells)).float()], 1)
+
+
+def _rounds(cells: Tensor, periods: list[float]) -> list[Tensor]:
+    """Return where in each period a day is, as a point on a circle: sine and cosine, (rows, 1) each."""
+    turns = [cells.double() * (2 * math.pi / period) for period in periods]
+    return [point(turn).float() for turn in turns for point in (torch.sin, torch.cos)]
 
 
 def _positions(cells: Tensor, column: Input) -> Tensor:
@@ -229,55 +212,3 @@ def _positions(cells: Tensor, column: Input) -> Tensor:
     kept = torch.tensor(column.kept or [math.nan])
     at = torch.searchsorted(kept, cells.contiguous()).clamp_(max=len(kept) - 1)
     return torch.where(kept[at] == cells, at + 1, 0).float()
-
-
-def _input(column: Column, chosen: ColumnOptions, cells: np.ndarray, scale: str) -> Input:
-    missing = column.missing > 0
-    if chosen.encoding == "embedding":
-        return Input(
-            column.name,
-            column.type,
-            column.values,
-            missing=missing,
-            kept=_commonest(cells, chosen),
-            vector=vector_width(column, chosen),
-            unseen=chosen.unseen,
-        )
-    if is_category(column, chosen):
-        kept = kept_categories(column, chosen)
-        known = column.values or []
-        stands = [float(n) if column.coded else float(known[n]) for n in kept]
-        fewer = len(kept) < len(known)
-        return Input(
-            column.name, column.type, column.values, missing=missing, kept=stands, other=fewer, unseen=chosen.unseen
-        )
-    there = cells[~np.isnan(cells)]
-    fill = None if chosen.missing == "error" else _fill(there, chosen)
-    if column.coded:
-        return Input(column.name, column.type, column.values, fill=fill, missing=missing)
-    whole = np.where(np.isnan(cells), np.float32(fill), cells) if missing and fill is not None else there
-    own = scale if chosen.scale in {None, "auto"} else chosen.scale
-    scaling = scalings.fitted(whole, str(own)) if len(whole) else None
-    return Input(column.name, column.type, None, scaling, fill=fill, missing=missing)
-
-
-def _commonest(cells: np.ndarray, chosen: ColumnOptions) -> list[float]:
-    """Return the cells, ascending, of the categories that get an entry of their own: by training rows alone."""
-    values, counts = np.unique(cells[~np.isnan(cells)], return_counts=True)
-    values, counts = values[counts >= MIN_ROWS], counts[counts >= MIN_ROWS]
-    most = len(values) if chosen.max_categories == "auto" else chosen.max_categories
-    return [float(value) for value in np.sort(values[np.argsort(-counts, kind="stable")[:most]])]
-
-
-def _fill(there: np.ndarray, chosen: ColumnOptions) -> float:
-    """Return what stands for missing numbers, by those that are there."""
-    if chosen.missing == "constant":
-        return float(chosen.fill or 0.0)
-    if not len(there):
-        return 0.0
-    if chosen.missing == "median":
-        return float(np.median(there))
-    if chosen.missing == "most_frequent":
-        values, counts = np.unique(there, return_counts=True)
-        return float(values[counts.argmax()])
-    return float(there.astype(np.float64).mean())

@@ -11,8 +11,9 @@ from services.predictions.cache import Cache
 from services.predictions.decode import cells_of
 from services.predictions.encode import labels_of, values_of
 from services.specs.predict import Predict
+from services.training.column_inputs import Input
 from services.training.predictor import Predictor
-from services.training.preprocessing import Input, Preprocessing
+from services.training.preprocessing import Preprocessing
 from tests.make import make_training
 
 COLUMNS = [

@@ -1,0 +1,195 @@
+"""What one pass over a column's cells finds out: what they are, their range, their values, and what is wrong."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from services.datasets.exactness import told_apart
+from services.datasets.times import days, is_time
+from services.errors import Fault
+from services.specs.columns import Column
+
+MAX_VALUES = 1_000  #: distinct values that are kept; a text column with more can't be learnt from
+NUMBERS_SHARE = 0.9  #: from this share of numbers on, a text among them is a fault and not a category
+NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
+MAX_FLOAT32 = float(np.finfo(np.float32).max)
+BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+
+
+@dataclass
+class Scan:
+    """What the first pass has seen of one column."""
+
+    name: str
+    guess: bool  #: texts may be numbers or booleans in disguise, as in a CSV
+    rows: int = 0
+    missing: int = 0
+    first_missing: int | None = None
+    numbers: int = 0
+    texts: int = 0
+    first_text: tuple[int, str] | None = None
+    first_beyond: tuple[int, str] | None = None  #: a number that the float32 table can't hold
+    booleans: int = 0
+    times: int = 0
+    may_be_times: bool = True
+    first_untimely: tuple[int, str] | None = None  #: a text among dates and times
+    low: float = np.inf
+    high: float = -np.inf
+    total: float = 0.0
+    whole: bool = True
+    values: dict[Any, int] = field(default_factory=dict)
+    too_many: bool = False
+
+    def look(self, cells: pa.Array) -> None:
+        """Take in the cells of one batch."""
+        if pa.types.is_floating(cells.type):
+            cells = pc.if_else(pc.is_nan(cells), None, cells)
+        empty = cells.is_null()
+        if cells.null_count and self.first_missing is None:
+            self.first_missing = self.rows + empty.index(True).as_py()
+        self.missing += cells.null_count
+        there = cells.drop_null()
+        if pa.types.is_boolean(cells.type):
+            self.booleans += len(there)
+            self._count(there)
+        elif is_time(cells.type):
+            self._take_times(cells)
+        elif is_text(cells.type):
+            self._look_at_texts(cells, there)
+            if self.may_be_times and len(there):
+                self._take_times(cells)
+        else:
+            self._take_numbers(floats(cells))
+            self._count(there.cast(pa.float64(), safe=False))
+        self.rows += len(cells)
+
+    def _look_at_texts(self, cells: pa.Array, there: pa.Array) -> None:
+        is_number = pc.match_substring_regex(there, NUMBER) if self.guess else pa.array([False] * len(there))
+        numbers = pc.filter(there, is_number)
+        self.texts += len(there) - len(numbers)
+        if self.first_text is None and len(numbers) < len(there):
+            positions = pc.indices_nonzero(cells.is_valid())
+            at = is_number.index(False).as_py()
+            self.first_text = (self.rows + positions[at].as_py(), there[at].as_py())
+        if self.guess and not self.too_many:
+            self.booleans += pc.sum(pc.is_in(there, pa.array(list(BOOLEANS)))).as_py() or 0
+        if len(numbers):
+            # At their places among all cells, so that a number of no use is named by its row.
+            places = pc.fill_null(pc.match_substring_regex(cells, NUMBER), False)
+            self._take_numbers(floats(pc.if_else(places, cells, None)))
+        self._count(there)
+
+    def _take_numbers(self, cells: np.ndarray) -> None:
+        """Take in float64 cells, NaN where there is none."""
+        there = cells[~np.isnan(cells)]
+        self.numbers += len(there)
+        if not len(there):
+            return
+        low, high = float(there.min()), float(there.max())
+        if self.first_beyond is None and max(-low, high) > MAX_FLOAT32:
+            at = int(np.flatnonzero(np.abs(cells) > MAX_FLOAT32)[0])
+            self.first_beyond = (self.rows + at, str(float(cells[at])))
+        self.low, self.high = min(self.low, low), max(self.high, high)
+        self.total += float(there.sum())
+        self.whole = self.whole and bool((np.floor(there) == there).all())
+
+    def _take_times(self, cells: pa.Array) -> None:
+        found = days(cells)
+        bad = np.flatnonzero(np.isnan(found) & cells.is_valid().to_numpy(zero_copy_only=False))
+        there = found[~np.isnan(found)]
+        self.times += len(there)
+        if len(bad) and self.first_untimely is None:
+            self.first_untimely = (self.rows + int(bad[0]), str(cells[int(bad[0])].as_py()))
+        self.may_be_times = self.times >= NUMBERS_SHARE * (self.rows + len(cells) - self.missing)
+        if len(there):
+            self.low, self.high = min(self.low, float(there.min())), max(self.high, float(there.max()))
+            self.total += float(there.sum())
+            self.whole = self.whole and bool((np.floor(there) == there).all())
+
+    def _count(self, there: pa.Array) -> None:
+        if self.too_many or not len(there):
+            return
+        for entry in there.value_counts():
+            value = entry["values"].as_py()
+            self.values[value] = self.values.get(value, 0) + entry["counts"].as_py()
+        if len(self.values) > 2 * MAX_VALUES:  # as texts, "1" and "1.0" are two
+            self.too_many, self.values = True, {}
+
+    def fault(self) -> Fault | None:
+        """Return what is wrong with the column: a text among numbers or times, or a number beyond float32."""
+        if self.are_times and self.first_untimely:
+            return _bad_value(self.name, *self.first_untimely, "is no date or time such as 2026-11-23T08:30:00Z")
+        if self.texts and self.numbers < NUMBERS_SHARE * (self.numbers + self.texts):
+            return None
+        if self.texts and self.first_text and self.numbers:
+            return _bad_value(self.name, *self.first_text)
+        if self.first_beyond:
+            return _bad_value(self.name, *self.first_beyond, "is too large a number")
+        return None
+
+    def column(self) -> Column:
+        """Return the column that was seen."""
+        missing: dict[str, Any] = {"missing": self.missing, "first_missing": self.first_missing}
+        if self.are_times:
+            return Column(self.name, "datetime", **missing, **self._times())
+        if self.booleans and self.booleans >= self.texts and not self.numbers:
+            trues = sum(count for value, count in self.values.items() if BOOLEANS.get(value, value) is True)
+            return Column(self.name, "boolean", **missing, values=[False, True], counts=[self.booleans - trues, trues])
+        if self.texts:
+            values = None if self.too_many or len(self.values) > MAX_VALUES else sorted(map(str, self.values))
+            counts = None if values is None else [self.values[value] for value in values]
+            return Column(self.name, "category", **missing, values=values, counts=counts)
+        return Column(self.name, "number", **missing, **self._numbers())
+
+    @property
+    def are_times(self) -> bool:
+        """Whether the column holds dates and times."""
+        return self.may_be_times and self.times > 0
+
+    def _times(self) -> dict[str, Any]:
+        origin = float(np.floor(self.low))
+        low, high = self.low - origin, self.high - origin
+        return {
+            "min": low,
+            "max": high,
+            "mean": self.total / self.times - origin,
+            "whole": self.whole,
+            "origin": origin,
+        }
+
+    def _numbers(self) -> dict[str, Any]:
+        if not self.numbers:
+            return {}
+        found: dict[float, int] = {}
+        for value, count in self.values.items():
+            number = float(value)
+            found[number] = found.get(number, 0) + count
+        values = sorted(found)
+        few = not self.too_many and len(found) <= MAX_VALUES and told_apart(np.array(values), whole=self.whole)
+        return {
+            "min": self.low,
+            "max": self.high,
+            "mean": self.total / self.numbers,
+            "whole": self.whole,
+            "values": [int(value) if self.whole else value for value in values] if few else None,
+            "counts": [found[value] for value in values] if few else None,
+        }
+
+
+def is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def floats(cells: pa.Array) -> np.ndarray:
+    """Return numbers, or texts that are numbers, as float64, NaN where there is none."""
+    floats = pc.utf8_trim_whitespace(cells) if is_text(cells.type) else cells
+    return np.asarray(floats.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _bad_value(name: str, row: int, text: str, detail: str = "is not a number") -> Fault:
+    location = {"row": row, "column": name}
+    hint = "mend the cell, or leave it empty if there is no value"
+    return Fault("#/data", "bad_value", detail, value=text[:80], hint=hint, location=location)
