@@ -16,9 +16,11 @@ class Rows(Dataset[tuple[Tensor, Tensor]]):
     Shapes: features (rows, inputs) float32; targets (rows, outputs) float32, or (rows,) int64 for classes.
     """
 
-    def __init__(self, features: Tensor, targets: Tensor) -> None:
+    def __init__(self, features: Tensor, targets: Tensor, *, pinned: bool = False) -> None:
+        """`pinned` gathers batches into memory that a GPU copies from while it computes."""
         self.features = features
         self.targets = targets
+        self.pinned = pinned
 
     def __len__(self) -> int:
         return len(self.features)
@@ -27,7 +29,8 @@ class Rows(Dataset[tuple[Tensor, Tensor]]):
         return self.features[row], self.targets[row]
 
     def __getitems__(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        return self.features.index_select(0, rows), self.targets.index_select(0, rows)
+        features, targets = self.features.index_select(0, rows), self.targets.index_select(0, rows)
+        return (features.pin_memory(), targets.pin_memory()) if self.pinned else (features, targets)
 
 
 class EpochOrder(Sampler[Any]):

@@ -36,7 +36,7 @@ class Evaluation:
         running = {name: metric.fresh() for name, metric in self.metrics.items()}
         for features, targets in self.batches:
             self.wish()
-            features, targets = features.to(self.device), targets.to(self.device)
+            features, targets = features.to(self.device, non_blocking=True), targets.to(self.device, non_blocking=True)
             predictions = model(features)
             costs.append(self.cost_function(predictions, targets))
             sizes.append(len(targets))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from services.specs.columns import TableInfo
@@ -50,7 +51,7 @@ def of_table(spec: JobSpec, info: TableInfo, table: np.ndarray, stored: Mapping[
     Shapes: table (rows, columns) float32.
     """
     parts = split(spec, info, table)
-    seed = spec.seed or 0
+    seed, device = spec.seed or 0, torch.device(spec.device)
     cells = to_learn_from(table, parts.train, seed)
     encode = Encoding.fitted(spec, info, cells, tensor_shape(spec, info))
     encoded = encode(cells)
@@ -60,11 +61,12 @@ def of_table(spec: JobSpec, info: TableInfo, table: np.ndarray, stored: Mapping[
         encode,
         encoded,
         _batch_size(spec, int(parts.train.sum())),
+        device=device,
         seed=seed,
         shuffle=spec.shuffle,
         drop_last=spec.drop_last,
     )
-    measured = partial(to_measure, table, encode=encode, batch_size=spec.validation.rows)
+    measured = partial(to_measure, table, encode=encode, batch_size=spec.validation.rows, device=device)
     inputs, targets = _inputs(spec, encode, encoded[0], stored), encoded[1]
     return Examples(
         train,

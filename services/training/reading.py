@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from services.training.blocks import BlockBatches
-from services.training.data import Rows, TrainBatches, training_batches, validation_batches
+from services.training.data import TrainBatches, training_batches, validation_batches
 from services.training.encoding import Encoding
+from services.training.placing import pinned, placed
 
 IN_MEMORY_BYTES = 256 << 20  #: a larger table is read in blocks
 LEARN_BYTES = 64 << 20  #: and so much of it says how it is scaled
@@ -37,14 +39,16 @@ def to_train_on(
     encoded: tuple[Tensor, Tensor],
     batch_size: int,
     *,
+    device: torch.device,
     seed: int,
     shuffle: bool,
     drop_last: bool,
 ) -> TrainBatches | BlockBatches:
     """Return the batches of the training rows; `encoded` is what `to_learn_from` gave, encoded."""
     if fits(table):
-        return training_batches(Rows(*encoded), batch_size, seed=seed, shuffle=shuffle, drop_last=drop_last)
-    return BlockBatches(table, rows, encode, batch_size, seed=seed, shuffle=shuffle, drop_last=drop_last)
+        return training_batches(placed(*encoded, device), batch_size, seed=seed, shuffle=shuffle, drop_last=drop_last)
+    ready = pinned(encode, device)
+    return BlockBatches(table, rows, ready, batch_size, seed=seed, shuffle=shuffle, drop_last=drop_last)
 
 
 def to_measure(
@@ -52,9 +56,10 @@ def to_measure(
     rows: np.ndarray,
     encode: Encoding,
     batch_size: int,
+    device: torch.device,
     encoded: tuple[Tensor, Tensor] | None = None,
 ) -> Iterable[tuple[Tensor, Tensor]]:
     """Return the batches of rows that are measured, in the order of the file; `encoded` is what they became before."""
     if fits(table):
-        return validation_batches(Rows(*(encoded or encode(np.asarray(table[rows])))), batch_size)
-    return BlockBatches(table, rows, encode, batch_size, seed=0, shuffle=False, drop_last=False)
+        return validation_batches(placed(*(encoded or encode(np.asarray(table[rows]))), device), batch_size)
+    return BlockBatches(table, rows, pinned(encode, device), batch_size, seed=0, shuffle=False, drop_last=False)
