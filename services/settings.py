@@ -1,5 +1,6 @@
 """Every setting of the server: its name with the unit, its default and what it does. The only reader of os.environ."""
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -9,6 +10,7 @@ from typing import Any
 from services.errors import SettingInvalid
 
 PREFIX = "BATCHYARD_"
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def setting(default: Any, help: str) -> Any:
@@ -42,6 +44,7 @@ class Settings:
     api_pid: int = setting(0, "Number of the API server's first process; the server sets it itself.")
     api_threads: int = setting(64, "Threads of the API process; at most half of them wait.")
     model_cache_bytes: int = setting(256 * 2**20, "Memory for loaded models in the API process.")
+    webhooks_private: str = setting("", "Private networks that webhooks may reach, by comma: 10.1.0.0/16.")
     idempotency_s: float = setting(86_400.0, "How long an Idempotency-Key is remembered.")
 
     worker_slots: int = setting(0, "Jobs that one worker trains at once; 0: the CPU quota.")
@@ -94,6 +97,18 @@ class Settings:
     def allowed_plugins(self) -> tuple[str, ...]:
         """The names of the plug-ins that jobs may use."""
         return tuple(name.strip() for name in self.plugins.split(",") if name.strip())
+
+    @property
+    def webhook_networks(self) -> tuple[Network, ...]:
+        """The private networks that webhooks may reach.
+
+        Raises: SettingInvalid.
+        """
+        names = [name.strip() for name in self.webhooks_private.split(",") if name.strip()]
+        try:
+            return tuple(ipaddress.ip_network(name) for name in names)
+        except ValueError as error:
+            raise SettingInvalid(f"{PREFIX}WEBHOOKS_PRIVATE: {error}; write networks as 10.1.0.0/16.") from error
 
     @property
     def sqlalchemy_url(self) -> str:

@@ -25,6 +25,7 @@ from services.specs.columns import TableInfo
 from services.specs.data import PluginData
 from services.specs.job import JobSpec
 from services.specs.resolving import Measure
+from services.webhooks.service import WebhookService
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Base:
     running: Running
     reaper: Reaper
     workers: Workers
+    webhooks: WebhookService
 
     def eligible(self, device: str) -> int:
         """Return how many queued jobs may start now, counted up to the most nudges that may wait."""
@@ -100,4 +102,5 @@ def base(
         running=running,
         reaper=Reaper(database, running, settings),
         workers=Workers(database, settings.online_s),
+        webhooks=WebhookService(database, settings),
     )
