@@ -13,7 +13,9 @@ from services.errors import NotReady, StorageFull
 from services.jobs import checkpoints
 from services.queue import DEVICES, Bell, top_up
 from services.settings import Settings
+from services.webhooks.delivering import Delivering
 from services.wiring.base import Base, base
+from worker.teller import Teller
 
 log = structlog.get_logger()
 
@@ -30,6 +32,7 @@ def run(settings: Settings, heartbeat: Path | None) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    threading.Thread(target=Teller(settings).until, args=(stop,), daemon=True, name="teller").start()
     Dispatcher(joined, Bell(settings.redis_url), heartbeat).until(stop)
 
 
@@ -71,10 +74,11 @@ class Dispatcher:
             log.warning("its worker fell silent", job=job_id)
 
     def sweep(self) -> None:
-        """Forget old Idempotency-Keys, checkpoints that were given up, and files that no data set refers to."""
+        """Forget old Idempotency-Keys and deliveries, checkpoints given up, and files that no data set refers to."""
         self.base.jobs.forget_keys()
         self.base.datasets.sweep()
         checkpoints.sweep(self.base.database)
+        Delivering(self.base.database, ()).forget()
 
     def _try(self, duty: Callable[[], None]) -> None:
         name = duty.__name__
