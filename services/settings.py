@@ -13,9 +13,9 @@ PREFIX = "BATCHYARD_"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-def setting(default: Any, help: str) -> Any:
-    """Declare a setting: its default, and the sentence that `docs/settings.md` shows."""
-    return field(default=default, metadata={"help": help})
+def setting(default: Any, help: str, kind: type | None = None) -> Any:
+    """Declare a setting: its default, the sentence that `docs/settings.md` shows, its kind where that is None."""
+    return field(default=default, metadata={"help": help, "kind": kind or type(default)})
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,10 @@ class Settings:
     model_cache_bytes: int = setting(256 * 2**20, "Memory for loaded models in the API process.")
     webhooks_private: str = setting("", "Private networks that webhooks may reach, by comma: 10.1.0.0/16.")
     idempotency_s: float = setting(86_400.0, "How long an Idempotency-Key is remembered.")
+
+    keep_jobs_days: int | None = setting(None, "Days that a finished job is kept; None: for ever.", int)
+    keep_jobs_count: int | None = setting(None, "Finished jobs of an owner that are kept; None: all.", int)
+    keep_events_days: int | None = setting(None, "Days that a finished job's events are kept; None: for ever.", int)
 
     worker_slots: int = setting(0, "Jobs that one worker trains at once; 0: the CPU quota.")
     online_s: float = setting(60.0, "A worker whose last sign of life is younger is online.")
@@ -85,7 +89,7 @@ class Settings:
             if path is not None:
                 text = Path(path).read_text().strip()
             if text is not None:
-                values[known.name] = _parsed(name, text, type(known.default))
+                values[known.name] = _parsed(name, text, known.metadata["kind"], known.default)
         return cls(**values)
 
     @property
@@ -121,13 +125,17 @@ def child_environment(**more: str) -> dict[str, str]:
     return {**os.environ, **more}
 
 
-def _parsed(name: str, text: str, kind: type) -> Any:
+def _parsed(name: str, text: str, kind: type, default: Any) -> Any:
+    if default is None and not text:
+        return None
     try:
         value = kind(text)
     except ValueError as error:
         raise SettingInvalid(f"{name} is {text!r}, which is not {_article(kind)}.") from error
     if isinstance(value, int | float) and value < 0:
         raise SettingInvalid(f"{name} is {text!r}; it can't be negative.")
+    if default is None and value == 0:
+        raise SettingInvalid(f"{name} is 0, which would keep nothing; leave it out to keep everything.")
     return value
 
 

@@ -20,6 +20,7 @@ from worker.teller import Teller
 log = structlog.get_logger()
 
 SWEEP_S = 600.0  #: pause between two rounds of tidying up
+PRUNE_S = 60.0  #: pause between two rounds of pruning, each a few jobs
 
 
 def run(settings: Settings, heartbeat: Path | None) -> None:
@@ -37,7 +38,7 @@ def run(settings: Settings, heartbeat: Path | None) -> None:
 
 
 class Dispatcher:
-    """Rounds of three duties, each at its own pace. A part that is away is said once, and tried again."""
+    """Rounds of four duties, each at its own pace. A part that is away is said once, and tried again."""
 
     def __init__(self, joined: Base, bell: Bell, heartbeat: Path | None) -> None:
         self.base = joined
@@ -52,6 +53,7 @@ class Dispatcher:
             (self.dispatch, settings.dispatch_interval_s),
             (self.reap, settings.reap_interval_s),
             (self.sweep, SWEEP_S),
+            (self.prune, PRUNE_S),
         ]
         due = [time.monotonic()] * len(duties)
         while not stop.is_set():
@@ -79,6 +81,11 @@ class Dispatcher:
         self.base.datasets.sweep()
         checkpoints.sweep(self.base.database)
         Delivering(self.base.database, ()).forget()
+
+    def prune(self) -> None:
+        """Delete finished jobs and their events beyond what the operator keeps."""
+        if count := self.base.retention.prune():
+            log.info("pruned finished jobs", count=count)
 
     def _try(self, duty: Callable[[], None]) -> None:
         name = duty.__name__

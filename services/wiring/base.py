@@ -15,6 +15,7 @@ from services.jobs.listing import JobListing
 from services.jobs.logs import JobLogs
 from services.jobs.reading import JobReading
 from services.jobs.reaping import Reaper
+from services.jobs.retention import Retention
 from services.jobs.retrying import JobRetrying
 from services.jobs.running import Running
 from services.jobs.service import JobService
@@ -45,6 +46,7 @@ class Base:
     logs: JobLogs
     running: Running
     reaper: Reaper
+    retention: Retention
     workers: Workers
     webhooks: WebhookService
 
@@ -101,6 +103,7 @@ def base(
         logs=JobLogs(database, reading),
         running=running,
         reaper=Reaper(database, running, settings),
+        retention=Retention(database, jobs, settings),
         workers=Workers(database, settings.online_s),
         webhooks=WebhookService(database, settings),
     )
