@@ -5,7 +5,9 @@ later below one that was seen; there is no such order over all jobs. So each job
 were given, and a partial index holds just the jobs that have newer ones. Whoever writes events knows nothing of this.
 """
 
-from sqlalchemy import select
+from collections.abc import Sequence
+
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from services import ids
@@ -14,7 +16,9 @@ from services.db.tables import Event, Job
 from services.db.webhook_tables import Webhook, WebhookDelivery
 from services.webhooks import events
 
-JOBS, EVENTS = 100, 500  #: most jobs of one transaction, most events of one job in it
+JOBS = 1_000  #: most jobs of one transaction
+LOUD = 100  #: most of them that have something to tell
+EVENTS = 500  #: most events of one job in it
 
 
 class Telling:
@@ -28,23 +32,33 @@ class Telling:
 
         Raises: NotReady; StorageFull.
         """
-        owners = select(Webhook.owner)
-        untold = select(Job).where(Job.owner.in_(owners), Job.events_seq > Job.told_seq).order_by(Job.id).limit(JOBS)
+        untold = Job.owner.in_(select(Webhook.owner)), Job.events_seq > Job.told_seq
         with self.database.reading() as session:
-            if session.scalar(untold.with_only_columns(Job.id).limit(1)) is None:
+            if session.scalar(select(Job.id).where(*untold).limit(1)) is None:
                 return False
         with self.database.transaction() as session:
-            jobs = session.scalars(untold.with_for_update(skip_locked=True)).all()
+            held = select(Job.id).where(*untold).limit(JOBS).with_for_update(skip_locked=True)
+            jobs = session.scalars(held).all()
             # After the jobs are held, so that whoever was told that a webhook is made misses nothing that came later;
             # held too, so that none is deleted before its rows are written.
-            query = select(Webhook).where(Webhook.owner.in_({job.owner for job in jobs}))
-            hooks = session.scalars(query.with_for_update(read=True, key_share=True)).all()
-            for job in jobs:
+            active = select(Webhook).where(Webhook.disabled_at.is_(None))
+            hooks = session.scalars(active.with_for_update(read=True, key_share=True)).all()
+            loud = self._loud(session, jobs, hooks)
+            quiet = update(Job).where(Job.id.in_(set(jobs) - loud)).values(told_seq=Job.events_seq)
+            session.execute(quiet, execution_options={"synchronize_session": False})
+            for job in session.scalars(select(Job).where(Job.id.in_(sorted(loud)[:LOUD]))).all():
                 self._give(session, job, [hook for hook in hooks if hook.owner == job.owner])
         return bool(jobs)
 
+    def _loud(self, session: Session, jobs: Sequence[str], hooks: Sequence[Webhook]) -> set[str]:
+        """Return the jobs to which something happened since the oldest webhook was made: few, after the first look."""
+        if not hooks:
+            return set()
+        begin = min(hook.created_at for hook in hooks)
+        news = exists().where(Event.job_id == Job.id, Event.seq > Job.told_seq, Event.created_at >= begin)
+        return set(session.scalars(select(Job.id).where(Job.id.in_(jobs), news)))
+
     def _give(self, session: Session, job: Job, hooks: list[Webhook]) -> None:
-        hooks = [hook for hook in hooks if hook.disabled_at is None]
         if not hooks:
             job.told_seq = job.events_seq
             return
