@@ -4,7 +4,21 @@ import threading
 
 from flask import Flask, Response, g, request
 
-from api import bulk, checkpoints, control, costs, datasets, events, hosts, jobs, predictions, problems, ringer, service
+from api import (
+    bulk,
+    checkpoints,
+    control,
+    costs,
+    datasets,
+    events,
+    hosts,
+    jobs,
+    predictions,
+    problems,
+    ringer,
+    service,
+    webhooks,
+)
 from api.waiting import Watcher
 from services import ids
 from services.settings import Settings
@@ -38,7 +52,7 @@ def create_app(settings: Settings) -> Flask:
 
     hosts.register(app, settings)
     problems.register(app)
-    for module in (jobs, control, bulk, costs, events, checkpoints, predictions, datasets, service):
+    for module in (jobs, control, bulk, costs, events, checkpoints, predictions, datasets, webhooks, service):
         app.register_blueprint(module.bp)
 
     @app.after_request

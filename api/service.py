@@ -46,6 +46,7 @@ def root() -> Response:
             "urls": {
                 "jobs": "/api/v1/jobs",
                 "datasets": "/api/v1/datasets",
+                "webhooks": "/api/v1/webhooks",
                 "catalog": "/api/v1/catalog",
                 "schema": "/api/v1/schema/job.json",
                 "openapi": "/api/v1/openapi.json",

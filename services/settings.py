@@ -1,5 +1,6 @@
 """Every setting of the server: its name with the unit, its default and what it does. The only reader of os.environ."""
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -9,11 +10,12 @@ from typing import Any
 from services.errors import SettingInvalid
 
 PREFIX = "BATCHYARD_"
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-def setting(default: Any, help: str) -> Any:
-    """Declare a setting: its default, and the sentence that `docs/settings.md` shows."""
-    return field(default=default, metadata={"help": help})
+def setting(default: Any, help: str, kind: type | None = None) -> Any:
+    """Declare a setting: its default, the sentence that `docs/settings.md` shows, its kind where that is None."""
+    return field(default=default, metadata={"help": help, "kind": kind or type(default)})
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,12 @@ class Settings:
     api_pid: int = setting(0, "Number of the API server's first process; the server sets it itself.")
     api_threads: int = setting(64, "Threads of the API process; at most half of them wait.")
     model_cache_bytes: int = setting(256 * 2**20, "Memory for loaded models in the API process.")
+    webhooks_private: str = setting("", "Private networks that webhooks may reach, by comma: 10.1.0.0/16.")
     idempotency_s: float = setting(86_400.0, "How long an Idempotency-Key is remembered.")
+
+    keep_jobs_days: int | None = setting(None, "Days that a finished job is kept; None: for ever.", int)
+    keep_jobs_count: int | None = setting(None, "Finished jobs of an owner that are kept; None: all.", int)
+    keep_events_days: int | None = setting(None, "Days that a finished job's events are kept; None: for ever.", int)
 
     worker_slots: int = setting(0, "Jobs that one worker trains at once; 0: the CPU quota.")
     online_s: float = setting(60.0, "A worker whose last sign of life is younger is online.")
@@ -82,7 +89,7 @@ class Settings:
             if path is not None:
                 text = Path(path).read_text().strip()
             if text is not None:
-                values[known.name] = _parsed(name, text, type(known.default))
+                values[known.name] = _parsed(name, text, known.metadata["kind"], known.default)
         return cls(**values)
 
     @property
@@ -96,6 +103,18 @@ class Settings:
         return tuple(name.strip() for name in self.plugins.split(",") if name.strip())
 
     @property
+    def webhook_networks(self) -> tuple[Network, ...]:
+        """The private networks that webhooks may reach.
+
+        Raises: SettingInvalid.
+        """
+        names = [name.strip() for name in self.webhooks_private.split(",") if name.strip()]
+        try:
+            return tuple(ipaddress.ip_network(name) for name in names)
+        except ValueError as error:
+            raise SettingInvalid(f"{PREFIX}WEBHOOKS_PRIVATE: {error}; write networks as 10.1.0.0/16.") from error
+
+    @property
     def sqlalchemy_url(self) -> str:
         """The database's URL, with SQLite in the storage folder when none is set."""
         return self.database_url or f"sqlite:///{self.storage / 'batchyard.db'}"
@@ -106,13 +125,17 @@ def child_environment(**more: str) -> dict[str, str]:
     return {**os.environ, **more}
 
 
-def _parsed(name: str, text: str, kind: type) -> Any:
+def _parsed(name: str, text: str, kind: type, default: Any) -> Any:
+    if default is None and not text:
+        return None
     try:
         value = kind(text)
     except ValueError as error:
         raise SettingInvalid(f"{name} is {text!r}, which is not {_article(kind)}.") from error
     if isinstance(value, int | float) and value < 0:
         raise SettingInvalid(f"{name} is {text!r}; it can't be negative.")
+    if default is None and value == 0:
+        raise SettingInvalid(f"{name} is 0, which would keep nothing; leave it out to keep everything.")
     return value
 
 

@@ -13,11 +13,14 @@ from services.errors import NotReady, StorageFull
 from services.jobs import checkpoints
 from services.queue import DEVICES, Bell, top_up
 from services.settings import Settings
+from services.webhooks.delivering import Delivering
 from services.wiring.base import Base, base
+from worker.teller import Teller
 
 log = structlog.get_logger()
 
 SWEEP_S = 600.0  #: pause between two rounds of tidying up
+PRUNE_S = 60.0  #: pause between two rounds of pruning, each a few jobs
 
 
 def run(settings: Settings, heartbeat: Path | None) -> None:
@@ -30,11 +33,12 @@ def run(settings: Settings, heartbeat: Path | None) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    threading.Thread(target=Teller(settings).until, args=(stop,), daemon=True, name="teller").start()
     Dispatcher(joined, Bell(settings.redis_url), heartbeat).until(stop)
 
 
 class Dispatcher:
-    """Rounds of three duties, each at its own pace. A part that is away is said once, and tried again."""
+    """Rounds of four duties, each at its own pace. A part that is away is said once, and tried again."""
 
     def __init__(self, joined: Base, bell: Bell, heartbeat: Path | None) -> None:
         self.base = joined
@@ -49,6 +53,7 @@ class Dispatcher:
             (self.dispatch, settings.dispatch_interval_s),
             (self.reap, settings.reap_interval_s),
             (self.sweep, SWEEP_S),
+            (self.prune, PRUNE_S),
         ]
         due = [time.monotonic()] * len(duties)
         while not stop.is_set():
@@ -71,10 +76,16 @@ class Dispatcher:
             log.warning("its worker fell silent", job=job_id)
 
     def sweep(self) -> None:
-        """Forget old Idempotency-Keys, checkpoints that were given up, and files that no data set refers to."""
+        """Forget old Idempotency-Keys and deliveries, checkpoints given up, and files that no data set refers to."""
         self.base.jobs.forget_keys()
         self.base.datasets.sweep()
         checkpoints.sweep(self.base.database)
+        Delivering(self.base.database, ()).forget()
+
+    def prune(self) -> None:
+        """Delete finished jobs and their events beyond what the operator keeps."""
+        if count := self.base.retention.prune():
+            log.info("pruned finished jobs", count=count)
 
     def _try(self, duty: Callable[[], None]) -> None:
         name = duty.__name__

@@ -119,6 +119,12 @@ class Job(Base):
         Index("ix_jobs_owner_state", "owner", "state", "created_at"),
         Index("ix_jobs_dataset_id", "dataset_id"),
         Index("ix_jobs_init_checkpoint", "init_checkpoint"),
+        Index(
+            "ix_jobs_untold",
+            "owner",
+            sqlite_where=text("events_seq > told_seq"),
+            postgresql_where=text("events_seq > told_seq"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -151,6 +157,7 @@ class Job(Base):
     progress: Mapped[dict[str, Any] | None]  #: carried by the beat: shown, not kept
     epochs_done: Mapped[int] = mapped_column(default=0)  #: always the epoch of `last_checkpoint`
     events_seq: Mapped[int] = mapped_column(default=0)  #: number of the job's last event
+    told_seq: Mapped[int] = mapped_column(default=0, server_default="0")  #: of the last that its webhooks were given
     best_checkpoint: Mapped[str | None]
     best_epoch: Mapped[int | None]
     best_value: Mapped[float | None]

@@ -15,6 +15,7 @@ from services.jobs.listing import JobListing
 from services.jobs.logs import JobLogs
 from services.jobs.reading import JobReading
 from services.jobs.reaping import Reaper
+from services.jobs.retention import Retention
 from services.jobs.retrying import JobRetrying
 from services.jobs.running import Running
 from services.jobs.service import JobService
@@ -25,6 +26,7 @@ from services.specs.columns import TableInfo
 from services.specs.data import PluginData
 from services.specs.job import JobSpec
 from services.specs.resolving import Measure
+from services.webhooks.service import WebhookService
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,9 @@ class Base:
     logs: JobLogs
     running: Running
     reaper: Reaper
+    retention: Retention
     workers: Workers
+    webhooks: WebhookService
 
     def eligible(self, device: str) -> int:
         """Return how many queued jobs may start now, counted up to the most nudges that may wait."""
@@ -99,5 +103,7 @@ def base(
         logs=JobLogs(database, reading),
         running=running,
         reaper=Reaper(database, running, settings),
+        retention=Retention(database, jobs, settings),
         workers=Workers(database, settings.online_s),
+        webhooks=WebhookService(database, settings),
     )

@@ -15,7 +15,7 @@ HOMES = {
     "flask": ("api/",),
     "celery": ("worker/", "services/queue.py"),
     "kombu": ("worker/", "services/queue.py"),
-    "sqlalchemy": ("services/db/", "services/jobs/", "services/datasets/", "migrations/"),
+    "sqlalchemy": ("services/db/", "services/jobs/", "services/datasets/", "services/webhooks/", "migrations/"),
     "alembic": ("services/db/schema.py", "migrations/"),
     "torch": ("services/training/", "services/predictions/"),
     "pyarrow": ("services/datasets/",),
