@@ -8,6 +8,7 @@ from services.specs.columns import Column
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
+LAST_S = (datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC) - EPOCH) // timedelta(seconds=1)  #: the last second there is
 PERIODS = (1.0, 7.0, 365.2425)  #: days after which the hour, the weekday and the season come round again
 
 
@@ -22,11 +23,12 @@ def days_since_epoch(text: str) -> float:
 
 def text_of(days: float, column: Column) -> str:
     """Return a cell of a column as ISO 8601: a date, or a time as exact as the cell."""
-    found = EPOCH + ((column.origin or 0.0) + days) * DAY
+    # 9999-12-31T23:59:59 often stands for "no end", and as float32 it may be rounded up to the year 10000.
+    since = min(((column.origin or 0.0) + days) * DAY.total_seconds(), LAST_S)
     if column.whole:
-        return found.date().isoformat()
+        return (EPOCH + timedelta(seconds=since)).date().isoformat()
     second = 1.0 if np.spacing(np.float32(column.max or 0.0)) * DAY.total_seconds() < 1 else 60.0
-    whole = EPOCH + timedelta(seconds=round((found - EPOCH).total_seconds() / second) * second)
+    whole = EPOCH + timedelta(seconds=min(round(since / second) * second, LAST_S))
     return whole.isoformat().replace("+00:00", "Z")
 
 

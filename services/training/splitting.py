@@ -1,13 +1,13 @@
 """Which rows train, which validate and which test."""
 
 import hashlib
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from services.specs.columns import Column, TableInfo
 from services.specs.data import ColumnSplit, HashSplit, RandomSplit, TimeSplit
-from services.specs.dates import text_of
 from services.specs.features import held_rows
 from services.specs.job import JobSpec
 from services.training.data import order
@@ -79,9 +79,9 @@ def _by_hash(split: HashSplit, info: TableInfo, table: np.ndarray) -> Parts:
 
 
 def _name(cell: float, column: Column) -> str:
-    """Return a cell as a text that is the same in a table with more rows."""
+    """Return a cell as a text that is the same in a table with more rows; of a time its day, which stays together."""
     if column.type == "datetime":
-        return text_of(cell, column) if cell == cell else "nan"
+        return str(math.floor((column.origin or 0.0) + cell)) if cell == cell else "nan"
     return str((column.values or [])[int(cell)]) if column.coded else repr(cell)
 
 

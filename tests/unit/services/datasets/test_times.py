@@ -113,3 +113,10 @@ def test_a_time_is_shown_as_exactly_as_its_cell_is(tmp_path: Path) -> None:
 
     long, table = read(tmp_path, as_csv(["1999-01-01T08:00:00Z", "2025-03-05T09:31:00Z"]), "a.csv")
     assert text_of(float(table[1, 0]), long.info.column("t")) == "2025-03-05T09:31:00Z"
+
+
+@pytest.mark.parametrize("end", ["9999-12-31", "9999-12-31 23:59:59"])
+def test_the_last_day_there_is_can_be_shown(tmp_path: Path, end: str) -> None:
+    found, table = read(tmp_path, as_csv(["2025-01-01 10:00:00", end]), "a.csv")
+
+    assert text_of(float(table[1, 0]), found.info.column("t")).startswith("9999-12-31")

@@ -3,8 +3,10 @@
 import numpy as np
 
 from services.specs.columns import Column, TableInfo
+from services.specs.data import HashSplit
 from services.specs.dates import days_since_epoch
 from services.training.preprocessing import Preprocessing
+from services.training.splitting import split
 from tests.make import make_spec
 
 ORIGIN = days_since_epoch("2024-01-01")
@@ -44,3 +46,22 @@ def test_a_missing_time_is_the_mean_and_an_input_says_so() -> None:
 
     assert abs(found[3, 0]) < 1e-5
     assert found[:5, -1].tolist() == [0, 0, 0, 1, 0]
+
+
+def test_a_split_by_hash_leaves_days_where_they_are_when_times_and_older_days_come_in() -> None:
+    def validates(stamps: list[str]) -> set[str]:
+        days = np.array([days_since_epoch(stamp) for stamp in stamps])
+        origin = float(np.floor(days.min()))
+        whole = bool((np.floor(days) == days).all())
+        column = Column("t", "datetime", min=0.0, max=float(days.max()) - origin, whole=whole, origin=origin)
+        info = TableInfo(len(stamps), [column])
+        spec, _, _ = make_spec()
+        by_day = spec.model_copy(update={"split": HashSplit(column="t", validation=0.3)})
+        parts = split(by_day, info, (days - origin).astype(np.float32)[:, None])
+        return {stamp[:10] for stamp, is_there in zip(stamps, parts.validation, strict=True) if is_there}
+
+    dates = [f"2025-02-{day:02}" for day in range(1, 29)]
+    more = [*dates, "2021-07-03T08:30:00Z", *[f"{date}T09:00:00Z" for date in dates]]
+
+    assert 0 < len(validates(dates)) < 28
+    assert validates(more) - {"2021-07-03"} == validates(dates)
