@@ -26,6 +26,8 @@ from worker import exits
 
 REPORT_S = 0.25  #: the supervisor hears of progress so often
 OOM_SCORE = "500"  #: when memory is short, the kernel takes a trainer before anything else of ours
+ENDED = {"fail", "rollback"}  #: what a cost that is not finite ends the epochs of
+ROLLBACKS = 3  #: so often a job goes back, then it fails
 WISHES = {signal.SIGTERM: "drain", signal.SIGUSR1: "pause", signal.SIGUSR2: "cancel"}
 
 
@@ -89,7 +91,15 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
         job = wiring.job(settings, job_id, attempt, watch, lambda: watch.report("waiting for the database"))
         recorder = job.recorder
         recorder.started(job.training.environment())
-        reason = train(job, watch)
+        reason = None
+        while reason is None:
+            try:
+                reason = train(job, watch)
+            except NonfiniteCost as fault:
+                if job.work.spec.on_nonfinite != "rollback" or job.training.progress.rollbacks == ROLLBACKS:
+                    raise
+                job = wiring.gone_back(settings, job, watch)
+                recorder.rolled_back(fault)
         recorder.succeed(reason)
     except Fenced:
         return exits.FENCED  # another attempt owns the row: write nothing
@@ -97,7 +107,7 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
         if recorder is None:
             return exits.OF_WISH[wish.detail]
         watch.report("saving")
-        return _stopped(recorder, wish.detail)
+        return _stopped(job, wish.detail)
     except TrainingFault as fault:
         wiring.fail(settings, job_id, attempt, recorder, fault)
         return exits.USER_FAULT
@@ -116,12 +126,17 @@ def train(job: wiring.Job, watch: Watch) -> StopReason:
     watch.epoch, watch.steps = training.progress.epochs_done + 1, training.steps_done
     if reason := _stop_reason(training):
         return reason  # it was stopped once more while its test rows were measured
+    goes_back = spec.on_nonfinite == "rollback"
+    if goes_back:
+        training.mark()
     for costs in training.fit():
-        if spec.on_nonfinite == "fail" and not math.isfinite(costs.train_cost):
+        if spec.on_nonfinite in ENDED and not math.isfinite(costs.train_cost):
             raise _diverged(costs, training.steps_per_epoch, costs.lr)
         if training.patience:  # before the flush, so that who goes on from it waits as long
             training.patience.is_over(costs)
         job.recorder.epoch(costs, improved=training.best.improved(costs))
+        if goes_back:
+            training.mark()
         watch.epoch, watch.latest = costs.epoch + 1, {"train_cost": costs.train_cost, "val_cost": costs.val_cost}
         if reason := _stop_reason(training):
             return reason
@@ -137,9 +152,11 @@ def _stop_reason(training: Training) -> StopReason | None:
     return None
 
 
-def _stopped(recorder: Any, wish: str) -> int:
+def _stopped(job: wiring.Job, wish: str) -> int:
     try:
-        recorder.interrupted()
+        if job.work.spec.on_nonfinite == "rollback":
+            return exits.OF_WISH[wish]  # goes on after a whole epoch, to which the way back leads
+        job.recorder.interrupted()
     except Fenced:
         return exits.FENCED
     return exits.OF_WISH[wish]

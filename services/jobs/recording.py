@@ -1,22 +1,22 @@
 """What a trainer writes of its job: epochs and checkpoints, flushed together, and how it ended."""
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from services.costs import EpochCosts
 from services.db.engine import Database, now
-from services.db.tables import Epoch, Event, Job
+from services.db.tables import Job
 from services.errors import NotReady, StorageFull
-from services.jobs import checkpoints, queries
+from services.jobs import checkpoints, queries, recorded_epochs
 from services.jobs.checkpoints import STATE, Draft
 from services.jobs.keeping import Copy, Keeping
+from services.jobs.recorded_epochs import finite, metrics_of
 from services.jobs.views import Work
 from services.settings import Settings
 from services.states import JobState, StopReason
@@ -46,6 +46,9 @@ class Contents(Protocol):
 
     @property
     def steps_done(self) -> int: ...
+
+    @property
+    def lr(self) -> float: ...
 
     def keep_best(self) -> None: ...
 
@@ -106,10 +109,10 @@ class Recorder:
 
         Raises: Fenced when another attempt owns the job.
         """
-        self.last_metrics = _metrics(costs)
+        self.last_metrics = metrics_of(costs)
         if improved:
             self.contents.keep_best()
-        value = _finite(costs.value(self.work.spec.monitor.metric))
+        value = finite(costs.value(self.work.spec.monitor.metric))
         if self.keeping.wants(costs.epoch, value):
             weights = self.contents.weights(costs.epoch, value)
             self.keeping.copies[costs.epoch] = Copy(costs.epoch, costs.steps, self.last_metrics, weights)
@@ -125,13 +128,20 @@ class Recorder:
         """
         self._flush()
 
+    def rolled_back(self, fault: TrainingFault) -> None:
+        """Store where the training went back to, with the smaller step size that it goes on with, and say so.
+
+        Raises: Fenced.
+        """
+        self._flush(note=f"{fault.detail} Back to the epoch before, on with lr {self.contents.lr:g}.")
+
     def succeed(self, reason: StopReason) -> None:
         """Measure the test rows, flush, and finish the job in the same transaction.
 
         Raises: Fenced; Wished.
         """
         measured = self.contents.measure_test()
-        test = None if measured is None else {name: _finite(value) for name, value in measured.items()}
+        test = None if measured is None else {name: finite(value) for name, value in measured.items()}
         self._flush(_End(JobState.SUCCEEDED, reason, test=test))
 
     def fail(self, fault: TrainingFault) -> None:
@@ -142,7 +152,7 @@ class Recorder:
         error = {"code": fault.code, "message": fault.detail, **fault.members}
         self._flush(_End(JobState.FAILED, StopReason.ERROR, error))
 
-    def _flush(self, end: _End | None = None) -> None:
+    def _flush(self, end: _End | None = None, note: str | None = None) -> None:
         began = self.clock()
         to = max([self.recorded, *(costs.epoch for costs, _ in self.pending)])
         drafts = self.keeping.drafts()
@@ -151,7 +161,7 @@ class Recorder:
             drafts.append(Draft.of(STATE, to, self.contents.steps_done, self.last_metrics, last))
         drafts = [self._uploaded(draft) if self._is_large(draft) else draft for draft in drafts]
         self._until_written(
-            lambda session: self._write(session, to, drafts, end),
+            lambda session: self._write(session, to, drafts, end, note),
             landed=lambda job: job.epochs_done == to and (job.state == end.state if end else _has(job, drafts)),
         )
         self.keeping.stored(drafts)
@@ -159,7 +169,7 @@ class Recorder:
         took = self.clock() - began
         self.flush_due = self.clock() + max(self.settings.flush_interval_s, FLUSH_SHARE * took)
 
-    def _write(self, session: Session, to: int, drafts: list[Draft], end: _End | None) -> None:
+    def _write(self, session: Session, to: int, drafts: list[Draft], end: _End | None, note: str | None) -> None:
         columns: dict[str, Any] = {"epochs_done": to, "attempts_without_progress": 0}
         kept, best = self.keeping.ids_with(drafts), self.contents.best
         if best.epoch in kept:
@@ -181,55 +191,13 @@ class Recorder:
             large = self._is_large(draft)
             checkpoints.store(session, draft, self.work.job_id, self.work.attempt, uploaded=large)
         if self.pending:
-            self._write_epochs(session)
+            recorded_epochs.store(session, self.work, self.pending)
         named = select(Job.best_checkpoint, Job.last_checkpoint).where(Job.id == self.work.job_id)
         checkpoints.prune(session, self.work.job_id, [*session.execute(named).one(), *kept.values()])
+        if note:
+            queries.add_event(session, self.work.job_id, "rolled_back", note, {"epoch": to, "lr": self.contents.lr})
         if end:
             queries.finish(session, self.work.job_id, end.state, end.stop_reason)
-
-    def _write_epochs(self, session: Session) -> None:
-        count = len(self.pending)
-        raised = (
-            update(Job)
-            .where(Job.id == self.work.job_id)
-            .values(events_seq=Job.events_seq + count)
-            .returning(Job.events_seq)
-        )
-        first = int(session.execute(raised).scalar_one()) - count + 1
-        created_at = now(session)
-        rows, events = [], []
-        for n, (costs, best) in enumerate(self.pending):
-            metrics = _metrics(costs)
-            rows.append(
-                {
-                    "job_id": self.work.job_id,
-                    "epoch": costs.epoch,
-                    "attempt": self.work.attempt,
-                    "train_cost": _finite(costs.train_cost),
-                    "val_cost": _finite(costs.val_cost),
-                    "metrics": {name: _finite(value) for name, value in costs.metrics.items()},
-                    "lr": costs.lr,
-                    "seconds": costs.seconds,
-                    "rows_per_second": costs.rows_per_second,
-                    "best": best,
-                    "batch_costs": costs.batch_costs,
-                }
-            )
-            told = {name: value for name, value in metrics.items() if isinstance(value, float)}
-            words = " ".join(f"{name}={value:.6g}" for name, value in told.items())
-            events.append(
-                {
-                    "job_id": self.work.job_id,
-                    "seq": first + n,
-                    "type": "epoch",
-                    "level": "info",
-                    "message": f"epoch {costs.epoch} {words}",
-                    "data": {"epoch": costs.epoch, **metrics, "best": best},
-                    "created_at": created_at,
-                }
-            )
-        session.execute(insert(Epoch), rows)
-        session.execute(insert(Event), events)
 
     def _is_large(self, draft: Draft) -> bool:
         return len(draft.content) > self.settings.chunk_bytes
@@ -282,13 +250,3 @@ class Recorder:
 
 def _has(job: Job, drafts: list[Draft]) -> bool:
     return any(draft.id == job.last_checkpoint for draft in drafts)
-
-
-def _metrics(costs: EpochCosts) -> dict[str, Any]:
-    found = {"train_cost": costs.train_cost, "val_cost": costs.val_cost, **costs.metrics}
-    return {name: _finite(value) for name, value in found.items()}
-
-
-def _finite(value: Any) -> Any:
-    """Return a number that is finite, a table as it is, else None."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -76,8 +76,9 @@ class JobSpec(BaseModel):
     """Use only algorithms that give the same bits every time, or fail."""
     compile: Literal[False] = False
     """Steps are traced once and replayed, to the same bits; a compiler would bring other bits and seconds to wait."""
-    on_nonfinite: Literal["fail", "skip_step", "continue"] = "fail"
-    """What to do when a cost is not finite: end the job, leave the step out, or go on."""
+    on_nonfinite: Literal["fail", "rollback", "skip_step", "continue"] = "fail"
+    """What to do when a cost is not finite: end the job, go back to the epoch before with a tenth of the step size (3
+    times at most), leave the step out, or go on."""
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     """CPU threads of the trainer."""
     priority: Annotated[int, Field(ge=-10, le=10)] = 0

@@ -14,6 +14,7 @@ class Progress:
     epochs_done: int = 0
     steps_done: int = 0
     seconds: float = 0.0  #: spent in the epochs that are done
+    rollbacks: int = 0  #: times it went back because of a cost that was not finite
     seconds_of_epoch: float = 0.0  #: spent in the open epoch by attempts before this one
     batch_costs: list[Tensor] = field(default_factory=list)  #: () float32 each, on the device
     batch_sizes: list[int] = field(default_factory=list)

@@ -40,6 +40,7 @@ SCHEDULERS: dict[str, Callable[[Any, Optimizer, int, int], Any]] = {
     ),
     "linear_warmup": lambda spec, o, _e, _s: torch_schedulers.LinearLR(o, LEAST_RISE, total_iters=spec.epochs),
 }
+STEP_SIZES = ("lr", "initial_lr", "max_lr", "min_lr")  #: of a parameter group; all but the first are one schedule's own
 EACH_STEP = {"onecycle"}  #: these change the step size after every step, the others after every epoch
 
 
@@ -52,6 +53,7 @@ class Schedule:
         self.each_step = spec is not None and spec.type in EACH_STEP
         self.by_value = spec is not None and spec.type == "plateau"
         self.sign = 1 if mode == "min" else -1
+        self.slowed = 1.0  #: what the spec's step sizes are multiplied by
 
     @property
     def lr(self) -> float:
@@ -72,15 +74,25 @@ class Schedule:
         elif monitored is not None:
             self.scheduler.step(self.sign * monitored)
 
+    def slow_down(self, factor: float) -> None:
+        """Multiply every step size, now and to come, but those that a schedule falls to."""
+        self.slowed *= factor
+        group = self.optimizer.param_groups[0]
+        group |= {name: group[name] * factor for name in STEP_SIZES if name in group}
+        for scheduler in [self.scheduler, *getattr(self.scheduler, "_schedulers", [])]:
+            if hasattr(scheduler, "base_lrs"):
+                scheduler.base_lrs = [lr * factor for lr in scheduler.base_lrs]
+
     def state(self) -> dict[str, Any]:
         """Return all that `resume` needs, as JSON."""
         told = {} if self.scheduler is None else self.scheduler.state_dict()
         # What is a table is made from the spec again; JSON would make its keys texts.
         plain = {name: value for name, value in told.items() if not isinstance(value, dict)}
-        return {"lr": self.lr, "scheduler": plain}
+        return {"lr": self.lr, "scheduler": plain, "slowed": self.slowed}
 
     def resume(self, state: dict[str, Any]) -> None:
         """Go on where `state` was told."""
+        self.slow_down(state.get("slowed", 1.0))
         if self.scheduler is not None:
             self.scheduler.load_state_dict(state["scheduler"])
         self.optimizer.param_groups[0]["lr"] = state["lr"]

@@ -26,6 +26,8 @@ from services.training.stepping import Stepping
 from services.training.watch import watched
 from services.training.weights import from_bytes, to_bytes
 
+SLOWER = 0.1  #: what a rollback multiplies the step size by
+
 
 @dataclass
 class Training:
@@ -50,6 +52,7 @@ class Training:
     best: Best
     patience: Patience | None
     best_weights: dict[str, Tensor] = field(default_factory=dict)
+    marked: bytes = b""  #: what `mark` kept
 
     @property
     def steps_per_epoch(self) -> int:
@@ -65,6 +68,20 @@ class Training:
     def steps_done(self) -> int:
         """Optimizer steps taken since the job began."""
         return self.progress.steps_done
+
+    @property
+    def lr(self) -> float:
+        """The step size now."""
+        return self.schedule.lr
+
+    def mark(self) -> None:
+        """Keep where it stands, as a place to go back to."""
+        self.marked = self.last_bytes()
+
+    def slow_down(self) -> None:
+        """Go on with a tenth of the step size, where a larger one led astray."""
+        self.progress.rollbacks += 1
+        self.schedule.slow_down(SLOWER)
 
     def fit(self) -> Iterator[EpochCosts]:
         """Train on from where it stands, epoch by epoch.
@@ -131,7 +148,7 @@ class Training:
             tensors["progress.batch_costs"] = torch.from_numpy(progress.costs())
         done = {
             name: getattr(progress, name)
-            for name in ("epochs_done", "steps_done", "seconds", "seconds_of_epoch", "batch_sizes")
+            for name in ("epochs_done", "steps_done", "seconds", "seconds_of_epoch", "batch_sizes", "rollbacks")
         }
         about = {
             "kind": "last",

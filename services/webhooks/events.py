@@ -15,6 +15,7 @@ ON_THE_WAY = (
     "started",
     "epoch",
     "requeued",
+    "rolled_back",
     "pausing",
     "paused",
     "resumed",

@@ -1,7 +1,7 @@
 """Joins what the trainer of one claimed job needs: its work, its data, the training and the recorder."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,6 +39,15 @@ def job(
     source = _source(Storage(settings.storage), work)
     training = build(work.spec, work.info, source, last=work.last, init=work.init, wish=wish)
     return Job(database, work, training, Recorder(database, settings, work, training, waiting=waiting))
+
+
+def gone_back(settings: Settings, job: Job, wish: Callable[[], str | None]) -> Job:
+    """Return a job whose training is where it was marked last, with a smaller step size; its recorder goes on."""
+    source = _source(Storage(settings.storage), job.work)
+    training = build(job.work.spec, job.work.info, source, last=job.training.marked, init=job.work.init, wish=wish)
+    training.slow_down()
+    job.recorder.contents = training
+    return replace(job, training=training)
 
 
 def _source(storage: Storage, work: Work) -> np.ndarray | Opened:

@@ -30,6 +30,7 @@ class Contents:
     def __init__(self, size: int = 1) -> None:
         self.best = Best("val_cost", "min")
         self.steps_done = 0
+        self.lr = 0.1
         self.size = size
         self.kept = b""
 

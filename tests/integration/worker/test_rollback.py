@@ -1,0 +1,83 @@
+"""A job that diverges goes back an epoch, with a smaller step size, and says so."""
+
+from collections.abc import Callable
+
+import pytest
+
+from services.queue import Bell, top_up
+from services.wiring.base import Base
+from tests.integration.worker.test_worker import Worker, bell, finished, result, start, until, with_queue
+from tests.make import make_job
+
+__all__ = ["bell", "start", "with_queue"]  # fixtures
+
+#: The cost's curvature is 22.5, so that steps above 2 / 22.5 = 0.09 lead away from the minimum.
+STEEP = {
+    "data": {
+        "x": [[3.0 * (n % 4) - 4.5] for n in range(40)],
+        "y": [float(n % 4) for n in range(40)],
+        "scale": "none",
+        "target_scale": "none",
+    },
+    "model": "linear",
+    "loss": "mse",
+    "batch_size": 8,
+    "epochs": 400,
+    "early_stopping": False,
+    "on_nonfinite": "rollback",
+}
+
+
+@pytest.mark.parametrize(("lr", "rollbacks"), [(0.005, 0), (3.0, 2)])
+def test_a_job_that_diverges_goes_on_with_a_step_size_that_holds(
+    joined: Base, bell: Bell, start: Callable[[], Worker], lr: float, rollbacks: int
+) -> None:
+    start()
+    job = make_job(joined, **STEEP, optimizer={"type": "sgd", "lr": lr})
+
+    done = finished(joined, bell, job.id)
+
+    assert (done.status, done.epochs_done) == ("succeeded", 400)
+    told = [event for event in joined.reading.events("local", job.id) if event.type == "rolled_back"]
+    assert [event.data["lr"] for event in told] == pytest.approx([lr * 0.1 ** (n + 1) for n in range(rollbacks)])
+    epochs = joined.reading.epochs("local", job.id)
+    assert [epoch.epoch for epoch in epochs] == list(range(1, 401))
+    assert all(epoch.train_cost is not None for epoch in epochs)
+    assert epochs[-1].lr == pytest.approx(lr * 0.1**rollbacks)
+    assert epochs[-1].train_cost < 1e-3
+
+
+def test_a_job_that_went_back_ends_with_the_same_bits_when_it_is_killed_and_paused_on_the_way(
+    joined: Base, bell: Bell, start: Callable[[], Worker]
+) -> None:
+    worker = start()
+    steep = STEEP | {"optimizer": {"type": "sgd", "lr": 3.0}, "epochs": 3_000}
+    calm, job = make_job(joined, **steep), make_job(joined, **steep)
+    assert finished(joined, bell, calm.id).status == "succeeded"
+
+    def runs() -> bool:
+        top_up(bell, joined.eligible, "cpu")
+        joined.reaper.look()
+        return joined.reading.get("local", job.id).done or bool(worker.trainers)
+
+    for _ in range(2):
+        until(runs)
+        for trainer in worker.trainers:
+            trainer.kill()
+        until(lambda: not worker.trainers)
+    done = finished(joined, bell, job.id)
+
+    assert done.status == "succeeded"
+    assert result(joined, job.id) == result(joined, calm.id)
+
+
+def test_a_job_that_diverges_again_and_again_fails_after_three_times(
+    joined: Base, bell: Bell, start: Callable[[], Worker]
+) -> None:
+    start()
+    job = make_job(joined, **STEEP, optimizer={"type": "sgd", "lr": 1e9})
+
+    done = finished(joined, bell, job.id)
+
+    assert (done.status, done.error and done.error["code"]) == ("failed", "nonfinite_cost")
+    assert sum(event.type == "rolled_back" for event in joined.reading.events("local", job.id)) == 3
