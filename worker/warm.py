@@ -43,11 +43,15 @@ class Warm:
         """Serve until killed."""
         self.selector.register(self.listener, selectors.EVENT_READ, self._accept)
         while True:
-            for key, _ in self.selector.select(timeout=1.0):
-                # An earlier event of the same round may have closed this one.
-                if key.fileobj in self.selector.get_map():
-                    key.data()
+            self.look(timeout_s=1.0)
             self._bury_orphans()
+
+    def look(self, timeout_s: float) -> None:
+        """Wait until something happens, and do what it asks for."""
+        for key, _ in self.selector.select(timeout_s):
+            # An earlier event of the same round may have closed this one; a closed socket can't be looked up by itself.
+            if self.selector.get_map().get(key.fd) is key:
+                key.data()
 
     def _accept(self) -> None:
         supervisor, _ = self.listener.accept()
