@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.make import make_job
 __all__ = ["bell", "start", "with_queue"]  # fixtures
 
 #: The cost's curvature is 22.5, so that steps above 2 / 22.5 = 0.09 lead away from the minimum.
-STEEP = {
+STEEP: dict[str, Any] = {
     "data": {
         "x": [[3.0 * (n % 4) - 4.5] for n in range(40)],
         "y": [float(n % 4) for n in range(40)],
@@ -53,7 +54,9 @@ def test_a_job_that_went_back_ends_with_the_same_bits_when_its_trainer_is_killed
     joined: Base, bell: Bell, start: Callable[[], Worker]
 ) -> None:
     worker = start()
-    steep = STEEP | {"optimizer": {"type": "sgd", "lr": 3.0}, "epochs": 8_000}
+    data = STEEP["data"]
+    long = {**data, "x": data["x"] * 100, "y": data["y"] * 100}  # so that it is still running at the second kill
+    steep = STEEP | {"data": long, "batch_size": 1, "optimizer": {"type": "sgd", "lr": 3.0}, "epochs": 100}
     calm = make_job(joined, **steep)
     assert finished(joined, bell, calm.id).status == "succeeded"
     job = make_job(joined, **steep)
@@ -65,8 +68,9 @@ def test_a_job_that_went_back_ends_with_the_same_bits_when_its_trainer_is_killed
             return bool(worker.trainers) and joined.reading.get("local", job.id).epochs_done > before
 
         until(has_moved_on)
-        os.kill(worker.trainers[0].pid, signal.SIGKILL)
-        until(lambda: not worker.trainers)
+        killed = worker.trainers[0]
+        os.kill(killed.pid, signal.SIGKILL)
+        until(lambda killed=killed: killed not in worker.trainers)
 
     done = finished(joined, bell, job.id)
 
