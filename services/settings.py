@@ -59,6 +59,9 @@ class Settings:
     cancel_grace_s: float = setting(
         2.0, "How long the trainer of a cancelled job may take to answer before it is killed."
     )
+    short_job_s: float = setting(
+        2.0, "A job that has trained for less goes before longer ones, which yield; 0: none does."
+    )
     stall_s: float = setting(600.0, "A trainer that reports nothing for so long is ended.")
     job_time_limit_s: float = setting(86_400.0, "The operator's limit for one attempt of a job.")
     flush_interval_s: float = setting(1.0, "Least pause between two stored groups of epochs.")
@@ -72,7 +75,7 @@ class Settings:
     backoff_s: float = setting(5.0, "First pause before an interrupted job is tried again.")
     backoff_max_s: float = setting(300.0, "Longest such pause.")
     max_attempts_without_progress: int = setting(3, "Attempts in a row without a new checkpoint.")
-    max_attempts: int = setting(1_000, "Attempts of one job in all.")
+    max_attempts: int = setting(1_000, "Attempts of one job that may end in a crash, with progress or without.")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":

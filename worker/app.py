@@ -75,7 +75,7 @@ def connect_signals(settings: Settings, device: str, worker: str, warm: Path) ->
     def begin_slot(**_: Any) -> None:
         die_with_parent(main)
         joined = base(settings, pool_size=1)
-        tasks.begin(Supervisor(joined.running, settings, device, worker, warm, drain))
+        tasks.begin(Supervisor(joined.running, joined.turns, settings, device, worker, warm, drain))
 
     def tell_of_drain(**_: Any) -> None:
         os.write(ring_drain, b"!")

@@ -38,7 +38,7 @@ def run(settings: Settings, heartbeat: Path | None) -> None:
 
 
 class Dispatcher:
-    """Rounds of four duties, each at its own pace. A part that is away is said once, and tried again."""
+    """Rounds of five duties, each at its own pace. A part that is away is said once, and tried again."""
 
     def __init__(self, joined: Base, bell: Bell, heartbeat: Path | None) -> None:
         self.base = joined
@@ -54,6 +54,7 @@ class Dispatcher:
             (self.reap, settings.reap_interval_s),
             (self.sweep, SWEEP_S),
             (self.prune, PRUNE_S),
+            (self.base.turns.give_credit, PRUNE_S),
         ]
         due = [time.monotonic()] * len(duties)
         while not stop.is_set():

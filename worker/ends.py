@@ -18,7 +18,13 @@ VERDICTS = {
     "stalled": "The trainer made no step for too long and was ended.",
     "time_limit": "The job ran longer than the operator allows.",
 }
-OF_SIGNAL = {signal.SIGTERM: exits.DRAINED, signal.SIGUSR1: exits.PAUSED, signal.SIGUSR2: exits.CANCELLED}
+OF_SIGNAL = {
+    signal.SIGTERM: exits.DRAINED,
+    signal.SIGUSR1: exits.PAUSED,
+    signal.SIGUSR2: exits.CANCELLED,
+    signal.SIGHUP: exits.YIELDED,
+}
+GRACED = {"drain", "pause", "cancel"}  #: wishes that a trainer has to answer in time
 GPU_HINT = "Use a smaller batch_size or model, or train on the CPU: device cpu."
 MEMORY_HINT = "Use a smaller batch_size or model, or give the worker more memory (BATCHYARD_WORKER_MEMORY in compose)."
 
@@ -68,9 +74,11 @@ def _write(
         running.crashed(claim, "crashed", message, log_tail=log_tail, charged=False)
     elif code == exits.DRAINED:
         running.drained(claim)
+    elif code == exits.YIELDED:
+        running.yielded(claim)
     elif code in {exits.PAUSED, exits.CANCELLED}:
         running.stopped(claim)
-    elif wish and ended.signal == signal.SIGKILL and not memory:
+    elif wish in GRACED and ended.signal == signal.SIGKILL and not memory:
         # It did not answer within the grace, and we ended it: no fault of the job.
         running.drained(claim) if wish == "drain" else running.stopped(claim)
     elif code == exits.MEMORY or (ended.signal == signal.SIGKILL and memory):

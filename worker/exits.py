@@ -8,10 +8,10 @@ BUG = 70
 MEMORY = 71
 GPU_MEMORY = 72
 FENCED = 75  #: another attempt owns the job
-DRAINED, PAUSED, CANCELLED = 76, 77, 78  #: the checkpoint is written, the supervisor writes the state
+DRAINED, PAUSED, CANCELLED, YIELDED = 76, 77, 78, 79  #: the checkpoint is written, the supervisor writes the state
 
 #: The exit of each wish.
-OF_WISH = {"drain": DRAINED, "pause": PAUSED, "cancel": CANCELLED}
+OF_WISH = {"drain": DRAINED, "pause": PAUSED, "cancel": CANCELLED, "yield": YIELDED}
 
 
 @dataclass(frozen=True)

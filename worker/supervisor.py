@@ -8,6 +8,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,6 +16,7 @@ import structlog
 
 from services.errors import NotReady, StorageFull
 from services.jobs.running import Running
+from services.jobs.turns import Turns
 from services.jobs.views import Claim, Wishes
 from services.settings import Settings
 from worker import cgroup, line
@@ -24,14 +26,17 @@ from worker.exits import Ended
 log = structlog.get_logger()
 
 WARM_S = 10.0  #: a warm process that was just started may take so long
-SIGNALS = {"drain": signal.SIGTERM, "pause": signal.SIGUSR1, "cancel": signal.SIGUSR2}
+SIGNALS = {"drain": signal.SIGTERM, "pause": signal.SIGUSR1, "cancel": signal.SIGUSR2, "yield": signal.SIGHUP}
 
 
 class Supervisor:
     """A pool child's work. `drain` becomes readable, and stays so, when the worker is to end."""
 
-    def __init__(self, running: Running, settings: Settings, device: str, worker: str, warm: Path, drain: int) -> None:
+    def __init__(
+        self, running: Running, turns: Turns, settings: Settings, device: str, worker: str, warm: Path, drain: int
+    ) -> None:
         self.running = running
+        self.turns = turns
         self.settings = settings
         self.device = device
         self.worker = worker
@@ -73,6 +78,7 @@ class Watch:
 
     def __init__(self, supervisor: Supervisor, claim: Claim, supervised: socket.socket) -> None:
         self.running = supervisor.running
+        self.turns = supervisor.turns
         self.settings = supervisor.settings
         self.drain = supervisor.drain
         self.claim = claim
@@ -86,6 +92,11 @@ class Watch:
         self.kill_at = float("inf")
         self.beat_at = self.began + self.settings.beat_interval_s
         self.look_at = self.began + self.settings.wish_interval_s
+
+    @property
+    def turn_s(self) -> float:
+        """How long ago the job was claimed."""
+        return time.monotonic() - self.began
 
     def until_it_ends(self) -> None:
         """Start the trainer, watch it, and write how it ended."""
@@ -109,7 +120,8 @@ class Watch:
         ended = self.ended or Ended()
         log.info("ended", job=self.claim.job_id, code=ended.code, signal=ended.signal, verdict=self.verdict)
         memory = cgroup.oom_kills() > oom_before
-        settle(self.running, self.claim, ended, self.verdict, self.wish, tail, memory=memory, lost=self.lost)
+        claim = replace(self.claim, served_s=self.claim.served_s + self.turn_s)
+        settle(self.running, claim, ended, self.verdict, self.wish, tail, memory=memory, lost=self.lost)
 
     def _hear_end(self) -> None:
         message = line.receive(self.line)
@@ -153,6 +165,7 @@ class Watch:
     def _obey(self, ask: Callable[[], Wishes | None]) -> None:
         try:
             wishes = ask()
+            is_over = self.wish is None and self.turns.is_over(self.claim, self.turn_s)
         except (NotReady, StorageFull):
             return  # the training goes on, the recorder waits; the reaper counts no read that fails
         if wishes is None and self.verdict is None:
@@ -160,13 +173,17 @@ class Watch:
             self._end_it("fenced", kill=False)
         elif wishes and (wishes.cancel or wishes.pause):
             self._ask("cancel" if wishes.cancel else "pause")
+        elif is_over:
+            self._ask("yield")
 
     def _ask(self, wish: str) -> None:
-        """Ask the trainer to stop at its next batch; a cancel overrides what was asked before."""
+        """Ask the trainer to stop at its next batch, or to yield after its epoch; a cancel overrides what was asked."""
         if self.wish == wish or self.wish == "cancel" or self.verdict:
             return
         self.wish = wish
         line.send(self.line, {"signal": int(SIGNALS[wish])})
+        if wish == "yield":
+            return  # it is asked for after the epoch, which may take long
         grace_s = self.settings.cancel_grace_s if wish == "cancel" else self.settings.grace_s
         self.kill_at = min(self.kill_at, time.monotonic() + grace_s)
 

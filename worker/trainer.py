@@ -28,7 +28,7 @@ REPORT_S = 0.25  #: the supervisor hears of progress so often
 OOM_SCORE = "500"  #: when memory is short, the kernel takes a trainer before anything else of ours
 ENDED = {"fail", "rollback"}  #: what a cost that is not finite ends the epochs of
 ROLLBACKS = 3  #: so often a job goes back, then it fails
-WISHES = {signal.SIGTERM: "drain", signal.SIGUSR1: "pause", signal.SIGUSR2: "cancel"}
+WISHES = {signal.SIGTERM: "drain", signal.SIGUSR1: "pause", signal.SIGUSR2: "cancel", signal.SIGHUP: "yield"}
 
 
 class Watch:
@@ -46,13 +46,13 @@ class Watch:
             signal.signal(number, self._hear)
 
     def __call__(self) -> str | None:
-        """Return the wish, if one was heard."""
+        """Return the wish, if one was heard that does not wait for the end of the epoch."""
         self.steps += 1
         time_now = time.monotonic()
         if time_now - self.reported >= REPORT_S:
             self.reported = time_now
             self.report("training")
-        return self.wished
+        return None if self.wished == "yield" else self.wished
 
     def report(self, phase: str) -> None:
         """Tell the supervisor how far the training is; nothing waits for it."""
@@ -140,6 +140,8 @@ def train(job: wiring.Job, watch: Watch) -> StopReason:
         watch.epoch, watch.latest = costs.epoch + 1, {"train_cost": costs.train_cost, "val_cost": costs.val_cost}
         if reason := _stop_reason(training):
             return reason
+        if watch.wished == "yield" and training.progress.epochs_done < spec.epochs:
+            raise Wished("yield")
     return StopReason.COMPLETED
 
 
@@ -154,7 +156,7 @@ def _stop_reason(training: Training) -> StopReason | None:
 
 def _stopped(job: wiring.Job, wish: str) -> int:
     try:
-        if job.work.spec.on_nonfinite == "rollback":
+        if wish != "yield" and job.work.spec.on_nonfinite == "rollback":
             return exits.OF_WISH[wish]  # goes on after a whole epoch, to which the way back leads
         job.recorder.interrupted()
     except Fenced:

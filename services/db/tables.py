@@ -103,6 +103,7 @@ class Job(Base):
             "owner",
             "device",
             text("priority DESC"),
+            "level",
             "created_at",
             "id",
             sqlite_where=text("state = 'queued'"),
@@ -148,6 +149,8 @@ class Job(Base):
     attempt: Mapped[int] = mapped_column(default=0)  #: the fence: raised by each claim
     attempts_without_progress: Mapped[int] = mapped_column(default=0)
     beat: Mapped[int] = mapped_column(BigInteger, default=0)
+    served_s: Mapped[float] = mapped_column(default=0.0, server_default="0")  #: training of all attempts, in seconds
+    level: Mapped[int] = mapped_column(default=0, server_default="0")  #: 0 short, 1, 2 long: by `served_s`
     worker: Mapped[str | None]
     not_before: Mapped[datetime]
     cancel_wished_at: Mapped[datetime | None]

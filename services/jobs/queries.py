@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, literal, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -28,12 +28,12 @@ CLAIM = text(
        SELECT head FROM (
          SELECT (SELECT j.id FROM jobs j
                   WHERE j.owner = o.name AND j.state = 'queued' AND j.device = :device AND j.not_before <= :now
-                  ORDER BY j.priority DESC, j.created_at, j.id LIMIT 1) AS head,
+                  ORDER BY j.priority DESC, j.level, j.created_at, j.id LIMIT 1) AS head,
                 (SELECT count(*) FROM jobs r WHERE r.owner = o.name AND r.state = 'running') AS busy,
                 o.last_served AS served
            FROM owners o) heads
         WHERE head IS NOT NULL ORDER BY busy, served LIMIT 1)
-    RETURNING id, attempt, owner
+    RETURNING id, attempt, owner, served_s
     """
 )
 ELIGIBLE = text(
@@ -83,6 +83,12 @@ def add_event(session: Session, job_id: str, kind: str, message: str, data: dict
     return int(seq)
 
 
+def count_events(session: Session, job_id: str, kind: str, level: str) -> int:
+    """Return how many events of a type and level a job has."""
+    query = select(func.count()).where(Event.job_id == job_id, Event.type == kind, Event.level == level)
+    return int(session.scalar(query) or 0)
+
+
 def finish(session: Session, job_id: str, state: JobState, stop_reason: str | None) -> None:
     """Write the event that is a job's last."""
     data = {"status": str(state), "stop_reason": stop_reason}
@@ -124,11 +130,8 @@ def position(session: Session, job: JobView, owner: str) -> int:
         Job.owner == owner,
         Job.state == JobState.QUEUED,
         Job.device == job.device,
-        (Job.priority > job.priority)
-        | (
-            (Job.priority == job.priority)
-            & ((Job.created_at < job.created_at) | ((Job.created_at == job.created_at) & (Job.id < job.id)))
-        ),
+        tuple_(-Job.priority, Job.level, Job.created_at, Job.id)
+        < tuple_(-job.priority, job.level, literal(job.created_at, Job.created_at.type), job.id),
     )
     return 1 + int(session.scalar(select(func.count()).select_from(ahead.limit(MAX_POSITION - 1).subquery())) or 0)
 
@@ -186,6 +189,7 @@ def job_view(row: Job, dataset_name: str, spark: list[float] | None = None) -> J
         dataset_sha256=row.dataset_sha256,
         device=row.device,
         priority=row.priority,
+        level=row.level,
         tags=row.tags,
         metadata=row.metadata_,
         model_summary=row.model_summary,

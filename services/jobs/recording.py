@@ -17,6 +17,7 @@ from services.jobs import checkpoints, queries, recorded_epochs
 from services.jobs.checkpoints import STATE, Draft
 from services.jobs.keeping import Copy, Keeping
 from services.jobs.recorded_epochs import finite, metrics_of
+from services.jobs.turns import level
 from services.jobs.views import Work
 from services.settings import Settings
 from services.states import JobState, StopReason
@@ -89,6 +90,7 @@ class Recorder:
         self.sleep = sleep
         self.waiting = waiting  #: called before each pause, so that whoever watches knows that this one lives
         self.recorded = work.epochs_done
+        self.began = clock()
         self.pending: list[tuple[EpochCosts, bool]] = []
         self.keeping = Keeping(work.spec.checkpoint, work.spec.monitor.mode, work.kept, work.epochs_done)
         self.last_metrics: dict[str, Any] = {}
@@ -171,6 +173,8 @@ class Recorder:
 
     def _write(self, session: Session, to: int, drafts: list[Draft], end: _End | None, note: str | None) -> None:
         columns: dict[str, Any] = {"epochs_done": to, "attempts_without_progress": 0}
+        columns["served_s"] = served_s = self.work.served_s + self.clock() - self.began
+        columns["level"] = level(served_s, self.settings.short_job_s)
         kept, best = self.keeping.ids_with(drafts), self.contents.best
         if best.epoch in kept:
             columns |= {"best_checkpoint": kept[best.epoch], "best_epoch": best.epoch, "best_value": best.value}

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from services.db.engine import Database, now
 from services.db.tables import Dataset, Job, Owner
 from services.jobs import checkpoints, queries, warm_start
+from services.jobs.turns import level
 from services.jobs.views import Claim, Wishes, Work
 from services.settings import Settings
 from services.specs.columns import Column, TableInfo
@@ -18,6 +19,9 @@ from services.states import JobState, StopReason
 from services.training_errors import Fenced
 
 CLAIM_TRIES = 10
+UNCHARGED = case(
+    (Job.attempts_without_progress > 0, Job.attempts_without_progress - 1), else_=Job.attempts_without_progress
+)
 
 
 class Running:
@@ -38,7 +42,7 @@ class Running:
                     return None
                 if taken is None:
                     continue  # another worker was faster
-                return self._claimed(session, taken.id, taken.attempt, taken.owner, worker)
+                return self._claimed(session, taken, worker)
         return None
 
     def load(self, job_id: str, attempt: int) -> Work:
@@ -64,6 +68,7 @@ class Running:
             info=TableInfo(dataset.rows, [Column(**column) for column in dataset.columns]),
             dataset_sha256=job.dataset_sha256,
             epochs_done=job.epochs_done,
+            served_s=job.served_s,
             last=last[0] if last else None,
             init=init,
             kept=kept,
@@ -93,10 +98,11 @@ class Running:
 
     def drained(self, claim: Claim) -> None:
         """Put a job back that stopped at a batch because its worker ends; the attempt is not charged."""
-        uncharged = case(
-            (Job.attempts_without_progress > 0, Job.attempts_without_progress - 1), else_=Job.attempts_without_progress
-        )
-        self._let_go(claim, "requeued", "its worker ends; another goes on", attempts_without_progress=uncharged)
+        self._let_go(claim, "requeued", "its worker ends; another goes on", attempts_without_progress=UNCHARGED)
+
+    def yielded(self, claim: Claim) -> None:
+        """Put a job back that stopped after an epoch because a shorter one waits; the attempt is not charged."""
+        self._let_go(claim, "requeued", "it yields to a shorter job", attempts_without_progress=UNCHARGED)
 
     def stopped(self, claim: Claim) -> None:
         """Write that a job stopped as its user wished: cancelled or paused."""
@@ -126,7 +132,9 @@ class Running:
                 return
             tries = job.attempts_without_progress if charged else max(0, job.attempts_without_progress - 1)
             error = {"code": code, "message": message, "hint": hint, "log_tail": log_tail or []}
-            often = tries >= self.settings.max_attempts_without_progress or job.attempt >= self.settings.max_attempts
+            # Attempts that a drain or a shorter job ended are not counted: they were not the job's fault.
+            crashes = queries.count_events(session, job.id, "requeued", "warning") + 1
+            often = tries >= self.settings.max_attempts_without_progress or crashes >= self.settings.max_attempts
             if often and not final:
                 times = "once" if tries == 1 else f"{tries} times in a row"
                 error["message"] = f"{message} It ended so {times} without a new checkpoint."
@@ -166,16 +174,18 @@ class Running:
                 return True
             return self._settle(session, job_id, attempt, "requeued", message, {})
 
-    def _claimed(self, session: Session, job_id: str, attempt: int, owner: str, worker: str) -> Claim:
+    def _claimed(self, session: Session, taken: Any, worker: str) -> Claim:
         served = select(Owner.last_served).order_by(Owner.last_served.desc()).limit(1).scalar_subquery()
         session.execute(
-            update(Owner).where(Owner.name == owner).values(last_served=served + 1),
+            update(Owner).where(Owner.name == taken.owner).values(last_served=served + 1),
             execution_options={"synchronize_session": False},
         )
-        queries.add_event(session, job_id, "started", f"attempt {attempt} on {worker}", {"attempt": attempt})
-        return Claim(job_id, attempt)
+        words = f"attempt {taken.attempt} on {worker}"
+        queries.add_event(session, taken.id, "started", words, {"attempt": taken.attempt})
+        return Claim(taken.id, taken.attempt, taken.served_s)
 
     def _let_go(self, claim: Claim, kind: str, message: str, **columns: Any) -> None:
+        columns |= {"served_s": claim.served_s, "level": level(claim.served_s, self.settings.short_job_s)}
         with self.database.transaction() as session:
             self._settle(session, claim.job_id, claim.attempt, kind, message, columns)
 

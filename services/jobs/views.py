@@ -78,6 +78,7 @@ class JobView:
     dataset_sha256: str
     device: str
     priority: int
+    level: int  #: 0 for a job that has trained little, up to 2
     tags: list[Any]
     metadata: dict[str, Any]
     model_summary: dict[str, Any]
@@ -134,6 +135,7 @@ class Claim:
 
     job_id: str
     attempt: int
+    served_s: float = 0.0  #: how long it has trained, all attempts together
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,7 @@ class Work:
     info: TableInfo
     dataset_sha256: str
     epochs_done: int
+    served_s: float
     last: bytes | None  #: the content of the newest whole `last` checkpoint
     init: bytes | None  #: the weights that a job without one starts from
     kept: dict[int, tuple[str, float | None]]  #: by epoch the weights that are stored: id and monitored value

@@ -19,6 +19,7 @@ from services.jobs.retention import Retention
 from services.jobs.retrying import JobRetrying
 from services.jobs.running import Running
 from services.jobs.service import JobService
+from services.jobs.turns import Turns
 from services.jobs.warm_start import ShapesOf
 from services.jobs.workers import Workers
 from services.settings import Settings
@@ -45,6 +46,7 @@ class Base:
     listing: JobListing
     logs: JobLogs
     running: Running
+    turns: Turns
     reaper: Reaper
     retention: Retention
     workers: Workers
@@ -102,6 +104,7 @@ def base(
         listing=listing,
         logs=JobLogs(database, reading),
         running=running,
+        turns=Turns(database, settings),
         reaper=Reaper(database, running, settings),
         retention=Retention(database, jobs, settings),
         workers=Workers(database, settings.online_s),

@@ -139,7 +139,7 @@ def test_the_claim_walks_the_queues_own_index(joined: Base) -> None:
     explain = "EXPLAIN QUERY PLAN" if joined.database.is_sqlite else "EXPLAIN"
     head = (
         "SELECT j.id FROM jobs j WHERE j.owner = 'local' AND j.state = 'queued' AND j.device = 'cpu' "
-        "ORDER BY j.priority DESC, j.created_at, j.id LIMIT 1"
+        "ORDER BY j.priority DESC, j.level, j.created_at, j.id LIMIT 1"
     )
     with joined.database.transaction() as session:
         if not joined.database.is_sqlite:

@@ -30,6 +30,9 @@ class Written:
             raise NotReady
         self.calls.append("drained")
 
+    def yielded(self, _claim: Claim) -> None:
+        self.calls.append("yielded")
+
     def stopped(self, _claim: Claim) -> None:
         self.calls.append("stopped")
 
@@ -61,6 +64,9 @@ def settled(ended: Ended, **how: Any) -> list[Any]:
         (Ended(exits.DRAINED), {"wish": "drain"}, ["drained"]),
         (Ended(exits.PAUSED), {"wish": "pause"}, ["stopped"]),
         (Ended(exits.CANCELLED), {"wish": "cancel"}, ["stopped"]),
+        (Ended(exits.YIELDED), {"wish": "yield"}, ["yielded"]),
+        (Ended(signal=signal.SIGHUP), {"wish": "yield"}, ["yielded"]),
+        (Ended(signal=signal.SIGKILL), {"wish": "yield"}, ["crashed"]),
         (Ended(signal=signal.SIGKILL), {}, ["crashed"]),
         (Ended(signal=signal.SIGKILL), {"memory": True}, ["out_of_memory_host"]),
         (Ended(signal=signal.SIGSEGV), {}, ["crashed"]),

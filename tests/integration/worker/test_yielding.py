@@ -1,0 +1,48 @@
+"""A worker that trains long jobs serves the short ones that come, and the long ones lose nothing."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from services.queue import Bell, top_up
+from services.settings import Settings
+from services.wiring.base import Base
+from tests.integration.worker.test_worker import LONG, Worker, bell, finished, result, start, until
+from tests.make import make_job
+
+__all__ = ["bell", "start"]  # fixtures
+
+
+@pytest.fixture
+def with_queue(settings: Settings, valkey: str) -> Settings:
+    """Settings with a real queue, under which a job is short for a moment only."""
+    return replace(settings, redis_url=valkey, short_job_s=0.5)
+
+
+def test_long_jobs_yield_after_an_epoch_to_a_short_one_and_end_with_the_same_bits(
+    joined: Base, bell: Bell, start: Callable[[], Worker]
+) -> None:
+    worker = start()  # two slots
+    endless = LONG | {"epochs": 100_000}
+    first = make_job(joined, **endless)
+    long = make_job(joined, **LONG | {"epochs": 400})
+    top_up(bell, joined.eligible, "cpu")
+    until(lambda: len(worker.trainers) == 2)
+    time.sleep(1.0)
+
+    short = make_job(joined, seed=1)
+    done = finished(joined, bell, short.id)
+
+    assert done.status == "succeeded"
+    assert not joined.reading.get("local", first.id).done
+    joined.jobs.cancel("local", first.id)
+    calm = make_job(joined, **LONG | {"epochs": 400})
+    ended = finished(joined, bell, long.id)
+    assert finished(joined, bell, calm.id).status == ended.status == "succeeded"
+    assert result(joined, long.id) == result(joined, calm.id)
+    told = [e for job in (first, long) for e in joined.reading.events("local", job.id) if e.type == "requeued"]
+    assert {event.message for event in told} == {"it yields to a shorter job"}
+    epochs = [event.data["epoch"] for event in joined.reading.events("local", long.id) if event.type == "epoch"]
+    assert epochs == sorted(set(epochs))
