@@ -15,6 +15,7 @@ from api import (
     jobs,
     predictions,
     problems,
+    queue,
     ringer,
     service,
     webhooks,
@@ -52,7 +53,7 @@ def create_app(settings: Settings) -> Flask:
 
     hosts.register(app, settings)
     problems.register(app)
-    for module in (jobs, control, bulk, costs, events, checkpoints, predictions, datasets, webhooks, service):
+    for module in (jobs, control, bulk, costs, events, checkpoints, predictions, datasets, webhooks, queue, service):
         app.register_blueprint(module.bp)
 
     @app.after_request

@@ -64,6 +64,8 @@ class Queue(Answer):
     position: int
     ahead: int
     workers_online: int
+    reason: dict[str, str]
+    """Why it waits: a code (`no_worker`, `next_try`, `slots_busy`, `starting`) and a sentence."""
 
 
 class Warning(Answer):

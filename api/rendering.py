@@ -15,8 +15,14 @@ def job(view: JobView, *, submitted: bool = False) -> answers.Job:
     """Return a job in full; with what was sent, if asked for."""
     queue = None
     if view.queue:
-        place, online = view.queue.position, view.queue.workers_online
-        queue = answers.Queue(name=view.device, position=place, ahead=place - 1, workers_online=online)
+        place = view.queue
+        queue = answers.Queue(
+            name=view.device,
+            position=place.position,
+            ahead=place.position - 1,
+            workers_online=place.workers_online,
+            reason=asdict(place.reason),
+        )
     here = f"{JOBS}/{view.id}"
     return answers.Job(
         id=view.id,

@@ -46,6 +46,8 @@ def root() -> Response:
             "urls": {
                 "jobs": "/api/v1/jobs",
                 "datasets": "/api/v1/datasets",
+                "queue": "/api/v1/queue",
+                "workers": "/api/v1/workers",
                 "webhooks": "/api/v1/webhooks",
                 "catalog": "/api/v1/catalog",
                 "schema": "/api/v1/schema/job.json",

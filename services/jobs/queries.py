@@ -209,6 +209,7 @@ def job_view(row: Job, dataset_name: str, spark: list[float] | None = None) -> J
         initialised_from=row.initialised_from,
         stop_reason=row.stop_reason,
         retry_of=row.retry_of,
+        not_before=row.not_before,
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,

@@ -6,12 +6,12 @@ from dataclasses import replace
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
-from services.db.engine import Database
+from services.db.engine import Database, now
 from services.db.tables import Epoch, Event, Job
 from services.errors import CheckpointCorrupt, NoCheckpoint, NoCheckpointYet, NotFound, NotRecorded
 from services.jobs import checkpoints, queries
 from services.jobs.views import CheckpointView, EpochView, EventView, JobView, QueuePlace
-from services.jobs.workers import online
+from services.jobs.waiting import reason, slots_of
 from services.settings import Settings
 from services.specs.faults import closest
 from services.states import JobState
@@ -33,8 +33,10 @@ class JobReading:
             job = self._found(session, owner, id_or_name)
             place = None
             if job.state is JobState.QUEUED:
-                workers = online(session, job.device, self.settings.online_s)
-                place = QueuePlace(queries.position(session, job, owner), workers)
+                position = queries.position(session, job, owner)
+                slots = slots_of(session, job.device, self.settings.online_s)
+                why = reason(job.device, job.not_before, position, slots, now(session))
+                place = QueuePlace(position, slots.workers, why)
             latest = queries.latest_epoch(session, job.id) if job.epochs_done else None
         return replace(job, latest=latest, queue=place)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
+from services.jobs.waiting import Reason
 from services.specs.columns import TableInfo
 from services.specs.job import JobSpec
 from services.states import FINAL, JobState, shown
@@ -61,6 +62,7 @@ class QueuePlace:
 
     position: int
     workers_online: int
+    reason: Reason  #: why it waits
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ class JobView:
     initialised_from: dict[str, Any] | None
     stop_reason: str | None
     retry_of: str | None
+    not_before: datetime  #: an attempt that was cut short is tried again then
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None

@@ -1,14 +1,30 @@
 """The workers that show signs of life."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from services.db.engine import Database, now
-from services.db.tables import Worker
+from services.db.tables import Job, Worker
 from services.jobs.queries import insert_for
+from services.states import JobState
+
+
+@dataclass(frozen=True)
+class WorkerView:
+    """A worker that is online."""
+
+    id: str
+    device: str
+    slots: int
+    versions: dict[str, Any]
+    started_at: datetime
+    seen_s_ago: float
+    busy: int  #: slots that train somebody's job
+    jobs: list[str]  #: those of the owner who asks
 
 
 class Workers:
@@ -33,10 +49,35 @@ class Workers:
             if row:
                 session.delete(row)
 
+    def listing(self, owner: str) -> list[WorkerView]:
+        """Return the workers that were seen lately, with the jobs that they train for an owner."""
+        with self.database.reading() as session:
+            time = now(session)
+            oldest = time - timedelta(seconds=self.online_s)
+            found = session.scalars(select(Worker).where(Worker.seen_at >= oldest).order_by(Worker.id))
+            running = session.execute(
+                select(Job.worker, Job.owner, Job.id).where(Job.state == JobState.RUNNING).order_by(Job.id)
+            ).all()
+            return [_view(worker, owner, [tuple(row) for row in running], time) for worker in found]
+
     def online(self, device: str | None = None) -> int:
         """Return how many workers, of a device or all, were seen lately."""
         with self.database.reading() as session:
             return online(session, device, self.online_s)
+
+
+def _view(worker: Worker, owner: str, running: list[tuple[Any, ...]], time: datetime) -> WorkerView:
+    trained = [(of, job_id) for name, of, job_id in running if name == worker.id]
+    return WorkerView(
+        id=worker.id,
+        device=worker.device,
+        slots=worker.slots,
+        versions=worker.versions,
+        started_at=worker.started_at,
+        seen_s_ago=max(0.0, (time - worker.seen_at).total_seconds()),
+        busy=len(trained),
+        jobs=[job_id for of, job_id in trained if of == owner],
+    )
 
 
 def online(session: Session, device: str | None, online_s: float) -> int:

@@ -13,6 +13,7 @@ from services.jobs.bulk import JobBulk
 from services.jobs.control import JobControl
 from services.jobs.listing import JobListing
 from services.jobs.logs import JobLogs
+from services.jobs.outlook import Outlook
 from services.jobs.reading import JobReading
 from services.jobs.reaping import Reaper
 from services.jobs.retention import Retention
@@ -47,6 +48,7 @@ class Base:
     logs: JobLogs
     running: Running
     turns: Turns
+    outlook: Outlook
     reaper: Reaper
     retention: Retention
     workers: Workers
@@ -105,6 +107,7 @@ def base(
         logs=JobLogs(database, reading),
         running=running,
         turns=Turns(database, settings),
+        outlook=Outlook(database, settings),
         reaper=Reaper(database, running, settings),
         retention=Retention(database, jobs, settings),
         workers=Workers(database, settings.online_s),

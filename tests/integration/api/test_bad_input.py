@@ -134,7 +134,7 @@ def test_all_faults_of_a_request_are_told_at_once(client: FlaskClient) -> None:
         ("GET", "/api/v1/datasets/ds_unknown", 404, "not_found"),
         ("GET", "/api/v1/datasets/..%2f..%2fetc%2fpasswd", 404, "not_found"),
         ("POST", "/api/v1/jobs/job_unknown/pause", 404, "not_found"),
-        ("GET", "/api/v1/queue", 404, "not_found"),
+        ("GET", "/api/v1/queues", 404, "not_found"),
         ("GET", "/v2/models/x", 404, "not_found"),
         ("PUT", "/api/v1/jobs", 405, "method_not_allowed"),
         ("GET", "/api/v1/jobs?limit=0", 422, "validation_error"),

@@ -1,0 +1,91 @@
+"""The queue and the workers over HTTP."""
+
+import math
+from dataclasses import asdict
+
+from flask import Blueprint, Response, request
+
+from api import answers, queue_answers
+from api.checkpoints import NoQuery
+from api.described import described
+from api.parts import OWNER, api, as_json
+from api.requests import query
+from services.jobs.outlook import Expected, QueueView
+from services.jobs.speeds import Span
+from services.jobs.workers import WorkerView
+
+bp = Blueprint("queue", __name__, url_prefix="/api/v1")
+
+
+@bp.get("/queue")
+@described(query=NoQuery, answer=queue_answers.Queues)
+def queue() -> Response:
+    """Read what waits and why, what runs, when each of your jobs is likely to start and finish, and who works."""
+    query(NoQuery)
+    base = api().base
+    queues = base.outlook.queues(OWNER)
+    return as_json(
+        queue_answers.Queues(
+            queues=[_queue(view) for view in queues],
+            jobs=[_job(job, view.device) for view in queues for job in view.jobs],
+            workers=[_worker(view) for view in base.workers.listing(OWNER)],
+        )
+    )
+
+
+@bp.get("/workers")
+@described(query=NoQuery, answer=answers.List[queue_answers.Worker])
+def workers() -> Response:
+    """List the workers that showed signs of life lately."""
+    query(NoQuery)
+    data = [_worker(view) for view in api().base.workers.listing(OWNER)]
+    return as_json(answers.List[queue_answers.Worker](url=request.full_path.rstrip("?"), data=data, has_more=False))
+
+
+def _queue(view: QueueView) -> queue_answers.DeviceQueue:
+    start = view.next_start_s
+    return queue_answers.DeviceQueue(
+        name=view.device,
+        queued=view.queued,
+        running=view.running,
+        slots=view.slots,
+        oldest_wait_seconds=view.oldest_wait_s,
+        expected_start_seconds=round(start, 1) if math.isfinite(start) else None,
+        workers_online=view.workers_online,
+    )
+
+
+def _job(view: Expected, device: str) -> queue_answers.QueuedJob:
+    return queue_answers.QueuedJob(
+        id=view.id,
+        name=view.name,
+        queue=device,
+        status=view.status,
+        priority=view.priority,
+        position=view.position,
+        reason=asdict(view.reason) if view.reason else None,
+        expected_start=None if view.position is None else _expected(view.start),
+        expected_finish=_expected(view.end),
+    )
+
+
+def _expected(span: Span) -> queue_answers.Expected | None:
+    if not math.isfinite(span.expected):
+        return None
+    high = round(span.high, 1) if math.isfinite(span.high) else None
+    return queue_answers.Expected(seconds=round(span.expected, 1), low=round(span.low, 1), high=high)
+
+
+def _worker(view: WorkerView) -> queue_answers.Worker:
+    return queue_answers.Worker(
+        id=view.id,
+        queues=[view.device],
+        device=view.device,
+        slots=view.slots,
+        busy_slots=view.busy,
+        status="busy" if view.busy else "idle",
+        jobs=view.jobs,
+        versions=view.versions,
+        started_at=view.started_at,
+        heartbeat_age_seconds=round(view.seen_s_ago, 1),
+    )

@@ -1,0 +1,57 @@
+"""Why a queued job is not running yet."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from services.db.engine import now
+from services.db.tables import Job, Worker
+from services.states import JobState
+
+START = {
+    "cpu": "docker compose up -d, or batchyard up",
+    "cuda": "docker compose -f compose.yaml -f compose.gpu.yaml up -d",
+}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a job waits: a code, and a sentence for people."""
+
+    code: str  #: no_worker, next_try, slots_busy or starting
+    message: str
+
+
+@dataclass(frozen=True)
+class Slots:
+    """The places for jobs that a device's workers have."""
+
+    workers: int
+    total: int
+    busy: int
+
+
+def slots_of(session: Session, device: str, online_s: float) -> Slots:
+    """Return the places of the workers that were seen in the last `online_s` seconds."""
+    seen = Worker.seen_at >= now(session) - timedelta(seconds=online_s)
+    online = select(func.count(), func.coalesce(func.sum(Worker.slots), 0)).where(seen, Worker.device == device)
+    workers, total = session.execute(online).one()
+    running = select(func.count()).where(Job.state == JobState.RUNNING, Job.device == device)
+    return Slots(workers, int(total), session.scalar(running) or 0)
+
+
+def reason(device: str, not_before: datetime, position: int, slots: Slots, time: datetime) -> Reason:
+    """Return why a job at a position of its owner's queue waits."""
+    if not slots.workers:
+        return Reason("no_worker", f"No {device} worker is online. Start one: {START[device]}.")
+    pause_s = (not_before - time).total_seconds()
+    if pause_s > 0:
+        return Reason("next_try", f"Its last attempt was cut short; it is tried again in {pause_s:.0f} s.")
+    if slots.busy < slots.total:
+        return Reason("starting", "A slot is free; it starts in a moment.")
+    busy = "The one slot is" if slots.total == 1 else f"All {slots.total} slots are"
+    before = {1: "it is next", 2: "one of your jobs goes before it"}
+    ahead = before.get(position, f"{position - 1:,} of your jobs go before it")
+    return Reason("slots_busy", f"{busy} busy, and {ahead}.")

@@ -1,0 +1,40 @@
+"""The queue and the workers over HTTP, on both databases."""
+
+from flask.testing import FlaskClient
+
+from services.wiring.base import Base
+from tests.make import make_job
+
+
+def test_the_queue_shows_what_waits_why_and_who_works(client: FlaskClient, joined: Base) -> None:
+    joined.workers.seen("cpu-1@host", "cpu", 1, {"torch": "2.13.0"})
+    running, waits = make_job(joined), make_job(joined, seed=1, priority=-2)
+    joined.running.claim("cpu", "cpu-1@host")
+
+    shown = client.get("/api/v1/queue").json
+
+    assert [queue["name"] for queue in shown["queues"]] == ["cpu", "cuda"]
+    assert (shown["queues"][0]["queued"], shown["queues"][0]["running"]) == (1, 1)
+    assert shown["queues"][0]["oldest_wait_seconds"] >= 0
+    assert shown["queues"][0]["expected_start_seconds"] == 2.0  # nobody knows how long it takes: it yields
+    first, second = shown["jobs"]
+    assert (first["id"], first["status"], first["position"], first["reason"]) == (running.id, "running", None, None)
+    assert (second["id"], second["position"], second["priority"]) == (waits.id, 1, -2)
+    assert second["expected_finish"] is None  # nothing was ever trained here
+    assert second["reason"] == {"code": "slots_busy", "message": "The one slot is busy, and it is next."}
+    assert [worker["jobs"] for worker in shown["workers"]] == [[running.id]]
+
+
+def test_workers_are_listed(client: FlaskClient, joined: Base) -> None:
+    joined.workers.seen("cpu-1@host", "cpu", 2, {"torch": "2.13.0"})
+
+    (worker,) = client.get("/api/v1/workers").json["data"]
+
+    assert (worker["id"], worker["status"], worker["slots"], worker["jobs"]) == ("cpu-1@host", "idle", 2, [])
+    assert worker["versions"] == {"torch": "2.13.0"}
+    assert worker["heartbeat_age_seconds"] < 60
+
+
+def test_a_query_that_is_not_known_is_refused(client: FlaskClient) -> None:
+    assert client.get("/api/v1/queue?owner=b").status_code == 422
+    assert client.get("/api/v1/workers?limit=3").status_code == 422
