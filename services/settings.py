@@ -52,6 +52,7 @@ class Settings:
     keep_events_days: int | None = setting(None, "Days that a finished job's events are kept; None: for ever.", int)
 
     worker_slots: int = setting(0, "Jobs that one worker trains at once; 0: the CPU quota.")
+    trainer_memory_bytes: int = setting(0, "Most memory of one trainer; 0: its share of the worker's.")
     online_s: float = setting(60.0, "A worker whose last sign of life is younger is online.")
     beat_interval_s: float = setting(3.0, "Pause between two beats of a running job.")
     wish_interval_s: float = setting(1.0, "Pause between two looks for a wish to cancel or pause.")

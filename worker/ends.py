@@ -39,11 +39,12 @@ def settle(
     *,
     memory: bool,
     lost: bool,
+    in_step: bool,
 ) -> None:
     """Write a trainer's end, trying again while the database is away."""
     for _ in range(TRIES):
         try:
-            _write(running, claim, ended, verdict, wish, log_tail, memory=memory, lost=lost)
+            _write(running, claim, ended, verdict, wish, log_tail, memory=memory, lost=lost, in_step=in_step)
         except (NotReady, StorageFull):
             time.sleep(PAUSE_S)
         else:
@@ -61,6 +62,7 @@ def _write(
     *,
     memory: bool,
     lost: bool,
+    in_step: bool,
 ) -> None:
     code = ended.code
     if wish and ended.signal and ended.signal in OF_SIGNAL:
@@ -83,10 +85,12 @@ def _write(
         running.drained(claim) if wish == "drain" else running.stopped(claim)
     elif code == exits.MEMORY or (ended.signal == signal.SIGKILL and memory):
         message = "The trainer ran out of memory."
-        running.crashed(claim, "out_of_memory_host", message, hint=MEMORY_HINT, log_tail=log_tail)
+        running.out_of_memory(
+            claim, "out_of_memory_host", message, hint=MEMORY_HINT, log_tail=log_tail, in_step=in_step
+        )
     elif code == exits.GPU_MEMORY:
         message = "The GPU ran out of memory."
-        running.crashed(claim, "out_of_memory_gpu", message, hint=GPU_HINT, log_tail=log_tail)
+        running.out_of_memory(claim, "out_of_memory_gpu", message, hint=GPU_HINT, log_tail=log_tail, in_step=in_step)
     elif ended.signal:
         name = signal.Signals(ended.signal).name
         running.crashed(claim, "crashed", f"The trainer was killed by {name}.", log_tail=log_tail)

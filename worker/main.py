@@ -46,7 +46,7 @@ def run(settings: Settings, device: str, slots: int, heartbeat: Path | None) -> 
     slots = slots or settings.worker_slots or cgroup.cpu_quota()
     folder = Path(tempfile.mkdtemp(prefix="batchyard-"))  # 0700
     worker = f"{device}-{os.getpid()}@{os.uname().nodename}"
-    memory = cgroup.memory_bytes() // slots if device == "cpu" else 0
+    memory = settings.trainer_memory_bytes or (cgroup.memory_bytes() // slots if device == "cpu" else 0)
     app = make_app(settings, device, slots)
     receivers = connect_signals(settings, device, worker, folder / "warm.sock")
     life = Life(settings, app, worker, device, slots, folder / "warm.sock", memory, heartbeat)

@@ -121,7 +121,10 @@ class Watch:
         log.info("ended", job=self.claim.job_id, code=ended.code, signal=ended.signal, verdict=self.verdict)
         memory = cgroup.oom_kills() > oom_before
         claim = replace(self.claim, served_s=self.claim.served_s + self.turn_s)
-        settle(self.running, claim, ended, self.verdict, self.wish, tail, memory=memory, lost=self.lost)
+        in_step = (self.progress or {}).get("phase") == "training"
+        settle(
+            self.running, claim, ended, self.verdict, self.wish, tail, memory=memory, lost=self.lost, in_step=in_step
+        )
 
     def _hear_end(self) -> None:
         message = line.receive(self.line)

@@ -151,6 +151,7 @@ class Job(Base):
     beat: Mapped[int] = mapped_column(BigInteger, default=0)
     served_s: Mapped[float] = mapped_column(default=0.0, server_default="0")  #: training of all attempts, in seconds
     level: Mapped[int] = mapped_column(default=0, server_default="0")  #: 0 short, 1, 2 long: by `served_s`
+    micro_batch_size: Mapped[int | None]  #: of the attempts since it ran out of memory; NULL: the spec's
     worker: Mapped[str | None]
     not_before: Mapped[datetime]
     cancel_wished_at: Mapped[datetime | None]

@@ -69,6 +69,7 @@ class Running:
             dataset_sha256=job.dataset_sha256,
             epochs_done=job.epochs_done,
             served_s=job.served_s,
+            micro_batch_size=job.micro_batch_size,
             last=last[0] if last else None,
             init=init,
             kept=kept,
@@ -157,6 +158,16 @@ class Running:
             words = f"{message}; goes on from epoch {job.epochs_done}" + (f" in {pause:.0f} s" if pause else "")
             queries.add_event(session, job.id, "requeued", words, error | {"pause_seconds": pause}, "warning")
 
+    def out_of_memory(
+        self, claim: Claim, code: str, message: str, *, hint: str, log_tail: list[str], in_step: bool
+    ) -> None:
+        """Put a job back whose trainer ran out of memory: after a step at once, with half as many rows at a time.
+
+        Gradients are then summed up to the same batch. A job that had one row at a time, or failed elsewhere, crashed.
+        """
+        if not (in_step and self._halved(claim, message)):
+            self.crashed(claim, code, message, hint=hint, log_tail=log_tail)
+
     def silent(self, job_id: str, attempt: int, beat: int) -> bool:
         """Put a job back whose worker fell silent at this beat; return whether it was still so."""
         with self.database.transaction() as session:
@@ -183,6 +194,27 @@ class Running:
         words = f"attempt {taken.attempt} on {worker}"
         queries.add_event(session, taken.id, "started", words, {"attempt": taken.attempt})
         return Claim(taken.id, taken.attempt, taken.served_s)
+
+    def _halved(self, claim: Claim, message: str) -> bool:
+        """Put a job back with half its micro-batch; return False when it can't be halved."""
+        with self.database.transaction() as session:
+            job = session.scalar(select(Job).where(*_owned(claim.job_id, claim.attempt)).with_for_update())
+            if job is None or job.cancel_wished_at or job.pause_wished_at:
+                return False
+            whole = job.spec["batch_size"]
+            if whole == "full":
+                whole = session.scalar(select(Dataset.rows).where(Dataset.id == job.dataset_id)) or 1
+            rows = job.micro_batch_size or job.spec["micro_batch_size"] or whole
+            half = min(rows, whole) // 2
+            if half < 1:
+                return False
+            tries = max(0, job.attempts_without_progress - 1)
+            columns = {"not_before": now(session), "progress": None, "worker": None, "micro_batch_size": half}
+            queries.move(session, job.id, JobState.QUEUED, **columns, attempts_without_progress=tries)
+            words = f"{message} It goes on from epoch {job.epochs_done} with {half} rows at a time, in the same batches"
+            data = {"reason": "out_of_memory", "micro_batch_size": half}
+            queries.add_event(session, job.id, "requeued", words, data)
+        return True
 
     def _let_go(self, claim: Claim, kind: str, message: str, **columns: Any) -> None:
         columns |= {"served_s": claim.served_s, "level": level(claim.served_s, self.settings.short_job_s)}

@@ -98,4 +98,5 @@ def _bounds(values: list[float]) -> tuple[float, float, float]:
 
 def _units_per_epoch(job: Job) -> float:
     summary: dict[str, Any] = job.model_summary
-    return float(summary["steps_per_epoch"] * (FREE_WORK + summary["parameters"] * job.spec["batch_size"]))
+    rows = job.spec["batch_size"] if job.spec["batch_size"] != "full" else 0
+    return float(summary["steps_per_epoch"] * (FREE_WORK + summary["parameters"] * rows))

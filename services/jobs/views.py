@@ -160,6 +160,7 @@ class Work:
     dataset_sha256: str
     epochs_done: int
     served_s: float
+    micro_batch_size: int | None  #: since it ran out of memory
     last: bytes | None  #: the content of the newest whole `last` checkpoint
     init: bytes | None  #: the weights that a job without one starts from
     kept: dict[int, tuple[str, float | None]]  #: by epoch the weights that are stored: id and monitored value

@@ -11,10 +11,13 @@ from services.jobs.recording import Recorder
 from services.jobs.running import Running
 from services.jobs.views import Claim, Work
 from services.settings import Settings
+from services.specs.job import JobSpec
 from services.training.build import build
 from services.training.plugin_data import Opened, reopened
 from services.training.training import Training
 from services.training_errors import TrainingFault
+
+LEAST_MEASURED = 32  #: validation rows at a time, however little memory there is
 
 
 @dataclass(frozen=True)
@@ -37,17 +40,28 @@ def job(
     database = Database(settings, pool_size=1)
     work = Running(database, settings).load(job_id, attempt)
     source = _source(Storage(settings.storage), work)
-    training = build(work.spec, work.info, source, last=work.last, init=work.init, wish=wish)
+    training = build(_fitting(work), work.info, source, last=work.last, init=work.init, wish=wish)
     return Job(database, work, training, Recorder(database, settings, work, training, waiting=waiting))
 
 
 def gone_back(settings: Settings, job: Job, wish: Callable[[], str | None]) -> Job:
     """Return a job whose training is where it was marked last, with a smaller step size; its recorder goes on."""
     source = _source(Storage(settings.storage), job.work)
-    training = build(job.work.spec, job.work.info, source, last=job.training.marked, init=job.work.init, wish=wish)
+    training = build(_fitting(job.work), job.work.info, source, last=job.training.marked, init=job.work.init, wish=wish)
     training.slow_down()
     job.recorder.contents = training
     return replace(job, training=training)
+
+
+def _fitting(work: Work) -> JobSpec:
+    """Return the spec, with fewer rows at a time if the job ran out of memory before."""
+    rows = work.micro_batch_size
+    if rows is None:
+        return work.spec
+    validation = work.spec.validation.model_copy(
+        update={"batch_size": min(max(rows, LEAST_MEASURED), work.spec.validation.rows)}
+    )
+    return work.spec.model_copy(update={"micro_batch_size": rows, "validation": validation})
 
 
 def _source(storage: Storage, work: Work) -> np.ndarray | Opened:

@@ -36,6 +36,9 @@ class Written:
     def stopped(self, _claim: Claim) -> None:
         self.calls.append("stopped")
 
+    def out_of_memory(self, claim: Claim, code: str, message: str, *, in_step: bool, **_options: Any) -> None:
+        self.calls.append(code + (" in a step" if in_step else ""))
+
     def crashed(self, _claim: Claim, code: str, _message: str, **options: Any) -> None:
         uncharged = "" if options.get("charged", True) else " uncharged"
         self.calls.append(code + uncharged + (" final" if options.get("final") else ""))
@@ -44,10 +47,9 @@ class Written:
 def settled(ended: Ended, **how: Any) -> list[Any]:
     """Settle an end and return what was written."""
     written = how.pop("written", None) or Written()
-    options = {"verdict": None, "wish": None, "memory": False, "lost": False} | how
-    ends.settle(
-        written, CLAIM, ended, options["verdict"], options["wish"], [], memory=options["memory"], lost=options["lost"]
-    )
+    options = {"verdict": None, "wish": None, "memory": False, "lost": False, "in_step": False} | how
+    verdict, wish = options.pop("verdict"), options.pop("wish")
+    ends.settle(written, CLAIM, ended, verdict, wish, [], **options)
     return written.calls
 
 
@@ -59,6 +61,8 @@ def settled(ended: Ended, **how: Any) -> list[Any]:
         (Ended(exits.USER_FAULT), {}, []),
         (Ended(exits.BUG), {"written": Written(owned=True)}, ["internal"]),
         (Ended(exits.MEMORY), {}, ["out_of_memory_host"]),
+        (Ended(exits.MEMORY), {"in_step": True}, ["out_of_memory_host in a step"]),
+        (Ended(exits.GPU_MEMORY), {"in_step": True}, ["out_of_memory_gpu in a step"]),
         (Ended(exits.GPU_MEMORY), {}, ["out_of_memory_gpu"]),
         (Ended(exits.FENCED), {}, []),
         (Ended(exits.DRAINED), {"wish": "drain"}, ["drained"]),
