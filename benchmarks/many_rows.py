@@ -17,7 +17,7 @@ from worker.demo import JOB
 
 OWNERS = 20
 LATER = 10  #: every tenth queued job waits for the end of a pause, at the head of its owner's queue
-RARE = 25  #: the oldest jobs of each owner, in a state that no other of the many has
+RARE = 10  #: the oldest jobs of each owner, in a state that no other of the many has
 #: Makes of a job's number an id like no neighbour's: 1,299,709 is a prime.
 ID = "'job_' || (1000000000000000000 + n * 104729 % 1299709)"
 

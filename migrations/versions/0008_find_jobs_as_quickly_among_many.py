@@ -1,0 +1,28 @@
+"""Find the next job, and a page of one status, as quickly among a million jobs as among a thousand."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0006"
+
+QUEUED = sa.text("state = 'queued'")
+READY = sa.text("state = 'queued' AND not_before <= created_at")
+WAITS = sa.text("state = 'queued' AND not_before > created_at")
+PLACE = [sa.text("priority DESC"), "created_at", "id"]
+
+
+def upgrade() -> None:
+    op.drop_index("ix_jobs_queue", "jobs")
+    op.create_index("ix_jobs_queue", "jobs", ["device", "owner", *PLACE], sqlite_where=READY, postgresql_where=READY)
+    op.create_index("ix_jobs_waits", "jobs", ["device", "not_before"], sqlite_where=WAITS, postgresql_where=WAITS)
+    op.drop_index("ix_jobs_owner_state", "jobs")
+    op.create_index("ix_jobs_owner_state", "jobs", ["owner", "state", "created_at", "id"])
+
+
+def downgrade() -> None:
+    op.drop_index("ix_jobs_owner_state", "jobs")
+    op.create_index("ix_jobs_owner_state", "jobs", ["owner", "state", "created_at"])
+    op.drop_index("ix_jobs_waits", "jobs")
+    op.drop_index("ix_jobs_queue", "jobs")
+    op.create_index("ix_jobs_queue", "jobs", ["owner", "device", *PLACE], sqlite_where=QUEUED, postgresql_where=QUEUED)
