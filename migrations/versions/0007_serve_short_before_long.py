@@ -6,23 +6,17 @@ from alembic import op
 revision = "0007"
 down_revision = "0006"
 
-QUEUED = sa.text("state = 'queued'")
-
 
 def upgrade() -> None:
     with op.batch_alter_table("jobs") as table:
         table.add_column(sa.Column("served_s", sa.Double(), nullable=False, server_default="0"))
         table.add_column(sa.Column("level", sa.Integer(), nullable=False, server_default="0"))
-    _queue("owner", "device", sa.text("priority DESC"), "level", "created_at", "id")
+        table.add_column(sa.Column("queued_at", sa.DateTime(timezone=True), nullable=True))
+    op.execute("UPDATE jobs SET queued_at = not_before")
 
 
 def downgrade() -> None:
-    _queue("owner", "device", sa.text("priority DESC"), "created_at", "id")
     with op.batch_alter_table("jobs") as table:
+        table.drop_column("queued_at")
         table.drop_column("level")
         table.drop_column("served_s")
-
-
-def _queue(*columns: object) -> None:
-    op.drop_index("ix_jobs_queue", "jobs")
-    op.create_index("ix_jobs_queue", "jobs", list(columns), sqlite_where=QUEUED, postgresql_where=QUEUED)

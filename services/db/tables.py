@@ -100,14 +100,21 @@ class Job(Base):
         CheckConstraint(f"state IN ({STATES})", name="state"),
         Index(
             "ix_jobs_queue",
-            "owner",
             "device",
+            "owner",
             text("priority DESC"),
             "level",
             "created_at",
             "id",
-            sqlite_where=text("state = 'queued'"),
-            postgresql_where=text("state = 'queued'"),
+            sqlite_where=text("state = 'queued' AND not_before <= created_at"),
+            postgresql_where=text("state = 'queued' AND not_before <= created_at"),
+        ),
+        Index(
+            "ix_jobs_waits",
+            "device",
+            "not_before",
+            sqlite_where=text("state = 'queued' AND not_before > created_at"),
+            postgresql_where=text("state = 'queued' AND not_before > created_at"),
         ),
         Index(
             "ix_jobs_running",
@@ -117,7 +124,7 @@ class Job(Base):
         ),
         Index("ix_jobs_owner_created_at", "owner", "created_at", "id"),
         Index("ix_jobs_owner_name", "owner", "name", "created_at"),
-        Index("ix_jobs_owner_state", "owner", "state", "created_at"),
+        Index("ix_jobs_owner_state", "owner", "state", "created_at", "id"),
         Index("ix_jobs_dataset_id", "dataset_id"),
         Index("ix_jobs_init_checkpoint", "init_checkpoint"),
         Index(
@@ -153,7 +160,8 @@ class Job(Base):
     level: Mapped[int] = mapped_column(default=0, server_default="0")  #: 0 short, 1, 2 long: by `served_s`
     micro_batch_size: Mapped[int | None]  #: of the attempts since it ran out of memory; NULL: the spec's
     worker: Mapped[str | None]
-    not_before: Mapped[datetime]
+    queued_at: Mapped[datetime | None]  #: when it was last put into the queue
+    not_before: Mapped[datetime]  #: later than `created_at`: waits, after a failed attempt, for its next
     cancel_wished_at: Mapped[datetime | None]
     pause_wished_at: Mapped[datetime | None]
     stop_detail: Mapped[str | None]  #: the reason that the user gave for a wish

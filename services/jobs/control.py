@@ -51,7 +51,7 @@ class JobControl:
             if job.state is not JobState.PAUSED:
                 raise refused(job, "resume", "queued")
             # A user looked at it and wants it to go on: its tries are counted anew.
-            columns = {"not_before": now(session), "attempts_without_progress": 0}
+            columns = {"queued_at": now(session), "attempts_without_progress": 0}
             queries.move(session, job_id, JobState.QUEUED, **columns)
             last = next((c for c in checkpoints.listing(session, job_id) if c.is_last), None)
             place = {"epoch": last.epoch, "step": last.step} if last else {"epoch": 0, "step": 0}

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, cast, func, select, tuple_
+from sqlalchemy import String, cast, func, select, true, tuple_, union
 from sqlalchemy.orm import Session
 
 from services.db import cursors
@@ -45,14 +45,20 @@ class JobListing:
         Raises: InvalidRequest when the cursor is none of this list.
         """
         column = Job.name if sort.endswith("name") else Job.created_at
-        query = select(Job, Dataset.name).join(Dataset, Dataset.id == Job.dataset_id)
-        query = query.where(Job.owner == owner, *_conditions(filters))
+        mine = [Job.owner == owner, *_conditions(filters)]
         if after:
             value, job_id = cursors.read(after, 2)
             place = (value if column is Job.name else cursors.time(value), job_id)
             pair = tuple_(column, Job.id)
-            query = query.where(pair < place if sort.startswith("-") else pair > place)
+            mine.append(pair < place if sort.startswith("-") else pair > place)
         order = (column.desc(), Job.id.desc()) if sort.startswith("-") else (column, Job.id)
+        # The head of each status: an index has each in order, but none has several together.
+        heads = [
+            select(Job.id).where(*mine, status).order_by(*order).limit(limit + 1).subquery()
+            for status in _statuses(filters)
+        ]
+        ids = union(*(select(head.c.id) for head in heads)).subquery()
+        query = select(Job, Dataset.name).join(ids, ids.c.id == Job.id).join(Dataset, Dataset.id == Job.dataset_id)
         with self.database.reading() as session:
             found = session.execute(query.order_by(*order).limit(limit + 1)).all()
             shown = found[:limit]
@@ -73,15 +79,16 @@ class JobListing:
         return counts
 
 
+def _statuses(filters: Filters) -> list[Any]:
+    cancelling = Job.cancel_wished_at.is_not(None)
+    wishes = {"cancelling": cancelling, "pausing": Job.pause_wished_at.is_not(None) & ~cancelling}
+    running = Job.state == JobState.RUNNING
+    found = [running & wishes[status] if status in wishes else Job.state == status for status in filters.statuses]
+    return found or [true()]
+
+
 def _conditions(filters: Filters) -> list[Any]:
     conditions: list[Any] = []
-    if filters.statuses:
-        cancelling = Job.cancel_wished_at.is_not(None)
-        states = {"cancelling": cancelling, "pausing": Job.pause_wished_at.is_not(None) & ~cancelling}
-        plain: Any = Job.state.in_([status for status in filters.statuses if status not in states])
-        for status in set(filters.statuses) & set(states):
-            plain = plain | ((Job.state == JobState.RUNNING) & states[status])
-        conditions.append(plain)
     if filters.name is not None:
         pattern = filters.name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").replace("*", "%")
         conditions.append(Job.name.like(pattern, escape="\\"))

@@ -35,8 +35,8 @@ class Running:
         """Take the best eligible job, or return None: fair share between owners, then priority, then age."""
         for _ in range(CLAIM_TRIES):
             with self.database.transaction() as session:
-                time = now(session)
-                values = {"device": device, "worker": worker, "now": queries.stamp(session, time)}
+                queries.end_waits(session, device)
+                values = {"device": device, "worker": worker, "now": queries.stamp(session, now(session))}
                 taken = session.execute(queries.CLAIM, values).first()
                 if taken is None and not queries.eligible(session, device, 1):
                     return None
@@ -150,7 +150,8 @@ class Running:
                 session,
                 job.id,
                 JobState.QUEUED,
-                not_before=now(session) + timedelta(seconds=pause),
+                queued_at=now(session),
+                not_before=now(session) + timedelta(seconds=pause) if pause else job.created_at,
                 progress=None,
                 worker=None,
                 attempts_without_progress=tries,
@@ -209,7 +210,7 @@ class Running:
             if half < 1:
                 return False
             tries = max(0, job.attempts_without_progress - 1)
-            columns = {"not_before": now(session), "progress": None, "worker": None, "micro_batch_size": half}
+            columns = {"queued_at": now(session), "progress": None, "worker": None, "micro_batch_size": half}
             queries.move(session, job.id, JobState.QUEUED, **columns, attempts_without_progress=tries)
             words = f"{message} It goes on from epoch {job.epochs_done} with {half} rows at a time, in the same batches"
             data = {"reason": "out_of_memory", "micro_batch_size": half}
@@ -239,7 +240,7 @@ class Running:
                 state=wished,
                 stop_reason=case((cancelled, StopReason.CANCELLED_BY_USER), else_=None),
                 finished_at=case((cancelled, time), else_=None),
-                not_before=time,
+                queued_at=time,
                 pause_wished_at=None,
                 worker=None,
                 progress=None,

@@ -222,6 +222,7 @@ class JobService:
                 model_summary=resolved.model_summary | {"steps_per_epoch": resolved.estimate["steps_per_epoch"]},
                 warnings=resolved.warnings,
                 retry_of=retry_of,
+                queued_at=time,
                 not_before=time,
                 created_at=time,
             )

@@ -27,7 +27,8 @@ NEXT = text(
       SELECT head FROM (
         SELECT COALESCE(
                  (SELECT q.id FROM jobs q
-                   WHERE q.owner = o.name AND q.state = 'queued' AND q.device = :device AND q.not_before <= :settled
+                   WHERE q.owner = o.name AND q.device = :device AND q.state = 'queued'
+                     AND q.not_before <= q.created_at AND q.queued_at <= :settled
                    ORDER BY q.priority DESC, q.level, q.created_at, q.id LIMIT 1),
                  CASE WHEN o.name = :owner THEN :job_id END) AS head,
                (SELECT count(*) FROM jobs r WHERE r.owner = o.name AND r.state = 'running')
@@ -76,6 +77,6 @@ class Turns:
             oldest = now(session) - timedelta(seconds=PATIENCE_S)
             session.execute(
                 update(Job)
-                .where(Job.state == JobState.QUEUED, Job.level > 0, Job.not_before < oldest)
+                .where(Job.state == JobState.QUEUED, Job.level > 0, Job.queued_at < oldest)
                 .values(level=0, served_s=self.settings.short_job_s - CREDIT_S)
             )

@@ -66,6 +66,26 @@ def test_a_job_that_pauses_before_its_next_try_is_not_eligible(joined: Base) -> 
     assert joined.running.claim("cpu", "w") is None
 
 
+def test_a_job_whose_pause_is_over_comes_back_to_its_old_place(joined: Base) -> None:
+    old, new, urgent = make_job(joined).id, make_job(joined, seed=1).id, make_job(joined, seed=2, priority=5).id
+    with joined.database.transaction() as session:
+        row = session.get_one(Job, old)
+        row.not_before = row.created_at + timedelta(microseconds=1)
+
+    assert joined.eligible("cpu") == 3
+    assert [claimed(joined) for _ in range(3)] == [urgent, old, new]
+
+
+def test_a_queued_jobs_place_is_among_those_that_may_start(joined: Base) -> None:
+    jobs = [make_job(joined, seed=n, priority=n % 2).id for n in range(4)]
+    with joined.database.transaction() as session:
+        session.get_one(Job, jobs[1]).not_before += timedelta(hours=1)
+
+    places = [joined.reading.get("local", job).queue for job in jobs]
+
+    assert [place and place.position for place in places] == [2, 1, 3, 1]
+
+
 def test_a_job_for_another_device_waits_for_it(joined: Base) -> None:
     job = make_job(joined, device="cuda")
 
@@ -139,7 +159,7 @@ def test_the_claim_walks_the_queues_own_index(joined: Base) -> None:
     explain = "EXPLAIN QUERY PLAN" if joined.database.is_sqlite else "EXPLAIN"
     head = (
         "SELECT j.id FROM jobs j WHERE j.owner = 'local' AND j.state = 'queued' AND j.device = 'cpu' "
-        "ORDER BY j.priority DESC, j.level, j.created_at, j.id LIMIT 1"
+        "AND j.not_before <= j.created_at ORDER BY j.priority DESC, j.level, j.created_at, j.id LIMIT 1"
     )
     with joined.database.transaction() as session:
         if not joined.database.is_sqlite:

@@ -25,7 +25,9 @@ def wait(joined: Base, owner: str = "local", seconds: float = 1.0, **parts: obje
     """Submit a job as if it were so many seconds ago."""
     job = make_job(joined, owner=owner, **parts)
     with joined.database.transaction() as session:
-        session.get_one(Job, job.id).not_before -= timedelta(seconds=seconds)
+        row = session.get_one(Job, job.id)
+        row.queued_at -= timedelta(seconds=abs(seconds))
+        row.not_before -= timedelta(seconds=seconds)
     return job.id
 
 
@@ -121,7 +123,7 @@ def test_a_long_job_that_has_waited_for_minutes_goes_first_for_a_minute(joined: 
     turns.give_credit()
     with joined.database.transaction() as session:
         assert session.get_one(Job, long).served_s == LONG_S
-        session.get_one(Job, long).not_before -= timedelta(seconds=PATIENCE_S + 1)
+        session.get_one(Job, long).queued_at -= timedelta(seconds=PATIENCE_S + 1)
     turns.give_credit()
 
     claim = claimed(joined)
