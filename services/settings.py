@@ -76,6 +76,9 @@ class Settings:
     backoff_s: float = setting(5.0, "First pause before an interrupted job is tried again.")
     backoff_max_s: float = setting(300.0, "Longest such pause.")
     max_attempts_without_progress: int = setting(3, "Attempts in a row without a new checkpoint.")
+    faultpoints: str = setting(
+        "", "For tests: the folder in which processes note where they are, and learn where to die."
+    )
     max_attempts: int = setting(1_000, "Attempts of one job that may end in a crash, with progress or without.")
 
     @classmethod

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import structlog
 
 from services.errors import NotReady, StorageFull
+from services.faultpoint import faultpoint
 from services.jobs.running import Running
 from services.jobs.turns import Turns
 from services.jobs.views import Claim, Wishes
@@ -58,6 +59,7 @@ class Supervisor:
                     return
                 if claim is None:
                     return
+                faultpoint("supervisor.claimed")
                 log.info("claimed", job=claim.job_id, attempt=claim.attempt)
                 Watch(self, claim, supervised).until_it_ends()
 
@@ -121,6 +123,7 @@ class Watch:
         log.info("ended", job=self.claim.job_id, code=ended.code, signal=ended.signal, verdict=self.verdict)
         memory = cgroup.oom_kills() > oom_before
         claim = replace(self.claim, served_s=self.claim.served_s + self.turn_s)
+        faultpoint("supervisor.settling")
         in_step = (self.progress or {}).get("phase") == "training"
         settle(
             self.running, claim, ended, self.verdict, self.wish, tail, memory=memory, lost=self.lost, in_step=in_step

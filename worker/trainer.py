@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from services.costs import EpochCosts
 from services.errors import BatchyardError
+from services.faultpoint import faultpoint
 from services.processes import die_with_parent
 from services.settings import Settings
 from services.states import StopReason
@@ -75,6 +76,7 @@ def enter(
         die_with_parent(parent)
         _settle_in(log, progress, memory_bytes if memory_bytes else None)
         code = run(job_id, attempt, settings, Watch(3))
+        faultpoint("trainer.ends")
     except BaseException:
         traceback.print_exc()
     finally:

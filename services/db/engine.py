@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from services.errors import NotReady, StorageFull
+from services.faultpoint import faultpoint, switch_on
 from services.settings import Settings
 
 log = structlog.get_logger()
@@ -29,6 +30,7 @@ class Database:
 
     def __init__(self, settings: Settings, *, pool_size: int = 5) -> None:
         self.settings = settings
+        switch_on(settings.faultpoints)
         url = make_url(settings.sqlalchemy_url)
         self.is_sqlite = url.get_backend_name() == "sqlite"
         if self.is_sqlite:
@@ -53,6 +55,9 @@ class Database:
             # Takes SQLite's write lock now, so that what is read below is still true when it is written.
             session.connection()
             yield session
+            session.flush()
+            faultpoint("commit.before")
+        faultpoint("commit.after")
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -14,6 +14,7 @@ from services import ids
 from services.db.engine import Database, now
 from services.db.tables import IdempotencyKey, Job
 from services.errors import CheckpointInUse, IdempotencyKeyReused, InvalidTransition, JobAlreadyFinished
+from services.faultpoint import faultpoint
 from services.jobs import queries, warm_start
 from services.jobs.views import JobView, Submission
 from services.jobs.warm_start import ShapesOf
@@ -80,6 +81,7 @@ class JobService:
                 self._add(session, job_id, spec, submitted, owner, dataset, resolved, retry_of)
         if known_id and key:
             return self._replayed(owner, key, body_sha256) or Submission(self._view(owner, known_id), True)
+        faultpoint("submit.ring")
         self.ring()
         return Submission(self._view(owner, job_id), replayed=False)
 

@@ -1,0 +1,221 @@
+"""All that can happen to jobs, once, in a process that dies at one fault point, and in one that goes on after it.
+
+`python -m tests.chaos.life FOLDER FIRST EVERY` reads the settings from the environment. It lives once undisturbed and
+counts the points; then, for each of them from FIRST on in steps of EVERY, a forked process lives until it is killed
+there, and another heals what it left. Each result is a line of JSON. The parts are those of a worker, joined without
+Celery: the trainer's own `run`, the supervisor's `settle`, the reaper.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from services.faultpoint import passed
+from services.jobs.listing import Filters
+from services.jobs.views import Claim
+from services.queue import DEVICES
+from services.settings import Settings
+from services.specs.job import JobSpec
+from services.training.build import settle_process
+from services.training.plugin_data import look
+from services.training.summary import shapes, summary
+from services.wiring.base import Base, base
+from tests.chaos.invariants import broken, fingerprint
+from worker import ends, trainer
+from worker.exits import Ended
+
+OWNER = "local"
+R: dict[str, Any] = {
+    "data": {"x": [[n % 7, n % 5, n % 3] for n in range(60)], "y": [float(n % 11) for n in range(60)]},
+    "model": {"type": "mlp", "hidden": [12], "dropout": 0.1},
+    "batch_size": 8,
+    "epochs": 4,
+    "early_stopping": False,
+}
+
+
+class Watch:
+    """What a trainer looks at between two batches: a wish after so many."""
+
+    def __init__(self, wish: str | None, after: int) -> None:
+        self.wish, self.after = wish, after
+        self.wished: str | None = None
+        self.steps = self.epoch = 0
+        self.latest: dict[str, Any] = {}
+
+    def __call__(self) -> str | None:
+        """Return the wish when its time has come."""
+        self.after -= 1
+        self.wished = self.wish if self.after <= 0 else None
+        return None if self.wished == "yield" else self.wished
+
+    def report(self, phase: str) -> None:
+        """Tell nobody."""
+
+
+class Life:
+    """One life: what it asks of the service, and what it is answered goes to `told`."""
+
+    def __init__(self, settings: Settings, told: Path) -> None:
+        self.settings = settings
+        self.told = told
+        self.rooms: Base = base(settings, measure=summary, shapes=shapes, look=look, pool_size=2)
+
+    def live(self) -> None:
+        """Submit, train, drain, yield, pause, resume, cancel, lose a worker, and delete."""
+        self.submit("trained")
+        self.work()
+        self.submit("drained")
+        self.work("drain", after=12)
+        self.work()
+        self.submit("yielded")
+        self.work("yield", after=9)
+        self.work()
+        paused = self.submit("paused")
+        claim = self.claim()
+        self.rooms.control.pause(OWNER, paused)
+        self.tell("pause", paused)
+        self.train(claim, "pause", 5)
+        self.rooms.control.resume(OWNER, paused)
+        self.tell("resume", paused)
+        self.work()
+        self.cancel(self.submit("cancelled"))
+        running = self.submit("cancelled")
+        claim = self.claim()
+        self.cancel(running)
+        self.train(claim, "cancel", 10)
+        self.submit("silent")
+        self.claim()
+        self.reap()
+        self.work()
+        self.rooms.jobs.delete(OWNER, running)
+        self.tell("delete", running)
+
+    def heal(self) -> None:
+        """Do what the dispatcher and workers do when nothing fails any more, until no job is left."""
+        for _ in range(200):
+            self.reap()
+            while claim := self.rooms.running.claim(DEVICES[0], "healer"):
+                self.train(claim, None, 0)
+            open_jobs = [job for job in self.jobs() if not job.done]
+            for job in open_jobs:
+                if job.status == "paused":
+                    self.rooms.control.resume(OWNER, job.id)
+            if not open_jobs:
+                return
+            time.sleep(0.01)
+        raise AssertionError(f"not healed: {[(job.name, job.status) for job in open_jobs]}")
+
+    def jobs(self) -> list[Any]:
+        """Return every job of this folder."""
+        return self.rooms.listing.page(OWNER, Filters(), limit=100).items
+
+    def submit(self, name: str) -> str:
+        """Submit R and note the answer."""
+        spec = JobSpec.model_validate(R | {"name": name})
+        job = self.rooms.jobs.submit(spec, submitted={}, owner=OWNER).job
+        self.tell("submit", job.id)
+        return job.id
+
+    def cancel(self, job_id: str) -> None:
+        """Cancel a job and note the answer."""
+        self.rooms.jobs.cancel(OWNER, job_id)
+        self.tell("cancel", job_id)
+
+    def claim(self) -> Claim:
+        """Claim the one job that waits."""
+        claim = self.rooms.running.claim(DEVICES[0], "worker")
+        assert claim is not None
+        return claim
+
+    def work(self, wish: str | None = None, after: int = 0) -> None:
+        """Claim a job and train it."""
+        self.train(self.claim(), wish, after)
+
+    def train(self, claim: Claim, wish: str | None, after: int) -> None:
+        """Train a claimed job as its trainer does, and write its end as its supervisor does."""
+        watch: Any = Watch(wish, after)
+        wishes = self.rooms.running.wishes(claim)
+        if wishes and (wishes.cancel or wishes.pause) and wish is None:  # what a supervisor would have asked by now
+            watch = Watch("cancel" if wishes.cancel else "pause", 1)
+        code = trainer.run(claim.job_id, claim.attempt, self.settings, watch)
+        ends.settle(
+            self.rooms.running, claim, Ended(code), None, watch.wish, [], memory=False, lost=False, in_step=False
+        )
+
+    def reap(self) -> None:
+        """Read the beats so often that a silent job is found."""
+        for _ in range(self.settings.reap_reads):
+            self.rooms.reaper.look()
+
+    def tell(self, what: str, job_id: str) -> None:
+        """Note what the client was told, so that it outlives this process."""
+        with open(self.told, "a") as file:
+            file.write(json.dumps([what, job_id]) + "\n")
+
+
+def main() -> None:
+    """Live undisturbed, then die at one point after the other."""
+    folder, first, every = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    settings = Settings.from_env()
+    told = folder / "told"
+    _say(folder, 0, settings, told)
+    points = passed(folder)
+    for number in range(first, len(points) + 1, every):
+        _say(folder, number, settings, told)
+    by_name = {name: points.count(name) for name in sorted(set(points))}
+    print(json.dumps({"points": len(points), "by_name": by_name}), flush=True)
+
+
+def _say(folder: Path, number: int, settings: Settings, told: Path) -> None:
+    told.unlink(missing_ok=True)
+    (folder / "passed").unlink(missing_ok=True)
+    (folder / "die").write_text(str(number))
+    status = _forked(lambda: Life(settings, told).live())
+    counted = passed(folder)
+    (folder / "die").write_text("0")
+    output = folder / "result"
+    healed = _forked(lambda: output.write_text(json.dumps(_healed(settings, told))))
+    if number == 0:
+        os.truncate(folder / "passed", 0)
+        (folder / "passed").write_text("".join(f"{name:<31}\n" for name in counted))
+    result = json.loads(output.read_text()) if healed == 0 else {"broken": [f"the healer ended with {healed}"]}
+    print(json.dumps({"point": number, "killed": status == -9, "ended": status, **result}), flush=True)
+
+
+def _healed(settings: Settings, told: Path) -> dict[str, Any]:
+    life = Life(settings, told)
+    life.heal()
+    answers = [json.loads(line) for line in told.read_text().splitlines()] if told.exists() else []
+    found = broken(life.rooms, answers)
+    bits = sorted({fingerprint(life.rooms, job.id) for job in life.jobs() if job.status == "succeeded"})
+    jobs = life.jobs()
+    for job in jobs:
+        life.rooms.jobs.delete(OWNER, job.id)
+    return {"broken": found, "bits": bits, "jobs": len(jobs), "told": len(answers)}
+
+
+def _forked(do: Callable[[], Any]) -> int:
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            settle_process()
+            do()
+            code = 0
+        except BaseException:
+            import traceback
+
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+if __name__ == "__main__":
+    main()
