@@ -6,6 +6,7 @@ there, and another heals what it left. Each result is a line of JSON. The parts 
 Celery: the trainer's own `run`, the supervisor's `settle`, the reaper.
 """
 
+import importlib
 import json
 import os
 import sys
@@ -27,6 +28,7 @@ from services.wiring.base import Base, base
 from tests.chaos.invariants import broken, fingerprint
 from worker import ends, trainer
 from worker.exits import Ended
+from worker.warm import LOADED
 
 OWNER = "local"
 R: dict[str, Any] = {
@@ -92,6 +94,7 @@ class Life:
         self.claim()
         self.reap()
         self.work()
+        self.tell("deleting", running)
         self.rooms.jobs.delete(OWNER, running)
         self.tell("delete", running)
 
@@ -162,6 +165,8 @@ def main() -> None:
     """Live undisturbed, then die at one point after the other."""
     folder, first, every = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     settings = Settings.from_env()
+    for name in LOADED:  # once, not in each process that is forked
+        importlib.import_module(name)
     told = folder / "told"
     _say(folder, 0, settings, told)
     points = passed(folder)

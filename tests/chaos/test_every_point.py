@@ -14,7 +14,7 @@ EVERY = {"sqlite": 1, "postgresql": 3}
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 QUICK = {
     "FLUSH_INTERVAL_S": "0",
-    "CHUNK_BYTES": "2500",
+    "CHUNK_BYTES": "12000",
     "BACKOFF_S": "0",
     "REAP_READS": "2",
     "MAX_ATTEMPTS_WITHOUT_PROGRESS": "5",
