@@ -140,7 +140,9 @@ def main() -> None:
                 found[name].append((ours if name == "Batchyard" else celery)(pieces, Path(folder)))
     lines = []
     for name, runs in found.items():
-        kinds = [[s for run in runs for s, p in zip(run, pieces, strict=True) if p.is_long is kind] for kind in (0, 1)]
+        kinds = [
+            [s for run in runs for s, p in zip(run, pieces, strict=True) if p.is_long is kind] for kind in (False, True)
+        ]
         last = mean(max(run) for run in runs)
         lines.append(f"| {name} | {_of_all(runs):.1f} | {mean(kinds[0]):.1f} | {mean(kinds[1]):.1f} | {last:.1f} |")
     ratio = _of_all(found["Batchyard"]) / _of_all(found["Celery"])
