@@ -22,7 +22,7 @@ from services.queue import plain_url
 from tests.stack import TUTORIAL, Stack, local_stack
 from tests.valkey import valkey_server
 
-SUBMITS = 10
+SUBMITS = 200
 WARM = 10  #: submits before, which are not counted
 SLOTS = 2
 REST_S = 0.02  #: between two submits, so that every worker is idle again

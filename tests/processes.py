@@ -21,6 +21,14 @@ class Process:
         except (FileNotFoundError, ProcessLookupError):
             return False
 
+    @property
+    def leads(self) -> bool:
+        """Whether it has a group of its own: of what a warm process forked, only what was given a job has."""
+        try:
+            return os.getpgid(self.pid) == self.pid
+        except ProcessLookupError:
+            return False
+
 
 def below(pid: int) -> list[Process]:
     """Return every living descendant of a process, parents first."""

@@ -1,20 +1,25 @@
-"""The warm process: has torch imported, and forks one trainer for each job. One thread, or a fork would be unsafe."""
+"""The warm process: has torch imported, and forks one trainer for each job. One thread, or a fork would be unsafe.
+
+A fork of so large a process takes longer than all else between a claim and its trainer, so the next one is made ahead.
+"""
 
 import contextlib
 import gc
 import importlib
 import os
+import resource
 import selectors
 import signal
 import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from services.db.engine import sqlite_module
 from services.processes import adopt_orphans, die_with_parent
 from services.settings import Settings
-from worker import line, trainer
+from worker import exits, line, trainer
 
 #: Loaded once here, not in each trainer: the driver, and what a process's first optimizer takes a second to load.
 LOADED = ("psycopg", "rtdl_num_embeddings", "torch._dynamo")
@@ -29,6 +34,14 @@ class Trainer:
     line: socket.socket
 
 
+@dataclass
+class Ahead:
+    """A fork that waits for the job that it is to train."""
+
+    pid: int
+    line: socket.socket  #: hears the job; when it ends without one, so does the fork
+
+
 class Warm:
     """Hears supervisors, forks trainers, tells how they ended."""
 
@@ -36,6 +49,7 @@ class Warm:
         self.listener = listener
         self.settings = settings
         self.memory_bytes = memory_bytes
+        self.ahead: Ahead | None = None
         self.selector = selectors.DefaultSelector()
         self.trainers: dict[socket.socket, Trainer] = {}
 
@@ -43,6 +57,7 @@ class Warm:
         """Serve until killed."""
         self.selector.register(self.listener, selectors.EVENT_READ, self._accept)
         while True:
+            self.ahead = self.ahead or self._fork()
             self.look(timeout_s=1.0)
             self._bury_orphans()
 
@@ -66,7 +81,7 @@ class Warm:
             else:
                 self._close(supervisor)
         elif "job" in message[0]:
-            self._fork(supervisor, message[0]["job"], message[0]["attempt"], message[1])
+            self._start(supervisor, message[0]["job"], message[0]["attempt"], message[1])
         elif running:
             with contextlib.suppress(ProcessLookupError):
                 number = message[0]["signal"]
@@ -75,19 +90,31 @@ class Warm:
                 else:
                     signal.pidfd_send_signal(running.handle, number)
 
-    def _fork(self, supervisor: socket.socket, job_id: str, attempt: int, files: list[int]) -> None:
-        log, progress = files
-        warm = os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            trainer.enter(job_id, attempt, self.settings, log, progress, self.memory_bytes, parent=warm)
-        os.close(log)
-        os.close(progress)
+    def _start(self, supervisor: socket.socket, job_id: str, attempt: int, files: list[int]) -> None:
+        ahead, self.ahead = self.ahead or self._fork(), None
+        message = {"job": job_id, "attempt": attempt}
+        if not line.send(ahead.line, message, tuple(files)):  # it was killed while it waited
+            ahead.line.close()
+            ahead = self._fork()
+            line.send(ahead.line, message, tuple(files))
+        ahead.line.close()
+        pid = ahead.pid
+        for file in files:
+            os.close(file)
         with contextlib.suppress(OSError):  # the child does the same: whoever is first
             os.setpgid(pid, pid)
         running = Trainer(pid, os.pidfd_open(pid), supervisor)
         self.trainers[supervisor] = running
         self.selector.register(running.handle, selectors.EVENT_READ, lambda: self._end(running))
+
+    def _fork(self) -> Ahead:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        warm = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            _wait(theirs.fileno(), self.settings, self.memory_bytes, parent=warm)
+        theirs.close()
+        return Ahead(pid, ours)
 
     def _end(self, running: Trainer) -> None:
         """Kill what is left of a trainer's group before its number is free again, then tell how it ended."""
@@ -112,6 +139,24 @@ class Warm:
         with contextlib.suppress(ChildProcessError):
             while (found := os.waitid(os.P_ALL, 0, flags)) and found.si_pid not in known:
                 os.waitpid(found.si_pid, 0)
+
+
+def _wait(handle: int, settings: Settings, memory_bytes: int, *, parent: int) -> NoReturn:
+    """Wait for a job in a freshly forked process, become its trainer, and never return."""
+    message = None
+    try:
+        die_with_parent(parent)
+        os.dup2(handle, 3)
+        # Now, not when a job comes: an inherited line kept open here would keep a supervisor from hearing its end.
+        os.closerange(4, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        waits = socket.socket(fileno=3)
+        message = line.receive(waits)
+        waits.detach()  # the trainer puts its progress channel in this place
+    finally:
+        if message is None:
+            os._exit(exits.BUG)
+    job, (log, progress) = message
+    trainer.enter(job["job"], job["attempt"], settings, log, progress, memory_bytes, parent=parent)
 
 
 def main() -> None:

@@ -133,9 +133,9 @@ def words(session: Session, owner: str) -> Sequence[str]:
     return [word for row in session.execute(query) for word in row]
 
 
-def end_waits(session: Session, device: str) -> None:
+def end_waits(session: Session, device: str, time: datetime) -> None:
     """Put the jobs whose time for a later try has come back in their places among the others."""
-    over = select(Job.id).where(_QUEUED, _WAITS, Job.device == device, Job.not_before <= now(session))
+    over = select(Job.id).where(_QUEUED, _WAITS, Job.device == device, Job.not_before <= time)
     # Skipped where another claim does the same at this moment: it need not be done twice, nor waited for.
     ended = update(Job).where(Job.id.in_(over.with_for_update(skip_locked=True))).values(not_before=Job.created_at)
     session.execute(ended, execution_options={"synchronize_session": False})

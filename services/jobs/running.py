@@ -35,8 +35,9 @@ class Running:
         """Take the best eligible job, or return None: fair share between owners, then priority, then age."""
         for _ in range(CLAIM_TRIES):
             with self.database.transaction() as session:
-                queries.end_waits(session, device)
-                values = {"device": device, "worker": worker, "now": queries.stamp(session, now(session))}
+                time = now(session)
+                queries.end_waits(session, device, time)
+                values = {"device": device, "worker": worker, "now": queries.stamp(session, time)}
                 taken = session.execute(queries.CLAIM, values).first()
                 if taken is None and not queries.eligible(session, device, 1):
                     return None

@@ -99,7 +99,7 @@ def parts_of(stack: Stack) -> dict[str, list[Process]]:
         "worker": lambda p: p.pid in celery,
         "supervisor": lambda p: p.parent in celery and p.pid not in warm,
         "warm process": lambda p: p.pid in warm,
-        "trainer": lambda p: p.parent in warm,
+        "trainer": lambda p: p.parent in warm and p.leads,
     }
     found = {name: [p for p in everyone if belongs(p)] for name, belongs in kinds.items()}
     return {name: processes for name, processes in found.items() if processes}

@@ -53,8 +53,8 @@ class Worker:
 
     @property
     def trainers(self) -> list[Process]:
-        """What the warm process forked."""
-        return [process for warm in self.warm for process in below(warm.pid)]
+        """What the warm process forked, and gave a job."""
+        return [process for warm in self.warm for process in below(warm.pid) if process.leads]
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """End the main process and return its exit code."""
@@ -173,6 +173,19 @@ def test_whatever_is_killed_the_job_ends_with_the_same_bits_and_nothing_is_left(
     assert done.status == "succeeded", done.error
     assert done.attempt >= len(victims)
     assert result(joined, job.id) == result(joined, calm.id)
+
+
+def test_what_is_killed_while_it_waits_for_a_job_costs_none_a_try(
+    joined: Base, bell: Bell, start: Callable[[], Worker]
+) -> None:
+    worker = start()
+    until(lambda: below(worker.warm[0].pid))
+    for waiting in below(worker.warm[0].pid):
+        os.kill(waiting.pid, signal.SIGKILL)
+
+    job = make_job(joined, **LONG | {"epochs": 1})
+
+    assert finished(joined, bell, job.id).attempt == 1
 
 
 def test_a_drained_worker_puts_its_job_back_uncharged_and_another_goes_on_at_the_batch(
