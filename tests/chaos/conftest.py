@@ -1,11 +1,28 @@
-"""The seed of a run, which decides what is killed and when."""
+"""What the chaos tests share: the dice, a rig on each database, and the count of what was done and checked."""
 
 import os
 import random
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 
+import psycopg
 import pytest
 
+from services.db.engine import Database
+from services.db.schema import migrate
+from services.settings import Settings
+from services.wiring.base import Base, base
+from tests.chaos import invariants
+from tests.chaos.proxy import Proxy
+from tests.chaos.rig import SHORT, R, Rig
+from tests.plugins.install import install
+
 SEED = int(os.environ.get("BATCHYARD_CHAOS_SEED") or random.SystemRandom().randrange(10**6))
+COUNTS: Counter[str] = Counter()
 
 
 def pytest_report_header() -> str:
@@ -13,7 +30,78 @@ def pytest_report_header() -> str:
     return f"chaos: BATCHYARD_CHAOS_SEED={SEED}"
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was done and checked."""
+    if COUNTS:
+        counts = ", ".join(f"{name} {count}" for name, count in sorted(COUNTS.items()))
+        terminalreporter.write_line(f"chaos: seed {SEED}; {counts}")
+
+
 @pytest.fixture
 def seed() -> int:
     """What the dice of this run start from."""
     return SEED
+
+
+@pytest.fixture
+def counts() -> Counter[str]:
+    """What is summed up over all tests: kills, restarts, jobs, invariants."""
+    return COUNTS
+
+
+class Yard:
+    """A rig, the proxy before its PostgreSQL, its dice, and what its reference jobs came to."""
+
+    def __init__(self, rig: Rig, rooms: Base, proxy: Proxy | None) -> None:
+        self.rig = rig
+        self.rooms = rooms
+        self.proxy = proxy
+        self.dice = random.Random(SEED)
+        jobs = [rig.submit(spec) for spec in (R, SHORT)]
+        rig.finish(*jobs)
+        self.bits = {self._kind(job): invariants.fingerprint(rooms, job) for job in jobs}
+
+    def check(self, *jobs: str) -> None:
+        """Hold every invariant against all that is in the database, and the bits of some jobs against the reference."""
+        assert invariants.broken(self.rooms, self.rig.told) == []
+        for job in jobs:
+            if self.rooms.reading.get("local", job).status == "succeeded":
+                assert invariants.fingerprint(self.rooms, job) == self.bits[self._kind(job)], job
+        COUNTS["jobs"] += len(jobs)
+        COUNTS["invariants checked"] += 9 * len(jobs)
+
+    def _kind(self, job_id: str) -> str:
+        return str(self.rooms.reading.get("local", job_id).dataset_name)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def yard(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
+    """A running rig on each database; PostgreSQL is reached through a proxy."""
+    folder = tmp_path_factory.mktemp("rig")
+    packages = folder / "packages"
+    packages.mkdir()
+    install(packages)
+    settings = Settings(storage_dir=folder / "data")
+    url, proxy = "", None
+    if request.param == "postgresql":
+        server: Path = request.getfixturevalue("postgres")
+        name = f"rig_{time.monotonic_ns()}"
+        with psycopg.connect(host=str(server), user="postgres", dbname="postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        settings = replace(settings, database_url=f"postgresql+psycopg://postgres@/{name}?host={server}")
+        proxy = Proxy(server / ".s.PGSQL.5432")
+        url = f"postgresql+psycopg://postgres@127.0.0.1:{proxy.port}/{name}"
+    with closing(Database(settings)) as database:
+        migrate(database)
+    more = {"faultpoints": str(folder / "points"), "plugins": "counting"}
+    (folder / "points").mkdir()
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(packages), os.environ.get("PYTHONPATH", "")])
+    rig = Rig(folder, url, **more)
+    rooms = base(settings)
+    try:
+        yield Yard(rig, rooms, proxy)
+    finally:
+        rig.close()
+        rooms.database.close()
+        if proxy:
+            proxy.close()

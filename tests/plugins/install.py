@@ -6,6 +6,7 @@ HERE = Path(__file__).parent
 ENTRY_POINTS = """
 [batchyard.models]
 wide = wide_net:wide
+counting = counting:counting
 
 [batchyard.datasets]
 spirals = spirals:Spirals
