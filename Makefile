@@ -6,7 +6,7 @@ BIN := .venv/bin
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test unit integration acceptance rules compose-test lint types fix docs lock bench sure clean
+.PHONY: help setup demo up down test unit integration acceptance rules compose-test chaos lint types fix docs lock bench sure clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -24,7 +24,7 @@ down: ## stop the containers of `docker compose up`
 
 test: setup ## pass all tests that need no Docker
 	@echo "Testing: unit, rules, integration (SQLite, PostgreSQL, Valkey, Celery), acceptance (the local stack) ..."
-	$(BIN)/pytest -m "not compose"
+	$(BIN)/pytest -m "not compose and not chaos"
 
 unit: setup ## pass the tests that need no database and no network
 	$(BIN)/pytest tests/unit
@@ -40,6 +40,9 @@ rules: setup ## check the project's own laws
 
 compose-test: setup ## pass the tests of `docker compose up`; needs a Docker engine
 	$(BIN)/pytest tests/acceptance -m compose
+
+chaos: setup ## kill every part of a running service again and again (10 minutes)
+	$(BIN)/pytest tests/chaos -m chaos -s
 
 lint: setup ## look for mistakes and for imports that point up
 	$(BIN)/ruff check
@@ -64,7 +67,7 @@ lock: setup ## choose the versions of all libraries again
 bench: setup ## measure, and write benchmarks/results
 	for name in submit_to_first_epoch against_tutorial many_jobs tiny_fit persistence out_of_core block_shuffle claim mixed; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
-sure: lint types test compose-test ## all that CI does
+sure: lint types test compose-test chaos ## all that CI does
 
 clean: ## remove what was made here
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -19,7 +19,7 @@ class Reaper:
     """Counts reads, not seconds: no clock of any host decides, and several reapers are harmless.
 
     A read that fails, or that comes late, forgets all counts: an outage of the database, a paused machine or a jump
-    of the time puts no job back.
+    of the time puts no job back. It reads where it could write: while SQLite is locked no beat can be written either.
     """
 
     def __init__(
@@ -37,9 +37,9 @@ class Reaper:
 
         Raises: NotReady when the database does not answer.
         """
-        late = self.last_read is not None and self.clock() - self.last_read > 2 * self.settings.reap_interval_s
+        last_read = self.last_read
         try:
-            with self.database.reading() as session:
+            with self.database.transaction() as session:
                 query = select(Job.id, Job.attempt, Job.beat).where(Job.state == JobState.RUNNING)
                 beats = {job_id: (attempt, beat) for job_id, attempt, beat in session.execute(query)}
         except NotReady:
@@ -47,6 +47,7 @@ class Reaper:
             raise
         finally:
             self.last_read = self.clock()
+        late = last_read is not None and self.last_read - last_read > 2 * self.settings.reap_interval_s
         before = {} if late else self.seen
         self.seen = {
             job_id: (beat, before[job_id][1] + 1 if job_id in before and before[job_id][0] == beat else 1)

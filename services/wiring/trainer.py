@@ -1,5 +1,6 @@
 """Joins what the trainer of one claimed job needs: its work, its data, the training and the recorder."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -7,7 +8,8 @@ import numpy as np
 
 from services.datasets.storage import Storage
 from services.db.engine import Database
-from services.jobs.recording import Recorder
+from services.errors import NotReady
+from services.jobs.recording import RETRY_S, Recorder
 from services.jobs.running import Running
 from services.jobs.views import Claim, Work
 from services.settings import Settings
@@ -33,12 +35,12 @@ class Job:
 def job(
     settings: Settings, job_id: str, attempt: int, wish: Callable[[], str | None], waiting: Callable[[], None]
 ) -> Job:
-    """Load a claimed job and join its parts. `waiting` is called while the recorder waits for the database.
+    """Load a claimed job and join its parts. `waiting` is called each time that the database is waited for.
 
     Raises: Fenced; DataUnreadable; DataChanged; ShapeMismatch; PluginError.
     """
     database = Database(settings, pool_size=1)
-    work = Running(database, settings).load(job_id, attempt)
+    work = _loaded(Running(database, settings), job_id, attempt, waiting)
     source = _source(Storage(settings.storage), work)
     training = build(_fitting(work), work.info, source, last=work.last, init=work.init, wish=wish)
     return Job(database, work, training, Recorder(database, settings, work, training, waiting=waiting))
@@ -51,6 +53,16 @@ def gone_back(settings: Settings, job: Job, wish: Callable[[], str | None]) -> J
     training.slow_down()
     job.recorder.contents = training
     return replace(job, training=training)
+
+
+def _loaded(running: Running, job_id: str, attempt: int, waiting: Callable[[], None]) -> Work:
+    """Return the work, when the database is there: that it was away is not the job's fault."""
+    while True:
+        try:
+            return running.load(job_id, attempt)
+        except NotReady:
+            waiting()
+            time.sleep(RETRY_S)
 
 
 def _fitting(work: Work) -> JobSpec:

@@ -1,7 +1,13 @@
 """A job is put back only when six reads in a row show the same beat, on both databases."""
 
-import pytest
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import pytest
+from sqlalchemy.orm import Session
+
+from services.db import engine
+from services.db.engine import Database
 from services.errors import NotReady
 from services.jobs.reaping import Reaper
 from services.wiring.base import Base
@@ -58,6 +64,44 @@ def test_a_job_that_beats_is_left_alone(joined: Base, clock: Clock, reaper: Reap
         joined.running.beat(claim, None)
 
 
+def test_reads_while_nothing_can_be_written_put_nothing_back(
+    joined: Base, clock: Clock, reaper: Reaper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not joined.database.is_sqlite:
+        pytest.skip("PostgreSQL has no lock that stops all writers and no reader")
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 50)
+    impatient = Database(joined.settings)
+    impatient.ping()
+    looking = Reaper(impatient, joined.running, joined.settings, clock)
+    make_job(joined)
+    joined.running.claim("cpu", "w")
+    with joined.database.transaction():  # as long as somebody writes, no beat can be written either
+        for _ in range(10):
+            with pytest.raises(NotReady):
+                looks(joined, clock, looking, 1)
+    impatient.close()
+
+    assert looks(joined, clock, reaper, 5) == []
+
+
+def test_a_read_that_was_kept_waiting_is_late(joined: Base, clock: Clock, reaper: Reaper) -> None:
+    make_job(joined)
+    joined.running.claim("cpu", "w")
+    looks(joined, clock, reaper, 5)
+    whole = joined.database.transaction
+
+    @contextmanager
+    def slow() -> Iterator[Session]:
+        clock.time += joined.settings.reap_interval_s * 3
+        with whole() as session:
+            yield session
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(joined.database, "transaction", slow)
+        assert looks(joined, clock, reaper, 1) == []
+    assert looks(joined, clock, reaper, 4) == []
+
+
 def test_a_late_read_forgets_all_counts(joined: Base, clock: Clock, reaper: Reaper) -> None:
     make_job(joined)
     joined.running.claim("cpu", "w")
@@ -79,7 +123,7 @@ def test_a_read_that_fails_forgets_all_counts(
         raise NotReady
 
     with monkeypatch.context() as patch:
-        patch.setattr(joined.database, "reading", away)
+        patch.setattr(joined.database, "transaction", away)
         with pytest.raises(NotReady):
             looks(joined, clock, reaper, 1)
 

@@ -15,11 +15,13 @@ from services.db.engine import Database
 from services.db.tables import Checkpoint, CheckpointChunk, Epoch, Event, Job
 from services.errors import CheckpointCorrupt, NotReady
 from services.jobs.recording import Recorder
+from services.jobs.running import Running
 from services.jobs.views import Work
 from services.settings import Settings
 from services.states import StopReason
 from services.training.best import Best
 from services.training_errors import Fenced, NonfiniteCost
+from services.wiring import trainer
 from services.wiring.base import Base
 from tests.make import make_job
 
@@ -238,3 +240,26 @@ def test_a_commit_of_unknown_end_is_written_once(joined: Base, lost: list[str]) 
     assert (job.status, job.epochs_done) == ("succeeded", 3)
     assert rows(joined.database, Epoch) == 3
     assert rows(joined.database, Event) == job.events_seq
+
+
+def test_a_trainer_that_starts_while_the_database_is_away_waits_for_it(
+    joined: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_job(joined)
+    claim = joined.running.claim("cpu", "w")
+    assert claim is not None
+    waits: list[None] = []
+    whole = Running.load
+
+    def load(running: Running, job_id: str, attempt: int) -> Any:
+        if len(waits) < 2:
+            raise NotReady
+        return whole(running, job_id, attempt)
+
+    monkeypatch.setattr(Running, "load", load)
+    monkeypatch.setattr(trainer, "RETRY_S", 0.0)
+
+    begun = trainer.job(joined.settings, claim.job_id, claim.attempt, lambda: None, lambda: waits.append(None))
+
+    assert (begun.work.job_id, len(waits)) == (claim.job_id, 2)
+    begun.database.close()
