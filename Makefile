@@ -6,7 +6,7 @@ BIN := .venv/bin
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test unit integration acceptance rules compose-test chaos lint types fix docs lock bench sure clean
+.PHONY: help setup demo up down test unit integration acceptance rules compose-test chaos soak lint types fix docs lock bench sure clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -24,7 +24,7 @@ down: ## stop the containers of `docker compose up`
 
 test: setup ## pass all tests that need no Docker
 	@echo "Testing: unit, rules, integration (SQLite, PostgreSQL, Valkey, Celery), acceptance (the local stack) ..."
-	$(BIN)/pytest -m "not compose and not chaos"
+	$(BIN)/pytest -m "not compose and not chaos and not soak"
 
 unit: setup ## pass the tests that need no database and no network
 	$(BIN)/pytest tests/unit
@@ -43,6 +43,9 @@ compose-test: setup ## pass the tests of `docker compose up`; needs a Docker eng
 
 chaos: setup ## kill every part of a running service again and again (10 minutes)
 	$(BIN)/pytest tests/chaos -m chaos -s
+
+soak: setup ## all faults mixed for an hour (BATCHYARD_SOAK_MINUTES on each database)
+	$(BIN)/pytest tests/chaos -m soak -s
 
 lint: setup ## look for mistakes and for imports that point up
 	$(BIN)/ruff check
