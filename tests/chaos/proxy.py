@@ -50,6 +50,7 @@ class Proxy:
                 server.connect(str(self.target))
             except OSError:
                 client.close()
+                server.close()
                 continue
             self.open |= {client, server}
             for source, sink, asks in ((client, server, True), (server, client, False)):

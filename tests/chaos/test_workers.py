@@ -167,7 +167,10 @@ def test_f13_a_worker_that_drains_takes_no_step_twice(yard: Yard, tmp_path: Path
     while not all(rig.job(job)["done"] for job in counted) and drains < 4:
         until(lambda: rig.trainers() or all(rig.job(job)["done"] for job in counted))
         time.sleep(yard.dice.uniform(0.2, 0.8))
-        worker = yard.dice.choice(rig.workers)
+        working = [worker for worker in rig.workers if rig.trainers(worker)]
+        if not working:
+            continue
+        worker = yard.dice.choice(working)
         began = time.monotonic()
         code = worker.kill(signal.SIGTERM)
         took = time.monotonic() - began
