@@ -11,6 +11,7 @@ from tests.make import make_job, train
 
 
 def test_a_job_that_waits_is_told_why(joined: Base) -> None:
+    joined.running.settings = replace(joined.settings, backoff_s=60.0)
     first, second = make_job(joined), make_job(joined, seed=1)
 
     def why(job_id: str) -> str:
