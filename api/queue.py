@@ -83,7 +83,7 @@ def _worker(view: WorkerView) -> queue_answers.Worker:
         device=view.device,
         slots=view.slots,
         busy_slots=view.busy,
-        status="busy" if view.busy else "idle",
+        status=view.fault or ("busy" if view.busy else "idle"),
         jobs=view.jobs,
         versions=view.versions,
         started_at=view.started_at,

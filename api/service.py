@@ -96,8 +96,9 @@ def ready() -> Response:
         "broker": _checked(lambda: {"waiting": api().bell.depth("cpu")}),
         "storage": _checked(lambda: {"free_bytes": base.storage.free_bytes()}),
     }
-    # Redis is a doorbell: without it jobs are taken in and wait.
-    is_ready = all(check["ok"] for name, check in checks.items() if name != "broker")
+    checks["workers"] = _checked(lambda: _sound(base.workers.faults()))
+    # Redis is a doorbell: without it jobs are taken in and wait, as they do while a worker is started again.
+    is_ready = all(check["ok"] for name, check in checks.items() if name not in {"broker", "workers"})
     online = base.workers.online() if is_ready else 0
     status = "ok" if all(check["ok"] for check in checks.values()) else "degraded" if is_ready else "unavailable"
     return as_json(answers.Ready(status=status, checks=checks, workers_online=online), 200 if is_ready else 503)
@@ -124,6 +125,14 @@ def problem(slug_: str) -> Response:
 
 def _kinds(kind: type[BatchyardError]) -> list[type[BatchyardError]]:
     return [kind, *(below for child in kind.__subclasses__() for below in _kinds(child))]
+
+
+def _sound(faults: dict[str, str]) -> dict[str, Any]:
+    """Raises: NotReady when a worker does nothing although jobs wait."""
+    if faults:
+        named = ", ".join(f"{worker} is {fault}" for worker, fault in sorted(faults.items()))
+        raise NotReady(f"A worker does nothing although jobs wait, and is being started again: {named}.")
+    return {}
 
 
 def _checked(look: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -68,6 +68,8 @@ class Settings:
     flush_interval_s: float = setting(1.0, "Least pause between two stored groups of epochs.")
     chunk_bytes: int = setting(4 * 2**20, "Largest piece of a checkpoint in one row.")
     deaf_s: float = setting(60.0, "A worker with a free slot that hears no nudge for so long restarts.")
+    stuck_s: float = setting(30.0, "A worker with a free slot that hears nudges but claims nothing so long restarts.")
+    supervisor_tasks: int = setting(200, "Nudges after which a supervisor is replaced by a new one.")
 
     dispatch_interval_s: float = setting(1.0, "Pause between two rounds of the dispatcher.")
     max_nudges: int = setting(64, "Most nudges waiting in a queue.")

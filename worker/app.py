@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from celery import Celery, signals
@@ -14,10 +13,11 @@ from services.settings import Settings
 from services.wiring.base import base
 from worker import tasks
 from worker.connection import QuickConnection
+from worker.slots import HEARD, Slots
 from worker.supervisor import Supervisor
 
 
-def make_app(settings: Settings, device: str, slots: int) -> Celery:
+def make_app(settings: Settings, slots: Slots) -> Celery:
     """Return the app of a worker that hears the list of one device."""
     app = Celery("batchyard", broker=settings.redis_url, set_as_current=True)
     app.amqp.Connection = QuickConnection
@@ -32,9 +32,9 @@ def make_app(settings: Settings, device: str, slots: int) -> Celery:
         accept_content=["json"],  # whoever owns Redis can't make us read a pickle
         worker_prefetch_multiplier=1,
         worker_disable_prefetch=True,  # a nudge held behind a long job would make another worker's slot wait
-        worker_concurrency=slots,
+        worker_concurrency=slots.count,
         worker_pool="prefork",
-        worker_max_tasks_per_child=200,
+        worker_max_tasks_per_child=settings.supervisor_tasks,
         worker_cancel_long_running_tasks_on_connection_loss=False,  # Redis away is no reason to stop a training
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,  # the default gives up after 100
@@ -53,8 +53,8 @@ def make_app(settings: Settings, device: str, slots: int) -> Celery:
         worker_send_task_events=False,
         task_track_started=False,
         task_create_missing_queues=False,  # a mistyped name is an error
-        task_queues=[Queue(list_of(device))],
-        task_default_queue=list_of(device),
+        task_queues=[Queue(list_of(slots.device))],
+        task_default_queue=list_of(slots.device),
         enable_utc=True,
         timezone="UTC",
         worker_redirect_stdouts=False,
@@ -64,7 +64,7 @@ def make_app(settings: Settings, device: str, slots: int) -> Celery:
     return app
 
 
-def connect_signals(settings: Settings, device: str, worker: str, warm: Path) -> list[Callable[..., None]]:
+def connect_signals(settings: Settings, slots: Slots) -> list[Callable[..., None]]:
     """Connect the app's signals and return their receivers, which the caller keeps: Celery holds them weakly.
 
     The pipe that tells every supervisor of a drain is made here, before the pool forks, so that all inherit it.
@@ -75,11 +75,15 @@ def connect_signals(settings: Settings, device: str, worker: str, warm: Path) ->
     def begin_slot(**_: Any) -> None:
         die_with_parent(main)
         joined = base(settings, pool_size=1)
-        tasks.begin(Supervisor(joined.running, joined.turns, settings, device, worker, warm, drain))
+        tasks.begin(Supervisor(joined.running, joined.turns, settings, slots, drain))
 
     def tell_of_drain(**_: Any) -> None:
         os.write(ring_drain, b"!")
 
+    def tell_of_nudge(**_: Any) -> None:
+        slots.tell(HEARD)
+
     signals.worker_process_init.connect(begin_slot)
     signals.worker_shutting_down.connect(tell_of_drain)
-    return [begin_slot, tell_of_drain]
+    signals.task_received.connect(tell_of_nudge)
+    return [begin_slot, tell_of_drain, tell_of_nudge]

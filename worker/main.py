@@ -1,139 +1,119 @@
-"""A worker's main process: Celery, the warm process beside it, and signs of life."""
+"""A worker's first process: starts the fork server and Celery's process, shows that they are alive, and ends both.
+
+Of the three it alone has threads and a database open. Nothing of them is inherited: both are started with `exec`, and
+what Celery forks later is forked from a process that has neither (docs/architecture.md, "Forks").
+"""
 
 import os
+import selectors
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-import warnings
 from contextlib import closing
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import structlog
-from celery import Celery, signals
-from celery.exceptions import SecurityWarning
-from celery.worker import state
 
 from services.db.engine import Database
 from services.db.schema import check_schema
-from services.errors import NotReady, StorageFull
-from services.jobs.workers import Workers
-from services.queue import Bell
 from services.settings import Settings, child_environment
 from worker import cgroup
-from worker.app import connect_signals, make_app
+from worker.presence import Presence
+from worker.slots import Slots
 
 log = structlog.get_logger()
 
-SIGN_S = 5.0  #: pause between two signs of life
-#: One thread in the process that forks, or its children could hang.
+#: What a drain may take beyond the trainers' grace: to write how they ended, and for Celery to close.
+DRAIN_MARGIN_S = 10.0
+FORK_SERVER_PAUSE_S = 0.2
+#: One thread in the processes that fork, or their children could hang.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
 
 
 def run(settings: Settings, device: str, slots: int, heartbeat: Path | None) -> None:
     """Be a worker until SIGTERM; running jobs are then stored at their batch and put back.
 
-    Raises: SchemaMismatch; NotReady.
+    Raises: SchemaMismatch; NotReady; SystemExit when Celery's process failed or the worker had to be ended.
     """
     with closing(Database(settings, pool_size=1)) as database:
         check_schema(database)
-    slots = slots or settings.worker_slots or cgroup.cpu_quota()
+    count = slots or settings.worker_slots or cgroup.cpu_quota()
+    memory = settings.trainer_memory_bytes or (cgroup.memory_bytes() // count if device == "cpu" else 0)
     folder = Path(tempfile.mkdtemp(prefix="batchyard-"))  # 0700
-    worker = f"{device}-{os.getpid()}@{os.uname().nodename}"
-    memory = settings.trainer_memory_bytes or (cgroup.memory_bytes() // slots if device == "cpu" else 0)
-    app = make_app(settings, device, slots)
-    receivers = connect_signals(settings, device, worker, folder / "warm.sock")
-    life = Life(settings, app, worker, device, slots, folder / "warm.sock", memory, heartbeat)
-    receivers.append(life.heard)
-    signals.task_received.connect(life.heard)
-    # Daemon threads of the main process, never timers: the kernel ties the warm process to the thread that starts it.
-    threading.Thread(target=life.keep_warm, daemon=True).start()
-    threading.Thread(target=life.show, daemon=True).start()
-    # As root, in a container without a user of its own, is the operator's choice.
-    warnings.filterwarnings("ignore", category=SecurityWarning)
+    news, tell = os.pipe()
+    own = Slots(device, count, f"{device}-{os.getpid()}@{os.uname().nodename}", folder / "warm.sock", tell)
+    presence = Presence(settings, own, news, heartbeat)
     try:
-        app.worker_main(["--quiet", "worker", "--loglevel", "WARNING", "--hostname", worker, *QUIET])
+        code = Processes(settings, own, memory, presence).until_celery_ends()
     finally:
-        life.gone()
+        presence.end()
         shutil.rmtree(folder, ignore_errors=True)
-        del receivers
+    if code:
+        raise SystemExit(code)
 
 
-class Life:
-    """Keeps the warm process, shows that the worker is alive, and notices when it has gone deaf."""
+class Processes:
+    """The two processes of a worker. Both are started from the main thread, whose end the kernel ties them to."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        app: Celery,
-        worker: str,
-        device: str,
-        slots: int,
-        warm: Path,
-        memory: int,
-        heartbeat: Path | None,
-    ) -> None:
-        self.settings = settings
-        self.app = app
-        self.worker = worker
-        self.device = device
+    def __init__(self, settings: Settings, slots: Slots, memory_bytes: int, presence: Presence) -> None:
         self.slots = slots
-        self.warm = warm
-        self.memory = memory
-        self.heartbeat = heartbeat
-        self.last_heard = time.monotonic()
-        self.versions = {name: version(name) for name in ("torch", "celery", "batchyard")}
+        self.drain_s = settings.grace_s + DRAIN_MARGIN_S
+        self.presence = presence
+        self.fork_server_command = [
+            sys.executable,
+            "-m",
+            "worker.warm",
+            str(slots.fork_server),
+            str(os.getpid()),
+            str(memory_bytes),
+        ]
+        self.kill_at = float("inf")
+        self.woken, wake = os.pipe()
+        for end in (self.woken, wake):
+            os.set_blocking(end, False)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # a handler, or it would not wake the selector
+        self.celery: subprocess.Popen[bytes] | None = None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.drain())
 
-    def heard(self, **_: Any) -> None:
-        """Note that a nudge came."""
-        self.last_heard = time.monotonic()
+    def drain(self) -> None:
+        """Ask Celery's process to put every job back and to end, and set the time at which it is killed."""
+        if self.kill_at == float("inf"):
+            self.kill_at = time.monotonic() + self.drain_s
+            if self.celery:
+                self.celery.terminate()
 
-    def keep_warm(self) -> None:
-        """Start the warm process, and again whenever it ends."""
-        command = [sys.executable, "-m", "worker.warm", str(self.warm), str(os.getpid()), str(self.memory)]
-        while True:
-            code = subprocess.Popen(command, env=child_environment(**ONE_THREAD)).wait()
-            log.warning("the warm process ended and is started again", code=code)
-            time.sleep(0.2)
+    def until_celery_ends(self) -> int:
+        """Start both, start the fork server again whenever it ends, and return the exit code of Celery's process."""
+        fork_server = self._start(self.fork_server_command)
+        command = [sys.executable, "-m", "worker.celery_process", self.slots.as_json(), str(os.getpid())]
+        self.celery = self._start(command, (self.slots.news,))
+        os.close(self.slots.news)
+        self.presence.begin()
+        start_at = float("inf")
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.woken, selectors.EVENT_READ)
+            while (code := self.celery.poll()) is None:
+                if start_at == float("inf") and (ended := fork_server.poll()) is not None:
+                    log.warning("the fork server ended and is started again", code=ended)
+                    start_at = time.monotonic() + FORK_SERVER_PAUSE_S
+                elif time.monotonic() >= start_at:
+                    fork_server, start_at = self._start(self.fork_server_command), float("inf")
+                if time.monotonic() >= self.kill_at:
+                    log.error("Celery's process did not end in time and is killed", seconds=self.drain_s)
+                    self.celery.kill()
+                    self.kill_at = float("inf")
+                due = min(start_at, self.kill_at) - time.monotonic()
+                if selector.select(None if due == float("inf") else max(0.0, due)):
+                    os.read(self.woken, 4096)
+        fork_server.kill()
+        fork_server.wait()
+        return 1 if self.presence.fault else max(code, 0) if code >= 0 else 1
 
-    def show(self) -> None:
-        """Show signs of life in SQL and in the heartbeat file, as long as there is a warm process."""
-        bell = Bell(self.settings.redis_url)
-        while not self.warm.exists():
-            time.sleep(0.05)
-        while True:
-            try:
-                # Opened and closed each time, so that no child that Celery forks inherits it in use.
-                with closing(Database(self.settings, pool_size=1)) as database:
-                    Workers(database, self.settings.online_s).seen(self.worker, self.device, self.slots, self.versions)
-                self._restart_if_deaf(bell)
-            except (NotReady, StorageFull) as error:
-                log.warning("no sign of life", error=error.detail)
-            if self.heartbeat:
-                self.heartbeat.touch()
-            time.sleep(SIGN_S)
-
-    def gone(self) -> None:
-        """Take the worker out of those that are online."""
-        try:
-            with closing(Database(self.settings, pool_size=1)) as database:
-                Workers(database, self.settings.online_s).gone(self.worker)
-        except (NotReady, StorageFull):
-            return  # it goes out of date by itself
-
-    def _restart_if_deaf(self, bell: Bell) -> None:
-        """Drain and end when nudges wait, a slot is free and none is heard: known to happen after lost connections."""
-        is_busy = len(state.active_requests) >= self.slots
-        if is_busy or not bell.depth(self.device):
-            self.last_heard = time.monotonic()
-        elif time.monotonic() - self.last_heard > self.settings.deaf_s:
-            log.error("nudges wait and none is heard: this worker ends, to be started again")
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(self.settings.grace_s + 5)
-            os._exit(1)  # the connection that made it deaf can hold up the end as well
+    def _start(self, command: list[str], files: tuple[int, ...] = ()) -> "subprocess.Popen[bytes]":
+        # A group of its own: Ctrl-C in a terminal reaches this process alone, which ends the others in order.
+        return subprocess.Popen(command, env=child_environment(**ONE_THREAD), pass_fds=files, process_group=0)

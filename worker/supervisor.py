@@ -9,7 +9,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import structlog
@@ -23,6 +22,7 @@ from services.settings import Settings
 from worker import cgroup, line
 from worker.ends import settle
 from worker.exits import Ended
+from worker.slots import CLAIMED, Slots
 
 log = structlog.get_logger()
 
@@ -33,15 +33,11 @@ SIGNALS = {"drain": signal.SIGTERM, "pause": signal.SIGUSR1, "cancel": signal.SI
 class Supervisor:
     """A pool child's work. `drain` becomes readable, and stays so, when the worker is to end."""
 
-    def __init__(
-        self, running: Running, turns: Turns, settings: Settings, device: str, worker: str, warm: Path, drain: int
-    ) -> None:
+    def __init__(self, running: Running, turns: Turns, settings: Settings, slots: Slots, drain: int) -> None:
         self.running = running
         self.turns = turns
         self.settings = settings
-        self.device = device
-        self.worker = worker
-        self.warm = warm
+        self.slots = slots
         self.drain = drain
 
     def work_until_nothing_is_left(self) -> None:
@@ -53,19 +49,24 @@ class Supervisor:
                 return
             with supervised:
                 try:
-                    claim = self.running.claim(self.device, self.worker)
+                    claim = self.running.claim(self.slots.device, self.slots.worker)
                 except (NotReady, StorageFull) as error:
                     log.warning("no claim", error=error.detail)
                     return
                 if claim is None:
                     return
+                self.slots.tell(CLAIMED)
                 faultpoint("supervisor.claimed")
                 log.info("claimed", job=claim.job_id, attempt=claim.attempt)
                 Watch(self, claim, supervised).until_it_ends()
 
     def _connected(self) -> socket.socket | None:
         deadline = time.monotonic() + WARM_S
-        while (found := line.connect(self.warm)) is None and time.monotonic() < deadline and not self._draining():
+        while (
+            (found := line.connect(self.slots.fork_server)) is None
+            and time.monotonic() < deadline
+            and not self._draining()
+        ):
             time.sleep(0.05)
         return found
 

@@ -284,3 +284,4 @@ class Worker(Base):
     versions: Mapped[dict[str, Any]]
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime]  #: the database's time
+    fault: Mapped[str | None]  #: deaf or stuck: why it is ending itself

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from services.db.engine import now
@@ -20,7 +20,7 @@ START = {
 class Reason:
     """Why a job waits: a code, and a sentence for people."""
 
-    code: str  #: no_worker, next_try, slots_busy or starting
+    code: str  #: no_worker, next_try, worker_stuck, slots_busy or starting
     message: str
 
 
@@ -31,19 +31,23 @@ class Slots:
     workers: int
     total: int
     busy: int
+    faulty: int = 0  #: workers that do nothing and are being started again
 
 
 def slots_of(session: Session, device: str, online_s: float) -> Slots:
     """Return the places of the workers that were seen in the last `online_s` seconds."""
     seen = Worker.seen_at >= now(session) - timedelta(seconds=online_s)
-    online = select(func.count(), func.coalesce(func.sum(Worker.slots), 0)).where(seen, Worker.device == device)
-    workers, total = session.execute(online).one()
+    sound = func.coalesce(func.sum(case((Worker.fault.is_(None), Worker.slots), else_=0)), 0)
+    online = select(func.count(), func.count(Worker.fault), sound).where(seen, Worker.device == device)
+    workers, faulty, total = session.execute(online).one()
     running = select(func.count()).where(Job.state == JobState.RUNNING, Job.device == device)
-    return Slots(workers, int(total), session.scalar(running) or 0)
+    return Slots(workers - faulty, int(total), session.scalar(running) or 0, faulty)
 
 
 def reason(device: str, not_before: datetime, position: int, slots: Slots, time: datetime) -> Reason:
     """Return why a job at a position of its owner's queue waits."""
+    if slots.faulty and slots.busy >= slots.total:
+        return Reason("worker_stuck", "A worker with a free slot claimed nothing; it is being started again.")
     if not slots.workers:
         return Reason("no_worker", f"No {device} worker is online. Start one: {START[device]}.")
     pause_s = (not_before - time).total_seconds()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from services.db.engine import Database, now
 from services.db.tables import Job, Worker
 from services.jobs.queries import insert_for
+from services.settings import Settings
 from services.states import JobState
 
 
@@ -24,21 +25,22 @@ class WorkerView:
     started_at: datetime
     seen_s_ago: float
     busy: int  #: slots that train somebody's job
+    fault: str | None  #: deaf or stuck: it does nothing and is ending itself
     jobs: list[str]  #: those of the owner who asks
 
 
 class Workers:
     """Signs of life, in the database's time."""
 
-    def __init__(self, database: Database, online_s: float) -> None:
+    def __init__(self, database: Database, settings: Settings) -> None:
         self.database = database
-        self.online_s = online_s
+        self.online_s = settings.online_s
 
-    def seen(self, worker: str, device: str, slots: int, versions: dict[str, Any]) -> None:
+    def seen(self, worker: str, device: str, slots: int, versions: dict[str, Any], fault: str | None = None) -> None:
         """Note that a worker is alive now."""
         with self.database.transaction() as session:
             time = now(session)
-            row = {"device": device, "slots": slots, "versions": versions, "seen_at": time}
+            row = {"device": device, "slots": slots, "versions": versions, "seen_at": time, "fault": fault}
             insert = insert_for(session)(Worker).values(id=worker, started_at=time, **row)
             session.execute(insert.on_conflict_do_update(index_elements=["id"], set_=row))
 
@@ -60,6 +62,27 @@ class Workers:
             ).all()
             return [_view(worker, owner, [tuple(row) for row in running], time) for worker in found]
 
+    def busy(self, worker: str) -> int:
+        """Return how many jobs a worker trains."""
+        running = select(func.count()).where(Job.state == JobState.RUNNING, Job.worker == worker)
+        with self.database.reading() as session:
+            return int(session.scalar(running) or 0)
+
+    def waited(self, device: str, seconds: float) -> bool:
+        """Return whether a job could have started on a device for so many seconds."""
+        with self.database.reading() as session:
+            before = now(session) - timedelta(seconds=seconds)
+            ready = func.coalesce(Job.queued_at, Job.created_at) <= before, Job.not_before <= before
+            query = select(Job.id).where(Job.state == JobState.QUEUED, Job.device == device, *ready)
+            return session.scalar(query.limit(1)) is not None
+
+    def faults(self) -> dict[str, str]:
+        """Return the workers that were seen lately and do nothing although jobs wait, each with its fault."""
+        with self.database.reading() as session:
+            oldest = now(session) - timedelta(seconds=self.online_s)
+            query = select(Worker.id, Worker.fault).where(Worker.seen_at >= oldest, Worker.fault.is_not(None))
+            return {worker: fault for worker, fault in session.execute(query).all() if fault}
+
     def online(self, device: str | None = None) -> int:
         """Return how many workers, of a device or all, were seen lately."""
         with self.database.reading() as session:
@@ -76,11 +99,13 @@ def _view(worker: Worker, owner: str, running: list[tuple[Any, ...]], time: date
         started_at=worker.started_at,
         seen_s_ago=max(0.0, (time - worker.seen_at).total_seconds()),
         busy=len(trained),
+        fault=worker.fault,
         jobs=[job_id for of, job_id in trained if of == owner],
     )
 
 
 def online(session: Session, device: str | None, online_s: float) -> int:
-    """Return how many workers were seen in the last `online_s` seconds."""
-    query = select(func.count()).select_from(Worker).where(Worker.seen_at >= now(session) - timedelta(seconds=online_s))
+    """Return how many workers that do their work were seen in the last `online_s` seconds."""
+    seen = Worker.seen_at >= now(session) - timedelta(seconds=online_s), Worker.fault.is_(None)
+    query = select(func.count()).select_from(Worker).where(*seen)
     return int(session.scalar(query.where(Worker.device == device) if device else query) or 0)

@@ -110,6 +110,6 @@ def base(
         outlook=Outlook(database, settings),
         reaper=Reaper(database, running, settings),
         retention=Retention(database, jobs, settings),
-        workers=Workers(database, settings.online_s),
+        workers=Workers(database, settings),
         webhooks=WebhookService(database, settings),
     )

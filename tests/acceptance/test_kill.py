@@ -91,13 +91,15 @@ def parts_of(stack: Stack) -> dict[str, list[Process]]:
     """Return the killable processes of a stack by what they are."""
     everyone = below(stack.process.pid)
     warm = {p.pid for p in everyone if "worker.warm" in p.command}
-    celery = {p.pid for p in everyone if "worker.parts worker" in p.command and p.parent == stack.process.pid}
+    workers = {p.pid for p in everyone if "worker.parts worker" in p.command and p.parent == stack.process.pid}
+    celery = {p.pid for p in everyone if "worker.celery_process" in p.command and p.parent in workers}
     kinds = {
         "api": lambda p: "granian" in p.command,
         "dispatcher": lambda p: "dispatcher" in p.command,
         "redis": lambda p: "valkey-server" in p.command,
-        "worker": lambda p: p.pid in celery,
-        "supervisor": lambda p: p.parent in celery and p.pid not in warm,
+        "worker": lambda p: p.pid in workers,
+        "celery": lambda p: p.pid in celery,
+        "supervisor": lambda p: p.parent in celery,
         "warm process": lambda p: p.pid in warm,
         "trainer": lambda p: p.parent in warm and p.leads,
     }

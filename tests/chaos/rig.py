@@ -163,8 +163,8 @@ class Rig:
 
     def supervisors(self) -> list[Process]:
         """Return the pool's children."""
-        found = [p for w in self.workers for p in below(w.process.pid) if p.parent == w.process.pid]
-        return [p for p in found if "worker.warm" not in p.command]
+        found = [p for w in self.workers for p in below(w.process.pid) if "worker.celery_process" in p.command]
+        return [p for p in found if p.parent in {celery.pid for celery in found}]
 
     def waiting(self) -> int:
         """Return how many nudges wait, 0 while Redis is away."""

@@ -52,6 +52,16 @@ class Worker:
         return [process for process in below(self.process.pid) if "worker.warm" in process.command][:1]
 
     @property
+    def celery(self) -> list[Process]:
+        """Celery's process."""
+        return [p for p in below(self.process.pid) if "worker.celery_process" in p.command][:1]
+
+    @property
+    def supervisors(self) -> list[Process]:
+        """What Celery's process forked."""
+        return [process for celery in self.celery for process in below(celery.pid)]
+
+    @property
     def trainers(self) -> list[Process]:
         """What the warm process forked, and gave a job."""
         return [process for warm in self.warm for process in below(warm.pid) if process.leads]
@@ -148,7 +158,7 @@ def test_whatever_is_killed_the_job_ends_with_the_same_bits_and_nothing_is_left(
     victims: list[Callable[[Worker], int]] = [
         lambda w: w.trainers[0].pid,
         lambda w: w.warm[0].pid,
-        lambda w: next(p.pid for p in below(w.process.pid) if p.parent == w.process.pid and "warm" not in p.command),
+        lambda w: w.supervisors[0].pid,
         lambda w: w.process.pid,
     ]
     for n, victim in enumerate(victims):

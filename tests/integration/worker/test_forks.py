@@ -1,0 +1,141 @@
+"""What is open in each process of a worker, and a pool whose children are replaced again and again."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from services.queue import Bell, top_up
+from services.settings import Settings
+from services.wiring.base import Base, base
+from tests.integration.worker.test_worker import Worker, until
+from tests.make import make_job
+from tests.processes import below
+
+TINY: dict[str, Any] = {
+    "data": {"x": [[1.0], [2.0], [3.0], [4.0]], "y": [2.0, 4.0, 6.0, 8.0]},
+    "model": "linear",
+    "epochs": 1,
+    "split": {"type": "none"},
+}
+
+
+@pytest.fixture
+def start(settings: Settings, valkey: str, tmp_path: Path) -> Iterator[Callable[..., Worker]]:
+    """Start workers with settings of their own, which are killed at the end."""
+    workers: list[Worker] = []
+
+    def begin(**more: Any) -> Worker:
+        workers.append(Worker(replace(settings, redis_url=valkey, **more), tmp_path))
+        until(lambda: workers[-1].warm and len(workers[-1].supervisors) == 2)
+        return workers[-1]
+
+    yield begin
+    for worker in workers:
+        if worker.process.poll() is None:
+            worker.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+def bell(valkey: str) -> Iterator[Bell]:
+    """A doorbell."""
+    bell = Bell(valkey)
+    yield bell
+    bell.close()
+
+
+def threads(pid: int) -> int:
+    """Return how many threads a process has."""
+    return len(os.listdir(f"/proc/{pid}/task"))
+
+
+def open_files(pid: int) -> list[str]:
+    """Return what a process has open."""
+    return [os.readlink(path) for path in Path(f"/proc/{pid}/fd").iterdir() if path.is_symlink()]
+
+
+def test_what_forks_has_one_thread_and_no_database(joined: Base, bell: Bell, start: Callable[..., Worker]) -> None:
+    worker = start(supervisor_tasks=3)
+    for _ in range(10):
+        job = make_job(joined, **TINY)
+        top_up(bell, joined.eligible, "cpu")
+        until(lambda job=job: joined.reading.get("local", job.id).done)
+
+    celery, fork_server = worker.celery[0].pid, worker.warm[0].pid
+    until(lambda: len(worker.supervisors) == 2)
+    assert (threads(celery), threads(fork_server)) == (1, 1)
+    for waiting in worker.supervisors:
+        assert threads(waiting.pid) == 1
+    if joined.database.is_sqlite:  # of PostgreSQL's connections a process shows but a number
+        for pid in (celery, fork_server):
+            assert not [name for name in open_files(pid) if "batchyard.db" in name]
+        # The one that shows signs of life has it open: or the look above could not fail.
+        assert [name for name in open_files(worker.process.pid) if "batchyard.db" in name]
+
+
+def test_a_trainer_that_waits_for_its_job_has_one_thread_and_one_line_open(
+    joined: Base, start: Callable[..., Worker]
+) -> None:
+    worker = start()
+    until(lambda: below(worker.warm[0].pid))
+    ahead = below(worker.warm[0].pid)[0].pid
+
+    until(lambda: len(open_files(ahead)) == 4)  # its own three, and the line on which it hears its job
+    assert threads(ahead) == 1
+
+
+def test_supervisors_that_are_replaced_after_three_nudges_claim_every_job_at_once(
+    joined: Base, settings: Settings, valkey: str, start: Callable[..., Worker]
+) -> None:
+    clients, each = 3, 200
+    for _ in range(2):
+        start(supervisor_tasks=3)
+    ended = threading.Event()
+    ringing = threading.Thread(target=_ring_until, args=(ended, settings, valkey), daemon=True)
+    ringing.start()
+
+    def submit() -> None:
+        rooms = base(settings, measure=joined.jobs.measure, shapes=joined.jobs.shapes)
+        for _ in range(each):
+            make_job(rooms, **TINY)
+        rooms.database.close()
+
+    submitting = [threading.Thread(target=submit) for _ in range(clients)]
+    for thread in submitting:
+        thread.start()
+    idle_since: float | None = None
+    longest_s = 0.0
+    while True:
+        with joined.database.reading() as session:
+            queued, running, done = session.execute(
+                text(
+                    "SELECT count(*) FILTER (WHERE state = 'queued'), count(*) FILTER (WHERE state = 'running'),"
+                    " count(*) FILTER (WHERE state = 'succeeded') FROM jobs"
+                )
+            ).one()
+        # What counts is a slot that stays free while a job waits; between two jobs each slot is free for a moment.
+        idle_since = None if not queued or running else idle_since or time.monotonic()
+        longest_s = max(longest_s, time.monotonic() - idle_since if idle_since else 0.0)
+        if done == clients * each:
+            break
+        assert longest_s < 2.0, f"{queued} jobs wait and none is claimed"
+        time.sleep(0.02)
+    for thread in submitting:
+        thread.join()
+    ended.set()
+    ringing.join()
+
+
+def _ring_until(ended: threading.Event, settings: Settings, valkey: str) -> None:
+    rooms, bell = base(settings), Bell(valkey)
+    while not ended.wait(0.05):
+        top_up(bell, rooms.eligible, "cpu")
+    bell.close()
+    rooms.database.close()
