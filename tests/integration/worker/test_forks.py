@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -97,40 +98,26 @@ def test_supervisors_that_are_replaced_after_three_nudges_claim_every_job_at_onc
     clients, each = 3, 200
     for _ in range(2):
         start(supervisor_tasks=3)
-    ended = threading.Event()
-    ringing = threading.Thread(target=_ring_until, args=(ended, settings, valkey), daemon=True)
-    ringing.start()
 
-    def submit() -> None:
-        rooms = base(settings, measure=joined.jobs.measure, shapes=joined.jobs.shapes)
-        for _ in range(each):
-            make_job(rooms, **TINY)
-        rooms.database.close()
+    with ThreadPoolExecutor(clients + 1) as pool:
+        ended = threading.Event()
+        ringing = pool.submit(_ring_until, ended, settings, valkey)
+        submitting = [pool.submit(_submit, joined, settings, each) for _ in range(clients)]
+        try:
+            longest_s = _longest_idle_s(joined, clients * each)
+        finally:
+            ended.set()
+        for done in (ringing, *submitting):
+            done.result()
 
-    submitting = [threading.Thread(target=submit) for _ in range(clients)]
-    for thread in submitting:
-        thread.start()
-    idle_since: float | None = None
-    longest_s = 0.0
-    while True:
-        with joined.database.reading() as session:
-            queued, running, done = session.execute(
-                text(
-                    "SELECT count(*) FILTER (WHERE state = 'queued'), count(*) FILTER (WHERE state = 'running'),"
-                    " count(*) FILTER (WHERE state = 'succeeded') FROM jobs"
-                )
-            ).one()
-        # What counts is a slot that stays free while a job waits; between two jobs each slot is free for a moment.
-        idle_since = None if not queued or running else idle_since or time.monotonic()
-        longest_s = max(longest_s, time.monotonic() - idle_since if idle_since else 0.0)
-        if done == clients * each:
-            break
-        assert longest_s < 2.0, f"{queued} jobs wait and none is claimed"
-        time.sleep(0.02)
-    for thread in submitting:
-        thread.join()
-    ended.set()
-    ringing.join()
+    assert longest_s < 2.0
+
+
+def _submit(joined: Base, settings: Settings, count: int) -> None:
+    rooms = base(settings, measure=joined.jobs.measure, shapes=joined.jobs.shapes)
+    for _ in range(count):
+        make_job(rooms, **TINY)
+    rooms.database.close()
 
 
 def _ring_until(ended: threading.Event, settings: Settings, valkey: str) -> None:
@@ -139,3 +126,19 @@ def _ring_until(ended: threading.Event, settings: Settings, valkey: str) -> None
         top_up(bell, rooms.eligible, "cpu")
     bell.close()
     rooms.database.close()
+
+
+def _longest_idle_s(joined: Base, count: int) -> float:
+    """Wait until so many jobs have succeeded; return the longest time in which jobs waited and every slot was free."""
+    longest_s, idle_since = 0.0, None
+    deadline = time.monotonic() + 240
+    while time.monotonic() < deadline:
+        with joined.database.reading() as session:
+            found = dict(session.execute(text("SELECT state, count(*) FROM jobs GROUP BY state")).tuples().all())
+        is_idle = bool(found.get("queued")) and not found.get("running")
+        idle_since = (idle_since or time.monotonic()) if is_idle else None
+        longest_s = max(longest_s, time.monotonic() - idle_since if idle_since else 0.0)
+        if found.get("succeeded") == count:
+            return longest_s
+        time.sleep(0.02)
+    raise AssertionError(f"not done in time: {found}")
