@@ -1,6 +1,7 @@
 """The Celery app of a worker: its settings with their reasons, and its signals."""
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from services.wiring.base import base
 from worker import tasks
 from worker.connection import QuickConnection
 from worker.supervisor import Supervisor
+
+#: A drain may take a grace to be answered, another to store a large model, and so long for all else.
+DRAIN_MARGIN_S = 5.0
 
 
 def make_app(settings: Settings, device: str, slots: int) -> Celery:
@@ -79,6 +83,11 @@ def connect_signals(settings: Settings, device: str, worker: str, warm: Path) ->
 
     def tell_of_drain(**_: Any) -> None:
         os.write(ring_drain, b"!")
+        if not signal.getitimer(signal.ITIMER_REAL)[0]:
+            # The kernel ends what has not ended by then, whatever it hangs in; what is below it ends with it, and the
+            # reaper finds its jobs. A handler or a thread of Python's could hang in the same lock.
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_REAL, 2 * settings.grace_s + DRAIN_MARGIN_S)
 
     signals.worker_process_init.connect(begin_slot)
     signals.worker_shutting_down.connect(tell_of_drain)
