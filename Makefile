@@ -5,6 +5,10 @@ BIN := .venv/bin
 # The one public address here: PyTorch's CPU builds, a tenth of the size of PyPI's on Linux.
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
+# Tests mostly wait, so twice as many run at once as there are cores; unit tests compute, so one a core.
+CORES := $(shell nproc 2>/dev/null || echo 2)
+BESIDE := -n $(shell echo $$((2 * $(CORES)))) --dist worksteal
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down test unit integration acceptance rules compose-test chaos soak lint types fix docs lock bench sure clean
 
@@ -24,16 +28,16 @@ down: ## stop the containers of `docker compose up`
 
 test: setup ## pass all tests that need no Docker
 	@echo "Testing: unit, rules, integration (SQLite, PostgreSQL, Valkey, Celery), acceptance (the local stack) ..."
-	$(BIN)/pytest -m "not compose and not chaos and not soak"
+	$(BIN)/pytest $(BESIDE) -m "not compose and not chaos and not soak"
 
 unit: setup ## pass the tests that need no database and no network
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest -n $(CORES) --dist worksteal tests/unit
 
 integration: setup ## pass the tests on real databases, queue and workers
-	$(BIN)/pytest tests/integration
+	$(BIN)/pytest $(BESIDE) tests/integration
 
 acceptance: setup ## pass the tests of the whole local stack from outside
-	$(BIN)/pytest tests/acceptance -m "not compose"
+	$(BIN)/pytest $(BESIDE) tests/acceptance -m "not compose"
 
 rules: setup ## check the project's own laws
 	$(BIN)/pytest tests/rules
@@ -42,7 +46,7 @@ compose-test: setup ## pass the tests of `docker compose up`; needs a Docker eng
 	$(BIN)/pytest tests/acceptance -m compose
 
 chaos: setup ## kill every part of a running service again and again (10 minutes)
-	$(BIN)/pytest tests/chaos -m chaos -s
+	$(BIN)/pytest $(BESIDE) tests/chaos -m chaos -rP
 
 soak: setup ## all faults mixed for an hour (BATCHYARD_SOAK_MINUTES on each database)
 	$(BIN)/pytest tests/chaos -m soak -s

@@ -1,5 +1,6 @@
 """What many tests start from: both databases, a Valkey, and the rooms joined to them."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -8,6 +9,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Before torch is loaded: test processes beside each other have a core each at most, and more threads only wait.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from services.db.engine import Database
 from services.db.schema import migrate

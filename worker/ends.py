@@ -2,6 +2,7 @@
 
 import signal
 import time
+from collections.abc import Callable
 
 import structlog
 
@@ -14,6 +15,7 @@ from worker.exits import Ended
 log = structlog.get_logger()
 
 TRIES, PAUSE_S = 60, 1.0  #: a database that is away longer leaves the job to the reaper
+DRAIN_TRIES = 3  #: a worker that is to end waits no longer for a database
 VERDICTS = {
     "stalled": "The trainer made no step for too long and was ended.",
     "time_limit": "The job ran longer than the operator allows.",
@@ -40,12 +42,15 @@ def settle(
     memory: bool,
     lost: bool,
     in_step: bool,
+    is_draining: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Write a trainer's end, trying again while the database is away."""
-    for _ in range(TRIES):
+    """Write a trainer's end, trying again while the database is away; only a few times once the worker drains."""
+    for tried in range(1, TRIES + 1):
         try:
             _write(running, claim, ended, verdict, wish, log_tail, memory=memory, lost=lost, in_step=in_step)
         except (NotReady, StorageFull):
+            if tried >= DRAIN_TRIES and is_draining():
+                break
             time.sleep(PAUSE_S)
         else:
             return

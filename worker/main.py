@@ -26,8 +26,8 @@ from worker.slots import Slots
 
 log = structlog.get_logger()
 
-#: What a drain may take beyond the trainers' grace: to write how they ended, and for Celery to close.
-DRAIN_MARGIN_S = 10.0
+#: A drain may take a grace to be answered, another to store a large model, and so long for all else.
+DRAIN_MARGIN_S = 5.0
 FORK_SERVER_PAUSE_S = 0.2
 #: One thread in the processes that fork, or their children could hang.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -60,7 +60,7 @@ class Processes:
 
     def __init__(self, settings: Settings, slots: Slots, memory_bytes: int, presence: Presence) -> None:
         self.slots = slots
-        self.drain_s = settings.grace_s + DRAIN_MARGIN_S
+        self.drain_s = 2 * settings.grace_s + DRAIN_MARGIN_S
         self.presence = presence
         self.fork_server_command = [
             sys.executable,

@@ -42,7 +42,7 @@ class Supervisor:
 
     def work_until_nothing_is_left(self) -> None:
         """Claim and supervise jobs until none is eligible, the worker drains, or a part that this needs is away."""
-        while not self._draining():
+        while not self.is_draining():
             # Connected before the claim: without a warm process no job is taken.
             supervised = self._connected()
             if supervised is None:
@@ -65,12 +65,13 @@ class Supervisor:
         while (
             (found := line.connect(self.slots.fork_server)) is None
             and time.monotonic() < deadline
-            and not self._draining()
+            and not self.is_draining()
         ):
             time.sleep(0.05)
         return found
 
-    def _draining(self) -> bool:
+    def is_draining(self) -> bool:
+        """Return whether the worker is to end."""
         with selectors.DefaultSelector() as selector:
             selector.register(self.drain, selectors.EVENT_READ)
             return bool(selector.select(timeout=0))
@@ -84,6 +85,7 @@ class Watch:
         self.turns = supervisor.turns
         self.settings = supervisor.settings
         self.drain = supervisor.drain
+        self.is_draining = supervisor.is_draining
         self.claim = claim
         self.line = supervised
         self.progress: dict[str, Any] | None = None
@@ -127,7 +129,16 @@ class Watch:
         faultpoint("supervisor.settling")
         in_step = (self.progress or {}).get("phase") == "training"
         settle(
-            self.running, claim, ended, self.verdict, self.wish, tail, memory=memory, lost=self.lost, in_step=in_step
+            self.running,
+            claim,
+            ended,
+            self.verdict,
+            self.wish,
+            tail,
+            memory=memory,
+            lost=self.lost,
+            in_step=in_step,
+            is_draining=self.is_draining,
         )
 
     def _hear_end(self) -> None:

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from services.db.engine import Database
 from services.db.schema import migrate
@@ -21,13 +23,40 @@ from tests.chaos.proxy import Proxy
 from tests.chaos.rig import SHORT, R, Rig
 from tests.plugins.install import install
 
-SEED = int(os.environ.get("BATCHYARD_CHAOS_SEED") or random.SystemRandom().randrange(10**6))
+# Kept in the environment, so that test processes that run beside each other throw the same dice.
+SEED = int(os.environ.setdefault("BATCHYARD_CHAOS_SEED", str(random.SystemRandom().randrange(10**6))))
 COUNTS: Counter[str] = Counter()
 
 
 def pytest_report_header() -> str:
     """Say how this run can be repeated."""
     return f"chaos: BATCHYARD_CHAOS_SEED={SEED}"
+
+
+class ByRig(LoadScopeScheduling):
+    """Keeps the tests of one rig in one process; different rigs, and tests without one, run beside each other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, rest = nodeid.partition("::")
+        return nodeid if "test_every_point" in file else file + rest.partition("[")[2]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRig:
+    """Spread the tests by their rigs."""
+    return ByRig(config, log)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand the counts of a test process over to the one that reports."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["chaos"] = dict(COUNTS)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add the counts of a test process that has ended."""
+    COUNTS.update(getattr(node, "workeroutput", {}).get("chaos", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -70,6 +99,12 @@ class Yard:
         COUNTS["jobs"] += len(jobs)
         COUNTS["invariants checked"] += 9 * len(jobs)
 
+    def heal(self) -> None:
+        """Bring the rig back to where a test may begin, so that one that failed does not fail those after it."""
+        if self.proxy:
+            self.proxy.mode, self.proxy.cuts_left = "pass", 0
+        self.rig.heal()
+
     def _kind(self, job_id: str) -> str:
         return str(self.rooms.reading.get("local", job_id).dataset_name)
 
@@ -105,3 +140,11 @@ def yard(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         rooms.database.close()
         if proxy:
             proxy.close()
+
+
+@pytest.fixture(autouse=True)
+def healed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Heal the rig after each test."""
+    yield
+    if "yard" in request.fixturenames:
+        request.getfixturevalue("yard").heal()

@@ -65,7 +65,13 @@ class Part:
         """End it, and all that is below it, and wait; return its exit code."""
         children = below(self.process.pid)
         self.process.send_signal(number)
-        code = self.process.wait(timeout=60)
+        try:
+            code = self.process.wait(timeout=60)
+        except subprocess.TimeoutExpired as late:
+            what_they_wait_for = self._states()
+            self.signal_tree(signal.SIGKILL)
+            self.process.wait()
+            raise AssertionError(f"not ended 60 s after signal {number}:\n{what_they_wait_for}") from late
         until(lambda: not any(child.alive for child in children), 20)
         return code
 
@@ -73,6 +79,17 @@ class Part:
     def tree(self) -> list[int]:
         """The numbers of its processes."""
         return [self.process.pid, *(child.pid for child in below(self.process.pid))]
+
+    def _states(self) -> str:
+        """Say of each process whether it runs, sleeps or is stopped, and in which call of the kernel."""
+        lines = []
+        for pid in self.tree:
+            with contextlib.suppress(OSError):
+                state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+                call = Path(f"/proc/{pid}/wchan").read_text()
+                command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+                lines.append(f"{pid} {state} {call} {command[-60:]}")
+        return "\n".join(lines)
 
     def signal_tree(self, number: int) -> None:
         """Send a signal to it and all that is below it."""
@@ -113,6 +130,18 @@ class Rig:
                 part.kill()
         self.http.close()
         self.redis.close()
+
+    def heal(self) -> None:
+        """Let every part go on, start those that ended, and end the jobs that are still open."""
+        parts = (self.valkey, self.api, self.dispatcher, *self.workers)
+        for part in parts:
+            part.signal_tree(signal.SIGCONT)
+            if part.process.poll() is not None:
+                part.start()
+        for state in ("queued", "running", "paused"):
+            for job in self.ask("GET", f"/api/v1/jobs?status={state}&limit=100")["data"]:
+                self.ask("POST", f"/api/v1/jobs/{job['id']}/cancel")
+                self.finish(job["id"])
 
     def ask(self, method: str, path: str, **parts: Any) -> dict[str, Any]:
         """Return the JSON of a request, asked again while the API is away or says 503."""

@@ -11,6 +11,7 @@ import pytest
 from services.settings import PREFIX, Settings, child_environment
 
 EVERY = {"sqlite": 1, "postgresql": 3}
+SHARES = 2  #: tests that share the points, to run beside each other
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 QUICK = {
     "FLUSH_INTERVAL_S": "0",
@@ -23,8 +24,9 @@ QUICK = {
 
 @pytest.mark.chaos
 @pytest.mark.timeout(500)
+@pytest.mark.parametrize("share", range(SHARES))
 def test_a_process_that_dies_at_any_point_loses_and_doubles_nothing(
-    settings: Settings, tmp_path: Path, seed: int
+    settings: Settings, tmp_path: Path, seed: int, share: int
 ) -> None:
     every = EVERY["sqlite" if "sqlite" in settings.sqlalchemy_url else "postgresql"]
     folder = tmp_path / "life"
@@ -35,9 +37,9 @@ def test_a_process_that_dies_at_any_point_loses_and_doubles_nothing(
         if getattr(settings, field.name) != field.default
     }
     given |= {f"{PREFIX}{name}": text for name, text in QUICK.items()} | {f"{PREFIX}FAULTPOINTS": str(folder)}
-    first = 1 + seed % every
+    first = 1 + seed % every + share * every
 
-    command = [sys.executable, "-m", "tests.chaos.life", str(folder), str(first), str(every)]
+    command = [sys.executable, "-m", "tests.chaos.life", str(folder), str(first), str(every * SHARES)]
     lived = subprocess.run(command, env=child_environment(**given, **ONE_THREAD), capture_output=True, text=True)
 
     assert lived.returncode == 0, lived.stderr[-3000:]

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from services.wiring.base import Base
 from tests.make import make_job
 from tests.processes import Process, below
 from tests.stack import TUTORIAL
+from worker.main import DRAIN_MARGIN_S
 
 LONG: dict[str, Any] = {
     "data": {"builtin": "digits"},
@@ -83,8 +84,6 @@ def until(is_so: Callable[[], Any], timeout_s: float = 60) -> None:
 @pytest.fixture
 def with_queue(settings: Settings, valkey: str) -> Settings:
     """Settings with a real queue."""
-    from dataclasses import replace
-
     return replace(settings, redis_url=valkey)
 
 
@@ -218,6 +217,29 @@ def test_a_drained_worker_puts_its_job_back_uncharged_and_another_goes_on_at_the
     assert put_back.status in {"queued", "succeeded"}
     assert done.status == "succeeded"
     assert result(joined, job.id) == result(joined, calm.id)
+
+
+def test_a_worker_that_is_asked_to_end_does_so_whatever_hangs_below_it_and_its_job_goes_on(
+    joined: Base, bell: Bell, with_queue: Settings, tmp_path: Path, start: Callable[[], Worker]
+) -> None:
+    worker = Worker(replace(with_queue, grace_s=0.5), tmp_path)
+    job = make_job(joined, **LONG | {"epochs": 30})
+    until(lambda: worker.warm)
+    top_up(bell, joined.eligible, "cpu")
+    until(lambda: worker.trainers)
+    below_it = below(worker.process.pid)
+    for process in [*worker.supervisors, *worker.celery]:
+        os.kill(process.pid, signal.SIGSTOP)
+
+    began = time.monotonic()
+    worker.process.send_signal(signal.SIGTERM)
+    worker.process.wait(timeout=30)
+    took = time.monotonic() - began
+
+    assert took < 2 * 0.5 + DRAIN_MARGIN_S + 2
+    until(lambda: not any(process.alive for process in below_it), timeout_s=5)
+    start()
+    assert finished(joined, bell, job.id).status == "succeeded"
 
 
 def test_a_cancelled_job_stops_within_seconds_and_keeps_its_best(

@@ -91,3 +91,13 @@ def test_an_end_is_written_when_the_database_is_back(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(ends, "PAUSE_S", 0.0)
 
     assert settled(Ended(exits.DRAINED), wish="drain", written=Written(away=3)) == ["drained"]
+
+
+def test_a_worker_that_drains_leaves_the_end_to_the_reaper_when_the_database_stays_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ends, "PAUSE_S", 0.0)
+    away = Written(away=ends.TRIES)
+
+    assert settled(Ended(exits.DRAINED), wish="drain", written=away, is_draining=lambda: True) == []
+    assert ends.TRIES - away.away == ends.DRAIN_TRIES
