@@ -134,7 +134,8 @@ def _longest_idle_s(joined: Base, count: int) -> float:
     deadline = time.monotonic() + 240
     while time.monotonic() < deadline:
         with joined.database.reading() as session:
-            found = dict(session.execute(text("SELECT state, count(*) FROM jobs GROUP BY state")).tuples().all())
+            rows = session.execute(text("SELECT state, count(*) FROM jobs GROUP BY state")).all()
+        found = {state: int(jobs) for state, jobs in rows}
         is_idle = bool(found.get("queued")) and not found.get("running")
         idle_since = (idle_since or time.monotonic()) if is_idle else None
         longest_s = max(longest_s, time.monotonic() - idle_since if idle_since else 0.0)
