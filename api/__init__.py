@@ -20,6 +20,8 @@ from api import (
     service,
     webhooks,
 )
+from api.feed import Feed
+from api.gateway import REFUSAL
 from api.waiting import Watcher
 from services import ids
 from services.settings import Settings
@@ -43,15 +45,20 @@ def create_app(settings: Settings) -> Flask:
     app.url_map.strict_slashes = False
     joined = Api(settings)
     app.extensions["batchyard"] = joined
-    app.extensions["batchyard.watcher"] = Watcher(
-        joined.base.reading, settings.watch_interval_s, settings.api_threads // 2
-    )
+    app.extensions["batchyard.watcher"] = Watcher(joined.base.reading, settings.watch_interval_s, settings.wait_places)
+    app.extensions["batchyard.feed"] = Feed(joined.base.reading)
 
     @app.before_request
     def name_request() -> None:
         g.request_id = ids.new("req")
 
     hosts.register(app, settings)
+
+    @app.before_request
+    def refuse() -> None:
+        if error := request.environ.get(REFUSAL):
+            raise error
+
     problems.register(app)
     for module in (jobs, control, bulk, costs, events, checkpoints, predictions, datasets, webhooks, queue, service):
         app.register_blueprint(module.bp)

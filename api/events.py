@@ -4,22 +4,19 @@ import time
 from collections.abc import Iterator
 from typing import Annotated
 
-import orjson
 from flask import Blueprint, Response, request
 from pydantic import BaseModel, Field
 
 from api import answers
 from api.described import described
-from api.parts import OWNER, api, as_json, watcher
+from api.feed import PAGE, Feed
+from api.parts import OWNER, api, as_json, feed, watcher
 from api.requests import accepts, query
 from api.waiting import Watcher
-from services.jobs.views import EventView
-from services.wiring.api import Api
 
 bp = Blueprint("events", __name__, url_prefix="/api/v1/jobs/<job_id>")
 
 JSON, STREAM = "application/json", "text/event-stream"
-PAGE = 100
 KEEP_ALIVE_S = 10.0  #: a proxy takes a silent connection for a dead one
 RETRY_MS = 2_000  #: when a client connects again
 
@@ -51,7 +48,12 @@ def events(job_id: str) -> Response:
         after = int(said) if said.isdecimal() and len(said) < 10 else asked.after
         if job.done and after >= job.events_seq:
             return Response(status=204)
-        response = Response(_stream(api(), watcher(), job.id, after), content_type=STREAM)
+        # The place is taken before the answer begins: a stream without one is refused, not ended to come back at once.
+        watcher().take()
+        response = Response(
+            _stream(api().base.settings.stream_s, feed(), watcher(), job.id, after), content_type=STREAM
+        )
+        response.call_on_close(watcher().places.release)
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Accel-Buffering"] = "no"
         return response
@@ -65,27 +67,19 @@ def events(job_id: str) -> Response:
     )
 
 
-def _stream(joined: Api, waiting: Watcher, job_id: str, after: int) -> Iterator[bytes]:
-    """Yield events as they come, for at most `stream_s`; a client that finds no place to wait gets what is there."""
-    deadline = time.monotonic() + joined.base.settings.stream_s
+def _stream(stream_s: float, feed: Feed, waiting: Watcher, job_id: str, after: int) -> Iterator[bytes]:
+    """Yield events as they come, for at most `stream_s`; without a database connection while nothing does."""
+    deadline = time.monotonic() + stream_s
     yield f"retry: {RETRY_MS}\n\n".encode()
-    with waiting.place() as may_wait:
-        while True:
-            found = joined.base.reading.events(OWNER, job_id, after=after, limit=PAGE)
-            for event in found:
-                yield _message(event)
-                after = event.seq
-                if event.type == "end":
-                    return
-            if len(found) == PAGE:
-                continue
-            left = deadline - time.monotonic()
-            if left <= 0 or not may_wait:
+    while True:
+        page = feed.after(OWNER, job_id, after)
+        if page:
+            yield page.messages
+            after = page.last_seq
+            if page.ended:
                 return
-            if not waiting.wait(job_id, after, min(left, KEEP_ALIVE_S)):
-                yield b": keep-alive\n\n"
-
-
-def _message(event: EventView) -> bytes:
-    body = orjson.dumps(answers.Event(**vars(event)).model_dump(mode="json"))
-    return f"id: {event.seq}\nevent: {event.type}\ndata: ".encode() + body + b"\n\n"
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return
+        if not (page and page.is_full) and not waiting.wait(job_id, after, min(left, KEEP_ALIVE_S)):
+            yield b": keep-alive\n\n"

@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from contextlib import suppress
 from typing import Annotated, Any, BinaryIO, Literal, cast, get_args
 from urllib.parse import urlencode
 
@@ -13,7 +14,7 @@ from api import answers, rendering
 from api.described import described
 from api.parts import OWNER, api, as_json, watcher
 from api.requests import body, idempotency_key, known_version, preferred_wait, query
-from services.errors import Fault, InvalidRequest
+from services.errors import Fault, InvalidRequest, Overloaded
 from services.jobs.listing import Filters
 from services.jobs.views import JobView
 from services.specs.job import JobSpec
@@ -107,9 +108,9 @@ def submit() -> Response:
     job = submission.job
     waited = False
     if wait_s is not None and not job.done:
-        with watcher().place() as waited:
-            if waited:
-                job = _when_done(job, wait_s)
+        # The job is submitted, so without a place to wait in that is said at once.
+        with suppress(Overloaded), watcher().place():
+            job, waited = _when_done(job, wait_s), True
     response = as_json(rendering.job(job), 201 if wait_s is not None and job.done else 202)
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
     response.headers["Retry-After"] = "1"
@@ -164,9 +165,7 @@ def show(job_id: str) -> Response:
     known = known_version()
     if known == job.events_seq:
         wait_s = preferred_wait(api().base.settings.max_wait_s) or 0.0
-        with watcher().place() as waits:
-            moved = waits and wait_s > 0 and watcher().wait(job.id, known, wait_s)
-        if not moved:
+        if not wait_s or not _moved(job.id, known, wait_s):
             unchanged = Response(status=304)
             unchanged.headers["ETag"] = f'W/"{known}"'
             unchanged.headers["Retry-After"] = "2"
@@ -250,6 +249,11 @@ def _when_done(job: JobView, wait_s: float) -> JobView:
         watcher().wait(job.id, job.events_seq, left)
         job = api().base.reading.get(OWNER, job.id)
     return job
+
+
+def _moved(job_id: str, known: int, wait_s: float) -> bool:
+    with watcher().place():
+        return watcher().wait(job_id, known, wait_s)
 
 
 def _without_rows(sent: dict[str, Any]) -> dict[str, Any]:

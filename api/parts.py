@@ -1,4 +1,4 @@
-"""What every view reaches for: the joined rooms, the watcher, and the way to answer."""
+"""What every view reaches for: the joined rooms, the watcher, the feed, and the way to answer."""
 
 from typing import cast
 
@@ -6,6 +6,7 @@ import orjson
 from flask import Response, current_app
 from pydantic import BaseModel
 
+from api.feed import Feed
 from api.waiting import Watcher
 from services.wiring.api import Api
 
@@ -20,6 +21,11 @@ def api() -> Api:
 def watcher() -> Watcher:
     """Return where this application's long polls and streams wait."""
     return cast(Watcher, current_app.extensions["batchyard.watcher"])
+
+
+def feed() -> Feed:
+    """Return where this application's streams get their messages."""
+    return cast(Feed, current_app.extensions["batchyard.feed"])
 
 
 def as_json(answer: BaseModel, status: int = 200) -> Response:

@@ -24,6 +24,7 @@ STATUS = {
     "not_found": 404,
     "method_not_allowed": 405,
     "not_acceptable": 406,
+    "slow_body": 408,
     "invalid_transition": 409,
     "job_already_finished": 409,
     "no_checkpoint_yet": 409,
@@ -38,10 +39,11 @@ STATUS = {
     "idempotency_key_reused": 422,
     "internal": 500,
     "not_ready": 503,
+    "overloaded": 503,
     "checkpoint_corrupt": 503,
     "storage_full": 507,
 }
-RETRY_AFTER_S = {"no_checkpoint_yet": "1", "not_ready": "2", "storage_full": "60"}
+RETRY_AFTER_S = {"no_checkpoint_yet": "1", "not_ready": "2", "overloaded": "2", "storage_full": "60"}
 #: Our errors for what Flask itself refuses.
 OF_FLASK: dict[int, type[BatchyardError]] = {
     404: errors.NotFound,

@@ -8,10 +8,13 @@ from contextlib import contextmanager
 
 import structlog
 
-from services.errors import NotReady
+from api.turns import aside
+from services.errors import NotReady, Overloaded
 from services.jobs.reading import JobReading
 
 log = structlog.get_logger()
+
+GONE = -1  #: stands for the last event's number of a job that is deleted
 
 
 class Watcher:
@@ -20,41 +23,57 @@ class Watcher:
     def __init__(self, reading: JobReading, interval_s: float, most: int) -> None:
         self.reading = reading
         self.interval_s = interval_s
-        self.places = threading.Semaphore(most)  #: so many may wait; the other threads go on answering
+        self.most = most
+        self.places = threading.Semaphore(most)
         self.changed = threading.Condition()
         self.awaited: Counter[str] = Counter()
         self.seqs: dict[str, int] = {}
         self.watching = False
 
     @contextmanager
-    def place(self) -> Iterator[bool]:
-        """Yield whether there was a place to wait in; without one the caller answers at once."""
-        taken = self.places.acquire(blocking=False)
+    def place(self) -> Iterator[None]:
+        """Hold a place to wait in.
+
+        Raises: Overloaded when all are taken.
+        """
+        self.take()
         try:
-            yield taken
+            yield
         finally:
-            if taken:
-                self.places.release()
+            self.places.release()
+
+    def take(self) -> None:
+        """Take a place to wait in, which the caller gives back by `places.release()`.
+
+        Raises: Overloaded when all are taken.
+        """
+        if not self.places.acquire(blocking=False):
+            raise Overloaded(f"{self.most} streams and long polls wait already.", limit=self.most)
 
     def wait(self, job_id: str, seq: int, timeout_s: float) -> bool:
         """Wait until a job has an event after `seq`, or is gone; return False when the time was over first."""
         deadline = time.monotonic() + timeout_s
-        with self.changed:
+        with aside(), self.changed:
             self.awaited[job_id] += 1
             if not self.watching:
                 self.watching = True
                 threading.Thread(target=self._watch, daemon=True).start()
             try:
-                while self.seqs.get(job_id, seq) == seq:
+                while not self._moved(job_id, seq):
                     left = deadline - time.monotonic()
                     if left <= 0 or not self.changed.wait(left):
-                        return self.seqs.get(job_id, seq) != seq
+                        return self._moved(job_id, seq)
                 return True
             finally:
                 self.awaited[job_id] -= 1
                 if not self.awaited[job_id]:
                     del self.awaited[job_id]
                     self.seqs.pop(job_id, None)
+
+    def _moved(self, job_id: str, seq: int) -> bool:
+        # Who waits may have read events that the last look did not see yet: an older number is no news.
+        now = self.seqs.get(job_id, seq)
+        return now > seq or now == GONE
 
     def _watch(self) -> None:
         while True:
@@ -70,7 +89,11 @@ class Watcher:
                 found = None
             if found is not None:
                 with self.changed:
-                    # A job that is gone moves to -1, which is news as well.
-                    self.seqs.update({job_id: found.get(job_id, -1) for job_id in jobs if job_id in self.awaited})
-                    self.changed.notify_all()
+                    # A job that is gone moves to GONE, which is news as well.
+                    news = {job_id: found.get(job_id, GONE) for job_id in jobs if job_id in self.awaited}
+                    # Hundreds may wait, so nobody is woken for nothing.
+                    moved = any(self.seqs.get(job_id) != seq for job_id, seq in news.items())
+                    self.seqs.update(news)
+                    if moved:
+                        self.changed.notify_all()
             time.sleep(self.interval_s)

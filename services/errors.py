@@ -13,6 +13,7 @@ BatchyardError
 │   ├── ForbiddenHost            forbidden_host
 │   ├── ForbiddenOrigin          forbidden_origin
 │   ├── TooLarge                 payload_too_large
+│   ├── SlowBody                 slow_body
 │   ├── UnsupportedMediaType     unsupported_media_type
 │   ├── IdempotencyKeyReused     idempotency_key_reused
 │   ├── PreconditionFailed       precondition_failed
@@ -26,6 +27,7 @@ BatchyardError
 │       └── CheckpointInUse      checkpoint_in_use
 ├── ServiceFault                 the operator, or time, mends it
 │   ├── NotReady                 not_ready
+│   ├── Overloaded               overloaded
 │   ├── StorageFull              storage_full
 │   ├── CheckpointCorrupt        checkpoint_corrupt
 │   └── Internal                 internal
@@ -159,6 +161,12 @@ class TooLarge(RequestFault):
     code = "payload_too_large"
 
 
+class SlowBody(RequestFault):
+    """The body came too slowly."""
+
+    code = "slow_body"
+
+
 class UnsupportedMediaType(RequestFault):
     """This media type is not read here."""
 
@@ -231,6 +239,12 @@ class NotReady(ServiceFault):
     """A part that this needs does not answer."""
 
     code = "not_ready"
+
+
+class Overloaded(ServiceFault):
+    """All places for this kind of request are taken."""
+
+    code = "overloaded"
 
 
 class StorageFull(ServiceFault):

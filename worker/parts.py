@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import resource
 import socket
 import sys
 import urllib.error
@@ -15,6 +16,7 @@ from services.errors import BatchyardError
 from services.settings import Settings, child_environment
 from worker import logs
 
+SILENT_S = 30  #: a connection whose next request is not there after so long is closed
 KILL_API_AFTER_S = 3  #: open streams end by themselves; nothing is waited for longer
 
 
@@ -41,9 +43,12 @@ def api(settings: Settings, arguments: argparse.Namespace) -> None:
             raise SystemExit(
                 f"batchyard api: {arguments.bind} can't be used ({error.strerror}); choose another port"
             ) from None
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", port]
-    command += ["--workers", "1", "--blocking-threads", str(settings.api_threads), "--backpressure", "1024"]
-    command += ["--workers-kill-timeout", str(KILL_API_AFTER_S), "--no-ws", "--log-level", "error", "api.wsgi:app"]
+    _allow_open_files(settings.max_connections)
+    command = [sys.executable, "-m", "granian", "--interface", "asginl", "--host", host, "--port", port]
+    # What the server calls backpressure is the number of its connections.
+    command += ["--workers", "1", "--backpressure", str(settings.max_connections), "--http", "1", "--no-ws"]
+    command += ["--http1-header-read-timeout", str(SILENT_S * 1000), "--workers-kill-timeout", str(KILL_API_AFTER_S)]
+    command += ["--log-level", "error", "api.asgi:app"]
     # The server keeps this process's number.
     os.execve(sys.executable, command, child_environment(BATCHYARD_API_PID=str(os.getpid())))
 
@@ -77,6 +82,15 @@ def healthcheck(_settings: Settings, arguments: argparse.Namespace) -> None:
         raise SystemExit(error.read().decode()) from error
     except OSError as error:
         raise SystemExit(f"no answer from {arguments.url}: {error}") from error
+
+
+def _allow_open_files(connections: int) -> None:
+    """Raise the process's own limit of open files as far as its connections and as much again need it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * connections
+    if soft < wanted:
+        limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,8 +1,9 @@
-"""What the WSGI server loads."""
+"""What the server loads."""
 
 import os
 
 from api import create_app
+from api.gateway import Gateway
 from services.processes import die_with_parent
 from services.settings import Settings
 
@@ -10,4 +11,4 @@ settings = Settings.from_env()
 # A worker of the server would outlive it and keep its port. The parent's number comes from the parent: if it has ended
 # already, ours is another process by now.
 die_with_parent(settings.api_pid or os.getppid())
-app = create_app(settings)
+app = Gateway(create_app(settings), settings)
