@@ -51,6 +51,7 @@ class Training:
     progress: Progress
     best: Best
     patience: Patience | None
+    amounts: Callable[[Tensor], tuple[float, float]] | None = None  #: of a batch's targets, where rows have weights
     best_weights: dict[str, Tensor] = field(default_factory=dict)
     marked: bytes = b""  #: what `mark` kept
 
@@ -102,6 +103,7 @@ class Training:
             monitor=self.spec.monitor.metric,
             keep_batch_costs=self.keep_batch_costs,
             leave_out_nonfinite=self.spec.on_nonfinite == "skip_step",
+            amounts=self.amounts,
         )
 
     def measure_test(self) -> dict[str, Any] | None:
@@ -146,10 +148,8 @@ class Training:
         progress = self.progress
         if progress.batch_costs:
             tensors["progress.batch_costs"] = torch.from_numpy(progress.costs())
-        done = {
-            name: getattr(progress, name)
-            for name in ("epochs_done", "steps_done", "seconds", "seconds_of_epoch", "batch_sizes", "rollbacks")
-        }
+        named = "epochs_done steps_done seconds seconds_of_epoch batch_sizes batch_amounts rollbacks".split()
+        done = {name: getattr(progress, name) for name in named}
         about = {
             "kind": "last",
             "optimizer": scalars,
