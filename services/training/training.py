@@ -26,6 +26,16 @@ from services.training.stepping import Stepping
 from services.training.watch import watched
 from services.training.weights import from_bytes, to_bytes
 
+#: Of the progress, what a checkpoint holds as JSON.
+RESUMED = (
+    "epochs_done",
+    "steps_done",
+    "seconds",
+    "seconds_of_epoch",
+    "batch_sizes",
+    "batch_amounts",
+    "rollbacks",
+)
 SLOWER = 0.1  #: what a rollback multiplies the step size by
 
 
@@ -148,8 +158,7 @@ class Training:
         progress = self.progress
         if progress.batch_costs:
             tensors["progress.batch_costs"] = torch.from_numpy(progress.costs())
-        named = "epochs_done steps_done seconds seconds_of_epoch batch_sizes batch_amounts rollbacks".split()
-        done = {name: getattr(progress, name) for name in named}
+        done = {name: getattr(progress, name) for name in RESUMED}
         about = {
             "kind": "last",
             "optimizer": scalars,
