@@ -174,7 +174,7 @@ class Validation(Answer):
 
 
 class Metrics(Answer):
-    """The epochs by columns. A cost that is not finite is the text NaN."""
+    """The epochs by columns. A cost that is not finite is the text NaN, one that was not measured null."""
 
     object: str = "job.metrics"
     job: str

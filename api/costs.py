@@ -71,7 +71,7 @@ def metrics(job_id: str) -> Response:
                 raise InvalidRequest([fault])
         columns = ["epoch", *(name for name in columns if name in wanted and name != "epoch")]
     kind = accepts(*TABLES)
-    rows = [_row(epoch, columns, "" if kind == CSV else "NaN") for epoch in epochs]
+    rows = [_row(epoch, columns, _measured(job, epoch), csv=kind == CSV) for epoch in epochs]
     if kind != JSON:
         return _table(kind, columns, rows)
     last = epochs[-1].epoch if epochs else asked.after_epoch
@@ -126,7 +126,14 @@ def _columns(job: JobView) -> list[str]:
     return ["epoch", "train_cost", *measured, "lr", "seconds", "rows_per_second", "checkpoint"]
 
 
-def _row(epoch: EpochView, columns: list[str], missing: str) -> list[Any]:
+def _measured(job: JobView, epoch: EpochView) -> bool:
+    """Return whether the validation rows were measured after an epoch."""
+    every = job.spec.get("validation", {}).get("every_epochs", 1)
+    return bool(epoch.epoch % every == 0 or epoch.epoch == job.spec["epochs"])
+
+
+def _row(epoch: EpochView, columns: list[str], measured: bool, *, csv: bool) -> list[Any]:
+    """Return an epoch's cells: NaN for what is not finite, null (in CSV nothing) for what was not measured."""
     known = {
         "epoch": epoch.epoch,
         "train_cost": epoch.train_cost,
@@ -137,7 +144,10 @@ def _row(epoch: EpochView, columns: list[str], missing: str) -> list[Any]:
         "checkpoint": epoch.best,
         **epoch.metrics,
     }
-    return [missing if known.get(name) is None else known[name] for name in columns]
+    missing = "" if csv else "NaN"
+    late = {name for name in columns if not measured and name.startswith(("val_", "train_")) and name != "train_cost"}
+    none = "" if csv else None
+    return [(none if name in late else missing) if known.get(name) is None else known[name] for name in columns]
 
 
 def _table(kind: str | None, columns: list[str], rows: list[list[Any]]) -> Response:

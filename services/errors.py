@@ -36,7 +36,8 @@ BatchyardError
 │   ├── DataUnreadable           data_unreadable
 │   ├── DataChanged              data_changed
 │   ├── ShapeMismatch            shape_mismatch
-│   └── PluginError              plugin_error
+│   ├── PluginError              plugin_error
+│   └── TrainingFailed           training_failed
 ├── Fenced                       another attempt owns the job: write nothing (training_errors.py)
 ├── Wished                       a drain, a pause or a cancel was wished (training_errors.py)
 ├── SettingInvalid               the server can't start with this setting

@@ -37,6 +37,12 @@ class PluginError(TrainingFault):
     code = "plugin_error"
 
 
+class TrainingFailed(TrainingFault):
+    """The training met an error that it would meet again."""
+
+    code = "training_failed"
+
+
 class Fenced(BatchyardError):
     """Another attempt owns the job."""
 

@@ -21,13 +21,14 @@ from services.settings import Settings
 from services.states import StopReason
 from services.training.build import settle_process
 from services.training.training import Training
-from services.training_errors import Fenced, NonfiniteCost, TrainingFault, Wished
+from services.training_errors import Fenced, NonfiniteCost, TrainingFailed, TrainingFault, Wished
 from services.wiring import trainer as wiring
 from worker import exits
 
 REPORT_S = 0.25  #: the supervisor hears of progress so often
 OOM_SCORE = "500"  #: when memory is short, the kernel takes a trainer before anything else of ours
 ENDED = {"fail", "rollback"}  #: what a cost that is not finite ends the epochs of
+MOST_TOLD = 500  #: characters of an error that nobody foresaw
 ROLLBACKS = 3  #: so often a job goes back, then it fails
 WISHES = {signal.SIGTERM: "drain", signal.SIGUSR1: "pause", signal.SIGUSR2: "cancel", signal.SIGHUP: "yield"}
 
@@ -112,6 +113,14 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
         return _stopped(job, wish.detail)
     except TrainingFault as fault:
         wiring.fail(settings, job_id, attempt, recorder, fault)
+        return exits.USER_FAULT
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        traceback.print_exc()
+        # The same arithmetic on the same rows ends alike: attempts are for what may go otherwise.
+        failed = TrainingFailed(
+            f"The training can't go on: {type(error).__name__}: {error}"[:MOST_TOLD], retryable=False
+        )
+        wiring.fail(settings, job_id, attempt, recorder, failed)
         return exits.USER_FAULT
     except (MemoryError, RuntimeError) as error:
         traceback.print_exc()

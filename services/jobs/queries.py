@@ -114,6 +114,13 @@ def by_name(session: Session, owner: str, name: str) -> JobView | None:
     return _first(session, Job.owner == owner, Job.name == name)
 
 
+def usable_by_name(session: Session, owner: str, name: str) -> str | None:
+    """Return the id of the newest job of this name with a best checkpoint, one that succeeded first."""
+    query = select(Job.id).where(Job.owner == owner, Job.name == name, Job.best_checkpoint.is_not(None))
+    succeeded = Job.state == JobState.SUCCEEDED
+    return session.scalar(query.order_by(succeeded.desc(), Job.created_at.desc(), Job.id.desc()).limit(1))
+
+
 def to_change(session: Session, owner: str, job_id: str) -> JobView:
     """Return a job that is to be changed. Its name does not find it: it may mean another job by now.
 

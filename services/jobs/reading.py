@@ -40,6 +40,18 @@ class JobReading:
             latest = queries.latest_epoch(session, job.id) if job.epochs_done else None
         return replace(job, latest=latest, queue=place)
 
+    def usable(self, owner: str, id_or_name: str) -> JobView:
+        """Return a job by its id or, the newest that can predict, by its name: one that succeeded before any other.
+
+        Raises: NotFound with the closest id or name.
+        """
+        with self.database.reading() as session:
+            if queries.by_id(session, owner, id_or_name) is None and (
+                found := queries.usable_by_name(session, owner, id_or_name)
+            ):
+                id_or_name = found
+        return self.get(owner, id_or_name)
+
     def epochs(
         self, owner: str, job_id: str, *, after_epoch: int = 0, max_points: int | None = None
     ) -> list[EpochView]:

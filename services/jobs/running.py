@@ -13,6 +13,7 @@ from services.jobs import checkpoints, queries, warm_start
 from services.jobs.turns import level
 from services.jobs.views import Claim, Wishes, Work
 from services.settings import Settings
+from services.specs.certain import needs_two_rows, smallest_part
 from services.specs.columns import Column, TableInfo
 from services.specs.job import JobSpec
 from services.states import JobState, StopReason
@@ -208,7 +209,7 @@ class Running:
                 whole = session.scalar(select(Dataset.rows).where(Dataset.id == job.dataset_id)) or 1
             rows = job.micro_batch_size or job.spec["micro_batch_size"] or whole
             half = min(rows, whole) // 2
-            if half < 1:
+            if half < 1 or _leaves_one_row(job, whole, half):
                 return False
             tries = max(0, job.attempts_without_progress - 1)
             columns = {"queued_at": now(session), "progress": None, "worker": None, "micro_batch_size": half}
@@ -264,6 +265,12 @@ class Running:
         pause = self.settings.backoff_s * 2.0 ** (tries - 1)
         # Jitter, so that jobs that died together do not come back together. No secret depends on it.
         return min(pause, self.settings.backoff_max_s) * random.uniform(0.75, 1.25)
+
+
+def _leaves_one_row(job: Job, rows: int, micro: int) -> bool:
+    """Return whether batch norm would get a single row, which it fails at."""
+    spec = JobSpec.model_validate(job.spec)
+    return needs_two_rows(job.model_summary) and smallest_part(spec, rows, micro) == 1
 
 
 def _owned(job_id: str, attempt: int) -> tuple[Any, ...]:

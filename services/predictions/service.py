@@ -50,7 +50,7 @@ class PredictionService:
         if count > self.settings.max_predict_rows:
             most = self.settings.max_predict_rows
             raise TooLarge(f"{count} rows are more than {most}: send them in parts.", limit_rows=most)
-        view = self.jobs.get(owner, job)
+        view = self.jobs.usable(owner, job)
         chosen, predictor = self._loaded(owner, view.id, checkpoint)
         preprocessing = predictor.preprocessing
         cells, warnings = cells_of(rows, preprocessing)

@@ -91,7 +91,7 @@ class Data(BaseModel):
     features: Literal["auto"] | Annotated[list[str], Field(min_length=1)] | Exclude = "auto"
     """The columns to learn from; auto: all others but those that only name the rows (1 to n, or a text of its own)."""
     weight: str | None = None
-    """The column of the rows' weights in the cost; it is no feature."""
+    """The column of the rows' weights in the cost, sum(weight x cost) / sum(weight); it is no feature."""
     columns: dict[str, ColumnOptions] = {}
     """Options of single feature columns, by name."""
     scale: Scale = "auto"

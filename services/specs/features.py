@@ -6,6 +6,7 @@ from typing import Any
 from services.specs.columns import Column, TableInfo
 from services.specs.data import ColumnOptions, ColumnSplit, HashSplit, NoSplit, RandomSplit, TimeSplit
 from services.specs.dates import cycles
+from services.specs.hashing import counted
 from services.specs.job import JobSpec
 
 ONE_HOT = 50  #: the commonest so many categories get an input each, if nothing is said
@@ -78,7 +79,7 @@ def output_width(spec: JobSpec, info: TableInfo) -> int:
 def parts(spec: JobSpec, info: TableInfo) -> tuple[int, int, int]:
     """Return the numbers of training, validation and test rows of a spec whose split is resolved.
 
-    Of a split by hash they are what is to be expected: the rows are not read here.
+    Of a split by hash of more values than are counted they are what is to be expected: the rows are not read here.
     """
     split = spec.split
     if isinstance(split, NoSplit):
@@ -87,6 +88,8 @@ def parts(spec: JobSpec, info: TableInfo) -> tuple[int, int, int]:
         column = info.column(split.column)
         counts = dict(zip(classes(column), class_counts(column), strict=True))
         return counts.get("train", 0), counts.get("validation", 0), counts.get("test", 0)
+    if isinstance(split, HashSplit) and (exact := counted(split, info.column(split.column))):
+        return exact
     groups = [info.rows]
     if isinstance(split, RandomSplit) and split.stratify is True:
         groups = class_counts(info.column(spec.data.targets[0])) or groups

@@ -68,7 +68,8 @@ class CrossEntropy(BaseModel):
     label_smoothing: Share = 0.0
     """Share of the target that is spread over all classes."""
     class_weight: Literal["balanced"] | Annotated[list[Positive], Field(min_length=2)] | None = None
-    """Weight of each class, in the order of `classes`; balanced: rows / (classes x rows of the class)."""
+    """Weight of each class, in the order of `classes`; balanced: rows / (classes x rows of the class). Costs are
+    sum(weight x cost) / sum(weight), in training as in validation."""
 
 
 class BCEWithLogits(BaseModel):

@@ -8,6 +8,7 @@ from typing import Any
 from services.errors import Fault, InvalidRequest
 from services.specs import tasks
 from services.specs.categories import with_encodings
+from services.specs.certain import check_certain
 from services.specs.checks import plugin_faults
 from services.specs.choosing import batch_size_of, check_kept, drops_last, metrics_of, monitor_of
 from services.specs.column_faults import (
@@ -99,6 +100,8 @@ def resolve(
     if summary["parameters"] > limits.parameters:
         detail = f"makes {summary['parameters']} parameters; must be at most {limits.parameters}"
         raise InvalidRequest([Fault("#/model", "out_of_range", detail)])
+    check_certain(spec, info, summary, found)
+    found.check()
     takes = estimate(spec, info, summary)
     if takes["checkpoint_bytes"] > LARGE_CHECKPOINTS:
         message = f"The kept checkpoints may take {takes['checkpoint_bytes'] / 2**30:.1f} GiB of the database."
@@ -154,6 +157,8 @@ def _with_columns(spec: JobSpec, info: TableInfo, suggested: str | None, found: 
     for column in info.columns:
         if column.name in features:
             found.faults += feature_faults(column, data.columns.get(column.name, ColumnOptions()))
+            if tensors:  # a missing value has no place in a tensor for the input that would tell of it
+                found.faults += missing_faults(column)
         elif column.name in taken:
             found.faults += missing_faults(column)
     found.faults += option_faults(data.columns, features, info)
@@ -242,9 +247,15 @@ def _with_split(spec: JobSpec, info: TableInfo, given: bool, found: Findings) ->
 def _with_training(spec: JobSpec, info: TableInfo, cuda_online: bool, found: Findings) -> JobSpec:
     if found.faults:
         return spec
-    train, validation, _ = parts(spec, info)
+    train, validation, test = parts(spec, info)
     if train < 1:
         found.faults.append(Fault("#/split/validation", "out_of_range", "leaves no row to train on"))
+        return spec
+    if isinstance(spec.split, HashSplit) and not (validation and (test or spec.split.test is None)):
+        empty = "test" if validation else "validation"
+        detail = f"leaves no {empty} row: the values of {spec.split.column!r} are too few to be shared out so"
+        hint = "split by a column with more values, or by rows: random"
+        found.faults.append(Fault(f"#/split/{empty}", "out_of_range", detail, hint=hint))
         return spec
     metrics = metrics_of(spec, validation, found)
     monitor, stopping = monitor_of(spec, validation, metrics, found), spec.early_stopping

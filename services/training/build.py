@@ -1,6 +1,7 @@
 """From a resolved spec and its data to everything a training is made of."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from services.specs.validating import EarlyStopping
 from services.training.best import Best, Patience
 from services.training.evaluating import Evaluation
 from services.training.examples import Examples, examples
-from services.training.losses import cost_function
+from services.training.losses import amounts, cost_function, weighs
 from services.training.metrics import metric
 from services.training.models import MODELS
 from services.training.optimizers import optimizer
@@ -95,6 +96,7 @@ def build(
         progress=Progress(),
         best=Best(spec.monitor.metric, spec.monitor.mode),
         patience=_patience(spec),
+        amounts=partial(amounts, costs) if weighs(costs) else None,
     )
     if last is not None:
         training.resume(last)

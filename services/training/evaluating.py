@@ -1,5 +1,6 @@
 """What a model comes to on rows that it is not trained on: their mean cost, and metrics in original units."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from services.training.losses import CostFunction, unweighted
+from services.training.losses import CostFunction, amounts, unweighted
 from services.training.metrics import Metric
 from services.training.preprocessing import Preprocessing
 
@@ -29,22 +30,25 @@ class Evaluation:
     def __call__(self, model: nn.Module) -> tuple[float, dict[str, Any]]:
         """Return the mean cost per example in eval mode, and the metrics by name. Weights count in the cost alone.
 
+        The cost is sum(weight x cost) / sum(weight), NaN where no row has a weight.
+
         Shapes: features (rows, ...), targets (rows, ...).
         """
         model.eval()
-        costs, sizes = [], []
+        costs, factors = [], []
         running = {name: metric.fresh() for name, metric in self.metrics.items()}
         for features, targets in self.batches:
             self.wish()
             features, targets = features.to(self.device, non_blocking=True), targets.to(self.device, non_blocking=True)
             predictions = model(features)
             costs.append(self.cost_function(predictions, targets))
-            sizes.append(len(targets))
+            factors.append(amounts(self.cost_function, targets))
             if running:
                 found, wanted = self._comparable(predictions, targets)
                 for metric in running.values():
                     metric.update(found, wanted)
-        cost = float(np.average(torch.stack(costs).cpu().numpy().astype(np.float64), weights=sizes))
+        exact, (sums, weights) = torch.stack(costs).cpu().numpy().astype(np.float64), np.array(factors).T
+        cost = float((exact * sums).sum() / weights.sum()) if weights.sum() > 0 else math.nan
         return cost, {name: metric.compute() for name, metric in running.items()}
 
     def _comparable(self, predictions: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:

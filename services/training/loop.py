@@ -1,7 +1,8 @@
 """The mini-batch loop: epochs, batches, costs. No data base, no queue, no clock but a stopwatch."""
 
+import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,16 +33,18 @@ def fit(
     monitor: str,
     keep_batch_costs: bool,
     leave_out_nonfinite: bool,
+    amounts: Callable[[Tensor], tuple[float, float]] | None = None,
 ) -> Iterator[EpochCosts]:
     """Train, and pause after every epoch to hand over its costs.
 
     Stop asking for the next epoch and the training stops. While paused, the model holds the weights that gave the
     validation cost, so that is the moment to copy them. `train_batches(epoch, done)` gives the batches of an epoch
     without the first `done`; `progress` says where to begin and is kept true between any two batches.
+    `amounts`, where rows have weights, says by what a batch of targets counts in the mean.
     """
     for epoch in range(progress.epochs_done + 1, epochs + 1):
         began, lr = time.perf_counter(), schedule.lr
-        train_one_epoch(model, step, train_batches(epoch, len(progress.batch_costs)), progress, device)
+        train_one_epoch(model, step, train_batches(epoch, len(progress.batch_costs)), progress, device, amounts)
         valid_cost: float | None = None
         measured: dict[str, Any] = {}
         if epoch % validate_every == 0 or epoch == epochs:
@@ -52,11 +55,11 @@ def fit(
                 measured["train_eval_cost"], found = train_eval(model)
                 measured |= {f"train_{name}": value for name, value in found.items()}
         seconds = progress.seconds_of_epoch + time.perf_counter() - began
-        batch_costs, sizes = progress.close_epoch(seconds)
+        batch_costs, sizes, weighted = progress.close_epoch(seconds)
         costs = EpochCosts(
             epoch=epoch,
             steps=progress.steps_done,
-            train_cost=_mean(batch_costs, sizes, finite_only=leave_out_nonfinite),
+            train_cost=_mean(batch_costs, weighted or [(n, n) for n in sizes], finite_only=leave_out_nonfinite),
             val_cost=valid_cost,
             lr=lr,
             seconds=seconds,
@@ -68,7 +71,14 @@ def fit(
         yield costs
 
 
-def train_one_epoch(model: nn.Module, step: Step, batches: Batches, progress: Progress, device: torch.device) -> None:
+def train_one_epoch(
+    model: nn.Module,
+    step: Step,
+    batches: Batches,
+    progress: Progress,
+    device: torch.device,
+    amounts: Callable[[Tensor], tuple[float, float]] | None = None,
+) -> None:
     """Take one optimizer step per mini-batch and note its cost.
 
     Shapes: features (batch, ...), targets (batch, ...), each cost () = mean over the batch.
@@ -81,15 +91,18 @@ def train_one_epoch(model: nn.Module, step: Step, batches: Batches, progress: Pr
             # Stays on the device: calling .item() here would make a GPU wait for Python once per batch.
             progress.batch_costs.append(cost)
             progress.batch_sizes.append(len(targets))
+            if amounts:
+                progress.batch_amounts.append(amounts(targets))
             progress.steps_done += 1
     except BaseException:
         progress.seconds_of_epoch += time.perf_counter() - began
         raise
 
 
-def _mean(costs: np.ndarray, sizes: list[int], *, finite_only: bool) -> float:
-    """Return the mean cost per example: the float64 mean of the float32 costs, since a batch may be smaller."""
-    exact, rows = costs.astype(np.float64), np.asarray(sizes)
+def _mean(costs: np.ndarray, amounts: Sequence[tuple[float, float]], *, finite_only: bool) -> float:
+    """Return sum(weight x cost) / sum(weight): the float64 mean of the float32 costs, since a batch may be smaller."""
+    exact, parts = costs.astype(np.float64), np.asarray(amounts)
     if finite_only and (finite := np.isfinite(exact)).any():
-        exact, rows = exact[finite], rows[finite]
-    return float((exact * rows).sum() / rows.sum())
+        exact, parts = exact[finite], parts[finite]
+    weight = parts[:, 1].sum()
+    return float((exact * parts[:, 0]).sum() / weight) if weight else math.nan

@@ -111,6 +111,35 @@ class OfMembers(nn.Module):
         return torch.as_tensor(self.loss(predictions.flatten(0, 1), targets.repeat_interleave(members, 0)))
 
 
+def amounts(loss: Any, targets: Tensor) -> tuple[float, float]:
+    """Return what a batch's cost is multiplied by to be its sum of weight x cost, and its sum of weights.
+
+    Their sums over any batches give the same mean, sum(weight x cost) / sum(weight); without weights both are the rows.
+    Source: scikit-learn's `sample_weight`, as in `sklearn.metrics.log_loss` and `mean_squared_error`.
+    Shapes: targets as the loss takes them.
+    """
+    if isinstance(loss, OfMembers):
+        return amounts(loss.loss, targets)
+    if isinstance(loss, Weighted):
+        weights = targets[:, -1]
+        of_class = getattr(loss.loss, "weight", None)
+        if isinstance(of_class, Tensor):
+            weights = weights * of_class.to(targets.device)[unweighted(targets, classes=True)]
+        return float(len(targets)), float(weights.double().sum())
+    if isinstance(loss, nn.CrossEntropyLoss) and loss.weight is not None:
+        # PyTorch divides the cost of a batch by the weights of its rows.
+        total = float(loss.weight[targets.to(loss.weight.device)].double().sum())
+        return total, total
+    return float(len(targets)), float(len(targets))
+
+
+def weighs(loss: Any) -> bool:
+    """Return whether the rows of a loss may have weights other than 1."""
+    if isinstance(loss, OfMembers):
+        return weighs(loss.loss)
+    return isinstance(loss, Weighted) or (isinstance(loss, nn.CrossEntropyLoss) and loss.weight is not None)
+
+
 def unweighted(targets: Tensor, *, classes: bool) -> Tensor:
     """Return targets without their last column, the weights; classes as whole numbers, (batch,)."""
     return targets[:, 0].long() if classes else targets[:, :-1]

@@ -18,6 +18,8 @@ class Progress:
     seconds_of_epoch: float = 0.0  #: spent in the open epoch by attempts before this one
     batch_costs: list[Tensor] = field(default_factory=list)  #: () float32 each, on the device
     batch_sizes: list[int] = field(default_factory=list)
+    #: Of a loss with weights: what each cost is multiplied by to be a sum, and the sum of the weights.
+    batch_amounts: list[tuple[float, float]] = field(default_factory=list)
 
     def costs(self) -> np.ndarray:
         """Return the open epoch's batch costs.
@@ -26,11 +28,11 @@ class Progress:
         """
         return torch.stack(self.batch_costs).cpu().numpy() if self.batch_costs else np.zeros(0, np.float32)
 
-    def close_epoch(self, seconds: float) -> tuple[np.ndarray, list[int]]:
-        """End the open epoch; return the costs of its batches and their sizes."""
-        closed = self.costs(), self.batch_sizes
+    def close_epoch(self, seconds: float) -> tuple[np.ndarray, list[int], list[tuple[float, float]]]:
+        """End the open epoch; return the costs of its batches, their sizes, and their amounts if rows have weights."""
+        closed = self.costs(), self.batch_sizes, self.batch_amounts
         self.epochs_done += 1
         self.seconds += seconds
         self.seconds_of_epoch = 0.0
-        self.batch_costs, self.batch_sizes = [], []
+        self.batch_costs, self.batch_sizes, self.batch_amounts = [], [], []
         return closed

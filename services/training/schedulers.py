@@ -73,6 +73,9 @@ class Schedule:
             self.scheduler.step()
         elif monitored is not None:
             self.scheduler.step(self.sign * monitored)
+        else:
+            # Patience is of epochs, as in early stopping, and not of the times that were measured.
+            self.scheduler.num_bad_epochs += 1
 
     def slow_down(self, factor: float) -> None:
         """Multiply every step size, now and to come, but those that a schedule falls to."""

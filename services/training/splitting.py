@@ -1,14 +1,13 @@
 """Which rows train, which validate and which test."""
 
-import hashlib
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from services.specs.columns import Column, TableInfo
+from services.specs.columns import TableInfo
 from services.specs.data import ColumnSplit, HashSplit, RandomSplit, TimeSplit
 from services.specs.features import held_rows
+from services.specs.hashing import share_of
 from services.specs.job import JobSpec
 from services.training.data import order
 
@@ -72,17 +71,9 @@ def _by_hash(split: HashSplit, info: TableInfo, table: np.ndarray) -> Parts:
     column = info.column(split.column)
     cells = np.asarray(table[:, info.names.index(split.column)])
     values, positions = np.unique(cells, return_inverse=True)
-    names = [_name(float(value), column) for value in values]
-    shares = np.array([int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64 for name in names])[positions]
+    shares = np.array([share_of(float(value), column) for value in values])[positions]
     bound = split.validation + (split.test or 0.0)
     return Parts(shares >= bound, shares < split.validation, (shares >= split.validation) & (shares < bound))
-
-
-def _name(cell: float, column: Column) -> str:
-    """Return a cell as a text that is the same in a table with more rows; of a time its day, which stays together."""
-    if column.type == "datetime":
-        return str(math.floor((column.origin or 0.0) + cell)) if cell == cell else "nan"
-    return str((column.values or [])[int(cell)]) if column.coded else repr(cell)
 
 
 def _without(rows: int, validation: np.ndarray, test: np.ndarray) -> Parts:

@@ -8,6 +8,7 @@ from torch.amp.grad_scaler import GradScaler
 from torch.optim import Optimizer
 
 from services.training.descent import descent
+from services.training.losses import amounts
 from services.training.tracing import Replay, traced
 
 #: features, targets -> the batch's cost, ()
@@ -99,11 +100,11 @@ def accumulating_step(
     def step(features: Tensor, targets: Tensor) -> Tensor:
         optimizer.zero_grad()
         total = torch.zeros((), device=features.device)
-        size = rows or len(features)
+        size, whole = rows or len(features), amounts(cost_function, targets)[0]
         parts = zip(torch.split(features, size), torch.split(targets, size), strict=True)
         for some, wanted in parts:
             with torch.autocast(device, dtype=precision, enabled=precision is not None):
-                cost = cost_function(model(some), wanted) * (len(some) / len(features))
+                cost = cost_function(model(some), wanted) * (amounts(cost_function, wanted)[0] / whole)
             torch.autograd.backward(scaler.scale(cost))
             total += cost.detach()
         if skip and skip(total):

@@ -26,6 +26,16 @@ from services.training.stepping import Stepping
 from services.training.watch import watched
 from services.training.weights import from_bytes, to_bytes
 
+#: Of the progress, what a checkpoint holds as JSON.
+RESUMED = (
+    "epochs_done",
+    "steps_done",
+    "seconds",
+    "seconds_of_epoch",
+    "batch_sizes",
+    "batch_amounts",
+    "rollbacks",
+)
 SLOWER = 0.1  #: what a rollback multiplies the step size by
 
 
@@ -51,6 +61,7 @@ class Training:
     progress: Progress
     best: Best
     patience: Patience | None
+    amounts: Callable[[Tensor], tuple[float, float]] | None = None  #: of a batch's targets, where rows have weights
     best_weights: dict[str, Tensor] = field(default_factory=dict)
     marked: bytes = b""  #: what `mark` kept
 
@@ -102,6 +113,7 @@ class Training:
             monitor=self.spec.monitor.metric,
             keep_batch_costs=self.keep_batch_costs,
             leave_out_nonfinite=self.spec.on_nonfinite == "skip_step",
+            amounts=self.amounts,
         )
 
     def measure_test(self) -> dict[str, Any] | None:
@@ -146,10 +158,7 @@ class Training:
         progress = self.progress
         if progress.batch_costs:
             tensors["progress.batch_costs"] = torch.from_numpy(progress.costs())
-        done = {
-            name: getattr(progress, name)
-            for name in ("epochs_done", "steps_done", "seconds", "seconds_of_epoch", "batch_sizes", "rollbacks")
-        }
+        done = {name: getattr(progress, name) for name in RESUMED}
         about = {
             "kind": "last",
             "optimizer": scalars,

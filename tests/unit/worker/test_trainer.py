@@ -7,7 +7,7 @@ from services.costs import EpochCosts
 from services.training.training import Training
 from services.wiring.trainer import Job
 from tests.make import make_training
-from worker import trainer
+from worker import exits, trainer
 
 STOPS_EARLY: dict[str, Any] = {
     "data": {"x": [[n * 0.1, (n * 7) % 5] for n in range(30)], "y": ["abc"[(n * n) % 3] for n in range(30)]},
@@ -50,3 +50,17 @@ def test_a_job_that_goes_on_from_any_epochs_flush_stops_early_at_the_same_epoch(
     assert (reason, len(whole.costs) < 60) == ("early_stopping", True)
     assert {reason for reason, _ in resumed} == {"early_stopping"}
     assert [whole.costs[n + 1 :] for n in range(len(whole.lasts))] == [flushed.costs for _, flushed in resumed]
+
+
+def test_an_error_of_the_trainings_own_arithmetic_is_final(monkeypatch) -> None:
+    def fails(*_: Any) -> None:
+        raise ValueError("Expected more than 1 value per channel when training")
+
+    told: list[Any] = []
+    monkeypatch.setattr(trainer.wiring, "job", fails)
+    monkeypatch.setattr(trainer.wiring, "fail", lambda *said: told.append(said[-1]))
+    watch = cast(trainer.Watch, SimpleNamespace(report=lambda _: None))
+
+    code = trainer.run("job_1", 1, cast(Any, None), watch)
+
+    assert (code, told[0].code, told[0].members["retryable"]) == (exits.USER_FAULT, "training_failed", False)
