@@ -6,10 +6,13 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
+from services.datasets.limits import TableLimits
 from services.datasets.scanning import NUMBER
 from services.datasets.tabulating import MISSING
 
 SAMPLE_ROWS = 50
+SAMPLE_CHARACTERS = 1 << 20
+QUOTED = re.compile(r'"[^"]*"')
 DELIMITERS = ",;\t|"
 YEARS = range(1900, 2101)
 
@@ -23,15 +26,18 @@ class Dialect:
     encoding: str = "utf-8"
 
 
-def sniff(sample: str, *, whole: bool) -> tuple[Dialect, list[str]]:
+def sniff(sample: str, limits: TableLimits, *, whole: bool) -> tuple[Dialect, list[str]]:
     """Return the dialect of a file's beginning, and its first row; `whole` says that nothing follows it.
 
     The delimiter is the one that gives the first rows the most cells, all rows alike.
+    Raises: TooLarge when the first row has too many cells, before they are read.
     """
+    _check_first_line(sample, limits)
     lines = list(io.StringIO(sample, newline=""))  # not at the separators that str.splitlines knows
     if not whole and len(lines) > 1:
         lines.pop()  # it is cut
-    found = {delimiter: _rows(lines[: SAMPLE_ROWS * 2], delimiter) for delimiter in DELIMITERS}
+    lines = _few(lines[: SAMPLE_ROWS * 2])
+    found = {delimiter: _rows(lines, delimiter) for delimiter in DELIMITERS}
     delimiter = max(DELIMITERS, key=lambda delimiter: _alike(found[delimiter]))
     rows = found[delimiter][:SAMPLE_ROWS]
     first = [cell.strip() for cell in rows[0]] if rows else [sample.strip()]
@@ -58,6 +64,23 @@ def is_header(first: list[str], below: list[list[str]]) -> bool:
     return _are_years([first[n] for n in at]) and not any(
         _are_years([row[n] for n in at]) for row in zip(*columns, strict=True)
     )
+
+
+def _check_first_line(sample: str, limits: TableLimits) -> None:
+    line = re.match(r"[^\r\n]*", sample)
+    first = line[0] if line else ""
+    bare = QUOTED.sub("", first) if '"' in first else first
+    limits.check_columns(1 + max(bare.count(delimiter) for delimiter in DELIMITERS))
+
+
+def _few(lines: list[str]) -> list[str]:
+    """Return the first lines, fewer of long ones; three at least."""
+    size = 0
+    for n, line in enumerate(lines):
+        size += len(line)
+        if n >= 3 and size > SAMPLE_CHARACTERS:
+            return lines[:n]
+    return lines
 
 
 def _rows(lines: list[str], delimiter: str) -> list[list[str]]:

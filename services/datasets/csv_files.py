@@ -13,6 +13,7 @@ from pyarrow import csv as arrow
 
 from services.datasets.csv_dialect import Dialect, sniff
 from services.datasets.csv_faults import MAX_CELL_BYTES, diagnose, lines_of
+from services.datasets.limits import TableLimits
 from services.datasets.tabulating import MISSING, Batches, check_names
 from services.errors import Fault, InvalidRequest
 
@@ -26,29 +27,23 @@ class NotNumbers(Exception):
     """A column that began with numbers went on with something else."""
 
 
-def read(path: Path, *, typed: bool) -> tuple[Batches, dict[str, Any]]:
+def read(path: Path, limits: TableLimits, *, typed: bool) -> tuple[Batches, dict[str, Any]]:
     """Return what gives the rows of a CSV file in batches, as often as it is called, and its dialect.
 
     All cells are texts; or, `typed`, those of columns that begin with numbers are float64. Then the batches raise
     NotNumbers where such a column has other cells, or infinite ones; as texts they can be told to the user.
 
-    Raises: InvalidRequest when the file is not UTF-8, is empty, or has rows of different lengths.
+    Raises: InvalidRequest when the file is not UTF-8, is empty, or has rows of different lengths; TooLarge
+    when it has too many columns.
     """
-    with open(path, "rb") as file:
-        head = file.read(SAMPLE_BYTES)
-        while head.count(b"\n") + head.count(b"\r") < 3 and len(head) < WIDE_BLOCK_BYTES:
-            more = file.read(SAMPLE_BYTES)  # the names of many columns
-            if not more:
-                break
-            head += more
-        whole = not file.read(1)
+    head, whole = _head(path)
     _check_utf8(path, len(head))
     sample = head.decode("utf-8", errors="ignore").removeprefix("\ufeff")
     if not sample.strip():
         raise InvalidRequest([Fault("#/data", "empty", "is empty")])
-    dialect, first = sniff(sample, whole=whole)
+    dialect, first = sniff(sample, limits, whole=whole)
     names = first if dialect.header else [f"c{n}" for n in range(len(first))]
-    check_names(names)
+    check_names(names, limits)
     numbers = _beginning_with_numbers(path, dialect, names) if typed else []
     if len(numbers) < len(names):  # in numbers, the reader finds what is none
         _check_utf8(path, path.stat().st_size)
@@ -65,6 +60,18 @@ def with_lines(faults: list[Fault], path: Path, dialect: dict[str, Any]) -> list
         else fault
         for fault in faults
     ]
+
+
+def _head(path: Path) -> tuple[bytes, bool]:
+    """Return a file's beginning, three lines of it at least, and whether nothing follows."""
+    blocks: list[bytes] = []
+    lines = size = 0
+    with open(path, "rb") as file:
+        # The names of many columns may be a long line.
+        while (lines < 3 or not blocks) and size < WIDE_BLOCK_BYTES and (block := file.read(SAMPLE_BYTES)):
+            blocks.append(block)
+            lines, size = lines + block.count(b"\n") + block.count(b"\r"), size + len(block)
+        return b"".join(blocks), not file.read(1)
 
 
 def _beginning_with_numbers(path: Path, dialect: Dialect, names: list[str]) -> list[str]:

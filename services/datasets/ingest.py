@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from services.datasets.limits import TableLimits
 from services.errors import InvalidRequest, TooLarge, UnsupportedMediaType
 from services.specs.columns import TableInfo
 
 BLOCK_BYTES = 1 << 20
-TABLE_RATIO = 4  #: a table may be so many times as large as an upload: "1," is two bytes, a float32 four
 FORMATS = ["csv", "parquet", "jsonl", "npz"]
 #: First bytes of what is never opened: pickles, NumPy arrays of any kind, HDF5, gzip, Excel's old format.
 REFUSED = {b"\x80": "a pickle", b"\x93NUMPY": "a NumPy array", b"\x89HDF": "HDF5", b"\x1f\x8b": "gzip"}
@@ -43,31 +43,32 @@ def receive(stream: BinaryIO, path: Path, limit_bytes: int) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def ingest(original: Path, table: Path, *, name: str, max_bytes: int) -> Ingested:
+def ingest(original: Path, table: Path, *, name: str, limits: TableLimits) -> Ingested:
     """Write the float32 table of an uploaded file and return its columns.
 
-    Raises: InvalidRequest with what is wrong in the file, UnsupportedMediaType when it is of no format we read.
+    Raises: InvalidRequest with what is wrong in the file, UnsupportedMediaType when it is of no format we read,
+    TooLarge when it becomes too large.
     """
     # pyarrow takes its time to load and starts threads, so only an upload loads it.
-    from services.datasets import csv_files, jsonl_files, typed_files
+    from services.datasets import csv_files, jsonl_files, npz_files, parquet_files
     from services.datasets.tabulating import tabulate
 
     kind = _format_of(original, name)
     dialect = None
     if kind == "csv":
-        batches, dialect = csv_files.read(original, typed=True)
+        batches, dialect = csv_files.read(original, limits, typed=True)
     elif kind == "parquet":
-        batches = typed_files.read_parquet(original)
+        batches = parquet_files.read(original, limits)
     elif kind == "jsonl":
-        batches = jsonl_files.read(original)
+        batches = jsonl_files.read(original, limits)
     else:
-        batches = typed_files.read_npz(original, max_bytes)
-    write = partial(tabulate, path=table, guess=kind == "csv", max_bytes=TABLE_RATIO * max_bytes)
+        batches = npz_files.read(original, limits)
+    write = partial(tabulate, path=table, guess=kind == "csv", limits=limits)
     try:
         try:
             info = write(batches)
         except csv_files.NotNumbers:
-            batches, _ = csv_files.read(original, typed=False)
+            batches, _ = csv_files.read(original, limits, typed=False)
             info = write(batches)
     except InvalidRequest as error:
         if dialect:

@@ -12,6 +12,7 @@ from services.datasets.times import days, is_time
 from services.errors import Fault
 from services.specs.columns import Column
 
+MAX_VALUE_CHARACTERS = 1_000  #: a column with a longer text can't be learnt from; a prediction could not ask for it
 MAX_VALUES = 1_000  #: distinct values that are kept; a text column with more can't be learnt from
 NUMBERS_SHARE = 0.9  #: from this share of numbers on, a text among them is a fault and not a category
 NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
@@ -111,6 +112,9 @@ class Scan:
 
     def _count(self, there: pa.Array) -> None:
         if self.too_many or not len(there):
+            return
+        if is_text(there.type) and (pc.max(pc.utf8_length(there)).as_py() or 0) > MAX_VALUE_CHARACTERS:
+            self.too_many, self.values = True, {}
             return
         for entry in there.value_counts():
             value = entry["values"].as_py()

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from services import ids
 from services.datasets import builtins, ingest, inline, queries
 from services.datasets.exactness import inexact
+from services.datasets.limits import TableLimits
 from services.datasets.storage import ORIGINAL, TABLE, Storage, info_from_json, info_json
 from services.datasets.views import DatasetView
 from services.db import cursors
@@ -234,7 +235,7 @@ class DatasetService:
         self.storage.touch(sha256)
         if self.storage.holds(sha256):
             return self.storage.info(sha256)
-        found = ingest.ingest(draft / ORIGINAL, draft / TABLE, name=name, max_bytes=self.settings.max_upload_bytes)
+        found = ingest.ingest(draft / ORIGINAL, draft / TABLE, name=name, limits=TableLimits.of(self.settings))
         kept = _kept(found.format, found.info, found.dialect, ingest.suggested_target(found.info))
         self.storage.keep(draft, sha256, kept)
         return kept

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from services.errors import Fault
+from services.errors import Fault, counted
 from services.specs.data import SOURCES, Data
 
 #: Features and targets of the training, the validation and the test rows.
@@ -58,11 +58,11 @@ def _pair_faults(data: Data, x: str, y: str) -> list[Fault]:
 
 
 def _ragged(name: str, rows: Sequence[Any], expected: int) -> list[Fault]:
-    return [
+    return counted(
         Fault(f"#/data/{name}/{n}", "ragged_row", f"has {len(row)} values; expected {expected}, as the first row")
         for n, row in enumerate(rows)
         if len(row) != expected
-    ]
+    )
 
 
 def _kinds(values: list[Any]) -> set[str]:

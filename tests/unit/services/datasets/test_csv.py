@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from services.datasets.csv_dialect import is_header
 from services.datasets.ingest import Ingested, ingest
+from services.datasets.limits import TableLimits
 from services.errors import BatchyardError, InvalidRequest
 
 
@@ -20,7 +21,7 @@ def read(folder: Path, text: str | bytes, name: str = "a.csv") -> tuple[Ingested
     """Ingest a text; return what was learnt and its table."""
     original, table = folder / "original", folder / "table"
     original.write_bytes(text.encode() if isinstance(text, str) else text)
-    found = ingest(original, table, name=name, max_bytes=1 << 30)
+    found = ingest(original, table, name=name, limits=TableLimits())
     return found, np.fromfile(table, "<f4").reshape(found.info.rows, -1)
 
 
