@@ -23,6 +23,7 @@ BatchyardError
 │       ├── NoCheckpoint         no_checkpoint
 │       ├── NotRecorded          not_recorded
 │       ├── DatasetInUse         dataset_in_use
+│       ├── DatasetDamaged       dataset_damaged
 │       └── CheckpointInUse      checkpoint_in_use
 ├── ServiceFault                 the operator, or time, mends it
 │   ├── NotReady                 not_ready
@@ -33,6 +34,7 @@ BatchyardError
 │   ├── NonfiniteCost            nonfinite_cost
 │   ├── DataUnreadable           data_unreadable
 │   ├── DataChanged              data_changed
+│   ├── WeightsUnreadable        weights_unreadable
 │   ├── ShapeMismatch            shape_mismatch
 │   └── PluginError              plugin_error
 ├── Fenced                       another attempt owns the job: write nothing (training_errors.py)
@@ -227,6 +229,12 @@ class DatasetInUse(Conflict):
     """Jobs need this data set."""
 
     code = "dataset_in_use"
+
+
+class DatasetDamaged(Conflict):
+    """The stored files of the data set are gone or damaged."""
+
+    code = "dataset_damaged"
 
 
 class CheckpointInUse(Conflict):
