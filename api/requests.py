@@ -38,7 +38,7 @@ def query(model: type[M]) -> M:
     """
     given: dict[str, Any] = {}
     for name, values in request.args.lists():
-        inner = re.fullmatch(r"(\w+)\[(\w*)\]", name)
+        inner = re.fullmatch(r"(\w+)\[([^\[\]]*)\]", name)
         key = inner[1] if inner else name
         if inner and inner[2] and isinstance(given.setdefault(key, {}), dict):
             given[key][inner[2]] = values[-1]

@@ -15,4 +15,4 @@ def value_of(cell: float, column: Column) -> Any:
 
 def _tidy(cell: float, whole: bool) -> float | int:
     # The nine digits that tell one float32 from the next, not the seventeen of its float64 twin.
-    return int(cell) if whole else float(f"{cell:.9g}")
+    return int(cell) if whole and abs(cell) < 2**63 else float(f"{cell:.9g}")

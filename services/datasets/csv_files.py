@@ -13,9 +13,11 @@ from pyarrow import csv as arrow
 
 from services.datasets.csv_dialect import Dialect, sniff
 from services.datasets.csv_faults import MAX_CELL_BYTES, diagnose, lines_of
+from services.datasets.disguises import has_leading_zeros, plain_numbers
 from services.datasets.limits import TableLimits
 from services.datasets.tabulating import MISSING, Batches, check_names
 from services.errors import Fault, InvalidRequest
+from services.specs.file_options import FileOptions
 
 BLOCK_BYTES = 1 << 20
 WIDE_BLOCK_BYTES = 16 << 20  #: a row must fit into a block
@@ -27,7 +29,7 @@ class NotNumbers(Exception):
     """A column that began with numbers went on with something else."""
 
 
-def read(path: Path, limits: TableLimits, *, typed: bool) -> tuple[Batches, dict[str, Any]]:
+def read(path: Path, limits: TableLimits, options: FileOptions, *, typed: bool) -> tuple[Batches, dict[str, Any]]:
     """Return what gives the rows of a CSV file in batches, as often as it is called, and its dialect.
 
     All cells are texts; or, `typed`, those of columns that begin with numbers are float64. Then the batches raise
@@ -41,13 +43,23 @@ def read(path: Path, limits: TableLimits, *, typed: bool) -> tuple[Batches, dict
     sample = head.decode("utf-8", errors="ignore").removeprefix("\ufeff")
     if not sample.strip():
         raise InvalidRequest([Fault("#/data", "empty", "is empty")])
-    dialect, first = sniff(sample, limits, whole=whole)
+    dialect, first = sniff(sample, limits, options, whole=whole)
     names = first if dialect.header else [f"c{n}" for n in range(len(first))]
+    if dialect.header and len(names) > 1 and not names[0]:
+        names = ["Unnamed: 0", *names[1:]]  # as pandas calls the index that it wrote
+    faults = [
+        Fault(f"#/query/columns/{name}", "unknown_column", "is not a column of the file", value=name[:80])
+        for name in options.columns
+        if name not in names
+    ]
+    if faults:
+        raise InvalidRequest(faults)
     check_names(names, limits)
-    numbers = _beginning_with_numbers(path, dialect, names) if typed else []
+    missing = MISSING if options.na_values is None else ["", *options.na_values]
+    numbers = _beginning_with_numbers(path, dialect, names, missing) if typed else []
     if len(numbers) < len(names):  # in numbers, the reader finds what is none
         _check_utf8(path, path.stat().st_size)
-    return lambda: _batches(path, dialect, names, numbers), asdict(dialect)
+    return lambda: _batches(path, dialect, names, numbers, missing, options), asdict(dialect)
 
 
 def with_lines(faults: list[Fault], path: Path, dialect: dict[str, Any]) -> list[Fault]:
@@ -74,27 +86,32 @@ def _head(path: Path) -> tuple[bytes, bool]:
         return b"".join(blocks), not file.read(1)
 
 
-def _beginning_with_numbers(path: Path, dialect: Dialect, names: list[str]) -> list[str]:
+def _beginning_with_numbers(path: Path, dialect: Dialect, names: list[str], missing: list[str]) -> list[str]:
     """Return the columns that are numbers as far as a block goes."""
     try:
-        schema = _open(path, dialect, names, {}).schema
+        schema = _open(path, dialect, names, {}, missing).schema
+        texts = next(iter(_open(path, dialect, names, dict.fromkeys(names, pa.string()), missing)), None)
     except pa.ArrowInvalid:
         return []
-    return [entry.name for entry in schema if pa.types.is_integer(entry.type) or pa.types.is_floating(entry.type)]
+    found = [entry.name for entry in schema if pa.types.is_integer(entry.type) or pa.types.is_floating(entry.type)]
+    # A leading zero is lost in a number; such a column is read as texts until it is known what it is.
+    return [n for n in found if texts is None or not has_leading_zeros(texts.column(names.index(n)))]
 
 
-def _batches(path: Path, dialect: Dialect, names: list[str], numbers: list[str]) -> Iterator[pa.RecordBatch]:
+def _batches(
+    path: Path, dialect: Dialect, names: list[str], numbers: list[str], missing: list[str], options: FileOptions
+) -> Iterator[pa.RecordBatch]:
     last = None
     types = dict.fromkeys(names, pa.string()) | dict.fromkeys(numbers, pa.float64())
     texts = [n for n, name in enumerate(names) if types[name] == pa.string()]
     floats = [n for n, name in enumerate(names) if types[name] != pa.string()]
     try:
-        for batch in _open(path, dialect, names, types):
+        for batch in _open(path, dialect, names, types, missing):
             if any((pc.max(pc.binary_length(batch.column(n))).as_py() or 0) > MAX_CELL_BYTES for n in texts):
                 raise pa.ArrowInvalid(f"a cell has more than {MAX_CELL_BYTES} bytes")
             if any(math.isinf(pc.sum(batch.column(n)).as_py() or 0.0) for n in floats):
                 raise NotNumbers
-            yield batch
+            yield plain_numbers(batch, options)
             last = batch if len(batch) else last
     except pa.ArrowInvalid as error:
         if "Empty CSV" in str(error):
@@ -110,7 +127,7 @@ def _batches(path: Path, dialect: Dialect, names: list[str], numbers: list[str])
             raise InvalidRequest(faults)
 
 
-def _open(path: Path, dialect: Dialect, names: list[str], types: dict[str, pa.DataType]) -> Any:
+def _open(path: Path, dialect: Dialect, names: list[str], types: dict[str, pa.DataType], missing: list[str]) -> Any:
     return arrow.open_csv(
         path,
         arrow.ReadOptions(
@@ -120,7 +137,7 @@ def _open(path: Path, dialect: Dialect, names: list[str], types: dict[str, pa.Da
             skip_rows_after_names=int(dialect.header),
         ),
         arrow.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True),
-        arrow.ConvertOptions(column_types=types, null_values=MISSING, strings_can_be_null=True),
+        arrow.ConvertOptions(column_types=types, null_values=missing, strings_can_be_null=True),
     )
 
 

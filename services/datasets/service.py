@@ -22,8 +22,10 @@ from services.specs.checks import inline_faults, plugin_faults
 from services.specs.columns import TableInfo
 from services.specs.data import Data, PluginData
 from services.specs.faults import closest
+from services.specs.file_options import FileOptions
 from services.training_errors import DataChanged, DataUnreadable, PluginError
 
+AS_FOUND = FileOptions()
 SWEEP_S = 3600.0  #: files that nothing refers to are kept for so long
 WITH_JOB = {"inline", "plugin"}  #: data sets that go with their last job
 
@@ -40,7 +42,9 @@ class DatasetService:
         self.settings = settings
         self.look = look
 
-    def upload(self, stream: BinaryIO, *, name: str, owner: str) -> tuple[DatasetView, bool]:
+    def upload(
+        self, stream: BinaryIO, *, name: str, owner: str, options: FileOptions = AS_FOUND
+    ) -> tuple[DatasetView, bool]:
         """Store a file; return its data set, and False if the same bytes were there already.
 
         Files that were lost or damaged since are stored again.
@@ -50,11 +54,12 @@ class DatasetService:
         _check_name(name)
         with self.storage.draft() as draft:
             sha256, size = ingest.receive(stream, draft / ORIGINAL, self.settings.max_upload_bytes)
+            original, sha256 = sha256, ingest.identity(sha256, options)
             with self.database.reading() as session:
                 known = queries.by_bytes(session, owner, sha256, "upload")
-            if known and self.storage.is_intact(sha256, sha256):
+            if known and self.storage.is_intact(sha256, original):
                 return known, False
-            kept = self._stored(draft, sha256, name)
+            kept = self._stored(draft, sha256, name, options)
         view = _view_of(kept, owner=owner, name=name, source="upload", size_bytes=size, sha256=sha256)
         with self.database.transaction() as session:
             # Of two equal uploads at once the second waits here and then sees the first.
@@ -116,7 +121,7 @@ class DatasetService:
         path = self.storage.path(dataset.sha256) / ORIGINAL
         if not path.exists():
             raise _damaged(dataset, "The data set's file is not in the storage folder.")
-        if dataset.source == "upload" and not fingerprints.is_intact(path, dataset.sha256):
+        if not self.storage.is_intact(dataset.sha256, self.storage.original_sha256(dataset.sha256)):
             raise _damaged(dataset, "The data set's file does not have the SHA-256 that it came with.")
         return dataset, path
 
@@ -249,11 +254,12 @@ class DatasetService:
         kept = _kept("plugin", info, None, None)
         return _view_of(kept, owner=owner, name=plugin.name, source="plugin", size_bytes=0, sha256=sha256)
 
-    def _stored(self, draft: Path, sha256: str, name: str) -> dict[str, Any]:
+    def _stored(self, draft: Path, sha256: str, name: str, options: FileOptions = AS_FOUND) -> dict[str, Any]:
         self.storage.touch(sha256)
-        if self.storage.is_intact(sha256, sha256):
+        if self.storage.is_intact(sha256, fingerprints.digest(draft / ORIGINAL)):
             return self.storage.info(sha256)
-        found = ingest.ingest(draft / ORIGINAL, draft / TABLE, name=name, limits=TableLimits.of(self.settings))
+        limits = TableLimits.of(self.settings)
+        found = ingest.ingest(draft / ORIGINAL, draft / TABLE, name=name, limits=limits, options=options)
         kept = _kept(found.format, found.info, found.dialect, ingest.suggested_target(found.info))
         self.storage.keep(draft, sha256, kept)
         return kept
@@ -284,7 +290,7 @@ def _view_of(kept: dict[str, Any], *, owner: str, name: str, source: str, size_b
         info=info,
         dialect=kept["dialect"],
         suggested_target=kept["suggested_target"],
-        warnings=warnings_of(info),
+        warnings=warnings_of(info, kept["dialect"]),
         created_at=None,
     )
 

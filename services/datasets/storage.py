@@ -37,6 +37,10 @@ class Storage:
         """Return whether the files of a data set are there."""
         return all((self.path(sha256) / name).exists() for name in (ORIGINAL, TABLE, INFO))
 
+    def original_sha256(self, sha256: str) -> str:
+        """Return the SHA-256 of the bytes that came."""
+        return str(self.info(sha256)["original_sha256"])
+
     def is_intact(self, sha256: str, original_sha256: str | None = None) -> bool:
         """Return whether the files of a data set are there and have the bytes that they were stored with."""
         try:
@@ -80,7 +84,8 @@ class Storage:
 
         Files that are damaged or not all there make way.
         """
-        info = info | {"table_sha256": fingerprints.digest(draft / TABLE)}
+        original = fingerprints.digest(draft / ORIGINAL)
+        info = info | {"table_sha256": fingerprints.digest(draft / TABLE), "original_sha256": original}
         (draft / INFO).write_text(json.dumps(info))
         for name in (ORIGINAL, TABLE, INFO):
             with open(draft / name, "rb") as file:
@@ -89,7 +94,7 @@ class Storage:
         _sync_folder(draft)
         home = self.path(sha256)
         home.parent.mkdir(parents=True, exist_ok=True)
-        if home.exists() and not self.is_intact(sha256, fingerprints.digest(draft / ORIGINAL)):
+        if home.exists() and not self.is_intact(sha256, original):
             with suppress(FileNotFoundError):  # somebody else cleared it
                 home.rename(Path(tempfile.mkdtemp(prefix=".draft-", dir=self.folder)) / "damaged")
         try:

@@ -4,7 +4,7 @@ Only where there are texts, a second pass writes the rows, when the place of eac
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,7 +26,9 @@ MISSING = ["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL",
 Batches = Callable[[], Iterator[pa.RecordBatch]]
 
 
-def tabulate(batches: Batches, path: Path, *, guess: bool, limits: TableLimits) -> TableInfo:
+def tabulate(
+    batches: Batches, path: Path, *, guess: bool, limits: TableLimits, types: Mapping[str, str] | None = None
+) -> TableInfo:
     """Write the rows that `batches()` gives, twice, as a float32 table at `path`; return its columns.
 
     Shapes: the file holds (rows, columns), row after row.
@@ -39,7 +41,7 @@ def tabulate(batches: Batches, path: Path, *, guess: bool, limits: TableLimits) 
         for batch in _ahead(batches()):
             if not scans:
                 check_schema(batch.schema, limits)
-                scans = [Scan(name, guess) for name in batch.schema.names]
+                scans = [Scan(name, guess, (types or {}).get(name)) for name in batch.schema.names]
             limits.check_shape(scans[0].rows + len(batch), len(scans))
             columns = [_plain(cells) for cells in batch.columns]
             for scan, cells in zip(scans, columns, strict=True):
@@ -56,7 +58,7 @@ def tabulate(batches: Batches, path: Path, *, guess: bool, limits: TableLimits) 
     if faults:
         raise InvalidRequest(faults)
     info = TableInfo(rows, [scan.column() for scan in scans])
-    if not numbers:
+    if not numbers or any(column.coded for column in info.columns):
         with open(path, "wb") as file:
             for batch in _ahead(batches()):
                 coded = [_coded(_plain(c), column) for c, column in zip(batch.columns, info.columns, strict=True)]
@@ -115,7 +117,15 @@ def check_schema(schema: pa.Schema, limits: TableLimits) -> None:
         kind = entry.type
         while is_list(kind) or pa.types.is_dictionary(kind):
             kind = kind.value_type
-        known = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_null, is_time, is_text)
+        known = (
+            pa.types.is_integer,
+            pa.types.is_floating,
+            pa.types.is_boolean,
+            pa.types.is_null,
+            pa.types.is_decimal,
+            is_time,
+            is_text,
+        )
         if not any(matches(kind) for matches in known):
             detail = (
                 f"column {entry.name!r} is of type {entry.type}; numbers, texts, booleans, dates and times are read"
@@ -129,6 +139,8 @@ def _plain(cells: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(cells.type):
         cells = cells.dictionary_decode()
     if pa.types.is_null(cells.type):
+        return cells.cast(pa.float64())
+    if pa.types.is_decimal(cells.type):
         return cells.cast(pa.float64())
     return cells.cast(pa.string()) if pa.types.is_large_string(cells.type) else cells
 
@@ -146,5 +158,8 @@ def _coded(cells: pa.Array, column: Column) -> np.ndarray:
         return days(cells) - (column.origin or 0.0)
     if column.values is None:
         return np.full(len(cells), np.nan)
-    positions = pc.index_in(cells.cast(pa.string()), pa.array(column.values, pa.string()))
+    if pa.types.is_floating(cells.type):
+        cells = pc.if_else(pc.is_nan(cells), None, cells).cast(pa.int64())
+    values = pa.array([str(value) for value in column.values], pa.string())
+    positions = pc.index_in(cells.cast(pa.string()), values)
     return np.asarray(positions.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
