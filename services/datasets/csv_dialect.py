@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from services.datasets.limits import TableLimits
-from services.datasets.scanning import NUMBER
-from services.datasets.tabulating import MISSING
+from services.specs.cell_texts import MISSING, NUMBER
 from services.specs.file_options import FileOptions
 
 SAMPLE_ROWS = 50

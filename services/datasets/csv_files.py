@@ -15,8 +15,9 @@ from services.datasets.csv_dialect import Dialect, sniff
 from services.datasets.csv_faults import MAX_CELL_BYTES, diagnose, lines_of
 from services.datasets.disguises import has_leading_zeros, plain_numbers
 from services.datasets.limits import TableLimits
-from services.datasets.tabulating import MISSING, Batches, check_names
+from services.datasets.tabulating import Batches, check_names
 from services.errors import Fault, InvalidRequest
+from services.specs.cell_texts import MISSING
 from services.specs.file_options import FileOptions
 
 BLOCK_BYTES = 1 << 20

@@ -5,11 +5,11 @@ import re
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from services.specs.cell_texts import NUMBER
 from services.specs.file_options import FileOptions
 
 SIGNS = "[$€£¥%]"
 DISGUISED = rf"^\s*{SIGNS}?\s*[+-]?\d{{1,3}}([,.' _]?\d{{3}})*([.,]\d+)?\s*{SIGNS}?\s*$"
-PLAIN = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 LEADING_ZEROS = r"^\s*[+-]?0\d+\s*$"
 
 
@@ -25,7 +25,7 @@ def count_leading_zeros(there: pa.Array) -> int:
 
 def count_disguised(there: pa.Array) -> int:
     """Return how many texts would be numbers without signs and separators."""
-    matches = pc.and_not(pc.match_substring_regex(there, DISGUISED), pc.match_substring_regex(there, PLAIN))
+    matches = pc.and_not(pc.match_substring_regex(there, DISGUISED), pc.match_substring_regex(there, NUMBER))
     return pc.sum(matches).as_py() or 0
 
 

@@ -11,16 +11,15 @@ from services.datasets.disguises import count_disguised, count_leading_zeros
 from services.datasets.exactness import LAST_WHOLE, told_apart
 from services.datasets.times import days, is_time
 from services.errors import Fault
+from services.specs.cell_texts import BOOLEANS, NUMBER
 from services.specs.columns import Column
 
 MAX_VALUE_CHARACTERS = 1_000  #: a column with a longer text can't be learnt from; a prediction could not ask for it
 MAX_VALUES = 1_000  #: distinct values that are kept; a text column with more can't be learnt from
 NUMBERS_SHARE = 0.9  #: from this share of numbers on, a text among them is a fault and not a category
-NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 MAX_FLOAT32 = float(np.finfo(np.float32).max)
 MAX_CODES, MIN_CODE_ROWS = 20, 5  #: large numbers of so few values, each so often, are codes
 HINT = "fix the cell, or leave it empty if there is no value"
-BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 
 @dataclass

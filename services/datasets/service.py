@@ -7,16 +7,14 @@ from typing import Any, BinaryIO
 
 from sqlalchemy.orm import Session
 
-from services import ids
 from services.datasets import builtins, fingerprints, ingest, inline, queries
 from services.datasets.cells import value_of
-from services.datasets.data_warnings import warnings_of
 from services.datasets.limits import TableLimits
-from services.datasets.storage import ORIGINAL, TABLE, Storage, info_from_json, info_json
-from services.datasets.views import DatasetView
+from services.datasets.storage import ORIGINAL, TABLE, Storage, info_json
+from services.datasets.views import DatasetView, damaged, view_of
 from services.db import cursors
 from services.db.engine import Database, now
-from services.errors import DatasetDamaged, DatasetInUse, Fault, InvalidRequest, NotFound, NotReady
+from services.errors import DatasetInUse, Fault, InvalidRequest, NotFound, NotReady
 from services.settings import Settings
 from services.specs.checks import inline_faults, plugin_faults
 from services.specs.columns import TableInfo
@@ -60,7 +58,7 @@ class DatasetService:
             if known and self.storage.is_intact(sha256, original):
                 return known, False
             kept = self._stored(draft, sha256, name, options)
-        view = _view_of(kept, owner=owner, name=name, source="upload", size_bytes=size, sha256=sha256)
+        view = view_of(kept, owner=owner, name=name, source="upload", size_bytes=size, sha256=sha256)
         with self.database.transaction() as session:
             # Of two equal uploads at once the second waits here and then sees the first.
             queries.lock(session, sha256)
@@ -105,7 +103,7 @@ class DatasetService:
         try:
             table = self.storage.open_table(dataset.sha256, dataset.info)[after : after + limit]
         except (DataUnreadable, DataChanged) as error:
-            raise _damaged(dataset, error.detail) from error
+            raise damaged(dataset, error.detail) from error
         columns = []
         for n, column in enumerate(dataset.info.columns):
             cells = table[:, n].tolist()
@@ -120,9 +118,9 @@ class DatasetService:
         dataset = self._with_files(owner, dataset_id)
         path = self.storage.path(dataset.sha256) / ORIGINAL
         if not path.exists():
-            raise _damaged(dataset, "The data set's file is not in the storage folder.")
+            raise damaged(dataset, "The data set's file is not in the storage folder.")
         if not self.storage.is_intact(dataset.sha256, self.storage.original_sha256(dataset.sha256)):
-            raise _damaged(dataset, "The data set's file does not have the SHA-256 that it came with.")
+            raise damaged(dataset, "The data set's file does not have the SHA-256 that it came with.")
         return dataset, path
 
     def delete(self, owner: str, dataset_id: str) -> None:
@@ -228,7 +226,7 @@ class DatasetService:
                 self._stored(draft, sha256, name)
         kept = self.storage.info(sha256) | {"suggested_target": builtins.TARGETS[name]}
         size = builtins.path(name).stat().st_size
-        return _view_of(kept, owner=owner, name=name, source="builtin", size_bytes=size, sha256=sha256)
+        return view_of(kept, owner=owner, name=name, source="builtin", size_bytes=size, sha256=sha256)
 
     def _inline(self, data: Data, owner: str) -> DatasetView:
         original = inline.canonical(data)
@@ -241,7 +239,7 @@ class DatasetService:
                 (draft / TABLE).write_bytes(table.tobytes())
                 self.storage.keep(draft, sha256, _kept("inline", info, None, None))
         kept = self.storage.info(sha256)
-        return _view_of(kept, owner=owner, name="inline", source="inline", size_bytes=len(original), sha256=sha256)
+        return view_of(kept, owner=owner, name="inline", source="inline", size_bytes=len(original), sha256=sha256)
 
     def _plugin(self, plugin: PluginData, owner: str) -> DatasetView:
         faults = plugin_faults("#/data/plugin/name", plugin.name, self.settings.allowed_plugins)
@@ -252,7 +250,7 @@ class DatasetService:
         except PluginError as error:
             raise InvalidRequest([Fault("#/data/plugin", "plugin_error", error.detail)]) from error
         kept = _kept("plugin", info, None, None)
-        return _view_of(kept, owner=owner, name=plugin.name, source="plugin", size_bytes=0, sha256=sha256)
+        return view_of(kept, owner=owner, name=plugin.name, source="plugin", size_bytes=0, sha256=sha256)
 
     def _stored(self, draft: Path, sha256: str, name: str, options: FileOptions = AS_FOUND) -> dict[str, Any]:
         self.storage.touch(sha256)
@@ -265,34 +263,8 @@ class DatasetService:
         return kept
 
 
-def _damaged(dataset: DatasetView, detail: str) -> DatasetDamaged:
-    hint = {
-        "upload": "Upload the same file again: it is stored anew under the same id.",
-        "inline": "Submit a job with the same rows again: they are stored anew.",
-    }.get(dataset.source, "Submit a job with it: it is stored anew.")
-    return DatasetDamaged(detail, dataset=dataset.id, hint=hint)
-
-
 def _kept(kind: str, info: TableInfo, dialect: dict[str, Any] | None, target: str | None) -> dict[str, Any]:
     return {"format": kind, "info": info_json(info), "dialect": dialect, "suggested_target": target}
-
-
-def _view_of(kept: dict[str, Any], *, owner: str, name: str, source: str, size_bytes: int, sha256: str) -> DatasetView:
-    info = info_from_json(kept["info"])
-    return DatasetView(
-        id=ids.new("ds"),
-        owner=owner,
-        name=name,
-        source=source,
-        format=kept["format"],
-        size_bytes=size_bytes,
-        sha256=sha256,
-        info=info,
-        dialect=kept["dialect"],
-        suggested_target=kept["suggested_target"],
-        warnings=warnings_of(info, kept["dialect"]),
-        created_at=None,
-    )
 
 
 def _check_name(name: str) -> None:

@@ -14,14 +14,13 @@ import pyarrow.compute as pc
 
 from services.datasets.limits import TableLimits
 from services.datasets.lists import is_list
-from services.datasets.scanning import BOOLEANS, Scan, floats, is_text
+from services.datasets.scanning import Scan, floats, is_text
 from services.datasets.times import days, is_time
 from services.errors import Fault, InvalidRequest
+from services.specs.cell_texts import BOOLEANS
 from services.specs.columns import Column, TableInfo
 
 AHEAD = 3  #: batches that are read while one is looked at
-#: Texts of a CSV cell that stand for no value.
-MISSING = ["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL", "None", "?"]
 
 Batches = Callable[[], Iterator[pa.RecordBatch]]
 
