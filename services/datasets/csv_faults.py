@@ -79,4 +79,6 @@ def _broken(words: str, row: int, line: int, reached: int) -> Fault:
         detail = f"in the row at line {line} a quote opens that does not close"
         hint = "a quote inside a quoted cell is written twice"
         return Fault("#/data", "csv_unclosed_quote", detail, hint=hint, location=location)
-    return Fault("#/data", "csv_unreadable", f"can't be read at line {line}: {words}", location=location)
+    detail = f"in the row at line {line} something stands between a closing quote and the next delimiter"
+    hint = "a quote inside a quoted cell is written twice"
+    return Fault("#/data", "csv_unreadable", detail, hint=hint, location=location)

@@ -119,9 +119,8 @@ def _batches(
             return
         if "conversion error" in str(error):
             raise NotNumbers from error
-        words = str(error).split("\n")[0][:200]
         faults = diagnose(path, dialect.delimiter, len(names), header=dialect.header)
-        raise InvalidRequest(faults or [Fault("#/data", "csv_unreadable", f"can't be read: {words}")]) from error
+        raise InvalidRequest(faults or [_unreadable(str(error), len(names))]) from error
     if last is not None and _may_be_open(path, last):
         faults = diagnose(path, dialect.delimiter, len(names), header=dialect.header)
         if faults:
@@ -140,6 +139,21 @@ def _open(path: Path, dialect: Dialect, names: list[str], types: dict[str, pa.Da
         arrow.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True),
         arrow.ConvertOptions(column_types=types, null_values=missing, strings_can_be_null=True),
     )
+
+
+def _unreadable(words: str, width: int) -> Fault:
+    """Return what is wrong with a file of which the exact pass found nothing, or whose fault is too far on for it."""
+    block = WIDE_BLOCK_BYTES if width > WIDE_COLUMNS else BLOCK_BYTES
+    if "straddling" in words:
+        hint = "a quote that opens and never closes makes the rest of the file one row"
+        return Fault("#/data", "csv_row_too_long", f"has a row of more than {block:,} bytes", hint=hint)
+    if "columns, got" in words:
+        detail = f"has a row of more or fewer than {width} cells"
+        return Fault("#/data", "csv_ragged_row", detail, hint="a cell with the delimiter in it stands in quotes")
+    if "a cell has more than" in words:
+        return Fault("#/data", "csv_cell_too_long", f"has a cell of more than {MAX_CELL_BYTES:,} bytes")
+    hint = "open it in a text editor: rows are lines, cells are set apart by one character"
+    return Fault("#/data", "csv_unreadable", "can't be read as CSV", hint=hint)
 
 
 def _may_be_open(path: Path, last: pa.RecordBatch) -> bool:

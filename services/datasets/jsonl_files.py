@@ -86,7 +86,7 @@ def _object(raw: bytes, row: int, line: int) -> dict[str, Any]:
     try:
         found = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise _refused("unreadable", f"line {line} is not valid JSON: {str(error)[:100]}", row, line) from error
+        raise _refused("unreadable", f"line {line} is not valid JSON at column {error.colno}", row, line) from error
     if not isinstance(found, dict):
         raise _refused("wrong_type", f"line {line} is no object", row, line)
     return found

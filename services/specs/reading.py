@@ -81,11 +81,13 @@ def _malformed(body: bytes, words: str) -> Exception:
     place = PLACE.fullmatch(words)
     reason, line, column = (place[1], int(place[2]), int(place[3])) if place else (words, 1, 1)
     hint = None
+    ends_early = reason.startswith("EOF")
+    reason = "the text ends early" if ends_early else reason
     if not body.strip():
         reason, hint = "the body is empty", "send a JSON object"
     elif body.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         reason, hint = "the body begins with a byte order mark", "send plain UTF-8"
-    elif reason.startswith("EOF"):
+    elif ends_early:
         hint = "The text ends early. With curl, -F cuts a value at ';': use --json, or -F spec=@job.json"
     members: dict[str, Any] = {"line": line, "column": column}
     return MalformedJSON(f"{reason} (line {line}, column {column})", **members, **({"hint": hint} if hint else {}))
