@@ -43,7 +43,6 @@ BatchyardError
 └── SchemaMismatch               the database's schema is not this program's
 """
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -118,17 +117,6 @@ class InvalidRequest(RequestFault):
             errors=[fault.as_json() for fault in faults[: self.SHOWN]],
             total_errors=len(faults),
         )
-
-
-def counted(faults: Iterable[Fault]) -> list[Fault]:
-    """Return the first faults, the last of them repeated, so that the list's length is the number of all.
-
-    A million faults are then a list of a million equal references, not a million sentences.
-    """
-    found: list[Fault] = []
-    for fault in faults:
-        found.append(fault if len(found) < InvalidRequest.SHOWN else found[-1])
-    return found
 
 
 class BadRequest(RequestFault):

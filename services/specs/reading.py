@@ -34,8 +34,8 @@ def read(
     Raises: MalformedJSON, TooDeep or DuplicateKey when the text is no JSON to work with; InvalidRequest with every
     fault of the values, each with its pointer; TooLarge, before it is parsed, when it has too many rows or values.
     """
-    check_counts(body, max_rows=max_rows, max_values=max_values)
     _check_depth(body)
+    check_counts(body, max_rows=max_rows, max_values=max_values)
     if body.count(b":") > MANY_KEYS:
         _check_known_keys(model, body)
     try:
@@ -69,7 +69,10 @@ def _check_depth(body: bytes) -> None:
     """
     brackets = without_strings(body).translate(bytes.maketrans(b"[]{}", b"()()"), NOT_BRACKETS)
     for _ in range(MAX_DEPTH):
-        if not (shorter := brackets.replace(b"()", b"")) or shorter == brackets:
+        shorter = brackets.replace(b"()", b"")
+        if shorter == brackets and brackets.count(b"(") > MAX_DEPTH:
+            break  # never closed
+        if not shorter or shorter == brackets:
             return  # all levels counted, or unbalanced: the reader names the place
         brackets = shorter
     raise TooDeep(f"The body is nested deeper than {MAX_DEPTH} levels.", limit=MAX_DEPTH)
