@@ -12,6 +12,7 @@ from api.jobs import next_page
 from api.parts import OWNER, api, as_json
 from api.requests import query
 from services.errors import Fault, InvalidRequest
+from services.specs.file_options import FileOptions
 
 bp = Blueprint("datasets", __name__, url_prefix="/api/v1/datasets")
 
@@ -20,10 +21,8 @@ MEDIA = ("text/csv", "application/vnd.apache.parquet", "application/x-ndjson", "
 ENDINGS = {"text/csv": "csv", "application/vnd.apache.parquet": "parquet", "application/x-ndjson": "jsonl"}
 
 
-class UploadQuery(BaseModel):
-    """What to call it."""
-
-    model_config = {"extra": "forbid"}
+class UploadQuery(FileOptions):
+    """What to call it, and how it is to be read."""
 
     name: Annotated[str, Field(max_length=120)] | None = None
 
@@ -59,6 +58,7 @@ class RowsQuery(BaseModel):
 def upload() -> Response:
     """Upload a data set: CSV, Parquet, JSON Lines or NPZ. 200: the same bytes are here already."""
     asked = query(UploadQuery)
+    options = FileOptions.model_validate(asked.model_dump(exclude={"name"}))
     request.max_content_length = api().base.settings.max_upload_bytes
     if request.mimetype == "multipart/form-data":
         part = request.files.get("file")
@@ -67,7 +67,7 @@ def upload() -> Response:
         stream, name = part.stream, asked.name or part.filename or "upload"
     else:
         stream, name = request.stream, asked.name or f"upload.{ENDINGS.get(request.mimetype, 'csv')}"
-    dataset, created = api().base.datasets.upload(cast(BinaryIO, stream), name=name, owner=OWNER)
+    dataset, created = api().base.datasets.upload(cast(BinaryIO, stream), name=name, owner=OWNER, options=options)
     response = as_json(rendering.dataset(dataset), 201 if created else 200)
     response.headers["Location"] = f"/api/v1/datasets/{dataset.id}"
     return response

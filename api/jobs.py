@@ -14,9 +14,10 @@ from api import answers, rendering
 from api.described import described
 from api.parts import OWNER, api, as_json, watcher
 from api.requests import body, idempotency_key, known_version, preferred_wait, query
-from services.errors import Fault, InvalidRequest, Overloaded
+from services.errors import Fault, InvalidRequest, Overloaded, TooLarge
 from services.jobs.listing import Filters
 from services.jobs.views import JobView
+from services.specs.counting import check_counts
 from services.specs.job import JobSpec
 from services.specs.reading import read
 from services.specs.resolving import resolved_json
@@ -213,7 +214,12 @@ def _uploaded() -> tuple[JobSpec, bytes]:
     """Read a spec and its data from one request: the data becomes a data set, and the spec names it."""
     request.max_content_length = api().base.settings.max_upload_bytes
     spec_part, data_part = request.files.get("spec"), request.files.get("data")
-    sent = spec_part.read() if spec_part else request.form.get("spec", "").encode()
+    settings = api().base.settings
+    sent = spec_part.read(settings.max_json_bytes + 1) if spec_part else request.form.get("spec", "").encode()
+    if len(sent) > settings.max_json_bytes:
+        detail = f"The part `spec` has more than {settings.max_json_bytes} bytes."
+        raise TooLarge(detail, limit_bytes=settings.max_json_bytes)
+    check_counts(sent, max_rows=settings.max_json_rows, max_values=settings.max_json_values)
     if data_part is None:
         raise InvalidRequest([Fault("#/data", "missing", "the part `data` with the file is missing")])
     bare = orjson.loads(sent) if _is_object(sent) else None

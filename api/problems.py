@@ -31,6 +31,7 @@ STATUS = {
     "no_checkpoint": 409,
     "not_recorded": 409,
     "dataset_in_use": 409,
+    "dataset_damaged": 409,
     "checkpoint_in_use": 409,
     "precondition_failed": 412,
     "payload_too_large": 413,

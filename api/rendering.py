@@ -126,6 +126,7 @@ def dataset(view: DatasetView) -> answers.Dataset:
     columns: list[dict[str, Any]] = []
     for column in view.info.columns:
         shown = {name: getattr(column, name) for name in ("name", "type", "missing")}
+        shown |= {name: said for name in ("guess", "against") if (said := getattr(column, name))}
         if column.type == "number":
             shown |= {name: getattr(column, name) for name in ("min", "max", "mean")}
         elif column.type == "datetime" and column.min is not None and column.max is not None:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from flask import request
 from pydantic import BaseModel, ValidationError
 
+from api.parts import api
 from services.errors import Fault, InvalidRequest, UnsupportedMediaType
 from services.specs.faults import faults_of
 from services.specs.reading import read
@@ -25,7 +26,9 @@ def body(model: type[M]) -> M:
             f"The body is sent as {request.mimetype or 'nothing'}; send JSON (with curl: --json).",
             allowed=["application/json"],
         )
-    return read(model, request.get_data(cache=True))
+    settings = api().base.settings
+    sent = request.get_data(cache=True)
+    return read(model, sent, max_rows=settings.max_json_rows, max_values=settings.max_json_values)
 
 
 def query(model: type[M]) -> M:
@@ -35,7 +38,7 @@ def query(model: type[M]) -> M:
     """
     given: dict[str, Any] = {}
     for name, values in request.args.lists():
-        inner = re.fullmatch(r"(\w+)\[(\w*)\]", name)
+        inner = re.fullmatch(r"(\w+)\[([^\[\]]*)\]", name)
         key = inner[1] if inner else name
         if inner and inner[2] and isinstance(given.setdefault(key, {}), dict):
             given[key][inner[2]] = values[-1]

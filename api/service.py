@@ -37,6 +37,11 @@ def root() -> Response:
             "limits": {
                 "inline_bytes": settings.max_json_bytes,
                 "dataset_bytes": settings.max_upload_bytes,
+                "table_rows": settings.max_table_rows,
+                "table_columns": settings.max_table_columns,
+                "unpacked_bytes": settings.max_unpacked_bytes,
+                "json_rows": settings.max_json_rows,
+                "json_values": settings.max_json_values,
                 "predict_rows": settings.max_predict_rows,
                 "wait_seconds": settings.max_wait_s,
                 "parameters": settings.max_parameters,

@@ -27,6 +27,7 @@ from benchmarks.quality_tables import CHOSEN_ON, HELD_OUT, TABLES, Cell, Table
 from benchmarks.quality_yardsticks import Columns, score, split, yardsticks
 from benchmarks.report import report
 from services.datasets.ingest import ingest
+from services.datasets.limits import TableLimits
 from services.predictions.decode import cells_of
 from services.specs.job import JobSpec
 from services.specs.predict import Predict
@@ -36,7 +37,6 @@ from services.training.predictor import Predictor
 from services.training.summary import summary
 
 LIMITS = Limits(epochs=100_000, parameters=50_000_000)
-MAX_BYTES = 1 << 30
 NEAR = 1.02  #: at most so many times the error of the best, or the best accuracy divided by it
 MLPS = ("sklearn's MLP", "the same, target scaled")
 OTHERS = ("linear", "forest", "boosting")
@@ -49,7 +49,7 @@ def ours(table: Table, given: dict[str, Any], train: Columns, test: Columns, see
     with tempfile.TemporaryDirectory() as folder:
         original, cells = Path(folder) / "train.csv", Path(folder) / "table"
         _write_csv(original, train)
-        info = ingest(original, cells, name="train.csv", max_bytes=MAX_BYTES).info
+        info = ingest(original, cells, name="train.csv", limits=TableLimits()).info
         rows = np.fromfile(cells, dtype="<f4").reshape(info.rows, len(info.columns))
     classes = len(set(train[table.target]))
     task = "regression" if table.task == "regression" else "binary" if classes == 2 else "multiclass"

@@ -24,6 +24,7 @@ BatchyardError
 │       ├── NoCheckpoint         no_checkpoint
 │       ├── NotRecorded          not_recorded
 │       ├── DatasetInUse         dataset_in_use
+│       ├── DatasetDamaged       dataset_damaged
 │       └── CheckpointInUse      checkpoint_in_use
 ├── ServiceFault                 the operator, or time, mends it
 │   ├── NotReady                 not_ready
@@ -35,6 +36,7 @@ BatchyardError
 │   ├── NonfiniteCost            nonfinite_cost
 │   ├── DataUnreadable           data_unreadable
 │   ├── DataChanged              data_changed
+│   ├── WeightsUnreadable        weights_unreadable
 │   ├── ShapeMismatch            shape_mismatch
 │   ├── PluginError              plugin_error
 │   └── TrainingFailed           training_failed
@@ -108,7 +110,7 @@ class InvalidRequest(RequestFault):
     """The request is not valid."""
 
     code = "validation_error"
-    SHOWN = 20
+    SHOWN = 20  #: faults are described up to here; beyond, they are counted
 
     def __init__(self, faults: list[Fault]) -> None:
         self.faults = faults
@@ -224,6 +226,12 @@ class DatasetInUse(Conflict):
     """Jobs need this data set."""
 
     code = "dataset_in_use"
+
+
+class DatasetDamaged(Conflict):
+    """The stored files of the data set are gone or damaged."""
+
+    code = "dataset_damaged"
 
 
 class CheckpointInUse(Conflict):

@@ -34,6 +34,11 @@ class Settings:
 
     max_json_bytes: int = setting(16 * 2**20, "Largest JSON body.")
     max_upload_bytes: int = setting(2 * 2**30, "Largest uploaded data set.")
+    max_table_rows: int = setting(100_000_000, "Most rows of a data set.")
+    max_table_columns: int = setting(10_000, "Most columns of a data set.")
+    max_unpacked_bytes: int = setting(4 * 2**30, "Largest data set when unpacked, and largest table made of one.")
+    max_json_rows: int = setting(250_000, "Most lists and objects of one JSON body, counted before it is parsed.")
+    max_json_values: int = setting(2_000_000, "Most values of one JSON body, counted before it is parsed.")
     max_predict_rows: int = setting(10_000, "Most rows of one predict request.")
     max_epochs: int = setting(100_000, "Most epochs of one job.")
     max_parameters: int = setting(50_000_000, "Most parameters of one model.")

@@ -25,6 +25,12 @@ class DataChanged(TrainingFault):
     code = "data_changed"
 
 
+class WeightsUnreadable(TrainingFault):
+    """The weights to start from can't be read."""
+
+    code = "weights_unreadable"
+
+
 class ShapeMismatch(TrainingFault):
     """The model and the data do not fit together."""
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from benchmarks.peers.ingesting import tell
 from services.datasets.ingest import ingest
+from services.datasets.limits import TableLimits
 
 if __name__ == "__main__":
     began = time.perf_counter()
-    ingest(Path(sys.argv[1]), Path(sys.argv[2]), name="table.csv", max_bytes=2 << 30)
+    ingest(Path(sys.argv[1]), Path(sys.argv[2]), name="table.csv", limits=TableLimits())
     tell(time.perf_counter() - began, "batchyard")

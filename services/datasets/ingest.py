@@ -1,20 +1,23 @@
 """An uploaded file becomes a table: which format it is, and what reads it."""
 
 import hashlib
+import re
 import zipfile
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from services.errors import InvalidRequest, TooLarge, UnsupportedMediaType
+from services.datasets.limits import TableLimits
+from services.errors import Fault, InvalidRequest, TooLarge, UnsupportedMediaType
 from services.specs.columns import TableInfo
+from services.specs.file_options import FileOptions
 
 BLOCK_BYTES = 1 << 20
-TABLE_RATIO = 4  #: a table may be so many times as large as an upload: "1," is two bytes, a float32 four
 FORMATS = ["csv", "parquet", "jsonl", "npz"]
 #: First bytes of what is never opened: pickles, NumPy arrays of any kind, HDF5, gzip, Excel's old format.
 REFUSED = {b"\x80": "a pickle", b"\x93NUMPY": "a NumPy array", b"\x89HDF": "HDF5", b"\x1f\x8b": "gzip"}
+AS_FOUND = FileOptions()
 TARGET_NAMES = ("target", "label", "class", "y", "species", "outcome")
 
 
@@ -25,6 +28,13 @@ class Ingested:
     format: str
     info: TableInfo
     dialect: dict[str, Any] | None
+
+
+def identity(sha256: str, options: FileOptions) -> str:
+    """Return under what a file is stored: its SHA-256, or another if it is read in a way of its own."""
+    if options.is_default:
+        return sha256
+    return hashlib.sha256(f"{sha256}\0{options.model_dump_json(exclude_defaults=True)}".encode()).hexdigest()
 
 
 def receive(stream: BinaryIO, path: Path, limit_bytes: int) -> tuple[str, int]:
@@ -43,31 +53,34 @@ def receive(stream: BinaryIO, path: Path, limit_bytes: int) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def ingest(original: Path, table: Path, *, name: str, max_bytes: int) -> Ingested:
+def ingest(original: Path, table: Path, *, name: str, limits: TableLimits, options: FileOptions = AS_FOUND) -> Ingested:
     """Write the float32 table of an uploaded file and return its columns.
 
-    Raises: InvalidRequest with what is wrong in the file, UnsupportedMediaType when it is of no format we read.
+    Raises: InvalidRequest with what is wrong in the file, UnsupportedMediaType when it is of no format we read,
+    TooLarge when it becomes too large.
     """
     # pyarrow takes its time to load and starts threads, so only an upload loads it.
-    from services.datasets import csv_files, jsonl_files, typed_files
+    from services.datasets import csv_files, jsonl_files, npz_files, parquet_files
     from services.datasets.tabulating import tabulate
 
     kind = _format_of(original, name)
+    # Signs, separators and types that a user names are read out of texts.
+    typed = not (options.decimal or options.thousands or options.columns)
     dialect = None
     if kind == "csv":
-        batches, dialect = csv_files.read(original, typed=True)
+        batches, dialect = csv_files.read(original, limits, options, typed=typed)
     elif kind == "parquet":
-        batches = typed_files.read_parquet(original)
+        batches = parquet_files.read(original, limits)
     elif kind == "jsonl":
-        batches = jsonl_files.read(original)
+        batches = jsonl_files.read(original, limits)
     else:
-        batches = typed_files.read_npz(original, max_bytes)
-    write = partial(tabulate, path=table, guess=kind == "csv", max_bytes=TABLE_RATIO * max_bytes)
+        batches = npz_files.read(original, limits)
+    write = partial(tabulate, path=table, guess=kind == "csv", limits=limits, types=options.columns)
     try:
         try:
             info = write(batches)
         except csv_files.NotNumbers:
-            batches, _ = csv_files.read(original, typed=False)
+            batches, _ = csv_files.read(original, limits, options, typed=False)
             info = write(batches)
     except InvalidRequest as error:
         if dialect:
@@ -97,6 +110,14 @@ def _format_of(path: Path, name: str) -> str:
         if zipfile.is_zipfile(path) and _all_arrays(path):
             return "npz"
         raise UnsupportedMediaType(f"{name!r} is an archive; only .npz is opened.", allowed=FORMATS)
+    if head.lstrip().startswith(b"["):
+        hint = "write an object a line: df.to_json(path, orient='records', lines=True), or jq -c '.[]'"
+        detail = "is a JSON array; JSON Lines is read, an object a line"
+        raise InvalidRequest([Fault("#/data", "json_array", detail, hint=hint)])
+    if re.match(rb"(\xef\xbb\xbf)?sep=.\r?\n", head):
+        hint = "leave the first line out, and upload with ?delimiter= if the delimiter is not found"
+        detail = "begins with a line sep=, which only Excel reads"
+        raise InvalidRequest([Fault("#/data", "sep_line", detail, hint=hint, location={"line": 1})])
     if head.lstrip().startswith(b"{") or name.lower().endswith((".jsonl", ".ndjson")):
         return "jsonl"
     return "csv"

@@ -8,22 +8,25 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
+from services.datasets.limits import TableLimits
 from services.datasets.tabulating import Batches, check_names
 from services.errors import Fault, InvalidRequest
+from services.specs.counting import count_values
 
-BATCH_ROWS = 8_192
+BATCH_CELLS = 131_072
+BATCH_BYTES = 16 << 20
 MAX_LINE_BYTES = 16 << 20
 KINDS = {bool: "a boolean", int: "a number", float: "a number", str: "a text"}
 TYPES = {"a boolean": pa.bool_(), "a number": pa.float64(), "a text": pa.string()}
 
 
-def read(path: Path) -> Batches:
+def read(path: Path, limits: TableLimits) -> Batches:
     """Return what gives the rows of a JSON Lines file. A key that a row lacks is a missing value.
 
     Raises: InvalidRequest naming the line that is no object, has a key that the first has not, or a value of another
-    type than the rows above.
+    type than the rows above; TooLarge.
     """
-    return lambda: _batches(path)
+    return lambda: _batches(path, limits)
 
 
 def with_lines(faults: list[Fault], path: Path) -> list[Fault]:
@@ -40,22 +43,26 @@ def with_lines(faults: list[Fault], path: Path) -> list[Fault]:
     ]
 
 
-def _batches(path: Path) -> Iterator[pa.RecordBatch]:
+def _batches(path: Path, limits: TableLimits) -> Iterator[pa.RecordBatch]:
     columns: dict[str, list[Any]] = {}
     kinds: dict[str, str] = {}
+    size = held = 0
     for row, (line, raw) in enumerate(_lines(path)):
+        limits.check_columns(count_values(raw))
         cells = _object(raw, row, line)
         if not row:
-            check_names(list(cells))
+            check_names(list(cells), limits)
             columns = {name: [] for name in cells}
         if extra := next((name for name in cells if name not in columns), None):
             detail = f"line {line} has the key {extra[:80]!r}, which the first row has not"
             raise _refused("unknown_column", detail, row, line, extra)
         for name, column in columns.items():
             column.append(_cell(cells.get(name), name, kinds, row, line))
-        if row % BATCH_ROWS == BATCH_ROWS - 1:
+        size, held = size + len(raw), held + len(columns)
+        if held >= BATCH_CELLS or size >= BATCH_BYTES:
             yield _batch(columns, kinds)
             columns = {name: [] for name in columns}
+            size = held = 0
     if any(columns.values()):
         yield _batch(columns, kinds)
 
@@ -79,7 +86,7 @@ def _object(raw: bytes, row: int, line: int) -> dict[str, Any]:
     try:
         found = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise _refused("unreadable", f"line {line} is not valid JSON: {str(error)[:100]}", row, line) from error
+        raise _refused("unreadable", f"line {line} is not valid JSON at column {error.colno}", row, line) from error
     if not isinstance(found, dict):
         raise _refused("wrong_type", f"line {line} is no object", row, line)
     return found

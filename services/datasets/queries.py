@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select, text, tuple_
+from sqlalchemy import delete, select, text, tuple_, update
 from sqlalchemy.orm import Session
 
 from services.datasets.storage import info_from_json, info_json
@@ -64,6 +64,16 @@ def add(session: Session, dataset: DatasetView, created_at: datetime) -> None:
         )
     )
     session.flush()
+
+
+def describe(session: Session, sha256: str, dataset: DatasetView) -> None:
+    """Write down what is known of uploads of these bytes, whose table was just made anew."""
+    info = info_json(dataset.info)
+    session.execute(
+        update(Dataset)
+        .where(Dataset.sha256 == sha256, Dataset.source == "upload")
+        .values(rows=info["rows"], columns=info["columns"], dialect=dataset.dialect, warnings=dataset.warnings)
+    )
 
 
 def page(session: Session, owner: str, limit: int, after: tuple[datetime, str] | None) -> list[DatasetView]:

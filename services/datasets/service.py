@@ -1,27 +1,29 @@
 """What users ask about data sets, and what a submit needs of them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from sqlalchemy.orm import Session
 
-from services import ids
-from services.datasets import builtins, ingest, inline, queries
-from services.datasets.exactness import inexact
-from services.datasets.storage import ORIGINAL, TABLE, Storage, info_from_json, info_json
-from services.datasets.views import DatasetView
+from services.datasets import builtins, fingerprints, ingest, inline, queries
+from services.datasets.cells import value_of
+from services.datasets.limits import TableLimits
+from services.datasets.storage import ORIGINAL, TABLE, Storage, info_json
+from services.datasets.views import DatasetView, damaged, view_of
 from services.db import cursors
 from services.db.engine import Database, now
 from services.errors import DatasetInUse, Fault, InvalidRequest, NotFound, NotReady
 from services.settings import Settings
 from services.specs.checks import inline_faults, plugin_faults
-from services.specs.columns import Column, TableInfo
+from services.specs.columns import TableInfo
 from services.specs.data import Data, PluginData
-from services.specs.dates import text_of
 from services.specs.faults import closest
-from services.training_errors import PluginError
+from services.specs.file_options import FileOptions
+from services.training_errors import DataChanged, DataUnreadable, PluginError
 
+AS_FOUND = FileOptions()
 SWEEP_S = 3600.0  #: files that nothing refers to are kept for so long
 WITH_JOB = {"inline", "plugin"}  #: data sets that go with their last job
 
@@ -38,26 +40,32 @@ class DatasetService:
         self.settings = settings
         self.look = look
 
-    def upload(self, stream: BinaryIO, *, name: str, owner: str) -> tuple[DatasetView, bool]:
+    def upload(
+        self, stream: BinaryIO, *, name: str, owner: str, options: FileOptions = AS_FOUND
+    ) -> tuple[DatasetView, bool]:
         """Store a file; return its data set, and False if the same bytes were there already.
+
+        Files that were lost or damaged since are stored again.
 
         Raises: TooLarge, UnsupportedMediaType, StorageFull, InvalidRequest with what is wrong in the file.
         """
         _check_name(name)
         with self.storage.draft() as draft:
             sha256, size = ingest.receive(stream, draft / ORIGINAL, self.settings.max_upload_bytes)
+            original, sha256 = sha256, ingest.identity(sha256, options)
             with self.database.reading() as session:
                 known = queries.by_bytes(session, owner, sha256, "upload")
-            if known:
+            if known and self.storage.is_intact(sha256, original):
                 return known, False
-            kept = self._stored(draft, sha256, name)
-        view = _view_of(kept, owner=owner, name=name, source="upload", size_bytes=size, sha256=sha256)
+            kept = self._stored(draft, sha256, name, options)
+        view = view_of(kept, owner=owner, name=name, source="upload", size_bytes=size, sha256=sha256)
         with self.database.transaction() as session:
             # Of two equal uploads at once the second waits here and then sees the first.
             queries.lock(session, sha256)
             known = queries.by_bytes(session, owner, sha256, "upload")
             if known:
-                return known, False
+                queries.describe(session, sha256, view)
+                return replace(known, info=view.info, dialect=view.dialect, warnings=view.warnings), False
             self._check_files(view)
             queries.add(session, view, now(session))
         return self.find(owner, view.id), True
@@ -87,19 +95,33 @@ class DatasetService:
         return shown, cursors.write(shown[-1].created_at, shown[-1].id) if more else None
 
     def rows(self, owner: str, dataset_id: str, *, limit: int, after: int = 0) -> list[list[Any]]:
-        """Return rows as they were uploaded: numbers, texts, booleans, None for a missing value."""
+        """Return rows as they were uploaded: numbers, texts, booleans, None for a missing value.
+
+        Raises: NotFound; DatasetDamaged.
+        """
         dataset = self._with_files(owner, dataset_id)
-        table = self.storage.open_table(dataset.sha256, dataset.info)[after : after + limit]
+        try:
+            table = self.storage.open_table(dataset.sha256, dataset.info)[after : after + limit]
+        except (DataUnreadable, DataChanged) as error:
+            raise damaged(dataset, error.detail) from error
         columns = []
         for n, column in enumerate(dataset.info.columns):
             cells = table[:, n].tolist()
-            columns.append([None if cell != cell else _value(cell, column) for cell in cells])
+            columns.append([None if cell != cell else value_of(cell, column) for cell in cells])
         return [list(row) for row in zip(*columns, strict=True)]
 
     def content(self, owner: str, dataset_id: str) -> tuple[DatasetView, Path]:
-        """Return a data set and the file of its original bytes."""
+        """Return a data set and the file of its original bytes.
+
+        Raises: NotFound; DatasetDamaged.
+        """
         dataset = self._with_files(owner, dataset_id)
-        return dataset, self.storage.path(dataset.sha256) / ORIGINAL
+        path = self.storage.path(dataset.sha256) / ORIGINAL
+        if not path.exists():
+            raise damaged(dataset, "The data set's file is not in the storage folder.")
+        if not self.storage.is_intact(dataset.sha256, self.storage.original_sha256(dataset.sha256)):
+            raise damaged(dataset, "The data set's file does not have the SHA-256 that it came with.")
+        return dataset, path
 
     def delete(self, owner: str, dataset_id: str) -> None:
         """Delete an upload.
@@ -198,26 +220,26 @@ class DatasetService:
     def _builtin(self, name: str, owner: str) -> DatasetView:
         sha256 = builtins.sha256(name)
         self.storage.touch(sha256)
-        if not self.storage.holds(sha256):
+        if not self.storage.is_intact(sha256):
             with self.storage.draft() as draft:
                 (draft / ORIGINAL).write_bytes(builtins.path(name).read_bytes())
                 self._stored(draft, sha256, name)
         kept = self.storage.info(sha256) | {"suggested_target": builtins.TARGETS[name]}
         size = builtins.path(name).stat().st_size
-        return _view_of(kept, owner=owner, name=name, source="builtin", size_bytes=size, sha256=sha256)
+        return view_of(kept, owner=owner, name=name, source="builtin", size_bytes=size, sha256=sha256)
 
     def _inline(self, data: Data, owner: str) -> DatasetView:
         original = inline.canonical(data)
         sha256 = inline.digest(original)
         self.storage.touch(sha256)
-        if not self.storage.holds(sha256):
+        if not self.storage.is_intact(sha256):
             info, table = inline.tabulate(data)
             with self.storage.draft() as draft:
                 (draft / ORIGINAL).write_bytes(original)
                 (draft / TABLE).write_bytes(table.tobytes())
                 self.storage.keep(draft, sha256, _kept("inline", info, None, None))
         kept = self.storage.info(sha256)
-        return _view_of(kept, owner=owner, name="inline", source="inline", size_bytes=len(original), sha256=sha256)
+        return view_of(kept, owner=owner, name="inline", source="inline", size_bytes=len(original), sha256=sha256)
 
     def _plugin(self, plugin: PluginData, owner: str) -> DatasetView:
         faults = plugin_faults("#/data/plugin/name", plugin.name, self.settings.allowed_plugins)
@@ -228,13 +250,14 @@ class DatasetService:
         except PluginError as error:
             raise InvalidRequest([Fault("#/data/plugin", "plugin_error", error.detail)]) from error
         kept = _kept("plugin", info, None, None)
-        return _view_of(kept, owner=owner, name=plugin.name, source="plugin", size_bytes=0, sha256=sha256)
+        return view_of(kept, owner=owner, name=plugin.name, source="plugin", size_bytes=0, sha256=sha256)
 
-    def _stored(self, draft: Path, sha256: str, name: str) -> dict[str, Any]:
+    def _stored(self, draft: Path, sha256: str, name: str, options: FileOptions = AS_FOUND) -> dict[str, Any]:
         self.storage.touch(sha256)
-        if self.storage.holds(sha256):
+        if self.storage.is_intact(sha256, fingerprints.digest(draft / ORIGINAL)):
             return self.storage.info(sha256)
-        found = ingest.ingest(draft / ORIGINAL, draft / TABLE, name=name, max_bytes=self.settings.max_upload_bytes)
+        limits = TableLimits.of(self.settings)
+        found = ingest.ingest(draft / ORIGINAL, draft / TABLE, name=name, limits=limits, options=options)
         kept = _kept(found.format, found.info, found.dialect, ingest.suggested_target(found.info))
         self.storage.keep(draft, sha256, kept)
         return kept
@@ -244,46 +267,7 @@ def _kept(kind: str, info: TableInfo, dialect: dict[str, Any] | None, target: st
     return {"format": kind, "info": info_json(info), "dialect": dialect, "suggested_target": target}
 
 
-def _view_of(kept: dict[str, Any], *, owner: str, name: str, source: str, size_bytes: int, sha256: str) -> DatasetView:
-    info = info_from_json(kept["info"])
-    return DatasetView(
-        id=ids.new("ds"),
-        owner=owner,
-        name=name,
-        source=source,
-        format=kept["format"],
-        size_bytes=size_bytes,
-        sha256=sha256,
-        info=info,
-        dialect=kept["dialect"],
-        suggested_target=kept["suggested_target"],
-        warnings=_warnings(info),
-        created_at=None,
-    )
-
-
-def _warnings(info: TableInfo) -> list[dict[str, Any]]:
-    texts = [column.name for column in info.columns if column.type == "category" and column.values is None]
-    many = "{!r} has too many different texts to learn from."
-    large = "{!r} has numbers beyond 16,777,216, which are rounded to float32."
-    return [
-        *({"code": "too_many_values", "message": many.format(name), "column": name} for name in texts),
-        *({"code": "inexact_numbers", "message": large.format(name), "column": name} for name in inexact(info)),
-    ]
-
-
 def _check_name(name: str) -> None:
     if not 1 <= len(name) <= 120 or not all(c.isalnum() or c in "_ .-" for c in name) or name[0] in " .-":
         detail = "may have up to 120 letters, digits, blanks and _ . - and begins with a letter, digit or _"
         raise InvalidRequest([Fault("#/query/name", "invalid_name", detail, value=name[:80])])
-
-
-def _value(cell: float, column: Column) -> Any:
-    if column.type == "datetime":
-        return text_of(cell, column)
-    return column.values[int(cell)] if column.coded and column.values else _tidy(cell, column.whole)
-
-
-def _tidy(cell: float, whole: bool) -> float | int:
-    # The nine digits that tell one float32 from the next, not the seventeen of its float64 twin.
-    return int(cell) if whole else float(f"{cell:.9g}")

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from services.datasets import fingerprints
 from services.errors import StorageFull
 from services.specs.columns import Column, TableInfo
 from services.training_errors import DataChanged, DataUnreadable
@@ -34,7 +35,22 @@ class Storage:
 
     def holds(self, sha256: str) -> bool:
         """Return whether the files of a data set are there."""
-        return (self.path(sha256) / INFO).exists()
+        return all((self.path(sha256) / name).exists() for name in (ORIGINAL, TABLE, INFO))
+
+    def original_sha256(self, sha256: str) -> str:
+        """Return the SHA-256 of the bytes that came."""
+        return str(self.info(sha256)["original_sha256"])
+
+    def is_intact(self, sha256: str, original_sha256: str | None = None) -> bool:
+        """Return whether the files of a data set are there and have the bytes that they were stored with."""
+        try:
+            kept = self.info(sha256)
+            home = self.path(sha256)
+            return fingerprints.is_intact(home / TABLE, kept["table_sha256"]) and (
+                original_sha256 is None or fingerprints.is_intact(home / ORIGINAL, original_sha256)
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
 
     def info(self, sha256: str) -> dict[str, Any]:
         """Return what was kept beside the table when it was made."""
@@ -64,7 +80,12 @@ class Storage:
             os.utime(self.path(sha256))
 
     def keep(self, draft: Path, sha256: str, info: dict[str, Any]) -> None:
-        """Make a draft the data set of this SHA-256. Of two that do it at once, one is kept: they are equal."""
+        """Make a draft the data set of this SHA-256. Of two that do it at once, one is kept: they are equal.
+
+        Files that are damaged or not all there make way.
+        """
+        original = fingerprints.digest(draft / ORIGINAL)
+        info = info | {"table_sha256": fingerprints.digest(draft / TABLE), "original_sha256": original}
         (draft / INFO).write_text(json.dumps(info))
         for name in (ORIGINAL, TABLE, INFO):
             with open(draft / name, "rb") as file:
@@ -73,6 +94,9 @@ class Storage:
         _sync_folder(draft)
         home = self.path(sha256)
         home.parent.mkdir(parents=True, exist_ok=True)
+        if home.exists() and not self.is_intact(sha256, original):
+            with suppress(FileNotFoundError):  # somebody else cleared it
+                home.rename(Path(tempfile.mkdtemp(prefix=".draft-", dir=self.folder)) / "damaged")
         try:
             draft.rename(home)
         except OSError as error:
@@ -86,7 +110,7 @@ class Storage:
         """Return the rows as a read-only map of the file.
 
         Shapes: (rows, columns) of float32.
-        Raises: DataUnreadable when the file is not there, DataChanged when it has another size than it was made with.
+        Raises: DataUnreadable when the file is not there, DataChanged when its bytes are not those it was made with.
         """
         path = self.path(sha256) / TABLE
         shape = (info.rows, len(info.columns))
@@ -98,6 +122,8 @@ class Storage:
             raise DataChanged(
                 f"The data set's file has {size} bytes, not those of {shape[0]} rows x {shape[1]} columns."
             )
+        if not self.is_intact(sha256):
+            raise DataChanged("The data set's file does not have the SHA-256 that it was made with.")
         return np.memmap(path, dtype="<f4", mode="r", shape=shape)
 
     def remove(self, sha256: str) -> None:

@@ -4,7 +4,7 @@ Only where there are texts, a second pass writes the rows, when the place of eac
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,38 +12,39 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from services.datasets.scanning import BOOLEANS, Scan, floats, is_text
+from services.datasets.limits import TableLimits
+from services.datasets.lists import is_list
+from services.datasets.scanning import Scan, floats, is_text
 from services.datasets.times import days, is_time
-from services.errors import Fault, InvalidRequest, TooLarge
+from services.errors import Fault, InvalidRequest
+from services.specs.cell_texts import BOOLEANS
 from services.specs.columns import Column, TableInfo
 
-MAX_COLUMNS = 10_000
 AHEAD = 3  #: batches that are read while one is looked at
-#: Texts of a CSV cell that stand for no value.
-MISSING = ["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL", "None", "?"]
 
 Batches = Callable[[], Iterator[pa.RecordBatch]]
 
 
-def tabulate(batches: Batches, path: Path, *, guess: bool, max_bytes: int) -> TableInfo:
+def tabulate(
+    batches: Batches, path: Path, *, guess: bool, limits: TableLimits, types: Mapping[str, str] | None = None
+) -> TableInfo:
     """Write the rows that `batches()` gives, twice, as a float32 table at `path`; return its columns.
 
     Shapes: the file holds (rows, columns), row after row.
     Raises: InvalidRequest when there are no rows, or a column is no number, text or boolean; TooLarge when the table
-    would have more than `max_bytes`, since a few bytes of Parquet can stand for millions of rows.
+    would be larger than `limits`, since a few bytes of Parquet can stand for millions of rows.
     """
     scans: list[Scan] = []
     numbers = True  # and nothing else so far
     with open(path, "wb") as file:
         for batch in _ahead(batches()):
             if not scans:
-                _check_schema(batch.schema)
-                scans = [Scan(name, guess) for name in batch.schema.names]
+                check_schema(batch.schema, limits)
+                scans = [Scan(name, guess, (types or {}).get(name)) for name in batch.schema.names]
+            limits.check_shape(scans[0].rows + len(batch), len(scans))
             columns = [_plain(cells) for cells in batch.columns]
             for scan, cells in zip(scans, columns, strict=True):
                 scan.look(cells)
-            if scans[0].rows * len(scans) * 4 > max_bytes:
-                raise TooLarge(f"The rows would take more than {max_bytes} bytes.", limit_bytes=max_bytes)
             numbers = numbers and not any(
                 is_text(c.type) or pa.types.is_boolean(c.type) or is_time(c.type) for c in columns
             )
@@ -56,7 +57,7 @@ def tabulate(batches: Batches, path: Path, *, guess: bool, max_bytes: int) -> Ta
     if faults:
         raise InvalidRequest(faults)
     info = TableInfo(rows, [scan.column() for scan in scans])
-    if not numbers:
+    if not numbers or any(column.coded for column in info.columns):
         with open(path, "wb") as file:
             for batch in _ahead(batches()):
                 coded = [_coded(_plain(c), column) for c, column in zip(batch.columns, info.columns, strict=True)]
@@ -82,19 +83,19 @@ def _rows(columns: list[np.ndarray]) -> np.ndarray:
     return rows
 
 
-def check_names(names: list[str]) -> None:
+def check_names(names: list[str], limits: TableLimits) -> None:
     """Refuse columns that have no name or the same one.
 
-    Raises: InvalidRequest naming each.
+    Raises: InvalidRequest naming each; TooLarge.
     """
+    limits.check_columns(len(names))
     faults = []
-    if len(names) > MAX_COLUMNS:
-        faults.append(Fault("#/data", "too_long", f"has {len(names)} columns; at most {MAX_COLUMNS} are read"))
+    first = {name: n for n, name in reversed(list(enumerate(names)))}
     for n, name in enumerate(names):
         location = {"row": 0, "line": 1, "column": n}
         if not name.strip():
             faults.append(Fault("#/data", "invalid_name", f"column {n} has no name", location=location))
-        elif names.index(name) != n:
+        elif first[name] != n:
             faults.append(
                 Fault("#/data", "duplicate_column", f"two columns are named {name[:80]!r}", location=location)
             )
@@ -104,12 +105,26 @@ def check_names(names: list[str]) -> None:
         raise InvalidRequest(faults)
 
 
-def _check_schema(schema: pa.Schema) -> None:
-    check_names(schema.names)
+def check_schema(schema: pa.Schema, limits: TableLimits) -> None:
+    """Refuse columns of no use, by name or type; lists count as what is in them.
+
+    Raises: InvalidRequest naming each; TooLarge.
+    """
+    check_names(schema.names, limits)
     faults = []
     for entry in schema:
-        kind = entry.type.value_type if pa.types.is_dictionary(entry.type) else entry.type
-        known = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_null, is_time, is_text)
+        kind = entry.type
+        while is_list(kind) or pa.types.is_dictionary(kind):
+            kind = kind.value_type
+        known = (
+            pa.types.is_integer,
+            pa.types.is_floating,
+            pa.types.is_boolean,
+            pa.types.is_null,
+            pa.types.is_decimal,
+            is_time,
+            is_text,
+        )
         if not any(matches(kind) for matches in known):
             detail = (
                 f"column {entry.name!r} is of type {entry.type}; numbers, texts, booleans, dates and times are read"
@@ -123,6 +138,8 @@ def _plain(cells: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(cells.type):
         cells = cells.dictionary_decode()
     if pa.types.is_null(cells.type):
+        return cells.cast(pa.float64())
+    if pa.types.is_decimal(cells.type):
         return cells.cast(pa.float64())
     return cells.cast(pa.string()) if pa.types.is_large_string(cells.type) else cells
 
@@ -140,5 +157,8 @@ def _coded(cells: pa.Array, column: Column) -> np.ndarray:
         return days(cells) - (column.origin or 0.0)
     if column.values is None:
         return np.full(len(cells), np.nan)
-    positions = pc.index_in(cells.cast(pa.string()), pa.array(column.values, pa.string()))
+    if pa.types.is_floating(cells.type):
+        cells = pc.if_else(pc.is_nan(cells), None, cells).cast(pa.int64())
+    values = pa.array([str(value) for value in column.values], pa.string())
+    positions = pc.index_in(cells.cast(pa.string()), values)
     return np.asarray(positions.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)

@@ -102,6 +102,8 @@ def content(session: Session, checkpoint_id: str, sha256: str) -> bytes:
     """
     found = _joined(session, checkpoint_id)
     if not found:
+        if session.scalar(select(Checkpoint.id).where(Checkpoint.id == checkpoint_id)):
+            raise CheckpointCorrupt("The stored checkpoint has lost its bytes.")
         raise NotFound("The checkpoint was replaced by a newer one.")
     if hashlib.sha256(found).hexdigest() != sha256:
         raise CheckpointCorrupt("The stored checkpoint's bytes do not have the SHA-256 that was recorded.")

@@ -22,7 +22,7 @@ from services.specs.job import JobSpec
 from services.specs.resolving import Resolved
 from services.specs.warm_start import POINTER, Shapes, compare
 from services.states import FINAL
-from services.training_errors import DataUnreadable
+from services.training_errors import WeightsUnreadable
 
 #: Returns the shapes of a resolved spec's weights, None where only the worker can tell.
 ShapesOf = Callable[[JobSpec, TableInfo], Shapes | None]
@@ -111,7 +111,7 @@ def needed_by(session: Session, job_id: str) -> list[str]:
 def content(session: Session, checkpoint_id: str) -> bytes:
     """Return the weights that a job starts from.
 
-    Raises: DataUnreadable.
+    Raises: WeightsUnreadable.
     """
     row = session.get(Checkpoint, checkpoint_id)
     try:
@@ -119,7 +119,7 @@ def content(session: Session, checkpoint_id: str) -> bytes:
             raise NotFound("The checkpoint is gone.")
         return checkpoints.content(session, row.id, row.sha256)
     except (NotFound, CheckpointCorrupt) as error:
-        raise DataUnreadable(f"The weights to start from can't be read. {error.detail}", pointer=POINTER) from error
+        raise WeightsUnreadable(f"The weights to start from can't be read. {error.detail}", pointer=POINTER) from error
 
 
 def _fault(

@@ -7,6 +7,7 @@ import numpy as np
 
 from services.errors import Fault, InvalidRequest
 from services.predictions.shapes import MAX_FLOAT32, rows_of
+from services.specs.cell_texts import BOOLEANS, MISSING, number_of, text_of_code
 from services.specs.dates import days_since_epoch
 from services.specs.faults import closest, pointer_of, short
 from services.specs.predict import Predict
@@ -61,7 +62,7 @@ def _filled(cells: np.ndarray, columns: list[Input]) -> list[dict[str, Any]]:
 def _cells(rows: list[tuple[list[Any], dict[Any, Any]]], columns: list[Input], *, by_name: bool) -> np.ndarray:
     cells = np.zeros((len(rows), len(columns)), dtype=np.float32)
     faults: list[Fault] = []
-    codes = [{value: n for n, value in enumerate(column.values or [])} for column in columns]
+    codes = [_codes(column) for column in columns]
     for n, (path, row) in enumerate(rows):
         if not by_name and len(row) != len(columns):
             names = [column.name for column in columns]
@@ -72,12 +73,33 @@ def _cells(rows: list[tuple[list[Any], dict[Any, Any]]], columns: list[Input], *
             key = column.name if by_name else m
             cell = _cell(row.get(key), key in row, column, codes[m], [*path, key], list(row))
             if isinstance(cell, Fault):
-                faults.append(cell)
+                faults.append(cell if len(faults) < InvalidRequest.SHOWN else faults[-1])
             else:
                 cells[n, m] = cell
     if faults:
         raise InvalidRequest(faults)
     return cells
+
+
+def _codes(column: Input) -> dict[Any, int]:
+    """Return the places of a column's values; of categories, by the text that a file has for them."""
+    return {str(v) if column.type == "category" else v: n for n, v in enumerate(column.values or [])}
+
+
+def _read(value: Any, column: Input, codes: dict[Any, int]) -> Any:
+    """Return a value as the same cell of a file is read: missing texts, booleans in any spelling, numbers as texts."""
+    if isinstance(value, str) and value.strip() in MISSING and value not in codes:
+        return None
+    if column.type == "category" and isinstance(value, int | float) and not isinstance(value, bool):
+        return text_of_code(value)
+    if column.type == "boolean":
+        if isinstance(value, str):
+            return BOOLEANS.get(value, value)
+        return bool(value) if value in (0, 1) and value is not None else value
+    if column.type == "number" and isinstance(value, str):
+        number = number_of(value)
+        return value if number is None else number
+    return value
 
 
 def _cell(
@@ -87,6 +109,7 @@ def _cell(
     if not is_there:
         near = closest(column.name, map(str, keys))
         return Fault(pointer, "missing", f"column {column.name!r} is missing", suggestion=near)
+    value = _read(value, column, codes)
     if value is None and (column.fill is not None or (column.kept is not None and column.unseen == "other")):
         return math.nan
     if value is None:

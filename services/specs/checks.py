@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from services.errors import Fault
+from services.errors import Fault, InvalidRequest
 from services.specs.data import SOURCES, Data
 
 #: Features and targets of the training, the validation and the test rows.
@@ -58,11 +58,12 @@ def _pair_faults(data: Data, x: str, y: str) -> list[Fault]:
 
 
 def _ragged(name: str, rows: Sequence[Any], expected: int) -> list[Fault]:
-    return [
-        Fault(f"#/data/{name}/{n}", "ragged_row", f"has {len(row)} values; expected {expected}, as the first row")
-        for n, row in enumerate(rows)
-        if len(row) != expected
+    odd = [n for n, row in enumerate(rows) if len(row) != expected]
+    faults = [
+        Fault(f"#/data/{name}/{n}", "ragged_row", f"has {len(rows[n])} values; expected {expected}, as the first row")
+        for n in odd[: InvalidRequest.SHOWN]
     ]
+    return faults + faults[-1:] * (len(odd) - len(faults))  # the others are counted, not described
 
 
 def _kinds(values: list[Any]) -> set[str]:

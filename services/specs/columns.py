@@ -1,8 +1,10 @@
 """What is known of a table without reading it: its columns, as found at ingest."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+INDEX_NAMES = re.compile(r"Unnamed: \d+|__index_level_\d+__")  #: what pandas calls an index without a name
 ColumnType = Literal["number", "category", "boolean", "datetime", "tensor"]
 
 
@@ -27,9 +29,13 @@ class Column:
     whole: bool = False  #: of numbers and of days: every value is a whole number
     origin: float | None = None  #: date-times only: their cells are days since this day, which is counted from 1970
     shape: list[int] | None = None  #: of the tensors of a plug-in's items
+    guess: str | None = None  #: why the type is not what the cells look like at first; see data_warnings.py
+    against: int = 0  #: cells that speak against the type
 
     def names_rows(self, rows: int) -> bool:
-        """Whether the column only names its rows: whole numbers in a run, such as 1 to n, or a text for each."""
+        """Whether the column only names its rows: a run of whole numbers, a text for each, or pandas' index."""
+        if INDEX_NAMES.fullmatch(self.name):
+            return True
         if self.missing or self.type == "datetime" or (self.counts is not None and max(self.counts, default=0) > 1):
             return False
         if self.type == "category":

@@ -2,7 +2,7 @@
 
 import difflib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -40,6 +40,8 @@ WEIGHT = (
     "wrong_type",
 )
 
+MANY_KEYS = 1_000  #: an object of more keys is looked at before pydantic, which makes an error of each
+
 Path = tuple[str | int, ...]
 
 
@@ -47,7 +49,7 @@ def faults_of(error: ValidationError, data: Any, model: type[BaseModel]) -> list
     """Return one fault for each place of `data` where `model` does not accept it."""
     schema = model.model_json_schema()
     places: dict[Path, list[Any]] = {}
-    for found in error.errors(include_url=False):
+    for found in error.errors(include_url=False, include_input=False):
         places.setdefault(_path(found["loc"], data, found["type"]), []).append(found)
     # A branch of a union that failed deeper down says more than the branches that failed at its top.
     tops = {path[:n] for path in places for n in range(1, len(path))}
@@ -55,6 +57,34 @@ def faults_of(error: ValidationError, data: Any, model: type[BaseModel]) -> list
     # Only the first are shown; the others are counted, so looking for what was meant would be wasted on them.
     shown = InvalidRequest.SHOWN
     return [_fault(*place, data, schema) if n < shown else _counted(*place) for n, place in enumerate(kept.items())]
+
+
+def many_unknown_keys(data: Any, model: type[BaseModel]) -> list[Fault]:
+    """Return the faults of objects that have very many keys, hardly one of them known; each is counted."""
+    schema = model.model_json_schema()
+    for path, value in _large_objects(data, ()):
+        node = node_at(schema, data, path)
+        known = node.get("properties", {})
+        unknown = [key for key in value if key not in known]
+        if known and len(unknown) > MANY_KEYS:
+            shown = unknown[: InvalidRequest.SHOWN]
+            faults = [_unknown_key((*path, key), sorted(known)) for key in shown]
+            return faults + faults[-1:] * (len(unknown) - len(shown))
+    return []
+
+
+def _large_objects(data: Any, path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    if isinstance(data, dict):
+        if len(data) > MANY_KEYS:
+            yield path, data
+        for key, value in data.items():
+            if isinstance(value, dict):
+                yield from _large_objects(value, (*path, key))
+
+
+def _unknown_key(path: Path, known: list[Any]) -> Fault:
+    near = closest(path[-1], known)
+    return Fault(pointer_of(path), "unknown_key", "is not a known key", suggestion=near, allowed=known or None)
 
 
 def _counted(path: Path, errors: list[Any]) -> Fault:
@@ -115,7 +145,7 @@ def _fault(path: Path, errors: list[Any], data: Any, schema: dict[str, Any]) -> 
     pointer = pointer_of(path)
     if code == "unknown_key":
         known = sorted(node_at(schema, data, path[:-1]).get("properties", {}))
-        return Fault(pointer, code, "is not a known key", suggestion=closest(path[-1], known), allowed=known or None)
+        return _unknown_key(path, known)
     if code == "missing":
         if first["type"] == "union_tag_not_found":
             return _no_type(pointer, value, _choices(schema, data, path))

@@ -2,31 +2,42 @@
 
 import json
 import re
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import orjson
 from pydantic import BaseModel, ValidationError
 
 from services.errors import DuplicateKey, Fault, InvalidRequest, MalformedJSON, TooDeep
-from services.specs.faults import faults_of, pointer_of
+from services.settings import Settings
+from services.specs.counting import check_counts, without_strings
+from services.specs.faults import MANY_KEYS, faults_of, many_unknown_keys, pointer_of
 
 M = TypeVar("M", bound=BaseModel)
 
 MAX_DEPTH = 32
-STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"')
 STRING_OR_KEY = re.compile(rb'"(?:[^"\\]|\\.)*+"(\s*:)?')
 PLACE = re.compile(r"(.*?) at line (\d+) column (\d+)", re.DOTALL)
 LONG_INTEGER = re.compile(rb"[\[:,\s]-?\d{19}")  # perhaps beyond 64 bits
 NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
-def read(model: type[M], body: bytes) -> M:
+def read(
+    model: type[M],
+    body: bytes,
+    *,
+    max_rows: int = Settings.max_json_rows,
+    max_values: int = Settings.max_json_values,
+) -> M:
     """Return the model that a JSON body describes.
 
     Raises: MalformedJSON, TooDeep or DuplicateKey when the text is no JSON to work with; InvalidRequest with every
-    fault of the values, each with its pointer.
+    fault of the values, each with its pointer; TooLarge, before it is parsed, when it has too many rows or values.
     """
     _check_depth(body)
+    check_counts(body, max_rows=max_rows, max_values=max_values)
+    if body.count(b":") > MANY_KEYS:
+        _check_known_keys(model, body)
     try:
         found = model.model_validate_json(body)
     except ValidationError as error:
@@ -43,15 +54,25 @@ def read(model: type[M], body: bytes) -> M:
     return found
 
 
+def _check_known_keys(model: type[BaseModel], body: bytes) -> None:
+    with suppress(orjson.JSONDecodeError):  # told with its place later
+        faults = many_unknown_keys(orjson.loads(body), model)
+        if faults:
+            raise InvalidRequest(faults)
+
+
 def _check_depth(body: bytes) -> None:
     """Count the levels before anything recursive reads the body.
 
     Without strings, only brackets are left; each round takes out the innermost pairs, so it takes as many rounds as
     there are levels. Linear time in C for each of at most 33 rounds.
     """
-    brackets = STRING.sub(b"", body).translate(bytes.maketrans(b"[]{}", b"()()"), NOT_BRACKETS)
+    brackets = without_strings(body).translate(bytes.maketrans(b"[]{}", b"()()"), NOT_BRACKETS)
     for _ in range(MAX_DEPTH):
-        if not (shorter := brackets.replace(b"()", b"")) or shorter == brackets:
+        shorter = brackets.replace(b"()", b"")
+        if shorter == brackets and brackets.count(b"(") > MAX_DEPTH:
+            break  # never closed
+        if not shorter or shorter == brackets:
             return  # all levels counted, or unbalanced: the reader names the place
         brackets = shorter
     raise TooDeep(f"The body is nested deeper than {MAX_DEPTH} levels.", limit=MAX_DEPTH)
@@ -63,11 +84,13 @@ def _malformed(body: bytes, words: str) -> Exception:
     place = PLACE.fullmatch(words)
     reason, line, column = (place[1], int(place[2]), int(place[3])) if place else (words, 1, 1)
     hint = None
+    ends_early = reason.startswith("EOF")
+    reason = "the text ends early" if ends_early else reason
     if not body.strip():
         reason, hint = "the body is empty", "send a JSON object"
     elif body.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         reason, hint = "the body begins with a byte order mark", "send plain UTF-8"
-    elif reason.startswith("EOF"):
+    elif ends_early:
         hint = "The text ends early. With curl, -F cuts a value at ';': use --json, or -F spec=@job.json"
     members: dict[str, Any] = {"line": line, "column": column}
     return MalformedJSON(f"{reason} (line {line}, column {column})", **members, **({"hint": hint} if hint else {}))

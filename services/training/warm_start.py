@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from services.errors import CheckpointCorrupt
 from services.training.weights import from_bytes
-from services.training_errors import DataUnreadable, ShapeMismatch
+from services.training_errors import ShapeMismatch, WeightsUnreadable
 
 PREFIX = "model."
 
@@ -12,14 +12,14 @@ PREFIX = "model."
 def stored_weights(content: bytes | None) -> dict[str, Tensor]:
     """Return the weights in a checkpoint's bytes, by name.
 
-    Raises: DataUnreadable.
+    Raises: WeightsUnreadable.
     """
     if content is None:
-        raise DataUnreadable("The weights to start from are gone.")
+        raise WeightsUnreadable("The weights to start from are gone.")
     try:
         tensors, _ = from_bytes(content)
     except CheckpointCorrupt as error:
-        raise DataUnreadable(f"The weights to start from can't be read. {error.detail}") from error
+        raise WeightsUnreadable(f"The weights to start from can't be read. {error.detail}") from error
     return {name.removeprefix(PREFIX): tensor for name, tensor in tensors.items() if name.startswith(PREFIX)}
 
 

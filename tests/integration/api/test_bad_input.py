@@ -2,6 +2,7 @@
 
 import io
 import json
+import zipfile
 from typing import Any
 
 import pytest
@@ -240,7 +241,9 @@ def test_an_archive_that_swells_or_holds_objects_is_refused(client: FlaskClient)
     import numpy as np
 
     bomb, objects = io.BytesIO(), io.BytesIO()
-    np.savez_compressed(bomb, x=np.zeros(40_000_000))
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("x.npy", "w") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": False, "shape": (75_000_000, 10)})
+        file.write(bytes(1 << 20))
     np.savez(objects, x=np.array([{}, 1], dtype=object))
 
     swollen = client.post("/api/v1/datasets?name=a.npz", data=bomb.getvalue())
@@ -258,3 +261,28 @@ def test_a_parameter_that_is_said_in_two_ways_is_refused(client: FlaskClient, qu
 
     assert problem.status_code == 422
     assert [e["code"] for e in problem.get_json()["errors"]] == ["duplicate_key"]
+
+
+def test_an_upload_says_how_it_is_read(client: FlaskClient) -> None:
+    raw = b"v;code;y\n1.234,5;007;2\n12,5;008;3\n"
+    asked = {"name": "a.csv", "decimal": ",", "thousands": ".", "columns[code]": "category", "na_values": "-"}
+
+    found = client.post("/api/v1/datasets", query_string=asked, data=raw)
+    again = client.post("/api/v1/datasets", query_string=asked, data=raw)
+    other = client.post("/api/v1/datasets", query_string={"name": "a.csv"}, data=raw)
+    wrong = client.post("/api/v1/datasets", query_string=asked | {"decimal": ":"}, data=raw)
+
+    rows = client.get(f"/api/v1/datasets/{found.get_json()['id']}/rows").get_json()["data"]
+    assert rows == [[1234.5, "007", 2], [12.5, "008", 3]]
+    assert (again.status_code, again.get_json()["id"]) == (200, found.get_json()["id"])
+    assert other.status_code == 201
+    assert wrong.get_json()["errors"][0]["pointer"] == "#/query/decimal"
+
+
+def test_rows_of_a_damaged_data_set_are_a_conflict_and_not_a_bug(client: FlaskClient, joined: Base) -> None:
+    made = client.post("/api/v1/datasets?name=a.csv", data=b"a,b\n1,2\n").get_json()
+    joined.storage.remove(made["sha256"])
+
+    for part in ("rows", "content"):
+        found = client.get(f"/api/v1/datasets/{made['id']}/{part}")
+        assert (found.status_code, found.get_json()["code"]) == (409, "dataset_damaged")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from services.costs import EpochCosts
@@ -263,3 +263,15 @@ def test_a_trainer_that_starts_while_the_database_is_away_waits_for_it(
 
     assert (begun.work.job_id, len(waits)) == (claim.job_id, 2)
     begun.database.close()
+
+
+def test_a_checkpoint_that_lost_its_bytes_is_not_said_to_be_replaced(joined: Base) -> None:
+    work, contents = begin(joined), Contents()
+    recorder = Recorder(joined.database, joined.settings, work, contents, clock=lambda: 100.0)
+    feed(recorder, contents, range(1, 2))
+    last = joined.reading.checkpoint("local", work.job_id, "last")
+    with joined.database.transaction() as session:
+        session.execute(delete(CheckpointChunk).where(CheckpointChunk.checkpoint_id == last.id))
+
+    with pytest.raises(CheckpointCorrupt):
+        joined.reading.content(last)

@@ -11,7 +11,7 @@ from services.errors import CheckpointInUse, Fault, InvalidRequest
 from services.jobs.recording import Recorder
 from services.jobs.views import JobView
 from services.specs.job import JobSpec
-from services.training_errors import DataUnreadable
+from services.training_errors import WeightsUnreadable
 from services.wiring.base import Base
 from tests.integration.services.test_recording import Contents, begin, feed
 from tests.make import make_job, train
@@ -179,5 +179,5 @@ def test_damaged_weights_are_not_started_from(joined: Base) -> None:
     claim = joined.running.claim("cpu", "w")
     assert claim is not None
     assert claim.job_id == new.id
-    with pytest.raises(DataUnreadable):
+    with pytest.raises(WeightsUnreadable):
         joined.running.load(new.id, claim.attempt)

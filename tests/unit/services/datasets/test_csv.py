@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from services.datasets.csv_dialect import is_header
 from services.datasets.ingest import Ingested, ingest
+from services.datasets.limits import TableLimits
 from services.errors import BatchyardError, InvalidRequest
 
 
@@ -20,7 +21,7 @@ def read(folder: Path, text: str | bytes, name: str = "a.csv") -> tuple[Ingested
     """Ingest a text; return what was learnt and its table."""
     original, table = folder / "original", folder / "table"
     original.write_bytes(text.encode() if isinstance(text, str) else text)
-    found = ingest(original, table, name=name, max_bytes=1 << 30)
+    found = ingest(original, table, name=name, limits=TableLimits())
     return found, np.fromfile(table, "<f4").reshape(found.info.rows, -1)
 
 
@@ -209,3 +210,25 @@ def test_random_bytes_raise_only_our_errors(
 ) -> None:
     with suppress(BatchyardError):
         read(tmp_path_factory.mktemp("random"), head + data, name)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("a,b\n" + "1,2\n" * 300_000 + '1,"' + "x\n" * 800_000, "csv_unclosed_quote"),
+        ("a,b\n1,2\n" + "," * 3_000_000 + "\n", "csv_ragged_row"),
+        ('a,b\n1,2\n"x" y,2\n"u\n', "csv_unreadable"),
+    ],
+    ids=["a quote without end", "a row longer than a block", "a text after a quote"],
+)
+@pytest.mark.parametrize("seconds", [60.0, 0.0], ids=["found", "too far on to be found"])
+def test_no_answer_has_the_words_of_a_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, code: str, seconds: float
+) -> None:
+    monkeypatch.setattr("services.datasets.csv_faults.MAX_DIAGNOSIS_S", seconds)
+
+    (fault, *_) = refused(tmp_path, text)
+
+    assert fault["code"] == code or not seconds
+    words = ("straddl", "block_size", "Expected", "CSV parse", "expected after", "field larger", "unexpected end")
+    assert not any(word in str(fault) for word in words)

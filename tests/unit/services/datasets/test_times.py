@@ -10,6 +10,7 @@ import pytest
 from pyarrow import parquet
 
 from services.datasets.ingest import Ingested, ingest
+from services.datasets.limits import TableLimits
 from services.errors import InvalidRequest
 from services.specs.dates import cycles, days_since_epoch, text_of
 
@@ -22,7 +23,7 @@ def read(folder: Path, content: bytes, name: str) -> tuple[Ingested, np.ndarray]
     """Ingest a file; return what was learnt and its table."""
     original, table = folder / "original", folder / "table"
     original.write_bytes(content)
-    found = ingest(original, table, name=name, max_bytes=1 << 30)
+    found = ingest(original, table, name=name, limits=TableLimits())
     return found, np.fromfile(table, "<f4").reshape(found.info.rows, -1)
 
 

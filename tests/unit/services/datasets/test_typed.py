@@ -16,15 +16,18 @@ from sklearn import datasets as samples
 
 from services.datasets import builtins, inline
 from services.datasets.ingest import Ingested, ingest, receive
+from services.datasets.limits import TableLimits
 from services.errors import InvalidRequest, TooLarge, UnsupportedMediaType
 from services.specs.data import Data
 
+LIMITS = TableLimits()
 
-def read(folder: Path, raw: bytes, name: str, max_bytes: int = 1 << 30) -> tuple[Ingested, np.ndarray]:
+
+def read(folder: Path, raw: bytes, name: str, limits: TableLimits = LIMITS) -> tuple[Ingested, np.ndarray]:
     """Ingest bytes; return what was learnt and its table."""
     original, table = folder / "original", folder / "table"
     original.write_bytes(raw)
-    found = ingest(original, table, name=name, max_bytes=max_bytes)
+    found = ingest(original, table, name=name, limits=limits)
     return found, np.fromfile(table, "<f4").reshape(found.info.rows, -1)
 
 
@@ -182,12 +185,12 @@ def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path: Path, lie: boo
         raw = raw.replace(size, struct.pack("<I", 200))
 
     with pytest.raises((TooLarge, InvalidRequest)):
-        read(tmp_path, raw, "a.npz")
+        read(tmp_path, raw, "a.npz", TableLimits(unpacked_bytes=1_000_000))
 
 
 def test_a_few_bytes_that_stand_for_many_rows_are_refused(tmp_path: Path) -> None:
     with pytest.raises(TooLarge):
-        read(tmp_path, parquet_of({"a": np.zeros(1_000_000)}), "a.parquet", max_bytes=100_000)
+        read(tmp_path, parquet_of({"a": np.zeros(1_000_000)}), "a.parquet", limits=TableLimits(unpacked_bytes=100_000))
 
 
 def test_an_upload_stops_at_its_limit(tmp_path: Path) -> None:

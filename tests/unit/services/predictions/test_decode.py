@@ -43,7 +43,7 @@ def test_lists_and_records_give_the_same_cells_in_the_order_of_training() -> Non
 
 def test_every_value_of_no_use_is_named() -> None:
     assert faults(x=[[1, "Ulm", True], [1, "Ulm"]]) == [("#/x/1", "shape_mismatch")]
-    assert faults(x=[["1", "Um", 1]]) == [
+    assert faults(x=[["one", "Um", 2]]) == [
         ("#/x/0/0", "wrong_type"),
         ("#/x/0/1", "unseen_value"),
         ("#/x/0/2", "unseen_value"),

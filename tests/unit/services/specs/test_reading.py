@@ -1,10 +1,14 @@
 """What is wrong with a body is said exactly, and before anything else is done with it."""
 
 import json
+import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from services.errors import DuplicateKey, InvalidRequest, MalformedJSON, TooDeep
+from services.errors import DuplicateKey, InvalidRequest, MalformedJSON, TooDeep, TooLarge
+from services.specs import counting
 from services.specs.job import JobSpec
 from services.specs.reading import read
 
@@ -82,3 +86,50 @@ def test_an_integer_beyond_64_bits_is_refused():
 @pytest.mark.parametrize("text", ["a\0b", "\ud800"], ids=["NUL", "lone surrogate"])
 def test_text_that_a_database_can_not_keep_is_refused(text):
     assert faults({"metadata": {"note": text}})["#/metadata/note"]["code"] == "invalid_text"
+
+
+@pytest.mark.parametrize(
+    ("body", "limit"),
+    [
+        (b'{"data": {"x": [' + b"[1]," * 600_000 + b'[1]], "y": []}, "model": "linear"}', "limit_rows"),
+        (b'{"data": {"x": [[' + b"1," * 3_000_000 + b'1]], "y": []}, "model": "linear"}', "limit_values"),
+        (b'{"data": {"x": [[1]], "y": [' + b'"a",' * 900_000 + b'""]}, "model": "linear"}', "limit_values"),
+    ],
+    ids=["rows", "values", "texts"],
+)
+def test_a_body_of_too_many_values_is_refused_before_it_is_parsed(body, limit):
+    with pytest.raises(TooLarge) as caught:
+        read(JobSpec, body)
+    assert caught.value.members[limit] > 0
+    assert "data set" in caught.value.members["hint"]
+
+
+def test_commas_and_brackets_in_texts_are_not_counted():
+    text = json.dumps({**GOOD, "metadata": {"a": '\\"[,' * 900_000}}).encode()
+    with pytest.raises(InvalidRequest):  # of metadata that is too long, not of values
+        read(JobSpec, text, max_rows=50, max_values=100)
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["at the top", "inside"])
+def test_very_many_unknown_keys_are_counted_and_the_first_are_shown(inside):
+    many = {f"k{n}": 1 for n in range(200_000)}
+    with pytest.raises(InvalidRequest) as caught:
+        read(JobSpec, json.dumps({**GOOD, **({"split": {"type": "random", **many}} if inside else many)}).encode())
+    assert caught.value.members["total_errors"] == 200_000
+    assert len(caught.value.members["errors"]) <= 100
+
+
+@settings(max_examples=200)
+@given(st.lists(st.text('a\\",[]{}:\n', max_size=30), max_size=20), st.integers(1, 40))
+def test_strings_are_taken_out_block_by_block_as_at_once(texts, size):
+    whole = json.dumps(texts).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(counting, "BLOCK_BYTES", size)
+        assert counting.without_strings(whole) == ("[" + ", ".join(['""'] * len(texts)) + "]").encode()
+
+
+def test_a_string_that_is_never_closed_takes_linear_time():
+    began = time.monotonic()
+    with pytest.raises(MalformedJSON):
+        read(JobSpec, b'{"a": "' + rb"\"[," * 2_000_000)
+    assert time.monotonic() - began < 10

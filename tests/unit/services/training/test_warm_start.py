@@ -9,7 +9,7 @@ import torch
 
 from services.training.predictor import Predictor
 from services.training.training import Training
-from services.training_errors import DataUnreadable, ShapeMismatch
+from services.training_errors import ShapeMismatch, WeightsUnreadable
 from tests.make import make_training
 from tests.unit.services.training.test_resume import finish, interrupted, same
 
@@ -121,5 +121,5 @@ def test_weights_that_do_not_fit_are_refused_or_left_as_they_begin() -> None:
 
 
 def test_bytes_that_are_no_checkpoint_are_told() -> None:
-    with pytest.raises(DataUnreadable):
+    with pytest.raises(WeightsUnreadable):
         make_training(**MLP, init_from=START, init=b"nothing")

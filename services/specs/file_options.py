@@ -1,0 +1,36 @@
+"""How an uploaded file is to be read, where that is not to be found out."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Missing = Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=100), BeforeValidator(_listed)]
+
+
+class FileOptions(BaseModel):
+    """What a user says of a file; what is left out is found out, and told in the data set's answer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    """The character between two cells of a CSV."""
+    decimal: Literal[".", ","] | None = None
+    """The character before the decimals of a number."""
+    thousands: Literal[",", ".", " ", "'", "_"] | None = None
+    """The character between the thousands of a number."""
+    header: bool | None = None
+    """Whether the first row of a CSV names the columns."""
+    na_values: Missing | None = None
+    """The texts of a CSV that stand for no value, instead of the usual ones; an empty cell always does."""
+    columns: Annotated[dict[str, Literal["number", "category"]], Field(max_length=10_000)] = {}
+    """The types of columns, by name. number: also with a percent or currency sign; category: texts as they are."""
+
+    @property
+    def is_default(self) -> bool:
+        """Whether nothing is said."""
+        return self == FileOptions()
