@@ -112,7 +112,9 @@ class Processes:
                     os.read(self.woken, 4096)
         fork_server.kill()
         fork_server.wait()
-        return 1 if self.presence.fault else max(code, 0) if code >= 0 else 1
+        # SIGTERM ends one that had not come up yet by itself.
+        ended_as_asked = code in {0, -signal.SIGTERM} and not self.presence.fault
+        return 0 if ended_as_asked else 1
 
     def _start(self, command: list[str], files: tuple[int, ...] = ()) -> "subprocess.Popen[bytes]":
         # A group of its own: Ctrl-C in a terminal reaches this process alone, which ends the others in order.

@@ -79,3 +79,14 @@ def test_only_the_settings_read_the_environment() -> None:
     ]
 
     assert readers == ["services/settings.py"]
+
+
+@pytest.mark.parametrize("name", ["app", "celery_process", "connection", "slots", "supervisor", "tasks"])
+def test_what_celery_forks_from_starts_no_thread_and_opens_no_database(name: str) -> None:
+    tree = ast.parse((ROOT / "worker" / f"{name}.py").read_text())
+
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+
+    assert not imported & {"threading", "concurrent.futures", "multiprocessing"}
+    assert not any(call.endswith(("Database", "Thread", "ThreadPoolExecutor")) for call in calls)

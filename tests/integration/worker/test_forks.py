@@ -143,3 +143,26 @@ def _longest_idle_s(joined: Base, count: int) -> float:
             return longest_s
         time.sleep(0.02)
     raise AssertionError(f"not done in time: {found}")
+
+
+def test_a_worker_whose_supervisors_hang_says_so_and_ends_and_another_takes_its_job(
+    joined: Base, bell: Bell, start: Callable[..., Worker]
+) -> None:
+    worker = start(stuck_s=1.0, grace_s=0.5)
+    until(lambda: joined.workers.online("cpu") == 1)
+    for supervisor in worker.supervisors:
+        os.kill(supervisor.pid, signal.SIGSTOP)
+    job = make_job(joined, **TINY)
+    top_up(bell, joined.eligible, "cpu")
+
+    until(joined.workers.faults)
+    seen = joined.workers.listing("local")[0]
+    waits = joined.reading.get("local", job.id).queue
+
+    assert (seen.fault, joined.workers.online("cpu")) == ("stuck", 0)
+    assert waits
+    assert waits.reason.code == "worker_stuck"
+    assert worker.process.wait(timeout=30) == 1
+    start()
+    top_up(bell, joined.eligible, "cpu")
+    until(lambda: joined.reading.get("local", job.id).done)
