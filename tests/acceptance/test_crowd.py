@@ -77,6 +77,7 @@ def asked(stack: Stack) -> dict[str, list[float]]:
 
 
 @pytest.mark.timeout(180)
+@pytest.mark.alone
 def test_eleven_hundred_slow_clients_keep_nobody_waiting_and_end_by_their_deadlines(tmp_path: Path) -> None:
     with local_stack(tmp_path / "data", "--workers", "1") as stack:
         job_id = stack.submit(LONG)
