@@ -99,6 +99,7 @@ def test_supervisors_that_are_replaced_after_three_nudges_claim_every_job_at_onc
     clients, each = 3, 200
     for _ in range(2):
         start(supervisor_tasks=3)
+    until(lambda: joined.workers.online("cpu") == 2)
 
     with ThreadPoolExecutor(clients + 1) as pool:
         ended = threading.Event()
