@@ -28,16 +28,19 @@ down: ## stop the containers of `docker compose up`
 
 test: setup ## pass all tests that need no Docker
 	@echo "Testing: unit, rules, integration (SQLite, PostgreSQL, Valkey, Celery), acceptance (the local stack) ..."
-	$(BIN)/pytest $(BESIDE) -m "not compose and not chaos and not soak"
+	$(BIN)/pytest $(BESIDE) -m "not compose and not chaos and not soak and not alone"
+	$(BIN)/pytest -m alone
 
 unit: setup ## pass the tests that need no database and no network
 	$(BIN)/pytest -n $(CORES) --dist worksteal tests/unit
 
 integration: setup ## pass the tests on real databases, queue and workers
-	$(BIN)/pytest $(BESIDE) tests/integration
+	$(BIN)/pytest $(BESIDE) tests/integration -m "not alone"
+	$(BIN)/pytest tests/integration -m alone
 
 acceptance: setup ## pass the tests of the whole local stack from outside
-	$(BIN)/pytest $(BESIDE) tests/acceptance -m "not compose"
+	$(BIN)/pytest $(BESIDE) tests/acceptance -m "not compose and not alone"
+	$(BIN)/pytest tests/acceptance -m alone
 
 rules: setup ## check the project's own laws
 	$(BIN)/pytest tests/rules

@@ -60,11 +60,12 @@ class Presence:
             Workers(database, self.settings).gone(self.slots.worker)
 
     def _show(self) -> None:
-        bell = Bell(self.settings.redis_url)
-        idleness = Idleness(self.settings.deaf_s, self.settings.stuck_s)
         while not self.slots.fork_server.exists():
             if self.over.wait(0.05):
                 return
+        bell = Bell(self.settings.redis_url)
+        # Counted from here: until it has a fork server, a worker is not idle but starting.
+        idleness = Idleness(self.settings.deaf_s, self.settings.stuck_s)
         with closing(Database(self.settings, pool_size=1)) as database:
             workers = Workers(database, self.settings)
             while not self.over.is_set():

@@ -26,7 +26,6 @@ from worker.slots import CLAIMED, Slots
 
 log = structlog.get_logger()
 
-WARM_S = 10.0  #: a warm process that was just started may take so long
 SIGNALS = {"drain": signal.SIGTERM, "pause": signal.SIGUSR1, "cancel": signal.SIGUSR2, "yield": signal.SIGHUP}
 
 
@@ -61,12 +60,8 @@ class Supervisor:
                 Watch(self, claim, supervised).until_it_ends()
 
     def _connected(self) -> socket.socket | None:
-        deadline = time.monotonic() + WARM_S
-        while (
-            (found := line.connect(self.slots.fork_server)) is None
-            and time.monotonic() < deadline
-            and not self.is_draining()
-        ):
+        # However long the fork server takes to import torch: a nudge given up here would not come again at once.
+        while (found := line.connect(self.slots.fork_server)) is None and not self.is_draining():
             time.sleep(0.05)
         return found
 

@@ -77,8 +77,9 @@ def asked(stack: Stack) -> dict[str, list[float]]:
 
 
 @pytest.mark.timeout(180)
+@pytest.mark.alone
 def test_eleven_hundred_slow_clients_keep_nobody_waiting_and_end_by_their_deadlines(tmp_path: Path) -> None:
-    with local_stack(tmp_path / "data", "--workers", "1") as stack:
+    with local_stack(tmp_path / "data", "--workers", "1", short_job_s="0") as stack:  # no job yields
         job_id = stack.submit(LONG)
         crowd = Crowd(stack.url)
         job = f"/api/v1/jobs/{job_id} HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n"

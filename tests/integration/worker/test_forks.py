@@ -92,12 +92,14 @@ def test_a_trainer_that_waits_for_its_job_has_one_thread_and_one_line_open(
     assert threads(ahead) == 1
 
 
+@pytest.mark.alone
 def test_supervisors_that_are_replaced_after_three_nudges_claim_every_job_at_once(
     joined: Base, settings: Settings, valkey: str, start: Callable[..., Worker]
 ) -> None:
     clients, each = 3, 200
     for _ in range(2):
         start(supervisor_tasks=3)
+    until(lambda: joined.workers.online("cpu") == 2)
 
     with ThreadPoolExecutor(clients + 1) as pool:
         ended = threading.Event()
