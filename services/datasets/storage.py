@@ -38,15 +38,14 @@ class Storage:
         return all((self.path(sha256) / name).exists() for name in (ORIGINAL, TABLE, INFO))
 
     def original_sha256(self, sha256: str) -> str:
-        """Return the SHA-256 of the bytes that came."""
-        return str(self.info(sha256)["original_sha256"])
+        """Return the SHA-256 of the bytes that came: for releases that kept none, the name of the data set's folder."""
+        return str(self.info(sha256).get("original_sha256", sha256))
 
     def is_intact(self, sha256: str, original_sha256: str | None = None) -> bool:
         """Return whether the files of a data set are there and have the bytes that they were stored with."""
         try:
-            kept = self.info(sha256)
             home = self.path(sha256)
-            return fingerprints.is_intact(home / TABLE, kept["table_sha256"]) and (
+            return fingerprints.is_intact(home / TABLE, self._table_sha256(sha256)) and (
                 original_sha256 is None or fingerprints.is_intact(home / ORIGINAL, original_sha256)
             )
         except (OSError, ValueError, KeyError, TypeError):
@@ -56,6 +55,18 @@ class Storage:
         """Return what was kept beside the table when it was made."""
         found: dict[str, Any] = json.loads((self.path(sha256) / INFO).read_text())
         return found
+
+    def _table_sha256(self, sha256: str) -> str:
+        info = self.info(sha256)
+        if "table_sha256" not in info:
+            # Stored by a release that kept none: what is there now is all there is to hold later looks against.
+            home = self.path(sha256)
+            info["table_sha256"] = fingerprints.digest(home / TABLE)
+            with suppress(OSError):  # a trainer may have no right to write here
+                draft = home / f"{INFO}-{os.getpid()}"
+                draft.write_text(json.dumps(info))
+                draft.replace(home / INFO)
+        return str(info["table_sha256"])
 
     @contextmanager
     def draft(self) -> Iterator[Path]:

@@ -1,5 +1,6 @@
 """Files of data sets that were changed or lost on the disk: nothing trains on them, and an upload mends them."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +40,20 @@ def test_a_table_with_a_changed_byte_is_not_opened(joined: Base) -> None:
     with pytest.raises(DatasetDamaged) as caught:
         joined.datasets.rows(OWNER, dataset.id, limit=1)
     assert "same file" in caught.value.members["hint"]
+
+
+def test_a_table_that_an_older_release_stored_is_held_against_what_it_was_when_first_opened(joined: Base) -> None:
+    dataset = upload(joined)
+    info = joined.storage.path(dataset.sha256) / INFO
+    kept = json.loads(info.read_text())
+    info.write_text(json.dumps({key: value for key, value in kept.items() if not key.endswith("_sha256")}))
+
+    open_table(joined, dataset)
+    assert joined.datasets.rows(OWNER, dataset.id, limit=1)
+    assert json.loads(info.read_text())["table_sha256"] == kept["table_sha256"]
+    flip(joined.storage.path(dataset.sha256) / TABLE)
+    with pytest.raises(DataChanged):
+        open_table(joined, dataset)
 
 
 def test_a_table_that_is_gone_is_said_to_be(joined: Base) -> None:
