@@ -188,6 +188,8 @@ class Training:
         self.schedule.resume(about["schedule"])
         self.scaler.load_state_dict(about["scaler"])
         done = about["progress"]
+        if self.amounts and "batch_amounts" not in done:  # stored by a release that weighed batches by their rows
+            done["batch_amounts"] = [(rows, rows) for rows in done["batch_sizes"]]
         costs = tensors.get("progress.batch_costs", torch.zeros(0)).to(self.device)
         self.progress = Progress(**done, batch_costs=list(costs))
         self.best = Best(**about["best"])
