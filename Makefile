@@ -49,7 +49,7 @@ compose-test: setup ## pass the tests of `docker compose up`; needs a Docker eng
 	$(BIN)/pytest tests/acceptance -m compose
 
 chaos: setup ## kill every part of a running service again and again (10 minutes)
-	$(BIN)/pytest $(BESIDE) tests/chaos -m chaos -rP
+	$(BIN)/pytest -n $$(($(CORES) + 1)) tests/chaos -m chaos -rP
 
 soak: setup ## all faults mixed for an hour (BATCHYARD_SOAK_MINUTES on each database)
 	$(BIN)/pytest tests/chaos -m soak -s

@@ -67,7 +67,7 @@ def test_f3_a_worker_that_is_killed_and_started_again_loses_nothing(yard: Yard, 
         worker.start()
         counts["kills"] += 1
         counts["restarts"] += 1
-        until(lambda worker=worker: rig.trainers(worker) or all(rig.job(job)["done"] for job in jobs), 30)
+        until(lambda worker=worker: rig.trainers(worker) or all(rig.job(job)["done"] for job in jobs))
 
     assert {job["status"] for job in rig.finish(*jobs)} == {"succeeded"}
     yard.check(*jobs)
