@@ -62,14 +62,8 @@ class Processes:
         self.slots = slots
         self.drain_s = 2 * settings.grace_s + DRAIN_MARGIN_S
         self.presence = presence
-        self.fork_server_command = [
-            sys.executable,
-            "-m",
-            "worker.warm",
-            str(slots.fork_server),
-            str(os.getpid()),
-            str(memory_bytes),
-        ]
+        where = [str(slots.fork_server), str(os.getpid()), str(memory_bytes)]
+        self.fork_server_command = [sys.executable, "-m", "worker.warm", *where]
         self.kill_at = float("inf")
         self.woken, wake = os.pipe()
         for end in (self.woken, wake):
@@ -92,6 +86,8 @@ class Processes:
         fork_server = self._start(self.fork_server_command)
         command = [sys.executable, "-m", "worker.celery_process", self.slots.as_json(), str(os.getpid())]
         self.celery = self._start(command, (self.slots.news,))
+        if self.kill_at < float("inf"):  # asked to end while it was being started
+            self.celery.terminate()
         os.close(self.slots.news)
         self.presence.begin()
         start_at = float("inf")
