@@ -5,24 +5,24 @@ import threading
 from flask import Flask, Response, g, request
 
 from api import (
+    about,
     bulk,
     checkpoints,
-    control,
     costs,
     datasets,
     events,
     hosts,
+    job_commands,
     jobs,
     predictions,
     problems,
     queue,
     ringer,
-    service,
     webhooks,
 )
 from api.feed import Feed
 from api.gateway import REFUSAL
-from api.waiting import Watcher
+from api.watcher import Watcher
 from services import ids
 from services.settings import Settings
 from services.wiring.api import Api
@@ -60,7 +60,7 @@ def create_app(settings: Settings) -> Flask:
             raise error
 
     problems.register(app)
-    for module in (jobs, control, bulk, costs, events, checkpoints, predictions, datasets, webhooks, queue, service):
+    for module in (jobs, job_commands, bulk, costs, events, checkpoints, predictions, datasets, webhooks, queue, about):
         app.register_blueprint(module.bp)
 
     @app.after_request

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from api.turns import aside
+from api.permits import aside
 from services.errors import BadRequest, SlowBody
 from services.settings import Settings
 

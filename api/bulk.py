@@ -5,15 +5,15 @@ from typing import Annotated, Any, Literal
 from flask import Blueprint, Response
 from pydantic import BaseModel, Field
 
-from api import answers
-from api.described import described
+from api import schemas
 from api.parts import OWNER, api, as_json
 from api.problems import slug
 from api.requests import body
+from api.view_descriptions import described
 from services.errors import Fault, InvalidRequest
 from services.jobs.bulk import MOST, Outcome
 from services.jobs.listing import Filters
-from services.specs.fields import STRICT
+from services.specs.schema.fields import STRICT
 
 bp = Blueprint("bulk", __name__, url_prefix="/api/v1/jobs")
 
@@ -44,7 +44,7 @@ class CancelMany(BaseModel):
 
 
 @bp.post("/cancel")
-@described(answer=answers.Outcomes, body=CancelMany, errors=(415,))
+@described(answer=schemas.Outcomes, body=CancelMany, errors=(415,))
 def cancel() -> Response:
     """Cancel many jobs: those of a list of ids, or those that a filter finds. Each has an outcome of its own."""
     asked = body(CancelMany)
@@ -59,14 +59,14 @@ def cancel() -> Response:
         statuses: list[str] = [*asked.status] if asked.status else STOPPABLE
         filters = Filters(statuses=statuses, name=asked.name, tags=tags, metadata=asked.metadata)
         outcomes, more = api().base.bulk.cancel_found(OWNER, filters, asked.reason)
-    return as_json(answers.Outcomes(data=[_shown(outcome) for outcome in outcomes], has_more=more))
+    return as_json(schemas.Outcomes(data=[_shown(outcome) for outcome in outcomes], has_more=more))
 
 
-def _shown(outcome: Outcome) -> answers.Outcome:
+def _shown(outcome: Outcome) -> schemas.Outcome:
     if outcome.job is not None:
-        return answers.Outcome(id=outcome.id, status=outcome.job.status, done=outcome.job.done)
+        return schemas.Outcome(id=outcome.id, status=outcome.job.status, done=outcome.job.done)
     error = outcome.error
     assert error is not None
     problem: dict[str, Any] = {"type": f"/problems/{slug(error.code)}", "code": error.code, "detail": error.detail}
     status = error.members.get("job_status")
-    return answers.Outcome(id=outcome.id, status=status, done=None if status is None else True, error=problem)
+    return schemas.Outcome(id=outcome.id, status=status, done=None if status is None else True, error=problem)

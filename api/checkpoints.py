@@ -6,10 +6,10 @@ import io
 from flask import Blueprint, Response, request, send_file
 from pydantic import BaseModel
 
-from api import answers, rendering
-from api.described import described
+from api import schemas, serializers
 from api.parts import OWNER, api, as_json
 from api.requests import query
+from api.view_descriptions import described
 
 bp = Blueprint("checkpoints", __name__, url_prefix="/api/v1/jobs/<job_id>/checkpoints")
 
@@ -23,20 +23,20 @@ class NoQuery(BaseModel):
 
 
 @bp.get("")
-@described(query=NoQuery, answer=answers.List[answers.Checkpoint])
+@described(query=NoQuery, answer=schemas.List[schemas.Checkpoint])
 def index(job_id: str) -> Response:
     """List a job's checkpoints: the best, those that were asked to be kept, and the last."""
     query(NoQuery)
-    found = [rendering.checkpoint(view) for view in api().base.reading.checkpoints(OWNER, job_id)]
-    return as_json(answers.List[answers.Checkpoint](url=request.path, data=found, has_more=False))
+    found = [serializers.checkpoint(view) for view in api().base.reading.checkpoints(OWNER, job_id)]
+    return as_json(schemas.List[schemas.Checkpoint](url=request.path, data=found, has_more=False))
 
 
 @bp.get("/<selector>")
-@described(query=NoQuery, answer=answers.Checkpoint, errors=(409,))
+@described(query=NoQuery, answer=schemas.Checkpoint, errors=(409,))
 def show(job_id: str, selector: str) -> Response:
     """Read one checkpoint: `best`, `last`, `epoch:N` or an id."""
     query(NoQuery)
-    return as_json(rendering.checkpoint(api().base.reading.checkpoint(OWNER, job_id, selector)))
+    return as_json(serializers.checkpoint(api().base.reading.checkpoint(OWNER, job_id, selector)))
 
 
 @bp.get("/<selector>/content")

@@ -11,12 +11,12 @@ import orjson
 from flask import Blueprint, Response
 from pydantic import BaseModel, Field
 
-from api import answers, rendering
-from api.described import described
+from api import schemas, serializers
 from api.parts import OWNER, api, as_json
 from api.requests import accepts, query
+from api.view_descriptions import described
 from services.errors import Fault, InvalidRequest, NotAcceptable
-from services.jobs.views import EpochView, JobView
+from services.jobs.job_views import EpochView, JobView
 
 bp = Blueprint("costs", __name__, url_prefix="/api/v1/jobs/<job_id>")
 
@@ -56,7 +56,7 @@ class LogsQuery(BaseModel):
 
 
 @bp.get("/metrics")
-@described(query=MetricsQuery, answer=answers.Metrics, media=TABLES, errors=(406,))
+@described(query=MetricsQuery, answer=schemas.Metrics, media=TABLES, errors=(406,))
 def metrics(job_id: str) -> Response:
     """Read the costs and metrics of a job's epochs, by columns; as JSON, CSV or NDJSON."""
     asked = query(MetricsQuery)
@@ -75,12 +75,12 @@ def metrics(job_id: str) -> Response:
     if kind != JSON:
         return _table(kind, columns, rows)
     last = epochs[-1].epoch if epochs else asked.after_epoch
-    found = answers.Metrics(
+    found = schemas.Metrics(
         job=job.id,
         columns=columns,
         data=rows,
         units={"seconds": "s"},
-        best=rendering.best(job),
+        best=serializers.best(job),
         downsampled=len(epochs) < job.epochs_done - asked.after_epoch,
         next_after_epoch=last,
     )
@@ -88,7 +88,7 @@ def metrics(job_id: str) -> Response:
 
 
 @bp.get("/batches")
-@described(query=BatchesQuery, answer=answers.Batches, media=TABLES, errors=(406, 409))
+@described(query=BatchesQuery, answer=schemas.Batches, media=TABLES, errors=(406, 409))
 def batches(job_id: str) -> Response:
     """Read the cost of every batch of one epoch."""
     epoch = query(BatchesQuery).epoch
@@ -99,7 +99,7 @@ def batches(job_id: str) -> Response:
     kind = accepts(*TABLES)
     if kind != JSON:
         return _table(kind, columns, rows)
-    return as_json(answers.Batches(job=job.id, epoch=epoch, columns=columns, data=rows))
+    return as_json(schemas.Batches(job=job.id, epoch=epoch, columns=columns, data=rows))
 
 
 @bp.get("/logs")

@@ -5,14 +5,14 @@ from typing import Annotated, BinaryIO, cast
 from flask import Blueprint, Response, request, send_file
 from pydantic import BaseModel, Field
 
-from api import answers, rendering
+from api import schemas, serializers
 from api.checkpoints import NoQuery
-from api.described import described
 from api.jobs import next_page
 from api.parts import OWNER, api, as_json
 from api.requests import query
+from api.view_descriptions import described
 from services.errors import Fault, InvalidRequest
-from services.specs.file_options import FileOptions
+from services.specs.schema.file_options import FileOptions
 
 bp = Blueprint("datasets", __name__, url_prefix="/api/v1/datasets")
 
@@ -50,7 +50,7 @@ class RowsQuery(BaseModel):
 @bp.post("")
 @described(
     query=UploadQuery,
-    answer=answers.Dataset,
+    answer=schemas.Dataset,
     status=(201, 200),
     upload=(*MEDIA, "multipart/form-data"),
     errors=(413, 415, 507),
@@ -68,20 +68,20 @@ def upload() -> Response:
     else:
         stream, name = request.stream, asked.name or f"upload.{ENDINGS.get(request.mimetype, 'csv')}"
     dataset, created = api().base.datasets.upload(cast(BinaryIO, stream), name=name, owner=OWNER, options=options)
-    response = as_json(rendering.dataset(dataset), 201 if created else 200)
+    response = as_json(serializers.dataset(dataset), 201 if created else 200)
     response.headers["Location"] = f"/api/v1/datasets/{dataset.id}"
     return response
 
 
 @bp.get("")
-@described(query=PageQuery, answer=answers.List[answers.DatasetBrief])
+@described(query=PageQuery, answer=schemas.List[schemas.DatasetBrief])
 def index() -> Response:
     """List uploaded data sets, newest first."""
     asked = query(PageQuery)
     found, cursor = api().base.datasets.listing(OWNER, limit=asked.limit, after=asked.after)
-    page = answers.List[answers.DatasetBrief](
+    page = schemas.List[schemas.DatasetBrief](
         url=request.full_path.rstrip("?"),
-        data=[rendering.dataset_brief(view) for view in found],
+        data=[serializers.dataset_brief(view) for view in found],
         has_more=cursor is not None,
         next=next_page(cursor),
     )
@@ -89,21 +89,21 @@ def index() -> Response:
 
 
 @bp.get("/<dataset_id>")
-@described(query=NoQuery, answer=answers.Dataset)
+@described(query=NoQuery, answer=schemas.Dataset)
 def show(dataset_id: str) -> Response:
     """Read a data set by its id or name."""
     query(NoQuery)
-    return as_json(rendering.dataset(api().base.datasets.find(OWNER, dataset_id)))
+    return as_json(serializers.dataset(api().base.datasets.find(OWNER, dataset_id)))
 
 
 @bp.get("/<dataset_id>/rows")
-@described(query=RowsQuery, answer=answers.Rows)
+@described(query=RowsQuery, answer=schemas.Rows)
 def rows(dataset_id: str) -> Response:
     """Read some rows of a data set."""
     asked = query(RowsQuery)
     dataset = api().base.datasets.find(OWNER, dataset_id)
     found = api().base.datasets.rows(OWNER, dataset.id, limit=asked.limit, after=asked.after)
-    return as_json(answers.Rows(columns=dataset.info.names, data=found, rows=dataset.info.rows))
+    return as_json(schemas.Rows(columns=dataset.info.names, data=found, rows=dataset.info.rows))
 
 
 @bp.get("/<dataset_id>/content")

@@ -7,12 +7,12 @@ from typing import Annotated
 from flask import Blueprint, Response, request
 from pydantic import BaseModel, Field
 
-from api import answers
-from api.described import described
+from api import schemas
 from api.feed import PAGE, Feed
 from api.parts import OWNER, api, as_json, feed, watcher
 from api.requests import accepts, query
-from api.waiting import Watcher
+from api.view_descriptions import described
+from api.watcher import Watcher
 
 bp = Blueprint("events", __name__, url_prefix="/api/v1/jobs/<job_id>")
 
@@ -34,7 +34,7 @@ class EventsQuery(BaseModel):
 @bp.get("/events")
 @described(
     query=EventsQuery,
-    answer=answers.List[answers.Event],
+    answer=schemas.List[schemas.Event],
     status=(200, 204),
     media=(JSON, STREAM),
     headers={"Last-Event-ID": "Begin the stream after the event of this number."},
@@ -61,9 +61,9 @@ def events(job_id: str) -> Response:
     shown = found[: asked.limit]
     more = len(found) > asked.limit
     address = f"{request.path}?after={shown[-1].seq}&limit={asked.limit}" if more else None
-    data = [answers.Event(**vars(event)) for event in shown]
+    data = [schemas.Event(**vars(event)) for event in shown]
     return as_json(
-        answers.List[answers.Event](url=request.full_path.rstrip("?"), data=data, has_more=more, next=address)
+        schemas.List[schemas.Event](url=request.full_path.rstrip("?"), data=data, has_more=more, next=address)
     )
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import orjson
 
-from api import answers
-from services.jobs.reading import JobReading
-from services.jobs.views import EventView
+from api import schemas
+from services.jobs.job_views import EventView
+from services.jobs.lookup import JobLookup
 
 PAGE = 100
 KEPT_PAGES = 64
@@ -27,7 +27,7 @@ class Page:
 class Feed:
     """Makes the pages of all streams of this process, one at a time, and keeps the newest."""
 
-    def __init__(self, reading: JobReading) -> None:
+    def __init__(self, reading: JobLookup) -> None:
         self.reading = reading
         self.lock = threading.Lock()
         self.pages: OrderedDict[tuple[str, int], Page] = OrderedDict()
@@ -56,5 +56,5 @@ class Feed:
 
 
 def _message(event: EventView) -> bytes:
-    body = orjson.dumps(answers.Event(**vars(event)).model_dump(mode="json"))
+    body = orjson.dumps(schemas.Event(**vars(event)).model_dump(mode="json"))
     return f"id: {event.seq}\nevent: {event.type}\ndata: ".encode() + body + b"\n\n"

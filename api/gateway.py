@@ -14,8 +14,8 @@ import structlog
 from flask import Flask
 
 from api.bodies import BUFFERED_BYTES, Body, BodyInput, Receive
+from api.permits import Permits, aside
 from api.threads import Threads
-from api.turns import Turns, aside
 from services.errors import BadRequest, BatchyardError, Overloaded, SlowBody
 from services.settings import Settings
 
@@ -39,10 +39,10 @@ class Gateway:
         self.settings = settings
         self.body_places = settings.body_places
         self.threads = Threads(settings.api_threads + settings.body_places)
-        self.turns = Turns(settings.api_threads)
+        self.turns = Permits(settings.api_threads)
         # Of their own: hundreds that come or wake together would else be before every other in the queue.
         self.threads_of_waiting = Threads(settings.api_threads + settings.wait_places)
-        self.turns_of_waiting = Turns(max(1, settings.api_threads // 8))
+        self.turns_of_waiting = Permits(max(1, settings.api_threads // 8))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -91,7 +91,7 @@ class Answer:
     """The answer to one request: a thread makes its messages, the event loop sends them."""
 
     def __init__(
-        self, flask: Flask, environ: dict[str, Any], body: Body | None, turns: Turns, send_timeout_s: float
+        self, flask: Flask, environ: dict[str, Any], body: Body | None, turns: Permits, send_timeout_s: float
     ) -> None:
         self.flask = flask
         self.environ = environ

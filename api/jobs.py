@@ -10,17 +10,17 @@ import orjson
 from flask import Blueprint, Response, request
 from pydantic import AwareDatetime, BaseModel, Field
 
-from api import answers, rendering
-from api.described import described
+from api import schemas, serializers
 from api.parts import OWNER, api, as_json, watcher
 from api.requests import body, idempotency_key, known_version, preferred_wait, query
+from api.view_descriptions import described
 from services.errors import Fault, InvalidRequest, Overloaded, TooLarge
+from services.jobs.job_views import JobView
 from services.jobs.listing import Filters
-from services.jobs.views import JobView
-from services.specs.counting import check_counts
-from services.specs.job import JobSpec
-from services.specs.reading import read
-from services.specs.resolving import resolved_json
+from services.specs.parse.json_size import check_counts
+from services.specs.parse.parser import read
+from services.specs.resolve.resolution import resolved_json
+from services.specs.schema.job import JobSpec
 
 bp = Blueprint("jobs", __name__, url_prefix="/api/v1/jobs")
 
@@ -86,7 +86,7 @@ class Cancel(BaseModel):
 @described(
     body=JobSpec,
     query=SubmitQuery,
-    answer=answers.Job,
+    answer=schemas.Job,
     status=(202, 201, 200),
     errors=(409, 413, 415, 507),
     upload=("multipart/form-data",),
@@ -112,7 +112,7 @@ def submit() -> Response:
         # The job is submitted, so without a place to wait in that is said at once.
         with suppress(Overloaded), watcher().place():
             job, waited = _when_done(job, wait_s), True
-    response = as_json(rendering.job(job), 201 if wait_s is not None and job.done else 202)
+    response = as_json(serializers.job(job), 201 if wait_s is not None and job.done else 202)
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
     response.headers["Retry-After"] = "1"
     response.headers["ETag"] = f'W/"{job.events_seq}"'
@@ -122,7 +122,7 @@ def submit() -> Response:
 
 
 @bp.get("")
-@described(query=ListQuery, answer=answers.Jobs)
+@described(query=ListQuery, answer=schemas.Jobs)
 def index() -> Response:
     """List jobs, newest first."""
     asked = query(ListQuery)
@@ -142,9 +142,9 @@ def index() -> Response:
         created_before=asked.created_before,
     )
     page = api().base.listing.page(OWNER, filters, sort=asked.sort, limit=asked.limit, after=asked.after)
-    found = answers.Jobs(
+    found = schemas.Jobs(
         url=request.full_path.rstrip("?"),
-        data=[rendering.brief(view) for view in page.items],
+        data=[serializers.brief(view) for view in page.items],
         has_more=page.next is not None,
         next=next_page(page.next),
         counts=api().base.listing.counts(OWNER),
@@ -155,7 +155,7 @@ def index() -> Response:
 @bp.get("/<job_id>")
 @described(
     query=ShowQuery,
-    answer=answers.Job,
+    answer=schemas.Job,
     status=(200, 304),
     headers={**WAIT, "If-None-Match": "The ETag of the state that you know: 304 if nothing has changed since."},
 )
@@ -172,7 +172,7 @@ def show(job_id: str) -> Response:
             unchanged.headers["Retry-After"] = "2"
             return unchanged
         job = api().base.reading.get(OWNER, job.id)
-    response = as_json(rendering.job(job, submitted="spec_submitted" in asked.expand))
+    response = as_json(serializers.job(job, submitted="spec_submitted" in asked.expand))
     response.headers["ETag"] = f'W/"{job.events_seq}"'
     if not job.done:
         response.headers["Retry-After"] = "2"
@@ -180,12 +180,12 @@ def show(job_id: str) -> Response:
 
 
 @bp.post("/<job_id>/cancel")
-@described(answer=answers.Job, status=(202, 200), errors=(409, 415), body=Cancel)
+@described(answer=schemas.Job, status=(202, 200), errors=(409, 415), body=Cancel)
 def cancel(job_id: str) -> Response:
     """Cancel a job: at once if it waits (200), at its next batch if it trains (202)."""
     reason = body(Cancel).reason if request.get_data(cache=True) else None
     job = api().base.jobs.cancel(OWNER, job_id, reason)
-    return as_json(rendering.job(job), 200 if job.done else 202)
+    return as_json(serializers.job(job), 200 if job.done else 202)
 
 
 @bp.delete("/<job_id>")
@@ -240,11 +240,11 @@ def _is_object(sent: bytes) -> bool:
 def _validated(spec: JobSpec) -> Response:
     found = api().base.jobs.validate(spec, owner=OWNER)
     return as_json(
-        answers.Validation(
+        schemas.Validation(
             spec=resolved_json(found.spec),
             model_summary=found.model_summary,
             estimate=found.estimate,
-            warnings=[answers.Warning(**warning) for warning in found.warnings],
+            warnings=[schemas.Warning(**warning) for warning in found.warnings],
         )
     )
 

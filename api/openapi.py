@@ -7,8 +7,8 @@ from flask import Flask
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
-from api import answers
-from api.described import Description
+from api import schemas
+from api.view_descriptions import Description
 
 REF = "#/components/schemas/{model}"
 PROBLEMS = {
@@ -32,7 +32,7 @@ ANSWERS = {200: "Done.", 201: "Made.", 202: "Accepted.", 204: "Nothing to say.",
 def document(app: Flask, version: str) -> dict[str, Any]:
     """Return the document of every route."""
     paths: dict[str, dict[str, Any]] = {}
-    models: set[type[BaseModel]] = {answers.Problem}
+    models: set[type[BaseModel]] = {schemas.Problem}
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]
         found: Description | None = getattr(view, "description", None)
@@ -42,12 +42,12 @@ def document(app: Flask, version: str) -> dict[str, Any]:
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             names = sorted(rule.arguments)
             paths.setdefault(path, {})[method.lower()] = _operation(rule.endpoint, view, found, names, models)
-    _, schemas = models_json_schema([(model, "validation") for model in sorted(models, key=str)], ref_template=REF)
+    _, shapes = models_json_schema([(model, "validation") for model in sorted(models, key=str)], ref_template=REF)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Batchyard", "version": version, "description": "POST rows, get a model that answers."},
         "paths": dict(sorted(paths.items())),
-        "components": {"schemas": schemas["$defs"]},
+        "components": {"schemas": shapes["$defs"]},
     }
 
 

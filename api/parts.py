@@ -7,7 +7,7 @@ from flask import Response, current_app
 from pydantic import BaseModel
 
 from api.feed import Feed
-from api.waiting import Watcher
+from api.watcher import Watcher
 from services.wiring.api import Api
 
 OWNER = "local"  #: whose jobs all are until there are keys

@@ -5,11 +5,11 @@ from typing import Annotated
 from flask import Blueprint, Response
 from pydantic import BaseModel, Field
 
-from api import answers
-from api.described import described
+from api import schemas
 from api.parts import OWNER, api, as_json
 from api.requests import body, query
-from services.specs.predict import Predict
+from api.view_descriptions import described
+from services.specs.schema.predict import Predict
 
 bp = Blueprint("predictions", __name__, url_prefix="/api/v1/jobs/<job_id>")
 
@@ -24,7 +24,7 @@ class PredictQuery(BaseModel):
 
 
 @bp.post("/predict")
-@described(body=Predict, query=PredictQuery, answer=answers.Prediction, errors=(409, 413, 415))
+@described(body=Predict, query=PredictQuery, answer=schemas.Prediction, errors=(409, 413, 415))
 def predict(job_id: str) -> Response:
     """Predict rows with a job's stored weights; while it trains, with its best so far."""
     selector = query(PredictQuery).checkpoint
@@ -32,7 +32,7 @@ def predict(job_id: str) -> Response:
     found = api().load_predictions().predict(OWNER, job_id, rows, checkpoint=selector)
     chosen = found.checkpoint
     metric = found.job.spec["monitor"]["metric"]
-    answer = answers.Prediction(
+    answer = schemas.Prediction(
         job=found.job.id,
         job_status=found.job.status,
         checkpoint={
@@ -46,6 +46,6 @@ def predict(job_id: str) -> Response:
         classes=found.classes,
         predictions=found.predictions,
         probabilities=found.probabilities,
-        warnings=[answers.Warning(**warning) for warning in found.warnings],
+        warnings=[schemas.Warning(**warning) for warning in found.warnings],
     )
     return as_json(answer)

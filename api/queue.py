@@ -5,27 +5,27 @@ from dataclasses import asdict
 
 from flask import Blueprint, Response, request
 
-from api import answers, queue_answers
+from api import queue_schemas, schemas
 from api.checkpoints import NoQuery
-from api.described import described
 from api.parts import OWNER, api, as_json
 from api.requests import query
-from services.jobs.outlook import Expected, QueueView
-from services.jobs.speeds import Span
-from services.jobs.workers import WorkerView
+from api.view_descriptions import described
+from services.queue.durations import Span
+from services.queue.outlook import Expected, QueueView
+from services.queue.workers import WorkerView
 
 bp = Blueprint("queue", __name__, url_prefix="/api/v1")
 
 
 @bp.get("/queue")
-@described(query=NoQuery, answer=queue_answers.Queues)
+@described(query=NoQuery, answer=queue_schemas.Queues)
 def queue() -> Response:
     """Read what waits and why, what runs, when each of your jobs is likely to start and finish, and who works."""
     query(NoQuery)
     base = api().base
     queues = base.outlook.queues(OWNER)
     return as_json(
-        queue_answers.Queues(
+        queue_schemas.Queues(
             queues=[_queue(view) for view in queues],
             jobs=[_job(job, view.device) for view in queues for job in view.jobs],
             workers=[_worker(view) for view in base.workers.listing(OWNER)],
@@ -34,17 +34,17 @@ def queue() -> Response:
 
 
 @bp.get("/workers")
-@described(query=NoQuery, answer=answers.List[queue_answers.Worker])
+@described(query=NoQuery, answer=schemas.List[queue_schemas.Worker])
 def workers() -> Response:
     """List the workers that showed signs of life lately."""
     query(NoQuery)
     data = [_worker(view) for view in api().base.workers.listing(OWNER)]
-    return as_json(answers.List[queue_answers.Worker](url=request.full_path.rstrip("?"), data=data, has_more=False))
+    return as_json(schemas.List[queue_schemas.Worker](url=request.full_path.rstrip("?"), data=data, has_more=False))
 
 
-def _queue(view: QueueView) -> queue_answers.DeviceQueue:
+def _queue(view: QueueView) -> queue_schemas.DeviceQueue:
     start = view.next_start_s
-    return queue_answers.DeviceQueue(
+    return queue_schemas.DeviceQueue(
         name=view.device,
         queued=view.queued,
         running=view.running,
@@ -55,8 +55,8 @@ def _queue(view: QueueView) -> queue_answers.DeviceQueue:
     )
 
 
-def _job(view: Expected, device: str) -> queue_answers.QueuedJob:
-    return queue_answers.QueuedJob(
+def _job(view: Expected, device: str) -> queue_schemas.QueuedJob:
+    return queue_schemas.QueuedJob(
         id=view.id,
         name=view.name,
         queue=device,
@@ -69,15 +69,15 @@ def _job(view: Expected, device: str) -> queue_answers.QueuedJob:
     )
 
 
-def _expected(span: Span) -> queue_answers.Expected | None:
+def _expected(span: Span) -> queue_schemas.Expected | None:
     if not math.isfinite(span.expected):
         return None
     high = round(span.high, 1) if math.isfinite(span.high) else None
-    return queue_answers.Expected(seconds=round(span.expected, 1), low=round(span.low, 1), high=high)
+    return queue_schemas.Expected(seconds=round(span.expected, 1), low=round(span.low, 1), high=high)
 
 
-def _worker(view: WorkerView) -> queue_answers.Worker:
-    return queue_answers.Worker(
+def _worker(view: WorkerView) -> queue_schemas.Worker:
+    return queue_schemas.Worker(
         id=view.id,
         queues=[view.device],
         device=view.device,

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ValidationError
 
 from api.parts import api
 from services.errors import Fault, InvalidRequest, UnsupportedMediaType
-from services.specs.faults import faults_of
-from services.specs.reading import read
+from services.specs.parse.faults import faults_of
+from services.specs.parse.parser import read
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -2,50 +2,50 @@
 
 from flask import Blueprint, Response, request
 
-from api import answers, webhook_answers
+from api import schemas, webhook_schemas
 from api.checkpoints import NoQuery
-from api.described import described
 from api.parts import OWNER, api, as_json
 from api.requests import body, query
-from services.webhooks.spec import WebhookSpec
-from services.webhooks.views import DeliveryView, WebhookView
+from api.view_descriptions import described
+from services.webhooks.webhook_spec import WebhookSpec
+from services.webhooks.webhook_views import DeliveryView, WebhookView
 
 bp = Blueprint("webhooks", __name__, url_prefix="/api/v1/webhooks")
 
 
 @bp.post("")
-@described(query=NoQuery, body=WebhookSpec, answer=webhook_answers.NewWebhook, status=(201,), errors=(413, 415))
+@described(query=NoQuery, body=WebhookSpec, answer=webhook_schemas.NewWebhook, status=(201,), errors=(413, 415))
 def add() -> Response:
     """Make a webhook; the answer alone shows its secret."""
     query(NoQuery)
     view, secret = api().base.webhooks.add(OWNER, body(WebhookSpec))
-    response = as_json(webhook_answers.NewWebhook(**_brief(view), secret=secret), 201)
+    response = as_json(webhook_schemas.NewWebhook(**_brief(view), secret=secret), 201)
     response.headers["Location"] = f"{bp.url_prefix}/{view.id}"
     return response
 
 
 @bp.get("")
-@described(query=NoQuery, answer=answers.List[webhook_answers.WebhookBrief])
+@described(query=NoQuery, answer=schemas.List[webhook_schemas.WebhookBrief])
 def index() -> Response:
     """List the webhooks, newest first."""
     query(NoQuery)
-    data = [webhook_answers.WebhookBrief(**_brief(view)) for view in api().base.webhooks.listing(OWNER)]
+    data = [webhook_schemas.WebhookBrief(**_brief(view)) for view in api().base.webhooks.listing(OWNER)]
     return as_json(
-        answers.List[webhook_answers.WebhookBrief](url=request.full_path.rstrip("?"), data=data, has_more=False)
+        schemas.List[webhook_schemas.WebhookBrief](url=request.full_path.rstrip("?"), data=data, has_more=False)
     )
 
 
 @bp.get("/<webhook_id>")
-@described(query=NoQuery, answer=webhook_answers.Webhook)
+@described(query=NoQuery, answer=webhook_schemas.Webhook)
 def show(webhook_id: str) -> Response:
     """Read a webhook and its last deliveries."""
     query(NoQuery)
     view = api().base.webhooks.get(OWNER, webhook_id)
-    return as_json(webhook_answers.Webhook(**_brief(view), deliveries=[_delivery(found) for found in view.deliveries]))
+    return as_json(webhook_schemas.Webhook(**_brief(view), deliveries=[_delivery(found) for found in view.deliveries]))
 
 
 @bp.post("/<webhook_id>/test")
-@described(query=NoQuery, answer=webhook_answers.Delivery, status=(202,))
+@described(query=NoQuery, answer=webhook_schemas.Delivery, status=(202,))
 def test(webhook_id: str) -> Response:
     """Send a test event; one that was disabled is told again."""
     query(NoQuery)
@@ -65,7 +65,7 @@ def _brief(view: WebhookView) -> dict[str, object]:
     return {name: value for name, value in vars(view).items() if name != "deliveries"}
 
 
-def _delivery(view: DeliveryView) -> webhook_answers.Delivery:
-    return webhook_answers.Delivery(
+def _delivery(view: DeliveryView) -> webhook_schemas.Delivery:
+    return webhook_schemas.Delivery(
         **{"job" if name == "job_id" else name: value for name, value in vars(view).items()}
     )

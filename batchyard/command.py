@@ -19,21 +19,21 @@ def main() -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def up(arguments: tuple[str, ...]) -> None:
     """Run the whole service on this machine; Ctrl-C drains and stops it."""
-    _become("worker.local", "up", *arguments)
+    _become("local", "up", *arguments)
 
 
 @main.command(context_settings=PASS_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def demo(arguments: tuple[str, ...]) -> None:
     """Train the tutorial's job on a stack of its own, and stop."""
-    _become("worker.local", "demo", *arguments)
+    _become("local", "demo", *arguments)
 
 
 @main.command(context_settings=PASS_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def server(arguments: tuple[str, ...]) -> None:
     """Run one part alone: api, worker, dispatcher, migrate or healthcheck."""
-    _become("worker.parts", *arguments)
+    _become("local.parts", *arguments)
 
 
 @main.command()

@@ -12,12 +12,12 @@ import numpy as np
 
 from benchmarks.out_of_core import FEATURES, JOB, rows_sorted_by_target
 from benchmarks.report import report
-from services.specs.columns import Column, TableInfo
-from services.specs.job import JobSpec
-from services.specs.resolving import Limits, resolve
-from services.training import reading
+from services.columns import Column, TableInfo
+from services.specs.resolve.resolution import Limits, resolve
+from services.specs.schema.job import JobSpec
 from services.training.build import build, settle_process
-from services.training.summary import summary
+from services.training.input import table_access
+from services.training.model_summary import summary
 
 SEEDS = 10
 EPOCHS = 3
@@ -26,7 +26,7 @@ MOST = 0.03  #: by so much, relatively, the cost may be higher
 
 def cost(table: np.ndarray, seed: int, *, in_blocks: bool) -> float:
     """Return the validation cost after three epochs."""
-    reading.IN_MEMORY_BYTES = 0 if in_blocks else 1 << 40
+    table_access.IN_MEMORY_BYTES = 0 if in_blocks else 1 << 40
     columns = [Column(f"x{n}", "number", min=-9.0, max=9.0) for n in range(FEATURES)]
     info = TableInfo(len(table), [*columns, Column("y", "number", min=0.0, max=1.0)])
     job = JobSpec.model_validate(JOB | {"epochs": EPOCHS, "seed": seed, "early_stopping": False})

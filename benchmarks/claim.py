@@ -15,10 +15,10 @@ from sqlalchemy import create_engine, text
 
 from benchmarks import many_rows
 from benchmarks.report import report
+from services.attempts.reaper import Reaper
 from services.db.engine import Database
 from services.db.schema import migrate
 from services.jobs.listing import Filters
-from services.jobs.reaping import Reaper
 from services.settings import Settings
 from services.wiring.base import Base
 from tests import postgres
@@ -38,8 +38,8 @@ def asked(rooms: Base) -> dict[str, Asked]:
     statuses = {status: Filters(statuses=[status]) for status in ("queued", "succeeded", "cancelled")}
     second = listing.page(OWNER, statuses["succeeded"])
     return {
-        "claim": lambda: rooms.running.claim("cpu", "benchmark"),
-        "claim where nothing is eligible": lambda: rooms.running.claim("cuda", "benchmark"),
+        "claim": lambda: rooms.claims.claim("cpu", "benchmark"),
+        "claim where nothing is eligible": lambda: rooms.claims.claim("cuda", "benchmark"),
         "eligible": lambda: rooms.eligible("cpu"),
         "eligible where nothing is": lambda: rooms.eligible("cuda"),
         "first page": lambda: listing.page(OWNER, Filters()),
@@ -52,7 +52,7 @@ def asked(rooms: Base) -> dict[str, Asked]:
         "poll of a finished job": lambda: reading.get(OWNER, ends.finished),
         "poll of the first queued job": lambda: reading.get(OWNER, ends.first_queued),
         "poll of the last queued job": lambda: reading.get(OWNER, ends.last_queued),
-        "first look of the reaper": lambda: Reaper(rooms.database, rooms.running, rooms.settings).look(),
+        "first look of the reaper": lambda: Reaper(rooms.database, rooms.lifecycle, rooms.settings).look(),
     }
 
 

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
+from local.demo import JOB
+from services.db import job_rows
 from services.db.engine import Database
 from services.db.tables import Job, Owner
-from services.jobs import queries
 from services.settings import Settings
-from services.specs.job import JobSpec
+from services.specs.schema.job import JobSpec
 from services.states import JobState
-from services.training.summary import summary
+from services.training.model_summary import summary
 from services.wiring.base import Base, base
-from worker.demo import JOB
 
 OWNERS = 20
 LATER = 10  #: every tenth queued job waits for the end of a pause, at the head of its owner's queue
@@ -45,7 +45,7 @@ def filled(settings: Settings, finished: int, queued: int) -> Base:
             session.execute(text("PRAGMA cache_size = -1000000"))  # of this connection, which does nothing else
         template = session.scalars(select(Job.id)).one()
         for n in range(OWNERS):
-            queries.add_owner(session, f"owner-{n}")
+            job_rows.add_owner(session, f"owner-{n}")
         session.execute(update(Owner).values(last_served=0))
         for index in Job.__table__.indexes:  # type: ignore[attr-defined]
             index.drop(session.connection())

@@ -21,12 +21,12 @@ from sqlalchemy import select
 from benchmarks.persistence import job
 from benchmarks.report import report
 from services.db.tables import Job
-from services.queue import Bell, plain_url, top_up
+from services.nudges import Bell, plain_url, top_up
 from services.settings import Settings
-from services.specs.job import JobSpec
+from services.specs.schema.job import JobSpec
 from services.states import FINAL, JobState
 from services.training.build import settle_process
-from services.training.summary import summary
+from services.training.model_summary import summary
 from services.wiring.base import base
 from tests.make import make_training
 from tests.stack import local_stack

@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.report import report
-from services.specs.columns import Column, TableInfo
-from services.specs.job import JobSpec
-from services.specs.resolving import Limits, resolve
+from services.columns import Column, TableInfo
+from services.specs.resolve.resolution import Limits, resolve
+from services.specs.schema.job import JobSpec
 from services.training.build import build, settle_process
-from services.training.summary import summary
+from services.training.model_summary import summary
 
 FEATURES = 32
 CHUNK = 1_000_000

@@ -22,10 +22,10 @@ from benchmarks.report import report
 from services.db.engine import Database
 from services.db.schema import migrate
 from services.settings import Settings
-from services.specs.job import JobSpec
+from services.specs.schema.job import JobSpec
 from services.states import StopReason
 from services.training.build import settle_process
-from services.training.summary import summary
+from services.training.model_summary import summary
 from services.wiring import trainer
 from services.wiring.base import base
 from tests import postgres
@@ -56,7 +56,7 @@ def one(database: str, folder: str, *, kept: bool) -> None:
     settings = Settings(database_url=database, storage_dir=Path(folder))
     rooms = base(settings, measure=summary)
     rooms.jobs.submit(JobSpec.model_validate(job()), submitted={}, owner="local")
-    claim = rooms.running.claim("cpu", "benchmark")
+    claim = rooms.claims.claim("cpu", "benchmark")
     assert claim is not None
     found = trainer.job(settings, claim.job_id, claim.attempt, lambda: None, lambda: None)
     found.recorder.started(found.training.environment())

@@ -27,14 +27,14 @@ from benchmarks.quality_tables import CHOSEN_ON, HELD_OUT, TABLES, Cell, Table
 from benchmarks.quality_yardsticks import Columns, score, split, yardsticks
 from benchmarks.report import report
 from services.datasets.ingest import ingest
-from services.datasets.limits import TableLimits
-from services.predictions.decode import cells_of
-from services.specs.job import JobSpec
-from services.specs.predict import Predict
-from services.specs.resolving import Limits, resolve
+from services.datasets.table_limits import TableLimits
+from services.predictions.decoder import cells_of
+from services.specs.resolve.resolution import Limits, resolve
+from services.specs.schema.job import JobSpec
+from services.specs.schema.predict import Predict
 from services.training.build import build
+from services.training.model_summary import summary
 from services.training.predictor import Predictor
-from services.training.summary import summary
 
 LIMITS = Limits(epochs=100_000, parameters=50_000_000)
 NEAR = 1.02  #: at most so many times the error of the best, or the best accuracy divided by it

@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks.report import percentile, report
-from services.queue import plain_url
+from services.nudges import plain_url
 from tests.stack import TUTORIAL, Stack, local_stack
 from tests.valkey import valkey_server
 

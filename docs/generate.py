@@ -6,7 +6,7 @@ from pathlib import Path
 from api.problems import STATUS
 from services.errors import BatchyardError
 from services.settings import PREFIX, Settings
-from services.specs.catalog import catalog
+from services.specs.schema.catalog import catalog
 from services.states import FINAL, MOVES
 
 REFERENCE = Path(__file__).parent / "reference"

@@ -65,3 +65,8 @@ def shown(state: JobState, *, cancel_wished: bool, pause_wished: bool) -> str:
     if state is JobState.RUNNING and pause_wished:
         return "pausing"
     return str(state)
+
+
+def status_of(state: str, cancel_wished: bool, pause_wished: bool) -> str:
+    """Return what a user sees of a job's state."""
+    return shown(JobState(state), cancel_wished=cancel_wished, pause_wished=pause_wished)

@@ -17,8 +17,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 from services.db.engine import Database
 from services.db.schema import migrate
 from services.settings import Settings
-from services.training.plugin_data import look
-from services.training.summary import shapes, summary
+from services.training.input.plugin_data import look
+from services.training.model_summary import shapes, summary
 from services.wiring.base import Base, base
 from tests.postgres import postgres_server
 from tests.valkey import valkey_server
@@ -57,7 +57,7 @@ def valkey(valkey_url: str) -> str:
     """The URL of an empty Valkey."""
     import redis
 
-    from services.queue import plain_url
+    from services.nudges import plain_url
 
     with redis.Redis.from_url(plain_url(valkey_url)) as client:
         client.flushall()

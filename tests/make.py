@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet
 
-from services.datasets import builtins, inline
-from services.jobs.views import JobView
-from services.specs.columns import TableInfo
-from services.specs.data import INLINE, Data
-from services.specs.job import JobSpec
-from services.specs.resolving import Limits, resolve
+from services.columns import TableInfo
+from services.datasets import builtin_tables, inline_tables
+from services.jobs.job_views import JobView
+from services.specs.resolve.resolution import Limits, resolve
+from services.specs.schema.data import INLINE, Data
+from services.specs.schema.job import JobSpec
 from services.states import StopReason
 from services.training.build import build
-from services.training.summary import summary
-from services.training.training import Training
+from services.training.loop.training import Training
+from services.training.model_summary import summary
 from services.wiring import trainer
 from services.wiring.base import Base
 
@@ -31,12 +31,12 @@ SMALL: dict[str, Any] = {
 def make_table(data: dict[str, Any]) -> tuple[TableInfo, np.ndarray]:
     """Return the columns and the table of inline rows, or of a sample table by name."""
     if "builtin" in data:
-        table = pyarrow.parquet.read_table(builtins.path(data["builtin"]))
-        target = builtins.TARGETS[data["builtin"]]
+        table = pyarrow.parquet.read_table(builtin_tables.path(data["builtin"]))
+        target = builtin_tables.TARGETS[data["builtin"]]
         names = [name for name in table.column_names if name != target]
         x = np.column_stack([table[name].to_numpy() for name in names]).astype(float).tolist()
-        return inline.tabulate(Data(x=x, y=table[target].to_pylist()))
-    return inline.tabulate(Data.model_validate(data))
+        return inline_tables.tabulate(Data(x=x, y=table[target].to_pylist()))
+    return inline_tables.tabulate(Data.model_validate(data))
 
 
 def make_spec(**parts: Any) -> tuple[JobSpec, TableInfo, np.ndarray]:
@@ -84,7 +84,7 @@ def make_job(joined: Base, owner: str = "local", key: str | None = None, **parts
 
 def train(joined: Base, job_id: str) -> JobView:
     """Train a queued job in this process, as a trainer would, and return it."""
-    claim = joined.running.claim("cpu", "test")
+    claim = joined.claims.claim("cpu", "test")
     assert claim is not None
     assert claim.job_id == job_id
     job = trainer.job(joined.settings, claim.job_id, claim.attempt, lambda: None, lambda: None)

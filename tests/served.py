@@ -71,7 +71,7 @@ def served(settings: Settings, redis_url: str, log: Path, **more: object) -> Ite
         port = probe.getsockname()[1]
     given = {"storage_dir": settings.storage, "database_url": settings.sqlalchemy_url, "redis_url": redis_url} | more
     environ = os.environ | {f"BATCHYARD_{name.upper()}": str(value) for name, value in given.items()}
-    command = [sys.executable, "-m", "worker.parts", "api", "--bind", f"{HOST}:{port}"]
+    command = [sys.executable, "-m", "local.parts", "api", "--bind", f"{HOST}:{port}"]
     with open(log, "w") as output:
         process = subprocess.Popen(command, env=environ, stdout=output, stderr=output)
         try:

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx2
 
-from worker import demo
+from local import demo
 
 TUTORIAL: dict[str, Any] = demo.JOB
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import redis
 
+from local import valkey as embedded
+from services.nudges import plain_url
 from services.processes import die_with_parent
-from services.queue import plain_url
-from worker import valkey as embedded
 
 
 @contextmanager

@@ -7,12 +7,12 @@ from typing import Any
 from celery import Celery, signals
 from kombu import Queue
 
+from services.nudges import WORK, list_of
 from services.processes import die_with_parent
-from services.queue import WORK, list_of
 from services.settings import Settings
 from services.wiring.base import base
 from worker import tasks
-from worker.connection import QuickConnection
+from worker.redis_connection import QuickConnection
 from worker.slots import HEARD, Slots
 from worker.supervisor import Supervisor
 
@@ -75,7 +75,7 @@ def connect_signals(settings: Settings, slots: Slots) -> list[Callable[..., None
     def begin_slot(**_: Any) -> None:
         die_with_parent(main)
         joined = base(settings, pool_size=1)
-        tasks.begin(Supervisor(joined.running, joined.turns, settings, slots, drain))
+        tasks.begin(Supervisor(joined.claims, joined.lifecycle, joined.time_slices, settings, slots, drain))
 
     def tell_of_drain(**_: Any) -> None:
         os.write(ring_drain, b"!")

@@ -8,9 +8,9 @@ import warnings
 
 from celery.exceptions import SecurityWarning
 
+from services import log_lines
 from services.processes import die_with_parent
 from services.settings import Settings
-from worker import logs
 from worker.app import connect_signals, make_app
 from worker.slots import Slots
 
@@ -23,7 +23,7 @@ def main() -> None:
     die_with_parent(parent)
     os.set_blocking(slots.news, False)
     settings = Settings.from_env()
-    logs.begin(settings)
+    log_lines.begin(settings)
     app = make_app(settings, slots)
     receivers = connect_signals(settings, slots)
     # As root, in a container without a user of its own, is the operator's choice.

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import structlog
 
+from services.attempts import checkpoints
 from services.db.schema import check_schema
 from services.errors import NotReady, StorageFull
-from services.jobs import checkpoints
-from services.queue import DEVICES, Bell, top_up
+from services.nudges import DEVICES, Bell, top_up
 from services.settings import Settings
-from services.webhooks.delivering import Delivering
+from services.webhooks.delivery import Delivery
 from services.wiring.base import Base, base
-from worker.teller import Teller
+from worker.notifier import Notifier
 
 log = structlog.get_logger()
 
@@ -33,7 +33,7 @@ def run(settings: Settings, heartbeat: Path | None) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    threading.Thread(target=Teller(settings).until, args=(stop,), daemon=True, name="teller").start()
+    threading.Thread(target=Notifier(settings).until, args=(stop,), daemon=True, name="teller").start()
     Dispatcher(joined, Bell(settings.redis_url), heartbeat).until(stop)
 
 
@@ -54,7 +54,7 @@ class Dispatcher:
             (self.reap, settings.reap_interval_s),
             (self.sweep, SWEEP_S),
             (self.prune, PRUNE_S),
-            (self.base.turns.give_credit, PRUNE_S),
+            (self.base.time_slices.give_credit, PRUNE_S),
         ]
         due = [time.monotonic()] * len(duties)
         while not stop.is_set():
@@ -81,7 +81,7 @@ class Dispatcher:
         self.base.jobs.forget_keys()
         self.base.datasets.sweep()
         checkpoints.sweep(self.base.database)
-        Delivering(self.base.database, ()).forget()
+        Delivery(self.base.database, ()).forget()
 
     def prune(self) -> None:
         """Delete finished jobs and their events beyond what the operator keeps."""

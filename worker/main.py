@@ -17,10 +17,10 @@ from pathlib import Path
 
 import structlog
 
+from services import cgroup
 from services.db.engine import Database
 from services.db.schema import check_schema
 from services.settings import Settings, child_environment
-from worker import cgroup
 from worker.presence import Presence
 from worker.slots import Slots
 
@@ -63,7 +63,7 @@ class Processes:
         self.drain_s = 2 * settings.grace_s + DRAIN_MARGIN_S
         self.presence = presence
         where = [str(slots.fork_server), str(os.getpid()), str(memory_bytes)]
-        self.fork_server_command = [sys.executable, "-m", "worker.warm", *where]
+        self.fork_server_command = [sys.executable, "-m", "worker.fork_server", *where]
         self.kill_at = float("inf")
         self.woken, wake = os.pipe()
         for end in (self.woken, wake):

@@ -14,8 +14,8 @@ import structlog
 
 from services.db.engine import Database
 from services.errors import NotReady, StorageFull
-from services.jobs.workers import Workers
-from services.queue import Bell
+from services.nudges import Bell
+from services.queue.workers import Workers
 from services.settings import Settings
 from worker.idleness import Idleness
 from worker.slots import CLAIMED, HEARD, Slots

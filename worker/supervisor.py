@@ -13,15 +13,17 @@ from typing import Any, BinaryIO
 
 import structlog
 
+from services import cgroup
+from services.attempts.lifecycle import Lifecycle
+from services.attempts.work import Wishes
 from services.errors import NotReady, StorageFull
 from services.faultpoint import faultpoint
-from services.jobs.running import Running
-from services.jobs.turns import Turns
-from services.jobs.views import Claim, Wishes
+from services.queue.claims import Claim, Claims
+from services.queue.time_slice import TimeSlices
 from services.settings import Settings
-from worker import cgroup, line
-from worker.ends import settle
-from worker.exits import Ended
+from worker import channel
+from worker.exit_handling import settle
+from worker.outcome import Ended
 from worker.slots import CLAIMED, Slots
 
 log = structlog.get_logger()
@@ -32,9 +34,18 @@ SIGNALS = {"drain": signal.SIGTERM, "pause": signal.SIGUSR1, "cancel": signal.SI
 class Supervisor:
     """A pool child's work. `drain` becomes readable, and stays so, when the worker is to end."""
 
-    def __init__(self, running: Running, turns: Turns, settings: Settings, slots: Slots, drain: int) -> None:
-        self.running = running
-        self.turns = turns
+    def __init__(
+        self,
+        claims: Claims,
+        lifecycle: Lifecycle,
+        time_slices: TimeSlices,
+        settings: Settings,
+        slots: Slots,
+        drain: int,
+    ) -> None:
+        self.claims = claims
+        self.lifecycle = lifecycle
+        self.time_slices = time_slices
         self.settings = settings
         self.slots = slots
         self.drain = drain
@@ -48,7 +59,7 @@ class Supervisor:
                 return
             with supervised:
                 try:
-                    claim = self.running.claim(self.slots.device, self.slots.worker)
+                    claim = self.claims.claim(self.slots.device, self.slots.worker)
                 except (NotReady, StorageFull) as error:
                     log.warning("no claim", error=error.detail)
                     return
@@ -61,7 +72,7 @@ class Supervisor:
 
     def _connected(self) -> socket.socket | None:
         # However long the fork server takes to import torch: a nudge given up here would not come again at once.
-        while (found := line.connect(self.slots.fork_server)) is None and not self.is_draining():
+        while (found := channel.connect(self.slots.fork_server)) is None and not self.is_draining():
             time.sleep(0.05)
         return found
 
@@ -76,8 +87,8 @@ class Watch:
     """One job's watch: beats, wishes, limits, and the trainer's end."""
 
     def __init__(self, supervisor: Supervisor, claim: Claim, supervised: socket.socket) -> None:
-        self.running = supervisor.running
-        self.turns = supervisor.turns
+        self.lifecycle = supervisor.lifecycle
+        self.time_slices = supervisor.time_slices
         self.settings = supervisor.settings
         self.drain = supervisor.drain
         self.is_draining = supervisor.is_draining
@@ -105,7 +116,7 @@ class Watch:
         with tempfile.TemporaryFile() as output, ours:
             with theirs:
                 start = {"job": self.claim.job_id, "attempt": self.claim.attempt}
-                self.lost = not line.send(self.line, start, (output.fileno(), theirs.fileno()))
+                self.lost = not channel.send(self.line, start, (output.fileno(), theirs.fileno()))
             ours.setblocking(False)
             with selectors.DefaultSelector() as selector:
                 selector.register(self.line, selectors.EVENT_READ, self._hear_end)
@@ -124,7 +135,7 @@ class Watch:
         faultpoint("supervisor.settling")
         in_step = (self.progress or {}).get("phase") == "training"
         settle(
-            self.running,
+            self.lifecycle,
             claim,
             ended,
             self.verdict,
@@ -137,7 +148,7 @@ class Watch:
         )
 
     def _hear_end(self) -> None:
-        message = line.receive(self.line)
+        message = channel.receive(self.line)
         if message is None:
             self.lost = True
         else:
@@ -162,23 +173,23 @@ class Watch:
         time_now = time.monotonic()
         if time_now >= self.kill_at:
             self.kill_at = float("inf")
-            line.send(self.line, {"signal": int(signal.SIGKILL)})
+            channel.send(self.line, {"signal": int(signal.SIGKILL)})
         elif time_now - self.heard > self.settings.stall_s and self.verdict is None:
             self._end_it("stalled", kill=True)
         elif time_now - self.began > self.settings.job_time_limit_s and self.verdict is None:
             self._end_it("time_limit", kill=False)
         if time_now >= self.beat_at:
             self.beat_at = time_now + self.settings.beat_interval_s
-            self._obey(lambda: self.running.beat(self.claim, self.progress))
+            self._obey(lambda: self.lifecycle.beat(self.claim, self.progress))
         elif time_now >= self.look_at:
-            self._obey(lambda: self.running.wishes(self.claim))
+            self._obey(lambda: self.lifecycle.wishes(self.claim))
         if time_now >= self.look_at:
             self.look_at = time_now + self.settings.wish_interval_s
 
     def _obey(self, ask: Callable[[], Wishes | None]) -> None:
         try:
             wishes = ask()
-            is_over = self.wish is None and self.turns.is_over(self.claim, self.turn_s)
+            is_over = self.wish is None and self.time_slices.is_over(self.claim, self.turn_s)
         except (NotReady, StorageFull):
             return  # the training goes on, the recorder waits; the reaper counts no read that fails
         if wishes is None and self.verdict is None:
@@ -194,7 +205,7 @@ class Watch:
         if self.wish == wish or self.wish == "cancel" or self.verdict:
             return
         self.wish = wish
-        line.send(self.line, {"signal": int(SIGNALS[wish])})
+        channel.send(self.line, {"signal": int(SIGNALS[wish])})
         if wish == "yield":
             return  # it is asked for after the epoch, which may take long
         grace_s = self.settings.cancel_grace_s if wish == "cancel" else self.settings.grace_s
@@ -203,7 +214,7 @@ class Watch:
     def _end_it(self, verdict: str, *, kill: bool) -> None:
         self.verdict = verdict
         number = signal.SIGKILL if kill else signal.SIGTERM
-        line.send(self.line, {"signal": int(number)})
+        channel.send(self.line, {"signal": int(number)})
         self.kill_at = time.monotonic() + self.settings.grace_s
 
 

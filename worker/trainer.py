@@ -20,10 +20,10 @@ from services.processes import die_with_parent
 from services.settings import Settings
 from services.states import StopReason
 from services.training.build import settle_process
-from services.training.training import Training
+from services.training.loop.training import Training
 from services.training_errors import Fenced, NonfiniteCost, TrainingFailed, TrainingFault, Wished
 from services.wiring import trainer as wiring
-from worker import exits
+from worker import outcome
 
 REPORT_S = 0.25  #: the supervisor hears of progress so often
 OOM_SCORE = "500"  #: when memory is short, the kernel takes a trainer before anything else of ours
@@ -72,7 +72,7 @@ def enter(
     job_id: str, attempt: int, settings: Settings, log: int, progress: int, memory_bytes: int, *, parent: int
 ) -> NoReturn:
     """Become the trainer of a job in a freshly forked process, and never return."""
-    code = exits.BUG
+    code = outcome.BUG
     try:
         die_with_parent(parent)
         _settle_in(log, progress, memory_bytes if memory_bytes else None)
@@ -105,15 +105,15 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
                 recorder.rolled_back(fault)
         recorder.succeed(reason)
     except Fenced:
-        return exits.FENCED  # another attempt owns the row: write nothing
+        return outcome.FENCED  # another attempt owns the row: write nothing
     except Wished as wish:
         if recorder is None:
-            return exits.OF_WISH[wish.detail]
+            return outcome.OF_WISH[wish.detail]
         watch.report("saving")
         return _stopped(job, wish.detail)
     except TrainingFault as fault:
         wiring.fail(settings, job_id, attempt, recorder, fault)
-        return exits.USER_FAULT
+        return outcome.USER_FAULT
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         traceback.print_exc()
         # The same arithmetic on the same rows ends alike: attempts are for what may go otherwise.
@@ -121,11 +121,11 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
             f"The training can't go on: {type(error).__name__}: {error}"[:MOST_TOLD], retryable=False
         )
         wiring.fail(settings, job_id, attempt, recorder, failed)
-        return exits.USER_FAULT
+        return outcome.USER_FAULT
     except (MemoryError, RuntimeError) as error:
         traceback.print_exc()
         return _memory_exit(error)
-    return exits.DONE
+    return outcome.DONE
 
 
 def train(job: wiring.Job, watch: Watch) -> StopReason:
@@ -168,11 +168,11 @@ def _stop_reason(training: Training) -> StopReason | None:
 def _stopped(job: wiring.Job, wish: str) -> int:
     try:
         if wish != "yield" and job.work.spec.on_nonfinite == "rollback":
-            return exits.OF_WISH[wish]  # goes on after a whole epoch, to which the way back leads
+            return outcome.OF_WISH[wish]  # goes on after a whole epoch, to which the way back leads
         job.recorder.interrupted()
     except Fenced:
-        return exits.FENCED
-    return exits.OF_WISH[wish]
+        return outcome.FENCED
+    return outcome.OF_WISH[wish]
 
 
 def _diverged(costs: EpochCosts, steps_per_epoch: int, lr: float) -> BatchyardError:
@@ -217,6 +217,6 @@ def _settle_in(log: int, progress: int, memory_bytes: int | None) -> None:
 def _memory_exit(error: BaseException) -> int:
     words = str(error).lower()
     if "cuda" in words and "out of memory" in words:
-        return exits.GPU_MEMORY
+        return outcome.GPU_MEMORY
     is_memory = isinstance(error, MemoryError) or "can't allocate memory" in words or "out of memory" in words
-    return exits.MEMORY if is_memory else exits.BUG
+    return outcome.MEMORY if is_memory else outcome.BUG

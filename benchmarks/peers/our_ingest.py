@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.peers.ingesting import tell
 from services.datasets.ingest import ingest
-from services.datasets.limits import TableLimits
+from services.datasets.table_limits import TableLimits
 
 if __name__ == "__main__":
     began = time.perf_counter()

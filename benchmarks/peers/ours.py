@@ -5,12 +5,12 @@ import time
 import numpy as np
 
 from benchmarks.peers.work import FEATURES, LR, Fitted, Part, Work, tell
-from services.specs.columns import Column, TableInfo
-from services.specs.job import JobSpec
-from services.specs.resolving import Limits, resolve
+from services.columns import Column, TableInfo
+from services.specs.resolve.resolution import Limits, resolve
+from services.specs.schema.job import JobSpec
 from services.training.build import build, settle_process
-from services.training.summary import summary
-from services.training.training import Training
+from services.training.loop.training import Training
+from services.training.model_summary import summary
 
 LIMITS = Limits(epochs=100_000, parameters=50_000_000)
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from services.specs.columns import Column
-from services.specs.dates import text_of
+from services.columns import Column
+from services.dates import text_of
 
 
 def value_of(cell: float, column: Column) -> Any:

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from services.datasets.limits import TableLimits
-from services.specs.cell_texts import MISSING, NUMBER
-from services.specs.file_options import FileOptions
+from services.cell_texts import MISSING, NUMBER
+from services.datasets.table_limits import TableLimits
+from services.specs.schema.file_options import FileOptions
 
 SAMPLE_ROWS = 50
 SAMPLE_CHARACTERS = 1 << 20

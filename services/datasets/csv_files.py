@@ -11,14 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow
 
+from services.cell_texts import MISSING
 from services.datasets.csv_dialect import Dialect, sniff
 from services.datasets.csv_faults import MAX_CELL_BYTES, diagnose, lines_of
-from services.datasets.disguises import has_leading_zeros, plain_numbers
-from services.datasets.limits import TableLimits
-from services.datasets.tabulating import Batches, check_names
+from services.datasets.disguised_numbers import has_leading_zeros, plain_numbers
+from services.datasets.table_limits import TableLimits
+from services.datasets.tabulation import Batches, check_names
 from services.errors import Fault, InvalidRequest
-from services.specs.cell_texts import MISSING
-from services.specs.file_options import FileOptions
+from services.specs.schema.file_options import FileOptions
 
 BLOCK_BYTES = 1 << 20
 WIDE_BLOCK_BYTES = 16 << 20  #: a row must fit into a block

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from services.columns import INDEX_NAMES, TableInfo
 from services.datasets.exactness import inexact
-from services.specs.columns import INDEX_NAMES, TableInfo
 
 GUESSES = {
     "disguised_numbers": "{!r} looks like numbers with signs or separators and was read as texts. If they are numbers, "

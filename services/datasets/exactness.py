@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from services.specs.columns import Column, TableInfo
+from services.columns import Column, TableInfo
 
 LAST_WHOLE = 2**24  #: up to here every whole number is a float32
 

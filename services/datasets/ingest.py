@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from services.datasets.limits import TableLimits
+from services.columns import TableInfo
+from services.datasets.table_limits import TableLimits
 from services.errors import Fault, InvalidRequest, TooLarge, UnsupportedMediaType
-from services.specs.columns import TableInfo
-from services.specs.file_options import FileOptions
+from services.specs.schema.file_options import FileOptions
 
 BLOCK_BYTES = 1 << 20
 FORMATS = ["csv", "parquet", "jsonl", "npz"]
@@ -61,7 +61,7 @@ def ingest(original: Path, table: Path, *, name: str, limits: TableLimits, optio
     """
     # pyarrow takes its time to load and starts threads, so only an upload loads it.
     from services.datasets import csv_files, jsonl_files, npz_files, parquet_files
-    from services.datasets.tabulating import tabulate
+    from services.datasets.tabulation import tabulate
 
     kind = _format_of(original, name)
     # Signs, separators and types that a user names are read out of texts.

@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from services.datasets.limits import TableLimits
-from services.datasets.tabulating import Batches, check_names
+from services.datasets.table_limits import TableLimits
+from services.datasets.tabulation import Batches, check_names
 from services.errors import Fault, InvalidRequest
-from services.specs.counting import count_values
+from services.specs.parse.json_size import count_values
 
 BATCH_CELLS = 131_072
 BATCH_BYTES = 16 << 20

@@ -12,8 +12,8 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from services.datasets.limits import TableLimits
-from services.datasets.tabulating import Batches
+from services.datasets.table_limits import TableLimits
+from services.datasets.tabulation import Batches
 from services.errors import Fault, InvalidRequest, UnsupportedMediaType
 
 BATCH_ROWS = 65_536

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from services.datasets.limits import TableLimits
-from services.datasets.lists import spread
+from services.datasets.list_columns import spread
 from services.datasets.parquet_pages import PageUnreadable, weigh
-from services.datasets.tabulating import Batches, check_schema
+from services.datasets.table_limits import TableLimits
+from services.datasets.tabulation import Batches, check_schema
 from services.errors import Fault, InvalidRequest
 
 BATCH_ROWS = 65_536

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from services.datasets.limits import TableLimits
+from services.datasets.table_limits import TableLimits
 from services.errors import TooLarge
 
 MAX_PAGE_BYTES = 32 << 20  #: a page is unpacked at once; writers make pages of about 1 MB

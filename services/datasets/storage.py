@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from services.columns import Column, TableInfo
 from services.datasets import fingerprints
 from services.errors import StorageFull
-from services.specs.columns import Column, TableInfo
 from services.training_errors import DataChanged, DataUnreadable
 
 ORIGINAL, TABLE, INFO = "original", "table.f32", "info.json"

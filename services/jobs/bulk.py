@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from services.errors import JobAlreadyFinished, NotFound
+from services.jobs.job_views import JobView
 from services.jobs.listing import Filters, JobListing
-from services.jobs.service import JobService
-from services.jobs.views import JobView
+from services.jobs.submit import JobService
 
 MOST = 1_000  #: jobs of one request
 PAGE = 100

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from services.db import cursors
 from services.db.engine import Database
 from services.db.tables import Dataset, Epoch, Job
-from services.jobs import queries
-from services.jobs.views import JobView, Page
+from services.jobs import job_views
+from services.jobs.job_views import JobView, Page
 from services.states import JobState
 
 SPARK_POINTS = 24
@@ -63,7 +63,7 @@ class JobListing:
             found = session.execute(query.order_by(*order).limit(limit + 1)).all()
             shown = found[:limit]
             sparks = _sparks(session, [(row[0].id, row[0].epochs_done) for row in shown])
-            jobs = [queries.job_view(row[0], row[1], sparks.get(row[0].id)) for row in shown]
+            jobs = [job_views.job_view(row[0], row[1], sparks.get(row[0].id)) for row in shown]
         more = len(found) > limit
         last = shown[-1][0] if shown else None
         value = last and (last.name if column is Job.name else last.created_at.isoformat())

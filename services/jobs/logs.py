@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from services.db.engine import Database
 from services.db.tables import Epoch, Event
-from services.jobs.reading import JobReading, unpacked
-from services.jobs.views import JobView
+from services.jobs.job_views import JobView
+from services.jobs.lookup import JobLookup, unpacked
 
 PAGE = 500
 
@@ -16,7 +16,7 @@ PAGE = 500
 class JobLogs:
     """The logs of one owner's jobs, written as they are read."""
 
-    def __init__(self, database: Database, reading: JobReading) -> None:
+    def __init__(self, database: Database, reading: JobLookup) -> None:
         self.database = database
         self.reading = reading
 

@@ -10,19 +10,20 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from services.attempts import checkpoints
+from services.attempts.checkpoints import CheckpointView
+from services.columns import Column, TableInfo
 from services.db.tables import Checkpoint, Dataset, Job
-from services.errors import CheckpointCorrupt, Fault, InvalidRequest, NotFound
-from services.jobs import checkpoints, queries
-from services.jobs.views import CheckpointView, JobView
-from services.specs.checkpoints import InitFrom
-from services.specs.columns import Column, TableInfo
-from services.specs.faults import closest
-from services.specs.findings import Findings
-from services.specs.job import JobSpec
-from services.specs.resolving import Resolved
-from services.specs.warm_start import POINTER, Shapes, compare
+from services.errors import Fault, InvalidRequest
+from services.jobs import references
+from services.jobs.job_views import JobView
+from services.specs.parse.faults import closest
+from services.specs.resolve.findings import Findings
+from services.specs.resolve.resolution import Resolved
+from services.specs.resolve.weight_match import POINTER, Shapes, compare
+from services.specs.schema.checkpoints import InitFrom
+from services.specs.schema.job import JobSpec
 from services.states import FINAL
-from services.training_errors import WeightsUnreadable
 
 #: Returns the shapes of a resolved spec's weights, None where only the worker can tell.
 ShapesOf = Callable[[JobSpec, TableInfo], Shapes | None]
@@ -60,9 +61,9 @@ def find(session: Session, owner: str, wanted: InitFrom, *, lock: bool = False) 
 
     Raises: InvalidRequest that says which jobs or checkpoints there are.
     """
-    job = queries.by_id(session, owner, wanted.job) or queries.by_name(session, owner, wanted.job)
+    job = references.by_id(session, owner, wanted.job) or references.by_name(session, owner, wanted.job)
     if job is None:
-        near = closest(wanted.job, queries.words(session, owner))
+        near = closest(wanted.job, references.words(session, owner))
         raise _fault("job", f"there is no job {wanted.job[:80]!r}", wanted.job, near)
     if lock:  # its trainer removes checkpoints only after a write to this row
         session.execute(select(Job.id).where(Job.id == job.id).with_for_update())
@@ -106,20 +107,6 @@ def needed_by(session: Session, job_id: str) -> list[str]:
     own = select(Checkpoint.id).where(Checkpoint.job_id == job_id)
     waiting = select(Job.id).where(Job.init_checkpoint.in_(own), Job.state.not_in(FINAL))
     return list(session.scalars(waiting.order_by(Job.created_at)))
-
-
-def content(session: Session, checkpoint_id: str) -> bytes:
-    """Return the weights that a job starts from.
-
-    Raises: WeightsUnreadable.
-    """
-    row = session.get(Checkpoint, checkpoint_id)
-    try:
-        if row is None:
-            raise NotFound("The checkpoint is gone.")
-        return checkpoints.content(session, row.id, row.sha256)
-    except (NotFound, CheckpointCorrupt) as error:
-        raise WeightsUnreadable(f"The weights to start from can't be read. {error.detail}", pointer=POINTER) from error
 
 
 def _fault(

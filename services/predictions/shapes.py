@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from services.errors import Fault, InvalidRequest
-from services.specs.faults import pointer_of, short
-from services.specs.predict import Predict
+from services.specs.parse.faults import pointer_of, short
+from services.specs.schema.predict import Predict
 
 MAX_FLOAT32 = float(np.finfo(np.float32).max)
 

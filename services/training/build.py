@@ -8,23 +8,23 @@ import torch
 from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 
-from services.specs.columns import TableInfo
-from services.specs.job import JobSpec
-from services.specs.validating import EarlyStopping
-from services.training.best import Best, Patience
-from services.training.evaluating import Evaluation
-from services.training.examples import Examples, examples
+from services.columns import TableInfo
+from services.specs.schema.job import JobSpec
+from services.specs.schema.monitor import EarlyStopping
+from services.training.initial_weights import begin_with, stored_weights
+from services.training.input.examples import Examples, examples
+from services.training.input.plugin_data import Opened
+from services.training.loop.best import Best, Patience
+from services.training.loop.evaluation import Evaluation
+from services.training.loop.metrics import metric
+from services.training.loop.optimizers import optimizer
+from services.training.loop.progress import Progress
+from services.training.loop.schedulers import Schedule
+from services.training.loop.step_choice import stepping
+from services.training.loop.training import Training
+from services.training.loop.watch import look
 from services.training.losses import amounts, cost_function, weighs
-from services.training.metrics import metric
 from services.training.models import MODELS
-from services.training.optimizers import optimizer
-from services.training.plugin_data import Opened
-from services.training.progress import Progress
-from services.training.schedulers import Schedule
-from services.training.stepping import stepping
-from services.training.training import Training
-from services.training.warm_start import begin_with, stored_weights
-from services.training.watch import look
 
 MAX_KEPT_STEPS = 100_000  #: a job with more steps keeps no batch costs unless it says so
 MEMBERS = {"tabm"}  #: models that are several nets, trained side by side

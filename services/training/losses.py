@@ -1,4 +1,4 @@
-"""The losses by name: one entry and its spec in `services/specs/losses.py` add another."""
+"""The losses by name: one entry and its spec in `services/specs/schema/losses.py` add another."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

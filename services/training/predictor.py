@@ -9,11 +9,11 @@ from pydantic import TypeAdapter
 from torch import Tensor, nn
 
 from services.errors import Fault, InvalidRequest
-from services.specs.models import Model
+from services.specs.schema.models import Model
+from services.training.input.preprocessing import Preprocessing
 from services.training.models import MODELS
 from services.training.models.bins import bins_like
 from services.training.models.inputs import Inputs
-from services.training.preprocessing import Preprocessing
 from services.training.weights import from_bytes
 
 

@@ -4,33 +4,33 @@ import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from services.queue import DEVICES, Bell, top_up
+from services.columns import TableInfo
+from services.nudges import DEVICES, Bell, top_up
 from services.settings import Settings
-from services.specs.columns import TableInfo
-from services.specs.data import PluginData
-from services.specs.job import JobSpec
-from services.specs.warm_start import Shapes
+from services.specs.resolve.weight_match import Shapes
+from services.specs.schema.data import PluginData
+from services.specs.schema.job import JobSpec
 from services.wiring.base import Base, base
 
 if TYPE_CHECKING:
-    from services.predictions.service import PredictionService
+    from services.predictions.predictions import PredictionService
 
 
 def _measure(spec: JobSpec, info: TableInfo) -> dict[str, Any]:
     # The first call imports torch, unless the thread that does so after the start was faster.
-    from services.training.summary import summary
+    from services.training.model_summary import summary
 
     return summary(spec, info)
 
 
 def _look(spec: PluginData) -> tuple[TableInfo, str]:
-    from services.training.plugin_data import look
+    from services.training.input.plugin_data import look
 
     return look(spec)
 
 
 def _shapes(spec: JobSpec, info: TableInfo) -> Shapes | None:
-    from services.training.summary import shapes
+    from services.training.model_summary import shapes
 
     return shapes(spec, info)
 
@@ -60,7 +60,7 @@ class Api:
         """Return the room that predicts. The first call imports torch, which takes a second or two."""
         with self._loading:
             if not self._predictions.done():
-                from services.predictions.service import PredictionService
+                from services.predictions.predictions import PredictionService
 
                 self._predictions.set_result(PredictionService(self.base.reading, self.base.settings))
         return self._predictions.result()

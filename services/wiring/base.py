@@ -4,31 +4,32 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from services.datasets.service import DatasetService, Look
+from services.attempts.lifecycle import Lifecycle
+from services.attempts.reaper import Reaper
+from services.columns import TableInfo
+from services.datasets.datasets import DatasetService, Look
 from services.datasets.storage import Storage
 from services.db.engine import Database
 from services.errors import NotReady
-from services.jobs import queries
 from services.jobs.bulk import JobBulk
-from services.jobs.control import JobControl
+from services.jobs.commands import JobCommands
 from services.jobs.listing import JobListing
 from services.jobs.logs import JobLogs
-from services.jobs.outlook import Outlook
-from services.jobs.reading import JobReading
-from services.jobs.reaping import Reaper
-from services.jobs.retention import Retention
-from services.jobs.retrying import JobRetrying
-from services.jobs.running import Running
-from services.jobs.service import JobService
-from services.jobs.turns import Turns
+from services.jobs.lookup import JobLookup
+from services.jobs.pruning import Pruning
+from services.jobs.retry import JobRetry
+from services.jobs.submit import JobService
 from services.jobs.warm_start import ShapesOf
-from services.jobs.workers import Workers
+from services.queue import order
+from services.queue.claims import Claims
+from services.queue.outlook import Outlook
+from services.queue.time_slice import TimeSlices
+from services.queue.workers import Workers
 from services.settings import Settings
-from services.specs.columns import TableInfo
-from services.specs.data import PluginData
-from services.specs.job import JobSpec
-from services.specs.resolving import Measure
-from services.webhooks.service import WebhookService
+from services.specs.resolve.resolution import Measure
+from services.specs.schema.data import PluginData
+from services.specs.schema.job import JobSpec
+from services.webhooks.webhooks import WebhookService
 
 
 @dataclass(frozen=True)
@@ -40,24 +41,25 @@ class Base:
     storage: Storage
     datasets: DatasetService
     jobs: JobService
-    control: JobControl
-    retrying: JobRetrying
+    control: JobCommands
+    retrying: JobRetry
     bulk: JobBulk
-    reading: JobReading
+    reading: JobLookup
     listing: JobListing
     logs: JobLogs
-    running: Running
-    turns: Turns
+    claims: Claims
+    lifecycle: Lifecycle
+    time_slices: TimeSlices
     outlook: Outlook
     reaper: Reaper
-    retention: Retention
+    retention: Pruning
     workers: Workers
     webhooks: WebhookService
 
     def eligible(self, device: str) -> int:
         """Return how many queued jobs may start now, counted up to the most nudges that may wait."""
         with self.database.reading() as session:
-            return queries.eligible(session, device, self.settings.max_nudges)
+            return order.eligible(session, device, self.settings.max_nudges)
 
 
 def no_model(_spec: JobSpec, _info: TableInfo) -> dict[str, Any]:
@@ -89,8 +91,8 @@ def base(
     database = Database(settings, pool_size=pool_size)
     storage = Storage(settings.storage)
     datasets = DatasetService(database, storage, settings, look)
-    reading = JobReading(database, settings)
-    running = Running(database, settings)
+    reading = JobLookup(database, settings)
+    lifecycle = Lifecycle(database, settings)
     listing = JobListing(database)
     jobs = JobService(database, datasets, settings, ring, measure, shapes)
     return Base(
@@ -99,17 +101,18 @@ def base(
         storage=storage,
         datasets=datasets,
         jobs=jobs,
-        control=JobControl(database, reading, ring),
-        retrying=JobRetrying(jobs),
+        control=JobCommands(database, reading, ring),
+        retrying=JobRetry(jobs),
         bulk=JobBulk(jobs, listing),
         reading=reading,
         listing=listing,
         logs=JobLogs(database, reading),
-        running=running,
-        turns=Turns(database, settings),
+        claims=Claims(database),
+        lifecycle=lifecycle,
+        time_slices=TimeSlices(database, settings),
         outlook=Outlook(database, settings),
-        reaper=Reaper(database, running, settings),
-        retention=Retention(database, jobs, settings),
+        reaper=Reaper(database, lifecycle, settings),
+        retention=Pruning(database, jobs, settings),
         workers=Workers(database, settings),
         webhooks=WebhookService(database, settings),
     )

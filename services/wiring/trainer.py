@@ -6,17 +6,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from services.attempts.lifecycle import Lifecycle
+from services.attempts.recorder import RETRY_S, Recorder
+from services.attempts.work import Work
 from services.datasets.storage import Storage
 from services.db.engine import Database
 from services.errors import NotReady
-from services.jobs.recording import RETRY_S, Recorder
-from services.jobs.running import Running
-from services.jobs.views import Claim, Work
+from services.queue.claims import Claim
 from services.settings import Settings
-from services.specs.job import JobSpec
+from services.specs.schema.job import JobSpec
 from services.training.build import build
-from services.training.plugin_data import Opened, reopened
-from services.training.training import Training
+from services.training.input.plugin_data import Opened, reopened
+from services.training.loop.training import Training
 from services.training_errors import TrainingFault
 
 LEAST_MEASURED = 32  #: validation rows at a time, however little memory there is
@@ -40,7 +41,7 @@ def job(
     Raises: Fenced; DataUnreadable; DataChanged; ShapeMismatch; PluginError.
     """
     database = Database(settings, pool_size=1)
-    work = _loaded(Running(database, settings), job_id, attempt, waiting)
+    work = _loaded(Lifecycle(database, settings), job_id, attempt, waiting)
     source = _source(Storage(settings.storage), work)
     training = build(_fitting(work), work.info, source, last=work.last, init=work.init, wish=wish)
     return Job(database, work, training, Recorder(database, settings, work, training, waiting=waiting))
@@ -55,11 +56,11 @@ def gone_back(settings: Settings, job: Job, wish: Callable[[], str | None]) -> J
     return replace(job, training=training)
 
 
-def _loaded(running: Running, job_id: str, attempt: int, waiting: Callable[[], None]) -> Work:
+def _loaded(lifecycle: Lifecycle, job_id: str, attempt: int, waiting: Callable[[], None]) -> Work:
     """Return the work, when the database is there: that it was away is not the job's fault."""
     while True:
         try:
-            return running.load(job_id, attempt)
+            return lifecycle.load(job_id, attempt)
         except NotReady:
             waiting()
             time.sleep(RETRY_S)
@@ -90,6 +91,6 @@ def fail(settings: Settings, job_id: str, attempt: int, recorder: Recorder | Non
     if recorder is not None:
         recorder.fail(fault)
         return
-    Running(Database(settings, pool_size=1), settings).crashed(
+    Lifecycle(Database(settings, pool_size=1), settings).crashed(
         Claim(job_id, attempt), fault.code, fault.detail, final=True
     )

@@ -90,8 +90,8 @@ def kill_at_random(stack: Stack, dice: random.Random) -> list[str]:
 def parts_of(stack: Stack) -> dict[str, list[Process]]:
     """Return the killable processes of a stack by what they are."""
     everyone = below(stack.process.pid)
-    warm = {p.pid for p in everyone if "worker.warm" in p.command}
-    workers = {p.pid for p in everyone if "worker.parts worker" in p.command and p.parent == stack.process.pid}
+    warm = {p.pid for p in everyone if "worker.fork_server" in p.command}
+    workers = {p.pid for p in everyone if "local.parts worker" in p.command and p.parent == stack.process.pid}
     celery = {p.pid for p in everyone if "worker.celery_process" in p.command and p.parent in workers}
     kinds = {
         "api": lambda p: "granian" in p.command,

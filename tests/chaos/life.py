@@ -17,18 +17,18 @@ from typing import Any
 
 from services.faultpoint import passed
 from services.jobs.listing import Filters
-from services.jobs.views import Claim
-from services.queue import DEVICES
+from services.nudges import DEVICES
+from services.queue.claims import Claim
 from services.settings import Settings
-from services.specs.job import JobSpec
+from services.specs.schema.job import JobSpec
 from services.training.build import settle_process
-from services.training.plugin_data import look
-from services.training.summary import shapes, summary
+from services.training.input.plugin_data import look
+from services.training.model_summary import shapes, summary
 from services.wiring.base import Base, base
 from tests.chaos.invariants import broken, fingerprint
-from worker import ends, trainer
-from worker.exits import Ended
-from worker.warm import LOADED
+from worker import exit_handling, trainer
+from worker.fork_server import LOADED
+from worker.outcome import Ended
 
 OWNER = "local"
 R: dict[str, Any] = {
@@ -102,7 +102,7 @@ class Life:
         """Do what the dispatcher and workers do when nothing fails any more, until no job is left."""
         for _ in range(200):
             self.reap()
-            while claim := self.rooms.running.claim(DEVICES[0], "healer"):
+            while claim := self.rooms.claims.claim(DEVICES[0], "healer"):
                 self.train(claim, None, 0)
             open_jobs = [job for job in self.jobs() if not job.done]
             for job in open_jobs:
@@ -131,7 +131,7 @@ class Life:
 
     def claim(self) -> Claim:
         """Claim the one job that waits."""
-        claim = self.rooms.running.claim(DEVICES[0], "worker")
+        claim = self.rooms.claims.claim(DEVICES[0], "worker")
         assert claim is not None
         return claim
 
@@ -142,12 +142,12 @@ class Life:
     def train(self, claim: Claim, wish: str | None, after: int) -> None:
         """Train a claimed job as its trainer does, and write its end as its supervisor does."""
         watch: Any = Watch(wish, after)
-        wishes = self.rooms.running.wishes(claim)
+        wishes = self.rooms.lifecycle.wishes(claim)
         if wishes and (wishes.cancel or wishes.pause) and wish is None:  # what a supervisor would have asked by now
             watch = Watch("cancel" if wishes.cancel else "pause", 1)
         code = trainer.run(claim.job_id, claim.attempt, self.settings, watch)
-        ends.settle(
-            self.rooms.running, claim, Ended(code), None, watch.wish, [], memory=False, lost=False, in_step=False
+        exit_handling.settle(
+            self.rooms.lifecycle, claim, Ended(code), None, watch.wish, [], memory=False, lost=False, in_step=False
         )
 
     def reap(self) -> None:

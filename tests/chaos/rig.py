@@ -14,10 +14,10 @@ from typing import Any
 import httpx2
 import redis
 
+from local import valkey
+from services.nudges import list_of
 from services.processes import die_with_parent
-from services.queue import list_of
 from tests.processes import Process, below
-from worker import valkey
 
 QUICK = {
     "beat_interval_s": "0.3",
@@ -186,7 +186,7 @@ class Rig:
 
     def trainers(self, *workers: Part) -> list[Process]:
         """Return the processes that train, of all workers or of some."""
-        warm = [p for w in workers or self.workers for p in below(w.process.pid) if "worker.warm" in p.command]
+        warm = [p for w in workers or self.workers for p in below(w.process.pid) if "worker.fork_server" in p.command]
         roots = {p.pid for p in warm}
         return [p for p in warm if p.parent in roots and p.leads]
 
@@ -203,7 +203,7 @@ class Rig:
             return 0
 
     def _part(self, name: str, *arguments: str) -> Part:
-        command = [sys.executable, "-m", "worker.parts", *arguments]
+        command = [sys.executable, "-m", "local.parts", *arguments]
         return Part(command, self.environ, self.folder / "logs" / name)
 
 

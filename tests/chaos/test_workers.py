@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from services.db.tables import Epoch
-from services.queue import list_of
+from services.nudges import list_of
 from tests.chaos.conftest import Yard
 from tests.chaos.rig import SHORT, R, until
 

@@ -60,6 +60,14 @@ def test_the_lock_pins_the_torch_that_was_tried_and_names_no_place() -> None:
 
 def test_every_command_of_compose_is_a_part_of_the_server() -> None:
     commands = re.findall(r'"batchyard", "server", "(\w+)"', (ROOT / "compose.yaml").read_text())
-    parts = set(re.findall(r'add_parser\("(\w+)"', (ROOT / "worker/parts.py").read_text()))
+    parts = set(re.findall(r'add_parser\("(\w+)"', (ROOT / "local/parts.py").read_text()))
 
     assert set(commands) <= parts
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md"])
+def test_a_file_that_a_page_names_exists(page: str) -> None:
+    named = re.findall(r"`((?:services|worker|api|local|tests|docs)/[\w/]+\.py)`", (ROOT / page).read_text())
+
+    assert named
+    assert [path for path in named if not (ROOT / path).exists()] == []

@@ -9,13 +9,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SERVER = ("api", "worker", "services", "batchyard", "migrations")
+SERVER = ("api", "worker", "local", "services", "batchyard", "migrations")
 #: Where a library may be imported.
 HOMES = {
     "flask": ("api/",),
-    "celery": ("worker/", "services/queue.py"),
-    "kombu": ("worker/", "services/queue.py"),
-    "sqlalchemy": ("services/db/", "services/jobs/", "services/datasets/", "services/webhooks/", "migrations/"),
+    "celery": ("worker/", "services/nudges.py"),
+    "kombu": ("worker/", "services/nudges.py"),
+    "sqlalchemy": (
+        "services/db/",
+        "services/queue/",
+        "services/attempts/",
+        "services/jobs/",
+        "services/datasets/",
+        "services/webhooks/",
+        "migrations/",
+    ),
     "alembic": ("services/db/schema.py", "migrations/"),
     "torch": ("services/training/", "services/predictions/"),
     "pyarrow": ("services/datasets/",),
@@ -81,7 +89,7 @@ def test_only_the_settings_read_the_environment() -> None:
     assert readers == ["services/settings.py"]
 
 
-@pytest.mark.parametrize("name", ["app", "celery_process", "connection", "slots", "supervisor", "tasks"])
+@pytest.mark.parametrize("name", ["app", "celery_process", "redis_connection", "slots", "supervisor", "tasks"])
 def test_what_celery_forks_from_starts_no_thread_and_opens_no_database(name: str) -> None:
     tree = ast.parse((ROOT / "worker" / f"{name}.py").read_text())
 

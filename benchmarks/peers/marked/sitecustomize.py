@@ -7,7 +7,7 @@ import os
 import sys
 import time
 
-if "worker.warm" in sys.orig_argv:
+if "worker.fork_server" in sys.orig_argv:
     from worker import trainer
 
     run = trainer.run

@@ -1,4 +1,4 @@
-"""The neural nets by name: one entry and its spec in `services/specs/models.py` add another."""
+"""The neural nets by name: one entry and its spec in `services/specs/schema/models.py` add another."""
 
 from collections.abc import Callable
 from typing import Any

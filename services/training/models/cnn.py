@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from services.errors import Fault, InvalidRequest
-from services.specs import models as specs
+from services.specs.schema import models as specs
 from services.training.models.activations import ACTIVATIONS
 from services.training.models.inputs import Inputs
 from services.training.models.mlp import NORMS

@@ -1,4 +1,4 @@
-"""The layers of a net of one's own by name: one entry and its spec in `services/specs/layers.py` add another.
+"""The layers of a net of one's own by name: one entry and its spec in `services/specs/schema/layers.py` add another.
 
 Each is built for the shape that reaches it. What torch would take but nobody means, as a batch of rows taken for one
 picture, is refused here.

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from services.errors import Fault, InvalidRequest
-from services.specs import models as specs
+from services.specs.schema import models as specs
 from services.training.models.inputs import Inputs
 from services.training.models.layer import LAYERS
 from services.training.models.place import Place, Shape, batch_of

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from services.specs import models as specs
+from services.specs.schema import models as specs
 from services.training.models.activations import ACTIVATIONS
 from services.training.models.inputs import Inputs
 from services.training.models.residual import Residual

@@ -4,9 +4,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from services.specs import models as specs
+from services.specs.schema import models as specs
+from services.training.entry_points import found, guarded
 from services.training.models.inputs import Inputs
-from services.training.plugins import found, guarded
 from services.training_errors import PluginError
 
 GROUP = "batchyard.models"

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from services.specs import models as specs
+from services.specs.schema import models as specs
 from services.training.models.embedding import WIDTH, EmbeddedNumbers
 from services.training.models.inputs import Inputs
 from services.training.models.stem import stem

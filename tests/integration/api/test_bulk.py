@@ -13,7 +13,7 @@ def test_jobs_are_cancelled_by_their_ids_each_with_its_own_outcome(client: Flask
     finished = make_job(joined)
     train(joined, finished.id)
     running = make_job(joined, seed=1)
-    joined.running.claim("cpu", "w")
+    joined.claims.claim("cpu", "w")
     waiting, spared = make_job(joined, seed=2), make_job(joined, seed=3)
 
     ids = [waiting.id, running.id, finished.id, "job_unknown", waiting.id]

@@ -33,7 +33,7 @@ def test_a_job_whose_priority_is_raised_goes_first(client: FlaskClient, joined: 
     urgent = make_job(joined, seed=1)
 
     client.patch(f"/api/v1/jobs/{urgent.id}", json={"priority": 1})
-    claim = joined.running.claim("cpu", "w")
+    claim = joined.claims.claim("cpu", "w")
 
     assert claim is not None
     assert claim.job_id == urgent.id

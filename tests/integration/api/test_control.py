@@ -5,16 +5,16 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from services.jobs.failures import CLASSES
+from services.failures import CLASSES
 from services.jobs.listing import Filters
-from services.jobs.views import Claim
+from services.queue.claims import Claim
 from services.wiring.base import Base
 from tests.make import make_job, train
 
 
 def claimed(joined: Base) -> Claim:
     """Claim the next job, as a worker would."""
-    claim = joined.running.claim("cpu", "w")
+    claim = joined.claims.claim("cpu", "w")
     assert claim is not None
     return claim
 
@@ -31,11 +31,11 @@ def brought_to(status: str, joined: Base) -> str:
         if status in {"pausing", "paused"}:
             joined.control.pause("local", job.id)
         if status == "paused":
-            joined.running.stopped(claim)
+            joined.lifecycle.stopped(claim)
         if status == "cancelling":
             joined.jobs.cancel("local", job.id)
         if status == "failed":
-            joined.running.crashed(claim, "data_unreadable", "The file is gone.", final=True)
+            joined.lifecycle.crashed(claim, "data_unreadable", "The file is gone.", final=True)
     assert joined.reading.get("local", job.id).status == status
     return job.id
 
@@ -47,8 +47,8 @@ def test_a_running_job_shows_pausing_until_its_trainer_is_gone_and_resumes_into_
     claim = claimed(joined)
 
     first, again = (client.post(f"/api/v1/jobs/{job.id}/pause") for _ in range(2))
-    wishes = joined.running.beat(claim, None)
-    joined.running.stopped(claim)
+    wishes = joined.lifecycle.beat(claim, None)
+    joined.lifecycle.stopped(claim)
     paused = client.post(f"/api/v1/jobs/{job.id}/pause")
     resumed = client.post(f"/api/v1/jobs/{job.id}/resume")
 
@@ -73,10 +73,10 @@ def test_a_paused_job_keeps_no_slot_and_pauses_do_not_count_as_tries(client: Fla
     for _ in range(5):
         claim = claimed(joined)
         client.post(f"/api/v1/jobs/{job.id}/pause")
-        joined.running.stopped(claim)
-        assert joined.running.claim("cpu", "w") is None
+        joined.lifecycle.stopped(claim)
+        assert joined.claims.claim("cpu", "w") is None
         client.post(f"/api/v1/jobs/{job.id}/resume")
-    joined.running.crashed(claimed(joined), "crashed", "The trainer was killed by SIGSEGV.")
+    joined.lifecycle.crashed(claimed(joined), "crashed", "The trainer was killed by SIGSEGV.")
 
     assert joined.reading.get("local", job.id).status == "queued"
 
@@ -87,9 +87,9 @@ def test_a_pausing_job_whose_trainer_dies_is_paused_and_can_go_on(joined: Base, 
     claim = claimed(joined)
     joined.control.pause("local", job.id)
     ends: dict[str, Any] = {
-        "crashed": lambda: joined.running.crashed(claim, "crashed", "The trainer was killed by SIGSEGV."),
-        "silent": lambda: joined.running.silent(job.id, claim.attempt, 1),
-        "drained": lambda: joined.running.drained(claim),
+        "crashed": lambda: joined.lifecycle.crashed(claim, "crashed", "The trainer was killed by SIGSEGV."),
+        "silent": lambda: joined.lifecycle.silent(job.id, claim.attempt, 1),
+        "drained": lambda: joined.lifecycle.drained(claim),
     }
 
     ends[end]()
@@ -107,7 +107,7 @@ def test_a_cancel_overrides_a_pause(joined: Base) -> None:
     both = joined.reading.get("local", job.id).status
     pausing = joined.listing.page("local", Filters(statuses=["pausing"])).items
 
-    joined.running.stopped(claim)
+    joined.lifecycle.stopped(claim)
 
     assert (both, pausing) == ("cancelling", [])
     assert joined.reading.get("local", job.id).status == "cancelled"

@@ -9,7 +9,7 @@ from tests.make import make_job
 def test_the_queue_shows_what_waits_why_and_who_works(client: FlaskClient, joined: Base) -> None:
     joined.workers.seen("cpu-1@host", "cpu", 1, {"torch": "2.13.0"})
     running, waits = make_job(joined), make_job(joined, seed=1, priority=-2)
-    joined.running.claim("cpu", "cpu-1@host")
+    joined.claims.claim("cpu", "cpu-1@host")
 
     shown = client.get("/api/v1/queue").json
 

@@ -6,15 +6,16 @@ from datetime import timedelta
 
 import pytest
 
+from services.attempts.work import Wishes
 from services.db.tables import Job
-from services.jobs.views import Claim, Wishes
+from services.queue.claims import Claim
 from services.wiring.base import Base
 from tests.make import make_job
 
 
 def claimed(joined: Base) -> str:
     """Claim and return the job's id."""
-    claim = joined.running.claim("cpu", "w")
+    claim = joined.claims.claim("cpu", "w")
     assert claim is not None
     return claim.job_id
 
@@ -24,7 +25,7 @@ def test_of_many_workers_that_claim_at_once_each_job_goes_to_one(joined: Base) -
     won: list[str] = []
 
     def work() -> None:
-        while claim := joined.running.claim("cpu", "w"):
+        while claim := joined.claims.claim("cpu", "w"):
             won.append(claim.job_id)
 
     threads = [threading.Thread(target=work) for _ in range(4)]
@@ -63,7 +64,7 @@ def test_a_job_that_pauses_before_its_next_try_is_not_eligible(joined: Base) -> 
         session.get_one(Job, job.id).not_before += timedelta(hours=1)
 
     assert joined.eligible("cpu") == 0
-    assert joined.running.claim("cpu", "w") is None
+    assert joined.claims.claim("cpu", "w") is None
 
 
 def test_a_job_whose_pause_is_over_comes_back_to_its_old_place(joined: Base) -> None:
@@ -89,32 +90,32 @@ def test_a_queued_jobs_place_is_among_those_that_may_start(joined: Base) -> None
 def test_a_job_for_another_device_waits_for_it(joined: Base) -> None:
     job = make_job(joined, device="cuda")
 
-    assert joined.running.claim("cpu", "w") is None
+    assert joined.claims.claim("cpu", "w") is None
     assert joined.eligible("cuda") == 1
     assert [warning["code"] for warning in job.warnings if warning["pointer"] == "#/device"] == ["no_worker_for_device"]
 
 
 def test_a_beat_of_an_old_attempt_is_refused(joined: Base) -> None:
     make_job(joined)
-    claim = joined.running.claim("cpu", "w")
+    claim = joined.claims.claim("cpu", "w")
     assert claim is not None
 
-    assert joined.running.beat(claim, {"step": 1}) == Wishes(cancel=False, pause=False)
-    assert joined.running.beat(Claim(claim.job_id, claim.attempt + 1), None) is None
+    assert joined.lifecycle.beat(claim, {"step": 1}) == Wishes(cancel=False, pause=False)
+    assert joined.lifecycle.beat(Claim(claim.job_id, claim.attempt + 1), None) is None
     assert joined.reading.get("local", claim.job_id).progress == {"step": 1}
 
 
 @pytest.mark.parametrize("wish", ["none", "cancel", "pause", "both"])
 def test_a_drained_job_goes_where_its_user_wished_and_is_not_charged(joined: Base, wish: str) -> None:
     job = make_job(joined)
-    claim = joined.running.claim("cpu", "w")
+    claim = joined.claims.claim("cpu", "w")
     assert claim is not None
     with joined.database.transaction() as session:
         row = session.get_one(Job, job.id)
         row.cancel_wished_at = row.created_at if wish in {"cancel", "both"} else None
         row.pause_wished_at = row.created_at if wish in {"pause", "both"} else None
 
-    joined.running.drained(claim)
+    joined.lifecycle.drained(claim)
 
     with joined.database.reading() as session:
         row = session.get_one(Job, job.id)
@@ -130,9 +131,9 @@ def test_a_job_that_dies_three_times_without_progress_fails_with_what_it_died_of
     for _ in range(3):
         with joined.database.transaction() as session:
             session.get_one(Job, job.id).not_before -= timedelta(hours=1)
-        claim = joined.running.claim("cpu", "w")
+        claim = joined.claims.claim("cpu", "w")
         assert claim is not None
-        joined.running.crashed(claim, "crashed", "The trainer was killed by SIGSEGV.", log_tail=["Fatal"])
+        joined.lifecycle.crashed(claim, "crashed", "The trainer was killed by SIGSEGV.", log_tail=["Fatal"])
         pauses.append(joined.reading.events("local", job.id)[-1].data.get("pause_seconds"))
 
     found = joined.reading.get("local", job.id)
@@ -145,10 +146,10 @@ def test_a_job_that_dies_three_times_without_progress_fails_with_what_it_died_of
 
 def test_a_fault_that_trying_again_cant_mend_fails_at_once(joined: Base) -> None:
     job = make_job(joined)
-    claim = joined.running.claim("cpu", "w")
+    claim = joined.claims.claim("cpu", "w")
     assert claim is not None
 
-    joined.running.crashed(claim, "data_unreadable", "The file is gone.", final=True)
+    joined.lifecycle.crashed(claim, "data_unreadable", "The file is gone.", final=True)
 
     assert joined.reading.get("local", job.id).status == "failed"
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from services.datasets import fingerprints
+from services.datasets.dataset_views import DatasetView
 from services.datasets.storage import INFO, ORIGINAL, TABLE
-from services.datasets.views import DatasetView
 from services.errors import DatasetDamaged
-from services.specs.data import Data
+from services.specs.schema.data import Data
 from services.training_errors import DataChanged, DataUnreadable
 from services.wiring.base import Base
 from tests.integration.services.test_datasets import OWNER, TEXT, upload

@@ -5,10 +5,10 @@ from contextlib import closing
 import pytest
 from sqlalchemy import text
 
+from services.attempts.recorder import Recorder
 from services.db.engine import Database
 from services.db.tables import Event
 from services.errors import StorageFull
-from services.jobs.recording import Recorder
 from services.wiring.base import Base
 from tests.integration.services.test_recording import Contents, begin, feed
 from tests.make import make_job

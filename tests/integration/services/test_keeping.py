@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from services.attempts.recorder import Recorder
 from services.db.tables import Checkpoint
-from services.jobs.recording import Recorder
 from services.states import StopReason
 from services.wiring.base import Base
 from tests.integration.services.test_recording import Contents, begin, costs
@@ -26,7 +26,7 @@ def record(joined: Base, kept: dict[str, Any], *, between: float = 0.0, again_af
         recorder.epoch(one, improved=contents.best.improved(one))
         if epoch == again_after:
             recorder.interrupted()
-            work = joined.running.load(work.job_id, work.attempt)
+            work = joined.lifecycle.load(work.job_id, work.attempt)
             recorder = Recorder(joined.database, joined.settings, work, contents, clock=lambda: time[0])
     recorder.succeed(StopReason.COMPLETED)
     return work.job_id

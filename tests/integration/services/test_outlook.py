@@ -11,7 +11,7 @@ from tests.make import make_job, train
 
 
 def test_a_job_that_waits_is_told_why(joined: Base) -> None:
-    joined.running.settings = replace(joined.settings, backoff_s=60.0)
+    joined.lifecycle.settings = replace(joined.settings, backoff_s=60.0)
     first, second = make_job(joined), make_job(joined, seed=1)
 
     def why(job_id: str) -> str:
@@ -22,11 +22,11 @@ def test_a_job_that_waits_is_told_why(joined: Base) -> None:
     assert why(first.id) == "no_worker"
     joined.workers.seen("w", "cpu", 1, {})
     assert why(first.id) == "starting"
-    joined.running.claim("cpu", "w")
+    joined.claims.claim("cpu", "w")
     assert why(second.id) == "slots_busy"
     assert joined.reading.get("local", second.id).queue.reason.message == "The one slot is busy, and it is next."
-    claim = joined.running.claim("cpu", "w")
-    joined.running.crashed(claim, "crashed", "It died.")
+    claim = joined.claims.claim("cpu", "w")
+    joined.lifecycle.crashed(claim, "crashed", "It died.")
     assert why(second.id) == "next_try"
 
 
@@ -38,7 +38,7 @@ def test_times_are_learnt_from_the_jobs_before(joined: Base) -> None:
         for job in session.query(Job):
             job.served_s = 2.0  # half a second an epoch
     running, waits = make_job(joined, seed=5, epochs=20), make_job(joined, seed=6, epochs=8)
-    joined.running.claim("cpu", "w")
+    joined.claims.claim("cpu", "w")
 
     cpu, cuda = joined.outlook.queues("local")
 
@@ -56,7 +56,7 @@ def test_times_are_learnt_from_the_jobs_before(joined: Base) -> None:
 def test_the_jobs_of_others_take_their_turns_and_are_not_shown(joined: Base) -> None:
     joined.workers.seen("w", "cpu", 1, {})
     theirs = make_job(joined, owner="b")
-    joined.running.claim("cpu", "w")
+    joined.claims.claim("cpu", "w")
     mine = make_job(joined)
 
     cpu, _ = joined.outlook.queues("local")

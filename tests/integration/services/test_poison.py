@@ -13,7 +13,7 @@ def dies(joined: Base, *, after_epochs: int) -> None:
     with joined.database.transaction() as session:
         for row in session.query(Job):
             row.not_before -= timedelta(hours=1)
-    claim = joined.running.claim("cpu", "w")
+    claim = joined.claims.claim("cpu", "w")
     assert claim is not None
     begun = trainer.job(joined.settings, claim.job_id, claim.attempt, lambda: None, lambda: None)
     epochs = begun.training.fit()
@@ -21,7 +21,7 @@ def dies(joined: Base, *, after_epochs: int) -> None:
         costs = next(epochs)
         begun.recorder.epoch(costs, improved=begun.training.best.improved(costs))
     begun.database.close()
-    joined.running.crashed(claim, "crashed", "The trainer was killed by SIGKILL.")
+    joined.lifecycle.crashed(claim, "crashed", "The trainer was killed by SIGKILL.")
 
 
 def test_a_job_that_dies_often_but_makes_progress_each_time_is_tried_on(joined: Base) -> None:

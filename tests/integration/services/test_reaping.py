@@ -6,10 +6,10 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy.orm import Session
 
+from services.attempts.reaper import Reaper
 from services.db import engine
 from services.db.engine import Database
 from services.errors import NotReady
-from services.jobs.reaping import Reaper
 from services.wiring.base import Base
 from tests.make import make_job
 
@@ -42,12 +42,12 @@ def clock() -> Clock:
 @pytest.fixture
 def reaper(joined: Base, clock: Clock) -> Reaper:
     """A reaper that goes by the clock."""
-    return Reaper(joined.database, joined.running, joined.settings, clock)
+    return Reaper(joined.database, joined.lifecycle, joined.settings, clock)
 
 
 def test_a_silent_job_is_put_back_at_the_sixth_read(joined: Base, clock: Clock, reaper: Reaper) -> None:
     job = make_job(joined)
-    joined.running.claim("cpu", "w")
+    joined.claims.claim("cpu", "w")
 
     assert looks(joined, clock, reaper, 5) == []
     assert looks(joined, clock, reaper, 1) == [job.id]
@@ -56,12 +56,12 @@ def test_a_silent_job_is_put_back_at_the_sixth_read(joined: Base, clock: Clock, 
 
 def test_a_job_that_beats_is_left_alone(joined: Base, clock: Clock, reaper: Reaper) -> None:
     make_job(joined)
-    claim = joined.running.claim("cpu", "w")
+    claim = joined.claims.claim("cpu", "w")
     assert claim is not None
 
     for _ in range(4):
         assert looks(joined, clock, reaper, 5) == []
-        joined.running.beat(claim, None)
+        joined.lifecycle.beat(claim, None)
 
 
 def test_reads_while_nothing_can_be_written_put_nothing_back(
@@ -72,9 +72,9 @@ def test_reads_while_nothing_can_be_written_put_nothing_back(
     monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 50)
     impatient = Database(joined.settings)
     impatient.ping()
-    looking = Reaper(impatient, joined.running, joined.settings, clock)
+    looking = Reaper(impatient, joined.lifecycle, joined.settings, clock)
     make_job(joined)
-    joined.running.claim("cpu", "w")
+    joined.claims.claim("cpu", "w")
     with joined.database.transaction():  # as long as somebody writes, no beat can be written either
         for _ in range(10):
             with pytest.raises(NotReady):
@@ -86,7 +86,7 @@ def test_reads_while_nothing_can_be_written_put_nothing_back(
 
 def test_a_read_that_was_kept_waiting_is_late(joined: Base, clock: Clock, reaper: Reaper) -> None:
     make_job(joined)
-    joined.running.claim("cpu", "w")
+    joined.claims.claim("cpu", "w")
     looks(joined, clock, reaper, 5)
     whole = joined.database.transaction
 
@@ -104,7 +104,7 @@ def test_a_read_that_was_kept_waiting_is_late(joined: Base, clock: Clock, reaper
 
 def test_a_late_read_forgets_all_counts(joined: Base, clock: Clock, reaper: Reaper) -> None:
     make_job(joined)
-    joined.running.claim("cpu", "w")
+    joined.claims.claim("cpu", "w")
     looks(joined, clock, reaper, 5)
 
     assert looks(joined, clock, reaper, 1, pause_s=joined.settings.reap_interval_s * 3) == []
@@ -116,7 +116,7 @@ def test_a_read_that_fails_forgets_all_counts(
     joined: Base, clock: Clock, reaper: Reaper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_job(joined)
-    joined.running.claim("cpu", "w")
+    joined.claims.claim("cpu", "w")
     looks(joined, clock, reaper, 5)
 
     def away() -> None:
@@ -133,8 +133,8 @@ def test_a_read_that_fails_forgets_all_counts(
 
 def test_of_two_reapers_only_one_puts_a_job_back(joined: Base, clock: Clock, reaper: Reaper) -> None:
     job = make_job(joined)
-    joined.running.claim("cpu", "w")
-    other = Reaper(joined.database, joined.running, joined.settings, clock)
+    joined.claims.claim("cpu", "w")
+    other = Reaper(joined.database, joined.lifecycle, joined.settings, clock)
     looks(joined, clock, other, 5)
     looks(joined, clock, reaper, 5)
 
@@ -146,7 +146,7 @@ def test_of_two_reapers_only_one_puts_a_job_back(joined: Base, clock: Clock, rea
 
 def test_a_silent_job_whose_user_wished_to_cancel_is_cancelled(joined: Base, clock: Clock, reaper: Reaper) -> None:
     job = make_job(joined)
-    joined.running.claim("cpu", "w")
+    joined.claims.claim("cpu", "w")
     joined.jobs.cancel("local", job.id)
 
     looks(joined, clock, reaper, 6)

@@ -10,16 +10,16 @@ import pytest
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from services.attempts.lifecycle import Lifecycle
+from services.attempts.recorder import Recorder
+from services.attempts.work import Work
 from services.costs import EpochCosts
 from services.db.engine import Database
 from services.db.tables import Checkpoint, CheckpointChunk, Epoch, Event, Job
 from services.errors import CheckpointCorrupt, NotReady
-from services.jobs.recording import Recorder
-from services.jobs.running import Running
-from services.jobs.views import Work
 from services.settings import Settings
 from services.states import StopReason
-from services.training.best import Best
+from services.training.loop.best import Best
 from services.training_errors import Fenced, NonfiniteCost
 from services.wiring import trainer
 from services.wiring.base import Base
@@ -58,10 +58,10 @@ def costs(epoch: int, value: float = 1.0) -> EpochCosts:
 def begin(joined: Base, **job: Any) -> Work:
     """Submit and claim a job and return its work."""
     made = make_job(joined, **job)
-    claim = joined.running.claim("cpu", "w")
+    claim = joined.claims.claim("cpu", "w")
     assert claim is not None
     assert claim.job_id == made.id
-    return joined.running.load(claim.job_id, claim.attempt)
+    return joined.lifecycle.load(claim.job_id, claim.attempt)
 
 
 def feed(recorder: Recorder, contents: Contents, epochs: range, value: float | None = None) -> None:
@@ -104,7 +104,7 @@ def test_epochs_done_is_always_the_epoch_of_the_last_checkpoint(joined: Base) ->
     assert job.epochs_done == last.epoch == 3
     assert joined.reading.content(last) == b"last9"
     assert (best.epoch, joined.reading.content(best)) == (3, b"best9")
-    assert joined.running.load(work.job_id, work.attempt).last == b"last9"
+    assert joined.lifecycle.load(work.job_id, work.attempt).last == b"last9"
 
 
 def test_an_old_attempt_writes_nothing(joined: Base) -> None:
@@ -202,7 +202,7 @@ def test_a_flipped_byte_is_noticed_and_the_state_before_it_is_taken(joined: Base
 
     with pytest.raises(CheckpointCorrupt):
         joined.reading.content(last)
-    found = joined.running.load(work.job_id, work.attempt)
+    found = joined.lifecycle.load(work.job_id, work.attempt)
 
     assert (found.last, found.last_epoch, found.epochs_done) == (b"last3", 1, 2)
 
@@ -246,17 +246,17 @@ def test_a_trainer_that_starts_while_the_database_is_away_waits_for_it(
     joined: Base, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_job(joined)
-    claim = joined.running.claim("cpu", "w")
+    claim = joined.claims.claim("cpu", "w")
     assert claim is not None
     waits: list[None] = []
-    whole = Running.load
+    whole = Lifecycle.load
 
-    def load(running: Running, job_id: str, attempt: int) -> Any:
+    def load(running: Lifecycle, job_id: str, attempt: int) -> Any:
         if len(waits) < 2:
             raise NotReady
         return whole(running, job_id, attempt)
 
-    monkeypatch.setattr(Running, "load", load)
+    monkeypatch.setattr(Lifecycle, "load", load)
     monkeypatch.setattr(trainer, "RETRY_S", 0.0)
 
     begun = trainer.job(joined.settings, claim.job_id, claim.attempt, lambda: None, lambda: waits.append(None))

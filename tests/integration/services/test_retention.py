@@ -10,16 +10,16 @@ from sqlalchemy import func, select, update
 from services.db.engine import now
 from services.db.tables import Checkpoint, CheckpointChunk, Event, Job
 from services.errors import NotFound
-from services.jobs.retention import Retention
-from services.webhooks.spec import WebhookSpec
-from services.webhooks.telling import Telling
+from services.jobs.pruning import Pruning
+from services.webhooks.outbox import Outbox
+from services.webhooks.webhook_spec import WebhookSpec
 from services.wiring.base import Base
 from tests.make import make_job, train
 
 
 def prune(joined: Base, **kept: Any) -> None:
     """Prune until nothing more goes."""
-    retention = Retention(joined.database, joined.jobs, replace(joined.settings, **kept))
+    retention = Pruning(joined.database, joined.jobs, replace(joined.settings, **kept))
     while retention.prune():
         pass
 
@@ -78,7 +78,7 @@ def test_the_newest_of_each_owner_are_kept(joined: Base) -> None:
 
 def test_a_job_that_is_not_finished_stays(joined: Base) -> None:
     running = make_job(joined).id
-    joined.running.claim("cpu", "w")
+    joined.claims.claim("cpu", "w")
     queued = make_job(joined).id
     for job in (running, queued):
         age(joined, job, 100)
@@ -119,7 +119,7 @@ def test_what_a_webhook_is_still_to_be_told_stays(joined: Base) -> None:
     many = len(joined.reading.events("local", job))
     prune(joined, keep_jobs_days=7, keep_events_days=7)
     before = len(joined.reading.events("local", job))
-    while Telling(joined.database).look():
+    while Outbox(joined.database).look():
         pass
     prune(joined, keep_jobs_days=7, keep_events_days=7)
 

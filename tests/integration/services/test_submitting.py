@@ -16,7 +16,7 @@ from services.errors import (
     NotFound,
 )
 from services.jobs.listing import Filters
-from services.specs.job import JobSpec
+from services.specs.schema.job import JobSpec
 from services.wiring.base import Base
 from tests.make import SMALL, make_job, train
 
@@ -79,17 +79,17 @@ def test_equal_inline_rows_are_one_data_set_that_goes_with_its_last_job(joined: 
 
 def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_is_asked(joined: Base) -> None:
     waiting, running = make_job(joined, priority=-1), make_job(joined, seed=1)
-    claim = joined.running.claim("cpu", "w")
+    claim = joined.claims.claim("cpu", "w")
     assert claim is not None
     assert claim.job_id == running.id
 
     assert joined.jobs.cancel("local", waiting.id).status == "cancelled"
     assert joined.jobs.cancel("local", waiting.id).status == "cancelled"
     assert joined.jobs.cancel("local", running.id, "wrong data").status == "cancelling"
-    wishes = joined.running.beat(claim, None)
+    wishes = joined.lifecycle.beat(claim, None)
     assert wishes is not None
     assert wishes.cancel
-    joined.running.stopped(claim)
+    joined.lifecycle.stopped(claim)
     assert joined.reading.get("local", running.id).stop_reason == "cancelled_by_user"
 
 
@@ -97,7 +97,7 @@ def test_a_finished_job_is_not_cancelled_and_a_running_one_not_deleted(joined: B
     done = make_job(joined)
     train(joined, done.id)
     running = make_job(joined, seed=1)
-    joined.running.claim("cpu", "w")
+    joined.claims.claim("cpu", "w")
 
     with pytest.raises(JobAlreadyFinished):
         joined.jobs.cancel("local", done.id)

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from services.db.tables import Job
-from services.jobs.turns import CREDIT_S, PATIENCE_S, Turns
-from services.jobs.views import Claim
+from services.queue.claims import Claim
+from services.queue.time_slice import CREDIT_S, PATIENCE_S, TimeSlices
 from services.wiring.base import Base
 from tests.make import make_job
 
@@ -16,7 +16,7 @@ LONG_S = 25.0  #: more than ten times `short_job_s`
 
 def claimed(joined: Base) -> Claim:
     """Claim the next job."""
-    claim = joined.running.claim("cpu", "w")
+    claim = joined.claims.claim("cpu", "w")
     assert claim is not None
     return claim
 
@@ -32,12 +32,12 @@ def wait(joined: Base, owner: str = "local", seconds: float = 1.0, **parts: obje
 
 
 @pytest.fixture
-def turns(joined: Base) -> Turns:
+def turns(joined: Base) -> TimeSlices:
     """Turns with the default length."""
-    return Turns(joined.database, replace(joined.settings, short_job_s=2.0))
+    return TimeSlices(joined.database, replace(joined.settings, short_job_s=2.0))
 
 
-def test_a_long_job_yields_to_a_short_one_that_waits_and_a_short_one_does_not(joined: Base, turns: Turns) -> None:
+def test_a_long_job_yields_to_a_short_one_that_waits_and_a_short_one_does_not(joined: Base, turns: TimeSlices) -> None:
     make_job(joined)
     claim = claimed(joined)
     assert not turns.is_over(claim, LONG_S)  # nobody waits
@@ -47,11 +47,11 @@ def test_a_long_job_yields_to_a_short_one_that_waits_and_a_short_one_does_not(jo
     assert turns.is_over(claim, LONG_S)
     assert turns.is_over(claim, 2.0)
     assert not turns.is_over(claim, 1.9)
-    assert not Turns(joined.database, replace(joined.settings, short_job_s=0.0)).is_over(claim, LONG_S)
+    assert not TimeSlices(joined.database, replace(joined.settings, short_job_s=0.0)).is_over(claim, LONG_S)
 
 
 def test_a_job_does_not_yield_to_one_that_came_this_moment_waits_for_its_next_try_or_is_less_urgent(
-    joined: Base, turns: Turns
+    joined: Base, turns: TimeSlices
 ) -> None:
     make_job(joined)
     claim = claimed(joined)
@@ -64,7 +64,7 @@ def test_a_job_does_not_yield_to_one_that_came_this_moment_waits_for_its_next_tr
     assert not turns.is_over(claim, LONG_S)
 
 
-def test_a_turn_lasts_a_while_however_long_the_job_has_trained_before(joined: Base, turns: Turns) -> None:
+def test_a_turn_lasts_a_while_however_long_the_job_has_trained_before(joined: Base, turns: TimeSlices) -> None:
     make_job(joined)
     claim = replace(claimed(joined), served_s=LONG_S)
     wait(joined, seed=1)
@@ -73,10 +73,10 @@ def test_a_turn_lasts_a_while_however_long_the_job_has_trained_before(joined: Ba
     assert turns.is_over(claim, 2.0)
 
 
-def test_of_two_long_jobs_neither_yields_to_the_other(joined: Base, turns: Turns) -> None:
+def test_of_two_long_jobs_neither_yields_to_the_other(joined: Base, turns: TimeSlices) -> None:
     make_job(joined)
     first = claimed(joined)
-    joined.running.yielded(replace(first, served_s=LONG_S))
+    joined.lifecycle.yielded(replace(first, served_s=LONG_S))
     wait(joined, seed=1)
     second = claimed(joined)
     assert second.job_id != first.job_id  # of the shorter level
@@ -84,7 +84,7 @@ def test_of_two_long_jobs_neither_yields_to_the_other(joined: Base, turns: Turns
     assert not turns.is_over(second, 500.0)
 
 
-def test_a_job_yields_only_if_the_place_would_go_to_the_short_one(joined: Base, turns: Turns) -> None:
+def test_a_job_yields_only_if_the_place_would_go_to_the_short_one(joined: Base, turns: TimeSlices) -> None:
     make_job(joined, owner="a")
     of_a = claimed(joined)
     make_job(joined, owner="b")
@@ -99,12 +99,12 @@ def test_a_job_yields_only_if_the_place_would_go_to_the_short_one(joined: Base, 
     assert turns.is_over(of_a, LONG_S)
 
 
-def test_what_yielded_comes_after_shorter_jobs_and_is_not_charged(joined: Base, turns: Turns) -> None:
+def test_what_yielded_comes_after_shorter_jobs_and_is_not_charged(joined: Base, turns: TimeSlices) -> None:
     long = make_job(joined).id
     claim = claimed(joined)
     short = wait(joined, seed=1)
 
-    joined.running.yielded(replace(claim, served_s=LONG_S))
+    joined.lifecycle.yielded(replace(claim, served_s=LONG_S))
 
     found = joined.reading.get("local", long)
     assert (found.status, found.queue and found.queue.position) == ("queued", 2)
@@ -115,9 +115,9 @@ def test_what_yielded_comes_after_shorter_jobs_and_is_not_charged(joined: Base, 
     assert [claimed(joined).job_id, claimed(joined).job_id] == [short, long]
 
 
-def test_a_long_job_that_has_waited_for_minutes_goes_first_for_a_minute(joined: Base, turns: Turns) -> None:
+def test_a_long_job_that_has_waited_for_minutes_goes_first_for_a_minute(joined: Base, turns: TimeSlices) -> None:
     long = make_job(joined).id
-    joined.running.yielded(replace(claimed(joined), served_s=LONG_S))
+    joined.lifecycle.yielded(replace(claimed(joined), served_s=LONG_S))
     short = wait(joined, seed=1)
 
     turns.give_credit()

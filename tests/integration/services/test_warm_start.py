@@ -6,11 +6,11 @@ import pytest
 from safetensors.numpy import load
 from sqlalchemy import func, select
 
+from services.attempts.recorder import Recorder
 from services.db.tables import Checkpoint, CheckpointChunk
 from services.errors import CheckpointInUse, Fault, InvalidRequest
-from services.jobs.recording import Recorder
-from services.jobs.views import JobView
-from services.specs.job import JobSpec
+from services.jobs.job_views import JobView
+from services.specs.schema.job import JobSpec
 from services.training_errors import WeightsUnreadable
 from services.wiring.base import Base
 from tests.integration.services.test_recording import Contents, begin, feed
@@ -176,8 +176,8 @@ def test_damaged_weights_are_not_started_from(joined: Base) -> None:
     with joined.database.transaction() as session:
         session.get_one(CheckpointChunk, (of.best_checkpoint, 0)).data = b"lost!"
 
-    claim = joined.running.claim("cpu", "w")
+    claim = joined.claims.claim("cpu", "w")
     assert claim is not None
     assert claim.job_id == new.id
     with pytest.raises(WeightsUnreadable):
-        joined.running.load(new.id, claim.attempt)
+        joined.lifecycle.load(new.id, claim.attempt)

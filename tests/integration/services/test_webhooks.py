@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from services.db import job_rows
 from services.db.engine import now
 from services.db.webhook_tables import WebhookDelivery
-from services.jobs import queries
-from services.webhooks import signing
-from services.webhooks.delivering import PAUSES_S, Delivering
-from services.webhooks.sending import Outcome, post
-from services.webhooks.service import WebhookService
-from services.webhooks.spec import WebhookSpec
-from services.webhooks.telling import Telling
-from services.webhooks.views import DeliveryView
+from services.webhooks import signature
+from services.webhooks.delivery import PAUSES_S, Delivery
+from services.webhooks.outbox import Outbox
+from services.webhooks.sender import Outcome, post
+from services.webhooks.webhook_spec import WebhookSpec
+from services.webhooks.webhook_views import DeliveryView
+from services.webhooks.webhooks import WebhookService
 from services.wiring.base import Base
 from tests.make import make_job, train
 from tests.receiver import Receiver, receiver
@@ -44,9 +44,9 @@ def hooks(joined: Base) -> WebhookService:
 
 
 @pytest.fixture
-def delivering(joined: Base) -> Delivering:
+def delivering(joined: Base) -> Delivery:
     """Sends, and waits half a second for an answer."""
-    return Delivering(joined.database, HERE, quick)
+    return Delivery(joined.database, HERE, quick)
 
 
 def add(hooks: WebhookService, url: str, events: Any = "*", owner: str = "local") -> tuple[str, str]:
@@ -73,7 +73,7 @@ def make_due(joined: Base) -> None:
         session.execute(update(WebhookDelivery).values(next_at=now(session) - timedelta(seconds=1)))
 
 
-def tell_all(telling: Telling, delivering: Delivering) -> None:
+def tell_all(telling: Outbox, delivering: Delivery) -> None:
     """Give out and send all that is due."""
     while telling.look():
         pass
@@ -93,7 +93,7 @@ def test_two_that_look_at_once_give_every_event_once_while_a_job_trains(joined: 
     over = threading.Event()
 
     def look() -> None:
-        telling = Telling(joined.database)
+        telling = Outbox(joined.database)
         while not over.is_set():
             telling.look()
 
@@ -107,7 +107,7 @@ def test_two_that_look_at_once_give_every_event_once_while_a_job_trains(joined: 
     over.set()
     for thread in threads:
         thread.join()
-    while Telling(joined.database).look():
+    while Outbox(joined.database).look():
         pass
 
     assert sorted(given(joined, hook)) == sorted(happened(joined, *jobs))
@@ -118,11 +118,11 @@ def test_an_event_that_is_committed_after_a_later_one_was_told_is_told(joined: B
         pytest.skip("SQLite writes one transaction at a time")
     hook, _ = add(hooks, "http://127.0.0.1:9/")
     slow, fast = make_job(joined).id, make_job(joined).id
-    telling = Telling(joined.database)
+    telling = Outbox(joined.database)
     with joined.database.transaction() as session:
-        queries.add_event(session, slow, "changed", "written first, committed last", {})
+        job_rows.add_event(session, slow, "changed", "written first, committed last", {})
         with joined.database.transaction() as other:
-            queries.add_event(other, fast, "changed", "written and committed meanwhile", {})
+            job_rows.add_event(other, fast, "changed", "written and committed meanwhile", {})
         telling.look()
         before = given(joined, hook)
     telling.look()
@@ -135,7 +135,7 @@ def test_what_was_before_a_webhook_is_not_told(joined: Base, hooks: WebhookServi
     job = make_job(joined).id
     hook, _ = add(hooks, "http://127.0.0.1:9/")
     joined.jobs.cancel("local", job)
-    while Telling(joined.database).look():
+    while Outbox(joined.database).look():
         pass
 
     assert given(joined, hook) == [(job, 2)]
@@ -146,7 +146,7 @@ def test_a_webhook_is_told_what_it_asked_for_of_its_owners_jobs(joined: Base, ho
     strange, _ = add(hooks, "http://127.0.0.1:9/", owner="other")
     job = make_job(joined).id
     joined.jobs.cancel("local", job)
-    while Telling(joined.database).look():
+    while Outbox(joined.database).look():
         pass
 
     assert given(joined, ends) == [(job, 2)]
@@ -154,12 +154,12 @@ def test_a_webhook_is_told_what_it_asked_for_of_its_owners_jobs(joined: Base, ho
 
 
 def test_a_receiver_that_fails_in_every_way_is_told_in_the_end_with_one_id(
-    joined: Base, hooks: WebhookService, delivering: Delivering, there: Receiver
+    joined: Base, hooks: WebhookService, delivering: Delivery, there: Receiver
 ) -> None:
     hook, secret = add(hooks, there.url, ["job.queued"])
     job = make_job(joined).id
     there.answers = [500, "hang", "drip", "break", 302]
-    telling = Telling(joined.database)
+    telling = Outbox(joined.database)
     errors = []
     for _ in range(6):
         tell_all(telling, delivering)
@@ -180,24 +180,24 @@ def test_a_receiver_that_fails_in_every_way_is_told_in_the_end_with_one_id(
     assert there.told() == [(found.id, job, 1)] * 6
     assert len({body for _, body in there.got}) == 1
     headers, body = there.got[-1]
-    said = signing.headers(secret, found.id, int(headers["webhook-timestamp"]), body)
+    said = signature.headers(secret, found.id, int(headers["webhook-timestamp"]), body)
     assert said.items() <= headers.items()
     assert json.loads(body)["type"] == "job.queued"
 
 
 def test_a_try_that_dies_after_it_was_sent_is_made_again_with_its_id(
-    joined: Base, hooks: WebhookService, delivering: Delivering, there: Receiver
+    joined: Base, hooks: WebhookService, delivering: Delivery, there: Receiver
 ) -> None:
     hook, _ = add(hooks, there.url, ["job.queued"])
     make_job(joined)
-    Telling(joined.database).look()
+    Outbox(joined.database).look()
 
     def dies(*request: Any) -> Outcome:
         quick(*request)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Delivering(joined.database, HERE, dies).deliver(hook)
+        Delivery(joined.database, HERE, dies).deliver(hook)
     assert not delivering.deliver(hook)  # nobody else tries it while somebody may
     make_due(joined)
     assert delivering.deliver(hook)
@@ -208,27 +208,27 @@ def test_a_try_that_dies_after_it_was_sent_is_made_again_with_its_id(
 def test_a_receiver_that_never_takes_it_is_given_up(joined: Base, hooks: WebhookService, there: Receiver) -> None:
     hook, _ = add(hooks, there.url, ["job.queued"])
     make_job(joined)
-    delivering = Delivering(joined.database, HERE, lambda *_: Outcome(503, "answered 503"))
+    delivering = Delivery(joined.database, HERE, lambda *_: Outcome(503, "answered 503"))
     for _ in range(len(PAUSES_S) + 3):
         make_due(joined)
-        tell_all(Telling(joined.database), delivering)
+        tell_all(Outbox(joined.database), delivering)
 
     found = only(hooks, hook)
     assert (found.state, found.tries, found.last_error) == ("given_up", 1 + len(PAUSES_S), "answered 503")
 
 
 def test_a_receiver_that_is_gone_is_told_nothing_more_until_it_is_tested(
-    joined: Base, hooks: WebhookService, delivering: Delivering, there: Receiver
+    joined: Base, hooks: WebhookService, delivering: Delivery, there: Receiver
 ) -> None:
     hook, _ = add(hooks, there.url, ["job.queued"])
     make_job(joined)
     there.answers = [410]
-    tell_all(Telling(joined.database), delivering)
+    tell_all(Outbox(joined.database), delivering)
     make_job(joined)
-    tell_all(Telling(joined.database), delivering)
+    tell_all(Outbox(joined.database), delivering)
     disabled = hooks.get("local", hook)
     hooks.test("local", hook)
-    tell_all(Telling(joined.database), delivering)
+    tell_all(Outbox(joined.database), delivering)
 
     assert disabled.disabled_at is not None
     assert [found.state for found in disabled.deliveries] == ["given_up"]
@@ -240,20 +240,20 @@ def test_an_address_that_has_become_private_is_not_connected_to(
 ) -> None:
     hook, _ = add(hooks, there.url, ["job.queued"])
     make_job(joined)
-    tell_all(Telling(joined.database), Delivering(joined.database, (), quick))
+    tell_all(Outbox(joined.database), Delivery(joined.database, (), quick))
 
     assert there.got == []
     assert "not a public address" in str(only(hooks, hook).last_error)
 
 
 def test_what_waits_is_told_after_its_job_was_deleted(
-    joined: Base, hooks: WebhookService, delivering: Delivering, there: Receiver
+    joined: Base, hooks: WebhookService, delivering: Delivery, there: Receiver
 ) -> None:
     add(hooks, there.url, ["job.cancelled"])
     job = make_job(joined).id
     joined.jobs.cancel("local", job)
-    Telling(joined.database).look()
+    Outbox(joined.database).look()
     joined.jobs.delete("local", job)
-    tell_all(Telling(joined.database), delivering)
+    tell_all(Outbox(joined.database), delivering)
 
     assert [(found, seq) for _, found, seq in there.told()] == [(job, 2)]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from services.queue import Bell, top_up
+from services.nudges import Bell, top_up
 from services.settings import Settings
 from services.wiring.base import Base, base
 from tests.integration.worker.test_worker import Worker, until
@@ -69,7 +69,7 @@ def test_what_forks_has_one_thread_and_no_database(joined: Base, bell: Bell, sta
         top_up(bell, joined.eligible, "cpu")
         until(lambda job=job: joined.reading.get("local", job.id).done)
 
-    celery, fork_server = worker.celery[0].pid, worker.warm[0].pid
+    celery, fork_server = worker.celery[0].pid, worker.fork_server[0].pid
     until(lambda: len(worker.supervisors) == 2)
     assert (threads(celery), threads(fork_server)) == (1, 1)
     for waiting in worker.supervisors:
@@ -85,8 +85,8 @@ def test_a_trainer_that_waits_for_its_job_has_one_thread_and_one_line_open(
     joined: Base, start: Callable[..., Worker]
 ) -> None:
     worker = start()
-    until(lambda: below(worker.warm[0].pid))
-    ahead = below(worker.warm[0].pid)[0].pid
+    until(lambda: below(worker.fork_server[0].pid))
+    ahead = below(worker.fork_server[0].pid)[0].pid
 
     until(lambda: len(open_files(ahead)) == 4)  # its own three, and the line on which it hears its job
     assert threads(ahead) == 1

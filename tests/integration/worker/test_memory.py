@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.queue import Bell
+from services.nudges import Bell
 from services.settings import Settings
 from services.wiring.base import Base
 from tests.integration.worker.test_worker import Worker, bell, finished, start

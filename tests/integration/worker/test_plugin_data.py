@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.queue import Bell
+from services.nudges import Bell
 from services.settings import Settings
 from services.wiring.base import Base
 from tests.integration.worker import test_worker as workers
@@ -37,7 +37,7 @@ def test_a_plugin_trains_and_one_that_fails_ends_its_own_job_alone(
     joined: Base, bell: Bell, start: Callable[[], workers.Worker]
 ) -> None:
     worker = start()
-    warm = worker.warm[0].pid
+    warm = worker.fork_server[0].pid
     codes = {"item": "plugin_error", "os._exit": "internal", "hang": "stalled"}
     jobs = {
         fault: make_job(joined, **job("odd", {"fault": fault, "at": 9}, batch_size=4, model="linear"))
@@ -55,7 +55,7 @@ def test_a_plugin_trains_and_one_that_fails_ends_its_own_job_alone(
     assert error["message"] == "The plug-in 'odd' failed at item 9: OSError: no such picture"
     assert (error["plugin"], error["item"]) == ("odd", 9)
     assert "of a plug-in" in (done["os._exit"].error or {})["message"]
-    assert worker.warm[0].pid == warm
+    assert worker.fork_server[0].pid == warm
 
 
 def test_a_job_whose_package_was_replaced_is_not_trained_on_other_data(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.queue import Bell, top_up
+from services.nudges import Bell, top_up
 from services.wiring.base import Base
 from tests.integration.worker.test_worker import Worker, bell, finished, result, start, until, with_queue
 from tests.make import make_job

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import fields, replace
 
 from services.settings import PREFIX, Settings, child_environment
-from services.webhooks.service import WebhookService
-from services.webhooks.spec import WebhookSpec
+from services.webhooks.webhook_spec import WebhookSpec
+from services.webhooks.webhooks import WebhookService
 from services.wiring.base import Base
 from tests.integration.services.test_webhooks import given, happened, make_due
 from tests.integration.worker.test_worker import until
@@ -21,7 +21,7 @@ def dispatcher(settings: Settings) -> Iterator[None]:
     """Run a dispatcher, and kill it at the end."""
     changed = {f.name: getattr(settings, f.name) for f in fields(settings) if getattr(settings, f.name) != f.default}
     environ = child_environment(**{PREFIX + name.upper(): str(value) for name, value in changed.items()})
-    process = subprocess.Popen([sys.executable, "-m", "worker.parts", "dispatcher"], env=environ)
+    process = subprocess.Popen([sys.executable, "-m", "local.parts", "dispatcher"], env=environ)
     try:
         yield
     finally:

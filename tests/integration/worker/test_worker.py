@@ -16,8 +16,8 @@ import torch
 from safetensors.torch import load
 
 from docs import plain_loop
-from services.jobs.views import JobView
-from services.queue import Bell, list_of, plain_url, top_up
+from services.jobs.job_views import JobView
+from services.nudges import Bell, list_of, plain_url, top_up
 from services.settings import PREFIX, Settings, child_environment
 from services.wiring.base import Base
 from tests.make import make_job
@@ -43,14 +43,14 @@ class Worker:
         }
         environ = child_environment(**{PREFIX + name.upper(): str(value) for name, value in changed.items()})
         self.log = folder / f"worker-{time.monotonic_ns()}.log"
-        command = [sys.executable, "-m", "worker.parts", "worker", "--concurrency", "2"]
+        command = [sys.executable, "-m", "local.parts", "worker", "--concurrency", "2"]
         with open(self.log, "w") as log:
             self.process = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
 
     @property
     def warm(self) -> list[Process]:
         """The warm process."""
-        return [process for process in below(self.process.pid) if "worker.warm" in process.command][:1]
+        return [process for process in below(self.process.pid) if "worker.fork_server" in process.command][:1]
 
     @property
     def celery(self) -> list[Process]:
@@ -188,8 +188,8 @@ def test_what_is_killed_while_it_waits_for_a_job_costs_none_a_try(
     joined: Base, bell: Bell, start: Callable[[], Worker]
 ) -> None:
     worker = start()
-    until(lambda: below(worker.warm[0].pid))
-    for waiting in below(worker.warm[0].pid):
+    until(lambda: below(worker.fork_server[0].pid))
+    for waiting in below(worker.fork_server[0].pid):
         os.kill(waiting.pid, signal.SIGKILL)
 
     job = make_job(joined, **LONG | {"epochs": 1})
@@ -224,7 +224,7 @@ def test_a_worker_that_is_asked_to_end_does_so_whatever_hangs_below_it_and_its_j
 ) -> None:
     worker = Worker(replace(with_queue, grace_s=0.5), tmp_path)
     job = make_job(joined, **LONG | {"epochs": 30})
-    until(lambda: worker.warm)
+    until(lambda: worker.fork_server)
     top_up(bell, joined.eligible, "cpu")
     until(lambda: worker.trainers)
     below_it = below(worker.process.pid)

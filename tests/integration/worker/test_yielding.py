@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.queue import Bell, top_up
+from services.nudges import Bell, top_up
 from services.settings import Settings
 from services.wiring.base import Base
 from tests.integration.worker.test_worker import LONG, Worker, bell, finished, result, start, until

@@ -3,8 +3,8 @@
 import threading
 import time
 
+from api.permits import Permits, aside
 from api.threads import Threads
-from api.turns import Turns, aside
 
 
 def test_a_call_runs_while_all_earlier_ones_wait() -> None:
@@ -50,7 +50,7 @@ def test_calls_one_after_another_take_the_same_thread_which_ends_when_idle() -> 
 
 
 def test_who_waits_gives_the_turn_to_others() -> None:
-    turns, go, worked = Turns(1), threading.Event(), threading.Event()
+    turns, go, worked = Permits(1), threading.Event(), threading.Event()
 
     def wait() -> None:
         with turns.taken(), aside():

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from services.attempts.work import Wishes
 from services.errors import NotReady
-from services.jobs.views import Claim, Wishes
-from worker import ends, exits
-from worker.exits import Ended
+from services.queue.claims import Claim
+from worker import exit_handling, outcome
+from worker.outcome import Ended
 
 CLAIM = Claim("job_1", 1)
 
@@ -49,26 +50,26 @@ def settled(ended: Ended, **how: Any) -> list[Any]:
     written = how.pop("written", None) or Written()
     options = {"verdict": None, "wish": None, "memory": False, "lost": False, "in_step": False} | how
     verdict, wish = options.pop("verdict"), options.pop("wish")
-    ends.settle(written, CLAIM, ended, verdict, wish, [], **options)
+    exit_handling.settle(written, CLAIM, ended, verdict, wish, [], **options)
     return written.calls
 
 
 @pytest.mark.parametrize(
     ("ended", "how", "written"),
     [
-        (Ended(exits.DONE), {}, []),
-        (Ended(exits.DONE), {"written": Written(owned=True)}, ["internal"]),
-        (Ended(exits.USER_FAULT), {}, []),
-        (Ended(exits.BUG), {"written": Written(owned=True)}, ["internal"]),
-        (Ended(exits.MEMORY), {}, ["out_of_memory_host"]),
-        (Ended(exits.MEMORY), {"in_step": True}, ["out_of_memory_host in a step"]),
-        (Ended(exits.GPU_MEMORY), {"in_step": True}, ["out_of_memory_gpu in a step"]),
-        (Ended(exits.GPU_MEMORY), {}, ["out_of_memory_gpu"]),
-        (Ended(exits.FENCED), {}, []),
-        (Ended(exits.DRAINED), {"wish": "drain"}, ["drained"]),
-        (Ended(exits.PAUSED), {"wish": "pause"}, ["stopped"]),
-        (Ended(exits.CANCELLED), {"wish": "cancel"}, ["stopped"]),
-        (Ended(exits.YIELDED), {"wish": "yield"}, ["yielded"]),
+        (Ended(outcome.DONE), {}, []),
+        (Ended(outcome.DONE), {"written": Written(owned=True)}, ["internal"]),
+        (Ended(outcome.USER_FAULT), {}, []),
+        (Ended(outcome.BUG), {"written": Written(owned=True)}, ["internal"]),
+        (Ended(outcome.MEMORY), {}, ["out_of_memory_host"]),
+        (Ended(outcome.MEMORY), {"in_step": True}, ["out_of_memory_host in a step"]),
+        (Ended(outcome.GPU_MEMORY), {"in_step": True}, ["out_of_memory_gpu in a step"]),
+        (Ended(outcome.GPU_MEMORY), {}, ["out_of_memory_gpu"]),
+        (Ended(outcome.FENCED), {}, []),
+        (Ended(outcome.DRAINED), {"wish": "drain"}, ["drained"]),
+        (Ended(outcome.PAUSED), {"wish": "pause"}, ["stopped"]),
+        (Ended(outcome.CANCELLED), {"wish": "cancel"}, ["stopped"]),
+        (Ended(outcome.YIELDED), {"wish": "yield"}, ["yielded"]),
         (Ended(signal=signal.SIGHUP), {"wish": "yield"}, ["yielded"]),
         (Ended(signal=signal.SIGKILL), {"wish": "yield"}, ["crashed"]),
         (Ended(signal=signal.SIGKILL), {}, ["crashed"]),
@@ -79,8 +80,8 @@ def settled(ended: Ended, **how: Any) -> list[Any]:
         (Ended(signal=signal.SIGKILL), {"wish": "cancel"}, ["stopped"]),
         (Ended(), {"lost": True}, ["crashed uncharged"]),
         (Ended(signal=signal.SIGKILL), {"verdict": "stalled"}, ["stalled"]),
-        (Ended(exits.DRAINED), {"verdict": "time_limit"}, ["time_limit final"]),
-        (Ended(exits.DRAINED), {"verdict": "fenced"}, []),
+        (Ended(outcome.DRAINED), {"verdict": "time_limit"}, ["time_limit final"]),
+        (Ended(outcome.DRAINED), {"verdict": "fenced"}, []),
     ],
 )
 def test_an_end_is_written_as_what_it_was(ended: Ended, how: dict[str, Any], written: list[str]) -> None:
@@ -88,16 +89,16 @@ def test_an_end_is_written_as_what_it_was(ended: Ended, how: dict[str, Any], wri
 
 
 def test_an_end_is_written_when_the_database_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ends, "PAUSE_S", 0.0)
+    monkeypatch.setattr(exit_handling, "PAUSE_S", 0.0)
 
-    assert settled(Ended(exits.DRAINED), wish="drain", written=Written(away=3)) == ["drained"]
+    assert settled(Ended(outcome.DRAINED), wish="drain", written=Written(away=3)) == ["drained"]
 
 
 def test_a_worker_that_drains_leaves_the_end_to_the_reaper_when_the_database_stays_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ends, "PAUSE_S", 0.0)
-    away = Written(away=ends.TRIES)
+    monkeypatch.setattr(exit_handling, "PAUSE_S", 0.0)
+    away = Written(away=exit_handling.TRIES)
 
-    assert settled(Ended(exits.DRAINED), wish="drain", written=away, is_draining=lambda: True) == []
-    assert ends.TRIES - away.away == ends.DRAIN_TRIES
+    assert settled(Ended(outcome.DRAINED), wish="drain", written=away, is_draining=lambda: True) == []
+    assert exit_handling.TRIES - away.away == exit_handling.DRAIN_TRIES

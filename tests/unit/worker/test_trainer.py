@@ -4,10 +4,10 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from services.costs import EpochCosts
-from services.training.training import Training
+from services.training.loop.training import Training
 from services.wiring.trainer import Job
 from tests.make import make_training
-from worker import exits, trainer
+from worker import outcome, trainer
 
 STOPS_EARLY: dict[str, Any] = {
     "data": {"x": [[n * 0.1, (n * 7) % 5] for n in range(30)], "y": ["abc"[(n * n) % 3] for n in range(30)]},
@@ -63,4 +63,4 @@ def test_an_error_of_the_trainings_own_arithmetic_is_final(monkeypatch) -> None:
 
     code = trainer.run("job_1", 1, cast(Any, None), watch)
 
-    assert (code, told[0].code, told[0].members["retryable"]) == (exits.USER_FAULT, "training_failed", False)
+    assert (code, told[0].code, told[0].members["retryable"]) == (outcome.USER_FAULT, "training_failed", False)

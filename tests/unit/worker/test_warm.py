@@ -4,12 +4,12 @@ import socket
 from selectors import EVENT_READ
 
 from services.settings import Settings
-from worker.warm import Warm
+from worker.fork_server import ForkServer
 
 
 def test_a_line_that_another_event_of_the_round_closed_is_passed_over() -> None:
     with socket.socket() as listener:
-        warm = Warm(listener, Settings(), 0)
+        warm = ForkServer(listener, Settings(), 0)
         pairs = [socket.socketpair() for _ in range(2)]
         heard: list[int] = []
 

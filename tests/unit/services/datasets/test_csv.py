@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from services.datasets.csv_dialect import is_header
 from services.datasets.ingest import Ingested, ingest
-from services.datasets.limits import TableLimits
+from services.datasets.table_limits import TableLimits
 from services.errors import BatchyardError, InvalidRequest
 
 

@@ -10,13 +10,13 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from services.columns import Column
 from services.datasets.cells import value_of
 from services.datasets.data_warnings import warnings_of
 from services.datasets.ingest import Ingested, identity, ingest
-from services.datasets.limits import TableLimits
+from services.datasets.table_limits import TableLimits
 from services.errors import InvalidRequest
-from services.specs.columns import Column
-from services.specs.file_options import FileOptions
+from services.specs.schema.file_options import FileOptions
 
 
 def read(folder: Path, raw: str | bytes, name: str = "a.csv", **options: Any) -> tuple[Ingested, np.ndarray]:

@@ -12,7 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from services.datasets.ingest import ingest
-from services.datasets.limits import TableLimits
+from services.datasets.table_limits import TableLimits
 from services.errors import BatchyardError, TooLarge
 
 STATUS, REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")

@@ -10,9 +10,9 @@ import pytest
 from pyarrow import parquet
 
 from services.datasets.ingest import Ingested, ingest
-from services.datasets.limits import TableLimits
+from services.datasets.table_limits import TableLimits
+from services.dates import cycles, days_since_epoch, text_of
 from services.errors import InvalidRequest
-from services.specs.dates import cycles, days_since_epoch, text_of
 
 TEXTS = ["2026-11-23", "2024-02-29 12:00", "2025-01-01T06:30:15Z", "2025-06-01T00:00:00+02:00", "2025-06-01T01:00:00.5"]
 #: The same in NumPy's own reading, in UTC.

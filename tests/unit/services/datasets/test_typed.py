@@ -14,11 +14,11 @@ import pytest
 from pyarrow import parquet
 from sklearn import datasets as samples
 
-from services.datasets import builtins, inline
+from services.datasets import builtin_tables, inline_tables
 from services.datasets.ingest import Ingested, ingest, receive
-from services.datasets.limits import TableLimits
+from services.datasets.table_limits import TableLimits
 from services.errors import InvalidRequest, TooLarge, UnsupportedMediaType
-from services.specs.data import Data
+from services.specs.schema.data import Data
 
 LIMITS = TableLimits()
 
@@ -199,7 +199,7 @@ def test_an_upload_stops_at_its_limit(tmp_path: Path) -> None:
 
 
 def test_inline_rows_become_columns() -> None:
-    info, table = inline.tabulate(
+    info, table = inline_tables.tabulate(
         Data(x=[[1, 2], [3, 4]], y=["b", "a"], x_val=[[5, 6]], y_val=["b"], x_test=[[7, 8]], y_test=["a"])
     )
 
@@ -220,22 +220,22 @@ def test_inline_rows_become_columns() -> None:
 )
 def test_an_inline_number_beyond_float32_is_named_by_its_pointer(rows: dict[str, Any], pointer: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        inline.tabulate(Data.model_construct(**rows))
+        inline_tables.tabulate(Data.model_construct(**rows))
 
     assert [(fault.pointer, fault.code) for fault in caught.value.faults] == [(pointer, "out_of_range")]
 
 
 def test_inline_classes_that_float32_can_not_tell_apart_are_no_classes() -> None:
-    info, _ = inline.tabulate(Data(x=[[1], [2]], y=[2**24, 2**24 + 1]))
+    info, _ = inline_tables.tabulate(Data(x=[[1], [2]], y=[2**24, 2**24 + 1]))
 
     assert info.column("y").values is None
 
 
-@pytest.mark.parametrize("name", builtins.TARGETS)
+@pytest.mark.parametrize("name", builtin_tables.TARGETS)
 def test_a_sample_table_equals_the_one_of_scikit_learn(tmp_path: Path, name: str) -> None:
     truth = getattr(samples, f"load_{name}")()
-    found, table = read(tmp_path, builtins.path(name).read_bytes(), name)
-    target = found.info.column(builtins.TARGETS[name])
+    found, table = read(tmp_path, builtin_tables.path(name).read_bytes(), name)
+    target = found.info.column(builtin_tables.TARGETS[name])
     answers = table[:, found.info.names.index(target.name)]
 
     np.testing.assert_array_equal(np.delete(table, found.info.names.index(target.name), 1), truth.data.astype("f4"))

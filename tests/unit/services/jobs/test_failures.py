@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from docs.generate import kinds
-from services.jobs.failures import CLASSES, HINTS, explained
+from services.failures import CLASSES, HINTS, explained
 from services.training_errors import TrainingFault
-from worker.ends import VERDICTS
+from worker.exit_handling import VERDICTS
 
 SPEC: dict[str, Any] = {"optimizer": {"type": "sgd", "lr": 0.3}, "batch_size": 64, "micro_batch_size": None}
 

@@ -2,7 +2,7 @@
 
 import math
 
-from services.jobs.forecast import Task, Times, forecast
+from services.queue.forecast import Task, Times, forecast
 
 
 def tasks(owner: str, *seconds: float) -> list[Task]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.db.tables import Job
-from services.jobs.speeds import START_S, UNKNOWN, Past, Span, left, past
+from services.queue.durations import START_S, UNKNOWN, Past, Span, left, past
 
 
 def job(**parts: Any) -> Job:

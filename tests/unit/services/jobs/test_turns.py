@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.jobs.turns import level
+from services.queue.time_slice import level
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ import torch
 
 from services.errors import InvalidRequest
 from services.predictions.cache import Cache
-from services.predictions.decode import cells_of
-from services.predictions.encode import labels_of, values_of
-from services.specs.predict import Predict
-from services.training.column_inputs import Input
+from services.predictions.decoder import cells_of
+from services.predictions.encoder import labels_of, values_of
+from services.specs.schema.predict import Predict
+from services.training.input.column_inputs import Input
+from services.training.input.preprocessing import Preprocessing
 from services.training.predictor import Predictor
-from services.training.preprocessing import Preprocessing
 from tests.make import make_training
 
 COLUMNS = [

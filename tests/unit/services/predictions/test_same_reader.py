@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.cell_texts import BOOLEANS, MISSING
 from services.datasets.ingest import ingest
-from services.datasets.limits import TableLimits
+from services.datasets.table_limits import TableLimits
 from services.errors import InvalidRequest
-from services.predictions.decode import cells_of
-from services.specs.cell_texts import BOOLEANS, MISSING
-from services.specs.data import ColumnOptions
-from services.specs.predict import Predict
-from services.training.column_inputs import Input, fitted_input
-from services.training.preprocessing import Preprocessing
+from services.predictions.decoder import cells_of
+from services.specs.schema.data import ColumnOptions
+from services.specs.schema.predict import Predict
+from services.training.input.column_inputs import Input, fitted_input
+from services.training.input.preprocessing import Preprocessing
 
 missing = st.sampled_from(MISSING)
 numbers = st.one_of(

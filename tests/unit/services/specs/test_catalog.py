@@ -1,8 +1,8 @@
 """The catalog tells what the models check."""
 
-from services.specs.catalog import catalog
-from services.specs.job import JobSpec
-from services.specs.schema import job_schema
+from services.specs.schema.catalog import catalog
+from services.specs.schema.job import JobSpec
+from services.specs.schema.json_schema import job_schema
 
 
 def test_the_catalog_tells_the_parameters_of_an_optimizer():

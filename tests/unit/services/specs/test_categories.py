@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from services.columns import Column, TableInfo
 from services.errors import InvalidRequest
-from services.specs.columns import Column, TableInfo
-from services.specs.job import JobSpec
-from services.specs.resolving import Limits, Resolved, resolve, resolved_json
-from services.training.summary import summary
+from services.specs.resolve.resolution import Limits, Resolved, resolve, resolved_json
+from services.specs.schema.job import JobSpec
+from services.training.model_summary import summary
 
 
 def category(name: str, values: int) -> Column:

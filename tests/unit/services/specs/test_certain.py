@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from services.columns import Column, TableInfo
 from services.errors import InvalidRequest
-from services.specs.certain import smallest_part
-from services.specs.columns import Column, TableInfo
-from services.specs.job import JobSpec
-from services.specs.resolving import Limits, Resolved, resolve
-from services.training.summary import summary
+from services.specs.resolve.certain_failures import smallest_part
+from services.specs.resolve.resolution import Limits, Resolved, resolve
+from services.specs.schema.job import JobSpec
+from services.training.model_summary import summary
 
 TABLE = TableInfo(
     rows=81,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.specs.checks import inline_faults
-from services.specs.data import Data
+from services.specs.resolve.source_faults import inline_faults
+from services.specs.schema.data import Data
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from services.columns import Column, TableInfo
 from services.errors import InvalidRequest
-from services.specs.columns import Column, TableInfo
-from services.specs.job import JobSpec
-from services.specs.resolving import Limits, Resolved, resolve
-from services.training.summary import summary
+from services.specs.resolve.resolution import Limits, Resolved, resolve
+from services.specs.schema.job import JobSpec
+from services.training.model_summary import summary
 
 PICTURE = Column("x", "tensor", shape=[1, 8, 8])
 NUMBERS = TableInfo(100, [PICTURE, Column("y", "number")])

@@ -6,9 +6,9 @@ import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from services.errors import Fault
-from services.specs.faults import faults_of
-from services.specs.layers import Layer
-from services.specs.models import Model
+from services.specs.parse.faults import faults_of
+from services.specs.schema.layers import Layer
+from services.specs.schema.models import Model
 
 #: The allow-list of the interface, with the least that each needs.
 ALLOWED: dict[str, dict[str, Any]] = {

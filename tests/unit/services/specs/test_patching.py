@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.specs.patching import differences, merged
+from services.specs.parse.merge_patch import differences, merged
 
 #: RFC 7396, appendix A.
 CASES: list[tuple[Any, Any, Any]] = [

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.errors import DuplicateKey, InvalidRequest, MalformedJSON, TooDeep, TooLarge
-from services.specs import counting
-from services.specs.job import JobSpec
-from services.specs.reading import read
+from services.specs.parse import json_size
+from services.specs.parse.parser import read
+from services.specs.schema.job import JobSpec
 
 GOOD = {"data": {"builtin": "iris"}, "model": "mlp"}
 
@@ -124,8 +124,8 @@ def test_very_many_unknown_keys_are_counted_and_the_first_are_shown(inside):
 def test_strings_are_taken_out_block_by_block_as_at_once(texts, size):
     whole = json.dumps(texts).encode()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(counting, "BLOCK_BYTES", size)
-        assert counting.without_strings(whole) == ("[" + ", ".join(['""'] * len(texts)) + "]").encode()
+        patch.setattr(json_size, "BLOCK_BYTES", size)
+        assert json_size.without_strings(whole) == ("[" + ", ".join(['""'] * len(texts)) + "]").encode()
 
 
 def test_a_string_that_is_never_closed_takes_linear_time():

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from services.columns import Column, TableInfo
 from services.errors import InvalidRequest
-from services.specs import resolving
-from services.specs.columns import Column, TableInfo
-from services.specs.features import parts
-from services.specs.job import JobSpec
-from services.specs.resolving import Limits, Resolved, resolve, resolved_json
-from services.training.summary import summary
+from services.specs.resolve import resolution
+from services.specs.resolve.features import parts
+from services.specs.resolve.resolution import Limits, Resolved, resolve, resolved_json
+from services.specs.schema.job import JobSpec
+from services.training.model_summary import summary
 
 NUMBERS = [Column(name, "number", min=0.0, max=9.0) for name in ("length", "width")]
 SPECIES = Column("species", "category", values=["a", "b", "c"], counts=[50, 50, 50])
@@ -197,6 +197,6 @@ def test_more_checkpoints_than_are_kept_are_refused_with_what_would_do():
 
 
 def test_checkpoints_that_take_much_of_the_database_are_warned_of(monkeypatch):
-    monkeypatch.setattr(resolving, "LARGE_CHECKPOINTS", 2**20)
+    monkeypatch.setattr(resolution, "LARGE_CHECKPOINTS", 2**20)
     assert "checkpoints_large" in codes(resolved(epochs=100, model="mlp", checkpoint={"every_epochs": 5}))
     assert "checkpoints_large" not in codes(resolved(epochs=100, model="linear"))

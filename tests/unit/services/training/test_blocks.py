@@ -8,18 +8,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from services.training import blocks, reading
-from services.training.blocks import BlockBatches
-from services.training.training import Training
+from services.training.input import block_batches, table_access
+from services.training.input.block_batches import BlockBatches
+from services.training.loop.training import Training
 from tests.make import make_training
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of 8 rows, 4 in a buffer, and every table too large for memory."""
-    monkeypatch.setattr(blocks, "BLOCK_ROWS", 8)
-    monkeypatch.setattr(blocks, "BUFFER_BLOCKS", 4)
-    monkeypatch.setattr(reading, "IN_MEMORY_BYTES", 1 << 10)
+    monkeypatch.setattr(block_batches, "BLOCK_ROWS", 8)
+    monkeypatch.setattr(block_batches, "BUFFER_BLOCKS", 4)
+    monkeypatch.setattr(table_access, "IN_MEMORY_BYTES", 1 << 10)
 
 
 def encode(cells: np.ndarray) -> tuple[Tensor, Tensor]:
@@ -85,7 +85,7 @@ def trained(**parts: Any) -> Training:
 
 def test_a_table_in_blocks_learns_what_one_in_memory_learns(monkeypatch: pytest.MonkeyPatch) -> None:
     in_blocks = trained()
-    monkeypatch.setattr(reading, "IN_MEMORY_BYTES", 1 << 30)
+    monkeypatch.setattr(table_access, "IN_MEMORY_BYTES", 1 << 30)
     in_memory = trained()
 
     assert isinstance(in_blocks.train_batches, BlockBatches)

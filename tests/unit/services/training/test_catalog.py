@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from services.specs import losses, models, optimizers, schedulers
+from services.specs.schema import losses, models, optimizers, schedulers
+from services.training.loop.optimizers import OPTIMIZERS
+from services.training.loop.schedulers import SCHEDULERS
+from services.training.loop.training import Training
 from services.training.losses import LOSSES
 from services.training.models import MODELS
 from services.training.models.layer import LAYERS
-from services.training.optimizers import OPTIMIZERS
 from services.training.predictor import Predictor
-from services.training.schedulers import SCHEDULERS
-from services.training.training import Training
 from tests.make import make_training
 
 PICTURES = {"builtin": "digits", "columns": {"x": {"type": "tensor", "shape": [1, 8, 8]}}}

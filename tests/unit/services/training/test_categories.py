@@ -7,20 +7,21 @@ import numpy as np
 import pytest
 import torch
 
-from services.predictions.decode import cells_of
-from services.specs.columns import Column, TableInfo
-from services.specs.job import JobSpec
-from services.specs.predict import Predict
-from services.specs.resolving import resolve
-from services.training import reading, stepping
-from services.training.blocks import BlockBatches
+from services.columns import Column, TableInfo
+from services.predictions.decoder import cells_of
+from services.specs.resolve.resolution import resolve
+from services.specs.schema.job import JobSpec
+from services.specs.schema.predict import Predict
 from services.training.build import build
+from services.training.input import table_access
+from services.training.input.block_batches import BlockBatches
+from services.training.input.preprocessing import Preprocessing
+from services.training.loop import step_choice
+from services.training.loop.training import Training
+from services.training.model_summary import summary
 from services.training.models.embedding import EmbeddedCategories
 from services.training.models.inputs import Inputs
 from services.training.predictor import Predictor
-from services.training.preprocessing import Preprocessing
-from services.training.summary import summary
-from services.training.training import Training
 from services.training.weights import from_bytes
 from tests.make import LIMITS
 
@@ -99,9 +100,9 @@ def test_a_checkpoint_answers_by_the_category_and_says_that_one_is_unseen() -> N
 def test_a_traced_step_of_embedded_categories_gives_the_bits_of_the_plain_one(
     model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stepping, "TRACE_FROM", 10**9)
+    monkeypatch.setattr(step_choice, "TRACE_FROM", 10**9)
     plain = trained(model=model, epochs=2)
-    monkeypatch.setattr(stepping, "TRACE_FROM", 0)
+    monkeypatch.setattr(step_choice, "TRACE_FROM", 0)
     traced = trained(model=model, epochs=2)
 
     assert (plain.stepping.kind, traced.stepping.kind) == ("plain", "traced")
@@ -123,7 +124,7 @@ def test_a_training_that_is_resumed_ends_with_the_same_bits(precision: str) -> N
 def test_a_table_in_blocks_has_entries_for_what_is_common_in_the_sample_it_learns_from(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(reading, "IN_MEMORY_BYTES", 70_000)
+    monkeypatch.setattr(table_access, "IN_MEMORY_BYTES", 70_000)
     training = trained(epochs=8, batch_size=64)
 
     assert isinstance(training.train_batches, BlockBatches)

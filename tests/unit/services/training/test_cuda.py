@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 import torch
 
-from services.specs.job import JobSpec
-from services.training import placing, reading
+from services.specs.schema.job import JobSpec
 from services.training.build import build
+from services.training.input import placement, table_access
+from services.training.loop.training import Training
 from services.training.predictor import Predictor
-from services.training.training import Training
 from tests.make import make_spec
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
@@ -36,7 +36,7 @@ def costs(made: Training) -> list[float]:
 
 
 def test_what_is_trained_on_the_processor_stays_in_its_memory() -> None:
-    rows = placing.placed(torch.zeros(3, 2), torch.zeros(3, 1), torch.device("cpu"))
+    rows = placement.placed(torch.zeros(3, 2), torch.zeros(3, 1), torch.device("cpu"))
 
     assert not rows.pinned
     assert rows.features.device.type == "cpu"
@@ -51,18 +51,18 @@ def test_a_gpu_comes_to_the_processors_costs(name: str) -> None:
 @needs_cuda
 def test_rows_that_fit_stay_on_the_gpu_and_others_are_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
     here = torch.device("cuda")
-    assert placing.placed(torch.zeros(3, 2), torch.zeros(3, 1), here).features.is_cuda
+    assert placement.placed(torch.zeros(3, 2), torch.zeros(3, 1), here).features.is_cuda
     resident = costs(training("cuda", **JOBS["mlp"]))
 
-    monkeypatch.setattr(placing, "SHARE", 0.0)
-    features, _ = placing.placed(torch.zeros(3, 2), torch.zeros(3, 1), here).__getitems__(torch.tensor([1]))
+    monkeypatch.setattr(placement, "SHARE", 0.0)
+    features, _ = placement.placed(torch.zeros(3, 2), torch.zeros(3, 1), here).__getitems__(torch.tensor([1]))
     assert features.is_pinned()
     assert costs(training("cuda", **JOBS["mlp"])) == resident
 
 
 @needs_cuda
 def test_blocks_of_a_large_table_come_to_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "IN_MEMORY_BYTES", 0)
+    monkeypatch.setattr(table_access, "IN_MEMORY_BYTES", 0)
 
     assert costs(training("cuda", **JOBS["mlp"])) == pytest.approx(costs(training("cpu", **JOBS["mlp"])), rel=1e-3)
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from services.specs.columns import Column, TableInfo
-from services.specs.data import HashSplit
-from services.specs.dates import days_since_epoch
-from services.training.preprocessing import Preprocessing
-from services.training.splitting import split
+from services.columns import Column, TableInfo
+from services.dates import days_since_epoch
+from services.specs.schema.data import HashSplit
+from services.training.input.preprocessing import Preprocessing
+from services.training.input.split import split
 from tests.make import make_spec
 
 ORIGIN = days_since_epoch("2024-01-01")

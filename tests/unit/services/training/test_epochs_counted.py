@@ -1,6 +1,6 @@
 """Epochs without validation count for a plateau as they do for early stopping."""
 
-from services.training.best import Patience
+from services.training.loop.best import Patience
 from tests.make import make_training
 
 X = [[n / 10] for n in range(-20, 20)]

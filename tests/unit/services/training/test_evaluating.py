@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from services.costs import EpochCosts
-from services.training.training import Training
+from services.training.loop.training import Training
 from tests.make import make_training
 
 JOB: dict[str, Any] = {

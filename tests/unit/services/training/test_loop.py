@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from services.costs import EpochCosts
-from services.training.best import Best, Patience
+from services.training.loop.best import Best, Patience
 from tests.make import make_training
 
 UNEVEN: dict[str, Any] = {

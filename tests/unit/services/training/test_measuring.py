@@ -10,8 +10,8 @@ from pydantic import TypeAdapter
 from torch import nn
 
 from services.errors import Fault, InvalidRequest
-from services.specs.models import Model
-from services.training.measuring import measure
+from services.specs.schema.models import Model
+from services.training.layer_summary import measure
 from services.training.models import MODELS
 from services.training.models.inputs import Inputs
 

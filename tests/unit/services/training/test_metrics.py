@@ -13,9 +13,9 @@ import torch
 from sklearn import metrics as truth
 from torch import Tensor
 
-from services.specs.metrics import AUTO_METRICS, MAXIMISED, METRICS, TABLES
-from services.specs.metrics import Metric as Name
-from services.training.metrics import metric
+from services.specs.schema.metrics import AUTO_METRICS, MAXIMISED, METRICS, TABLES
+from services.specs.schema.metrics import Metric as Name
+from services.training.loop.metrics import metric
 
 ROWS = 203
 CLASSES = 4
@@ -305,9 +305,9 @@ def test_the_words_of_a_spec_hang_together() -> None:
 def test_torchmetrics_is_loaded_for_what_needs_it_and_torch_not_for_the_words() -> None:
     code = """
 import sys
-import services.specs.metrics
+import services.specs.schema.metrics
 assert "torch" not in sys.modules
-from services.training.metrics import metric
+from services.training.loop.metrics import metric
 for name in ("accuracy", "f1", "log_loss", "confusion_matrix"):
     metric(name, "multiclass", 3)
 metric("r2", "regression", 1)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from services.errors import InvalidRequest
-from services.specs.models import Model
+from services.specs.schema.models import Model
 from services.training.models import MODELS
 from services.training.models.bins import bins_like
 from services.training.models.inputs import Inputs

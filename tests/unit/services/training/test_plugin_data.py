@@ -10,15 +10,15 @@ import pytest
 import torch
 
 from docs import plain_loop
-from services.specs.columns import Column
-from services.specs.data import PluginData
-from services.specs.job import JobSpec
-from services.specs.resolving import Limits, Resolved, resolve, resolved_json
+from services.columns import Column
+from services.specs.resolve.resolution import Limits, Resolved, resolve, resolved_json
+from services.specs.schema.data import PluginData
+from services.specs.schema.job import JobSpec
 from services.training.build import build
-from services.training.plugin_data import look, opened, reopened
+from services.training.input.plugin_data import look, opened, reopened
+from services.training.loop.training import Training
+from services.training.model_summary import summary
 from services.training.predictor import Predictor
-from services.training.summary import summary
-from services.training.training import Training
 from services.training_errors import DataChanged, PluginError, Wished
 from tests.plugins.install import install
 from tests.unit.services.training.test_resume import finish, same

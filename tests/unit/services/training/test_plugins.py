@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from services.errors import InvalidRequest
-from services.specs.resolving import Limits
+from services.specs.resolve.resolution import Limits
+from services.training.loop.training import Training
 from services.training.predictor import Predictor
-from services.training.training import Training
 from services.training_errors import PluginError
 from tests import make
 from tests.plugins.install import install

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, QuantileTransformer, RobustScaler, StandardScaler
 
+from services.columns import Column, TableInfo
 from services.errors import CheckpointCorrupt
-from services.specs.columns import Column, TableInfo
-from services.specs.data import ColumnOptions
-from services.training.data import order
+from services.specs.schema.data import ColumnOptions
+from services.training.input.preprocessing import Preprocessing
+from services.training.input.rows import order
+from services.training.input.split import Parts, split
 from services.training.predictor import Predictor
-from services.training.preprocessing import Preprocessing
-from services.training.splitting import Parts, split
 from services.training.weights import from_bytes, to_bytes
 from tests.make import make_spec, make_training
 

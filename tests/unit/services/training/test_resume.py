@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from services.training.training import Training
+from services.training.loop.training import Training
 from services.training_errors import Wished
 from tests.make import make_training
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from services.training.schedulers import SCHEDULERS
-from services.training.training import Training
+from services.training.loop.schedulers import SCHEDULERS
+from services.training.loop.training import Training
 from tests.make import make_training
 from tests.unit.services.training.test_catalog import SCHEDULES
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import torch
 
-from services.training import stepping
-from services.training.training import Training
+from services.training.loop import step_choice
+from services.training.loop.training import Training
 from tests.make import make_training
 
 MLP = {"type": "mlp", "hidden": [16, 16], "dropout": 0.0, "number_embedding": None}
@@ -30,7 +30,7 @@ CASES: dict[str, dict[str, Any]] = {
 
 def trained(monkeypatch: pytest.MonkeyPatch, trace_from: int, **parts: Any) -> Training:
     """A training of 6 epochs that traces from so many steps on."""
-    monkeypatch.setattr(stepping, "TRACE_FROM", trace_from)
+    monkeypatch.setattr(step_choice, "TRACE_FROM", trace_from)
     training = make_training(**{"data": {"builtin": "iris"}, "epochs": 6, "batch_size": 25, **parts})
     for _ in training.fit():
         pass

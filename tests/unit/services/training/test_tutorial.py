@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from docs import plain_loop
-from services.training.data import order
-from services.training.training import Training
+from services.training.input.rows import order
+from services.training.loop.training import Training
 from tests.make import make_training
 from tests.stack import TUTORIAL
 

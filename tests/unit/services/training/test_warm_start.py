@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from services.training.loop.training import Training
 from services.training.predictor import Predictor
-from services.training.training import Training
 from services.training_errors import ShapeMismatch, WeightsUnreadable
 from tests.make import make_training
 from tests.unit.services.training.test_resume import finish, interrupted, same

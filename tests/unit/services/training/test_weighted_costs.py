@@ -8,7 +8,7 @@ import torch
 from sklearn.metrics import log_loss, mean_squared_error
 
 from services.costs import EpochCosts
-from services.training.training import Training
+from services.training.loop.training import Training
 from tests.make import make_training
 
 Y = (["a"] * 6 + ["b"] * 3 + ["c"]) * 6

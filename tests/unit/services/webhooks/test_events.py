@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from services.webhooks.events import TYPES
+from services.webhooks.event_bodies import TYPES
 
 SERVICES = Path(__file__).parents[4] / "services"
 #: Where an event's name stands in a call that writes one.
@@ -11,7 +11,7 @@ NAMED = re.compile(r'add_event\(\w+, [\w.]+, "(\w+)"|_let_go\(\w+, "(\w+)"|_sett
 
 
 def test_a_webhook_can_ask_for_every_event_by_name() -> None:
-    texts = [path.read_text() for path in SERVICES.glob("jobs/*.py")]
+    texts = [path.read_text() for path in SERVICES.glob("**/*.py")]
     written = {name for text in texts for names in NAMED.findall(text) for name in names if name} - {"end"}
 
     assert {f"job.{name}" for name in written} | {"job.epoch"} <= set(TYPES)

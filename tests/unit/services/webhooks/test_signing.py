@@ -2,12 +2,12 @@
 
 import pytest
 
-from services.webhooks import signing
+from services.webhooks import signature
 
 
 def test_the_signature_is_that_of_the_specifications_example() -> None:
     # Source: the test vector of the reference libraries, github.com/standard-webhooks/standard-webhooks
-    found = signing.headers(
+    found = signature.headers(
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}'
     )
 
@@ -19,10 +19,10 @@ def test_the_signature_is_that_of_the_specifications_example() -> None:
 
 
 def test_a_fresh_secret_is_one_that_is_taken() -> None:
-    assert len(signing.key_of(signing.new_secret())) == 32
+    assert len(signature.key_of(signature.new_secret())) == 32
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_c2hvcnQ=", "whsec_!!!", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])
 def test_another_secret_is_refused(secret: str) -> None:
     with pytest.raises(ValueError, match="whsec_"):
-        signing.key_of(secret)
+        signature.key_of(secret)

@@ -1,0 +1,153 @@
+"""The service itself over HTTP: what it is, what a spec can name, whether it is well, what its errors mean."""
+
+import html
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response, current_app
+
+from api import openapi, schemas
+from api.parts import api, as_json
+from api.problems import STATUS, slug
+from api.view_descriptions import described
+from services.db.schema import check_schema
+from services.errors import BatchyardError, NotFound, NotReady, SchemaMismatch
+from services.failures import CLASSES, HINTS
+from services.specs.schema.catalog import catalog as all_names
+from services.specs.schema.json_schema import job_schema
+
+bp = Blueprint("service", __name__)
+
+
+@bp.get("/api/v1")
+@described(answer=None)
+def root() -> Response:
+    """Read what this service is and what it allows."""
+    settings = api().base.settings
+    return _json(
+        {
+            "object": "service",
+            "name": "batchyard",
+            "version": version("batchyard"),
+            "spec_versions": [1],
+            "auth": settings.auth,
+            "limits": {
+                "inline_bytes": settings.max_json_bytes,
+                "dataset_bytes": settings.max_upload_bytes,
+                "table_rows": settings.max_table_rows,
+                "table_columns": settings.max_table_columns,
+                "unpacked_bytes": settings.max_unpacked_bytes,
+                "json_rows": settings.max_json_rows,
+                "json_values": settings.max_json_values,
+                "predict_rows": settings.max_predict_rows,
+                "wait_seconds": settings.max_wait_s,
+                "parameters": settings.max_parameters,
+                "epochs": settings.max_epochs,
+            },
+            "devices": [device for device in ("cpu", "cuda") if api().base.workers.online(device)],
+            "urls": {
+                "jobs": "/api/v1/jobs",
+                "datasets": "/api/v1/datasets",
+                "queue": "/api/v1/queue",
+                "workers": "/api/v1/workers",
+                "webhooks": "/api/v1/webhooks",
+                "catalog": "/api/v1/catalog",
+                "schema": "/api/v1/schema/job.json",
+                "openapi": "/api/v1/openapi.json",
+            },
+        }
+    )
+
+
+@bp.get("/api/v1/catalog")
+@described(answer=None)
+def catalog() -> Response:
+    """Read every model, loss, optimizer, split and metric that a spec can name, with parameters and defaults."""
+    return _json({"object": "catalog", "version": version("batchyard"), **all_names()})
+
+
+@bp.get("/api/v1/schema/job.json")
+@described(answer=None)
+def schema() -> Response:
+    """Read the JSON Schema of a job spec, for editors."""
+    return _json(job_schema())
+
+
+@bp.get("/api/v1/openapi.json")
+@described(answer=None)
+def document() -> Response:
+    """Read this interface as OpenAPI 3.1."""
+    return _json(openapi.document(current_app, version("batchyard")))
+
+
+@bp.get("/healthz")
+@described(answer=None)
+def health() -> Response:
+    """Ask whether this process answers."""
+    return _json({"status": "ok"})
+
+
+@bp.get("/readyz")
+@described(answer=schemas.Ready)
+def ready() -> Response:
+    """Ask whether all that a request needs answers. No worker online is no fault: jobs wait."""
+    base = api().base
+    checks = {
+        "database": _checked(lambda: {"sqlite": base.database.sqlite_version} if base.database.ping() else {}),
+        "migrations": _checked(lambda: {"head": check_schema(base.database)}),
+        "broker": _checked(lambda: {"waiting": api().bell.depth("cpu")}),
+        "storage": _checked(lambda: {"free_bytes": base.storage.free_bytes()}),
+    }
+    checks["workers"] = _checked(lambda: _sound(base.workers.faults()))
+    # Redis is a doorbell: without it jobs are taken in and wait, as they do while a worker is started again.
+    is_ready = all(check["ok"] for name, check in checks.items() if name not in {"broker", "workers"})
+    online = base.workers.online() if is_ready else 0
+    status = "ok" if all(check["ok"] for check in checks.values()) else "degraded" if is_ready else "unavailable"
+    return as_json(schemas.Ready(status=status, checks=checks, workers_online=online), 200 if is_ready else 503)
+
+
+@bp.get("/problems/<slug_>")
+@described(answer=None, media=("text/html",))
+def problem(slug_: str) -> Response:
+    """Read what an error means."""
+    kind = {slug(known.code): known for known in _kinds(BatchyardError)}.get(slug_)
+    code = kind.code if kind else slug_.replace("-", "_")
+    if kind is None and code not in CLASSES:
+        raise NotFound(f"There is no problem {slug_[:80]!r}.")
+    title, _, more = ((kind.__doc__ if kind else f"A job ended with {code}.") or "").partition("\n")
+    text = f"<h1>{html.escape(title)}</h1><p>Code <code>{code}</code>"
+    status = STATUS.get(code)
+    text += f", HTTP status {status}.</p>" if status else ", in the <code>error</code> of a job.</p>"
+    text += f"<p>{html.escape(more.strip())}</p>"
+    if code in CLASSES:
+        text += f"<p>Class <code>{CLASSES[code]}</code>. {html.escape(HINTS.get(code, ''))}</p>"
+    page = f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{html.escape(title)}</title>{text}</html>"
+    return Response(page, content_type="text/html; charset=utf-8")
+
+
+def _kinds(kind: type[BatchyardError]) -> list[type[BatchyardError]]:
+    return [kind, *(below for child in kind.__subclasses__() for below in _kinds(child))]
+
+
+def _sound(faults: dict[str, str]) -> dict[str, Any]:
+    """Raises: NotReady when a worker does nothing although jobs wait."""
+    if faults:
+        named = ", ".join(f"{worker} is {fault}" for worker, fault in sorted(faults.items()))
+        raise NotReady(f"A worker does nothing although jobs wait, and is being started again: {named}.")
+    return {}
+
+
+def _checked(look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    began = time.perf_counter()
+    try:
+        found = look()
+    except (NotReady, SchemaMismatch, OSError) as error:
+        return {"ok": False, "error": str(error)}
+    return {"ok": True, "ms": round((time.perf_counter() - began) * 1000, 1), **found}
+
+
+def _json(value: Any) -> Response:
+    return Response(orjson.dumps(value), content_type="application/json")

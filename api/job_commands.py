@@ -1,0 +1,114 @@
+"""Jobs that are there, over HTTP: pause, resume, retry and change."""
+
+import hashlib
+from typing import Annotated, Any, Literal
+
+from flask import Blueprint, Response, request
+from pydantic import BaseModel, Field
+
+from api import schemas, serializers
+from api.parts import OWNER, api, as_json
+from api.requests import body, expected_versions, idempotency_key
+from api.view_descriptions import described
+from services.errors import Fault, InvalidRequest
+from services.specs.schema.fields import STRICT, Name, Number, Text, Whole
+from services.specs.schema.job import JobSpec
+
+bp = Blueprint("control", __name__, url_prefix="/api/v1/jobs")
+
+
+class Retry(BaseModel):
+    """How the new job differs from the old one."""
+
+    model_config = {"extra": "forbid"}
+
+    name: Name | None = None
+    spec: dict[str, Any] = {}
+    """A merge patch (RFC 7396) of the old job's resolved spec; null takes a value away, so that its default holds."""
+    apply: Literal["suggestion"] | None = None
+    """Apply `error.suggestion` of the old job before the patch."""
+    from_checkpoint: None = None
+    """A new job begins with fresh weights."""
+
+
+class Change(BaseModel):
+    """What can be changed of a job that is submitted: how it is called and when it goes."""
+
+    model_config = STRICT
+
+    name: Name = Field(default_factory=str)
+    priority: Annotated[int, Field(ge=-10, le=10)] | None = None
+    tags: Annotated[list[Name], Field(max_length=64)] | None = None
+    metadata: Annotated[dict[Text, Text | Whole | Number | bool | None], Field(max_length=64)] | None = None
+    """Merged with what is there; null takes an entry away."""
+
+
+@bp.patch("/<job_id>")
+@described(
+    answer=schemas.Job,
+    errors=(412, 415),
+    body=Change,
+    headers={"If-Match": "The ETag of the state that you know: 412 if it has changed since."},
+)
+def change(job_id: str) -> Response:
+    """Change a job's name, priority, tags or metadata by a merge patch (RFC 7396)."""
+    try:
+        patch = body(Change).model_dump(exclude_unset=True)
+    except InvalidRequest as error:
+        raise InvalidRequest([_not_patchable(fault) for fault in error.faults]) from error
+    job = api().base.control.change(OWNER, job_id, patch, versions=expected_versions())
+    response = as_json(serializers.job(job))
+    response.headers["ETag"] = f'W/"{job.events_seq}"'
+    return response
+
+
+@bp.post("/<job_id>/pause")
+@described(answer=schemas.Job, status=(202, 200), errors=(409,))
+def pause(job_id: str) -> Response:
+    """Pause a running job at its next batch (202); its worker is free then. 200: it is paused."""
+    job = api().base.control.pause(OWNER, job_id)
+    return as_json(serializers.job(job), 200 if job.status == "paused" else 202)
+
+
+@bp.post("/<job_id>/resume")
+@described(answer=schemas.Job, status=(202,), errors=(409,))
+def resume(job_id: str) -> Response:
+    """Queue a paused job again; it ends with the same bits as if it had never paused."""
+    return as_json(serializers.job(api().base.control.resume(OWNER, job_id)), 202)
+
+
+@bp.post("/<job_id>/retry")
+@described(
+    answer=schemas.Job,
+    status=(202,),
+    errors=(409, 415, 507),
+    body=Retry,
+    headers={"Idempotency-Key": "The same key and body bring the same job, for a day."},
+)
+def retry(job_id: str) -> Response:
+    """Submit a job's spec again as a new job, changed by a merge patch or as the old job's error suggests."""
+    sent = request.get_data(cache=True)
+    asked = body(Retry) if sent else Retry()
+    submission = api().base.retrying.retry(
+        OWNER,
+        job_id,
+        asked.spec,
+        suggested=asked.apply == "suggestion",
+        name=asked.name,
+        key=idempotency_key(),
+        body_sha256=hashlib.sha256(job_id.encode() + sent).hexdigest(),
+    )
+    response = as_json(serializers.job(submission.job), 202)
+    response.headers["Location"] = f"/api/v1/jobs/{submission.job.id}"
+    return response
+
+
+def _not_patchable(fault: Fault) -> Fault:
+    """Return a fault that says what to do instead where the key is one that a job has but keeps."""
+    key = fault.pointer.removeprefix("#/")
+    asked = key in JobSpec.model_fields or key == "spec"
+    if fault.code != "unknown_key" or not (asked or key in schemas.Job.model_fields):
+        return fault
+    hint = "POST …/retry makes a new job with another spec" if asked else "it is what the service says of the job"
+    detail = "can't be changed once the job is submitted"
+    return Fault(fault.pointer, "not_patchable", detail, allowed=[*Change.model_fields], hint=hint)

@@ -1,0 +1,165 @@
+"""Jobs, checkpoints and data sets as the bodies that answers show."""
+
+from dataclasses import asdict
+from typing import Any
+
+from api import schemas
+from services.attempts.checkpoints import CheckpointView
+from services.datasets.dataset_views import DatasetView
+from services.dates import text_of
+from services.jobs.job_views import JobView
+
+JOBS = "/api/v1/jobs"
+
+
+def job(view: JobView, *, submitted: bool = False) -> schemas.Job:
+    """Return a job in full; with what was sent, if asked for."""
+    queue = None
+    if view.queue:
+        place = view.queue
+        queue = schemas.Queue(
+            name=view.device,
+            position=place.position,
+            ahead=place.position - 1,
+            workers_online=place.workers_online,
+            reason=asdict(place.reason),
+        )
+    here = f"{JOBS}/{view.id}"
+    return schemas.Job(
+        id=view.id,
+        name=view.name,
+        status=view.status,
+        done=view.done,
+        created_at=view.created_at,
+        started_at=view.started_at,
+        finished_at=view.finished_at,
+        queue=queue,
+        progress=progress(view),
+        latest=_latest(view),
+        best=best(view),
+        test=view.test,
+        initialised_from=view.initialised_from,
+        error=_error(view),
+        stop_reason=view.stop_reason,
+        attempt=view.attempt,
+        retry_of=view.retry_of,
+        resume_from=view.resume_from,
+        spec_diff=view.spec_diff,
+        worker={"id": view.worker, "device": view.device} if view.worker else None,
+        seed=view.spec["seed"],
+        priority=view.priority,
+        spec=view.spec,
+        spec_submitted=view.spec_submitted if submitted else None,
+        model_summary=view.model_summary,
+        environment=view.environment and {**view.environment, "data_sha256": view.dataset_sha256},
+        warnings=[schemas.Warning(**warning) for warning in view.warnings],
+        tags=view.tags,
+        metadata=view.metadata,
+        urls={
+            "self": here,
+            **{name: f"{here}/{name}" for name in ("events", "metrics", "logs", "checkpoints", "predict")},
+        },
+    )
+
+
+def brief(view: JobView) -> schemas.JobBrief:
+    """Return a job as a list shows it."""
+    ended, began = view.finished_at, view.started_at
+    return schemas.JobBrief(
+        id=view.id,
+        name=view.name,
+        status=view.status,
+        done=view.done,
+        created_at=view.created_at,
+        duration_seconds=(ended - began).total_seconds() if ended and began else None,
+        model=view.spec["model"]["type"],
+        dataset={"id": view.dataset_id, "name": view.dataset_name},
+        progress=progress(view),
+        best=best(view),
+        stop_reason=view.stop_reason,
+        tags=view.tags,
+        spark=view.spark,
+    )
+
+
+def progress(view: JobView) -> schemas.Progress | None:
+    """Return how far a job is: what is recorded, or what its trainer said last if that is further."""
+    said = view.progress or {}
+    if not view.epochs_done and not said:
+        return None
+    epochs = int(view.spec["epochs"])
+    per_epoch = int(view.model_summary["steps_per_epoch"])
+    recorded = view.epochs_done * per_epoch
+    step = max(recorded, int(said.get("step", 0)))
+    epoch = view.epochs_done if step == recorded else min(epochs, int(said.get("epoch", view.epochs_done)))
+    speed = view.latest.rows_per_second if view.latest else None
+    left = (epochs * per_epoch - step) * view.latest.seconds / per_epoch if view.latest and per_epoch else None
+    return schemas.Progress(
+        phase="finished" if view.done else "paused" if view.state == "paused" else said.get("phase", "training"),
+        message=f"epoch {epoch} of up to {epochs}",
+        epoch=epoch,
+        epochs=epochs,
+        step=step,
+        steps_per_epoch=per_epoch,
+        fraction=1.0 if view.state == "succeeded" else min(1.0, step / max(1, epochs * per_epoch)),
+        eta_seconds=None if view.done or view.state == "paused" or left is None else round(left, 1),
+        rows_per_second=speed,
+        epochs_since_best=view.epochs_done - view.best_epoch if view.best_epoch else None,
+    )
+
+
+def best(view: JobView) -> schemas.Best | None:
+    """Return a job's best epoch."""
+    if view.best_epoch is None or view.best_value is None:
+        return None
+    metric = view.spec["monitor"]["metric"]
+    return schemas.Best(epoch=view.best_epoch, metric=metric, value=view.best_value, checkpoint=view.best_checkpoint)
+
+
+def checkpoint(view: CheckpointView) -> schemas.Checkpoint:
+    """Return a checkpoint."""
+    shown = {name: value for name, value in asdict(view).items() if name not in {"job_id", "kind"}}
+    return schemas.Checkpoint(job=view.job_id, **shown)
+
+
+def dataset(view: DatasetView) -> schemas.Dataset:
+    """Return a data set and its columns."""
+    columns: list[dict[str, Any]] = []
+    for column in view.info.columns:
+        shown = {name: getattr(column, name) for name in ("name", "type", "missing")}
+        shown |= {name: said for name in ("guess", "against") if (said := getattr(column, name))}
+        if column.type == "number":
+            shown |= {name: getattr(column, name) for name in ("min", "max", "mean")}
+        elif column.type == "datetime" and column.min is not None and column.max is not None:
+            shown |= {"min": text_of(column.min, column), "max": text_of(column.max, column)}
+        elif column.shape is not None:
+            shown["shape"] = column.shape
+        elif column.values is not None:
+            counts: list[Any] = column.counts or [None] * len(column.values)  # nobody has counted a plug-in's items
+            shown["categories"] = {str(value): count for value, count in zip(column.values, counts, strict=True)}
+        columns.append(shown)
+    return schemas.Dataset(**_dataset(view), columns=columns)
+
+
+def dataset_brief(view: DatasetView) -> schemas.DatasetBrief:
+    """Return a data set as a list shows it."""
+    return schemas.DatasetBrief(**_dataset(view))
+
+
+def _dataset(view: DatasetView) -> dict[str, Any]:
+    names = ("id", "name", "format", "size_bytes", "sha256", "created_at", "dialect", "suggested_target")
+    warnings = [schemas.Warning(**warning) for warning in view.warnings]
+    return {name: getattr(view, name) for name in names} | {"rows": view.info.rows, "warnings": warnings}
+
+
+def _latest(view: JobView) -> schemas.Epoch | None:
+    row = view.latest
+    if row is None:
+        return None
+    return schemas.Epoch(epoch=row.epoch, train_cost=row.train_cost, val_cost=row.val_cost, lr=row.lr, **row.metrics)
+
+
+def _error(view: JobView) -> dict[str, Any] | None:
+    if view.error is None:
+        return None
+    return {**view.error, "docs": f"/problems/{view.error['code'].replace('_', '-')}"}

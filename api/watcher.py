@@ -1,0 +1,99 @@
+"""Long polls and streams wait here: one thread asks for news of all awaited jobs, only while somebody waits."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from api.permits import aside
+from services.errors import NotReady, Overloaded
+from services.jobs.lookup import JobLookup
+
+log = structlog.get_logger()
+
+GONE = -1  #: stands for the last event's number of a job that is deleted
+
+
+class Watcher:
+    """Wakes those who wait for a job when its last event's number moves."""
+
+    def __init__(self, reading: JobLookup, interval_s: float, most: int) -> None:
+        self.reading = reading
+        self.interval_s = interval_s
+        self.most = most
+        self.places = threading.Semaphore(most)
+        self.changed = threading.Condition()
+        self.awaited: Counter[str] = Counter()
+        self.seqs: dict[str, int] = {}
+        self.watching = False
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Hold a place to wait in.
+
+        Raises: Overloaded when all are taken.
+        """
+        self.take()
+        try:
+            yield
+        finally:
+            self.places.release()
+
+    def take(self) -> None:
+        """Take a place to wait in, which the caller gives back by `places.release()`.
+
+        Raises: Overloaded when all are taken.
+        """
+        if not self.places.acquire(blocking=False):
+            raise Overloaded(f"{self.most} streams and long polls wait already.", limit=self.most)
+
+    def wait(self, job_id: str, seq: int, timeout_s: float) -> bool:
+        """Wait until a job has an event after `seq`, or is gone; return False when the time was over first."""
+        deadline = time.monotonic() + timeout_s
+        with aside(), self.changed:
+            self.awaited[job_id] += 1
+            if not self.watching:
+                self.watching = True
+                threading.Thread(target=self._watch, daemon=True).start()
+            try:
+                while not self._moved(job_id, seq):
+                    left = deadline - time.monotonic()
+                    if left <= 0 or not self.changed.wait(left):
+                        return self._moved(job_id, seq)
+                return True
+            finally:
+                self.awaited[job_id] -= 1
+                if not self.awaited[job_id]:
+                    del self.awaited[job_id]
+                    self.seqs.pop(job_id, None)
+
+    def _moved(self, job_id: str, seq: int) -> bool:
+        # Who waits may have read events that the last look did not see yet: an older number is no news.
+        now = self.seqs.get(job_id, seq)
+        return now > seq or now == GONE
+
+    def _watch(self) -> None:
+        while True:
+            with self.changed:
+                jobs = list(self.awaited)
+                if not jobs:
+                    self.watching = False
+                    return
+            try:
+                found = self.reading.seqs(jobs)
+            except NotReady as error:
+                log.warning("no news of jobs", error=error.detail)
+                found = None
+            if found is not None:
+                with self.changed:
+                    # A job that is gone moves to GONE, which is news as well.
+                    news = {job_id: found.get(job_id, GONE) for job_id in jobs if job_id in self.awaited}
+                    # Hundreds may wait, so nobody is woken for nothing.
+                    moved = any(self.seqs.get(job_id) != seq for job_id, seq in news.items())
+                    self.seqs.update(news)
+                    if moved:
+                        self.changed.notify_all()
+            time.sleep(self.interval_s)

@@ -1,0 +1,249 @@
+"""Checkpoints in SQL: bytes in chunks, found whole again only if their SHA-256 is the recorded one."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy.orm import Session
+
+from services import ids
+from services.db.engine import Database, now
+from services.db.tables import Checkpoint, CheckpointChunk, Job
+from services.errors import CheckpointCorrupt, NotFound
+from services.specs.resolve.weight_match import POINTER
+from services.states import FINAL
+from services.training_errors import Fenced, WeightsUnreadable
+
+#: What is in a checkpoint, by the name of the first that was kept for it: an epoch's weights; a state to go on from.
+WEIGHTS, STATE = "best", "last"
+KEPT_LAST = 2  #: the newest, and the one before in case a byte of the newest is lost
+UPLOAD_S = 3_600  #: an upload that is older was given up
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A checkpoint that is about to be stored."""
+
+    kind: str
+    epoch: int
+    step: int
+    metrics: dict[str, Any]
+    content: bytes
+    id: str
+    sha256: str
+
+    @classmethod
+    def of(cls, kind: str, epoch: int, step: int, metrics: dict[str, Any], content: bytes) -> "Draft":
+        """Give content an id and its digest."""
+        return cls(kind, epoch, step, metrics, content, ids.new("ckpt"), hashlib.sha256(content).hexdigest())
+
+    def renamed(self) -> "Draft":
+        """Return the same under a fresh id."""
+        return replace(self, id=ids.new("ckpt"))
+
+
+@dataclass(frozen=True)
+class CheckpointView:
+    """Stored weights of one moment, without the bytes."""
+
+    id: str
+    job_id: str
+    kind: str
+    epoch: int
+    step: int
+    is_best: bool
+    is_last: bool
+    metrics: dict[str, Any]
+    size_bytes: int
+    sha256: str
+    created_at: datetime
+
+
+def upload(database: Database, draft: Draft, job_id: str, attempt: int, chunk_bytes: int) -> None:
+    """Store a large checkpoint piece by piece, each in a short transaction, so that no other writer waits for it.
+
+    Raises: Fenced when another attempt owns the job.
+    """
+    with database.transaction() as session:
+        _fence(session, job_id, attempt)
+        _add(session, draft, job_id, attempt, "uploading")
+    for n, piece in enumerate(_pieces(draft.content, chunk_bytes)):
+        with database.transaction() as session:
+            _fence(session, job_id, attempt)
+            session.execute(insert(CheckpointChunk).values(checkpoint_id=draft.id, n=n, data=piece))
+
+
+def store(session: Session, draft: Draft, job_id: str, attempt: int, *, uploaded: bool) -> None:
+    """Make a checkpoint ready inside the flush: write it, or verify what was uploaded before."""
+    if not uploaded:
+        _add(session, draft, job_id, attempt, "ready")
+        session.execute(insert(CheckpointChunk).values(checkpoint_id=draft.id, n=0, data=draft.content))
+        return
+    if hashlib.sha256(_joined(session, draft.id)).hexdigest() != draft.sha256:
+        raise CheckpointCorrupt("The uploaded pieces are not those that were sent.")
+    session.execute(update(Checkpoint).where(Checkpoint.id == draft.id).values(state="ready"))
+
+
+def prune(session: Session, job_id: str, kept_by_job: Sequence[str | None]) -> None:
+    """Remove what a flush has replaced: all but the two last, what the job itself keeps and what others start from."""
+    newest = select(Checkpoint.id).where(Checkpoint.job_id == job_id, Checkpoint.kind == STATE)
+    kept = session.scalars(
+        newest.where(Checkpoint.state == "ready")
+        .order_by(Checkpoint.step.desc(), Checkpoint.created_at.desc(), Checkpoint.id)
+        .limit(KEPT_LAST)
+    ).all()
+    session.execute(
+        delete(Checkpoint).where(
+            Checkpoint.job_id == job_id,
+            Checkpoint.state == "ready",
+            Checkpoint.id.not_in([*kept, *(name or "" for name in kept_by_job)]),
+            ~exists().where(Job.init_checkpoint == Checkpoint.id, Job.state.not_in(FINAL)),
+        )
+    )
+
+
+def sweep(database: Database) -> None:
+    """Remove uploads that were given up."""
+    with database.transaction() as session:
+        oldest = now(session) - timedelta(seconds=UPLOAD_S)
+        session.execute(delete(Checkpoint).where(Checkpoint.state == "uploading", Checkpoint.created_at < oldest))
+
+
+def content(session: Session, checkpoint_id: str, sha256: str) -> bytes:
+    """Return a checkpoint's bytes.
+
+    Raises: NotFound when it was replaced meanwhile; CheckpointCorrupt when the bytes are not those that were stored.
+    """
+    found = _joined(session, checkpoint_id)
+    if not found:
+        if session.scalar(select(Checkpoint.id).where(Checkpoint.id == checkpoint_id)):
+            raise CheckpointCorrupt("The stored checkpoint has lost its bytes.")
+        raise NotFound("The checkpoint was replaced by a newer one.")
+    if hashlib.sha256(found).hexdigest() != sha256:
+        raise CheckpointCorrupt("The stored checkpoint's bytes do not have the SHA-256 that was recorded.")
+    return found
+
+
+def initial_weights(session: Session, checkpoint_id: str) -> bytes:
+    """Return the weights that a job starts from.
+
+    Raises: WeightsUnreadable.
+    """
+    row = session.get(Checkpoint, checkpoint_id)
+    try:
+        if row is None:
+            raise NotFound("The checkpoint is gone.")
+        return content(session, row.id, row.sha256)
+    except (NotFound, CheckpointCorrupt) as error:
+        raise WeightsUnreadable(f"The weights to start from can't be read. {error.detail}", pointer=POINTER) from error
+
+
+def loadable_last(session: Session, job_id: str, epochs_done: int) -> tuple[bytes, int] | None:
+    """Return the newest resume state whose bytes are whole, and its epoch; the one before if the newest is damaged."""
+    query = select(Checkpoint).where(
+        Checkpoint.job_id == job_id,
+        Checkpoint.kind == STATE,
+        Checkpoint.state == "ready",
+        Checkpoint.epoch <= epochs_done,
+    )
+    for row in session.scalars(
+        query.order_by(Checkpoint.epoch.desc(), Checkpoint.step.desc(), Checkpoint.created_at.desc())
+    ):
+        try:
+            return content(session, row.id, row.sha256), row.epoch
+        except CheckpointCorrupt:
+            continue
+    return None
+
+
+def listing(session: Session, job_id: str) -> list[CheckpointView]:
+    """Return a job's checkpoints: the best, other epochs in order, then the last."""
+    job = session.get_one(Job, job_id)
+    shown = (Checkpoint.kind == WEIGHTS) | (Checkpoint.id == job.last_checkpoint)
+    rows = session.scalars(select(Checkpoint).where(Checkpoint.job_id == job_id, Checkpoint.state == "ready", shown))
+    found = [_view(row, job) for row in rows]
+    # Weights of the very moment of the last are in the last.
+    moments = {(view.epoch, view.step) for view in found if view.is_last}
+    found = [view for view in found if view.is_best or view.is_last or (view.epoch, view.step) not in moments]
+    return sorted(found, key=lambda view: (not view.is_best, view.is_last, view.epoch))
+
+
+def kept(session: Session, job_id: str, metric: str) -> dict[int, tuple[str, float | None]]:
+    """Return, by epoch, the weights of a job that are stored: their ids and the monitored values they had."""
+    query = select(Checkpoint).where(Checkpoint.job_id == job_id, Checkpoint.state == "ready")
+    rows = session.scalars(query.where(Checkpoint.kind == WEIGHTS))
+    return {row.epoch: (row.id, row.metrics.get(metric)) for row in rows}
+
+
+def selected(session: Session, job_id: str, selector: str) -> CheckpointView | None:
+    """Return the checkpoint `best`, `last`, `epoch:N` or of an id; never another one in its place."""
+    wanted = {"best": lambda c: c.is_best, "last": lambda c: c.is_last}.get(
+        selector, lambda c: selector in {c.id, f"epoch:{c.epoch}"}
+    )
+    return next(filter(wanted, listing(session, job_id)), None) or _replaced(session, job_id, selector)
+
+
+def selectors(session: Session, job_id: str) -> list[str]:
+    """Return what can be said to choose one of a job's checkpoints, [] when there is none."""
+    epochs = sorted({view.epoch for view in listing(session, job_id)})
+    return ["best", "last", *(f"epoch:{epoch}" for epoch in epochs)] if epochs else []
+
+
+def _replaced(session: Session, job_id: str, checkpoint_id: str) -> CheckpointView | None:
+    """Return a checkpoint that is no longer shown, but is there because another job starts from it."""
+    row = session.get(Checkpoint, checkpoint_id) if checkpoint_id.isidentifier() else None
+    if row is None or row.job_id != job_id or row.state != "ready":
+        return None
+    return _view(row, session.get_one(Job, job_id))
+
+
+def _view(row: Checkpoint, job: Job) -> CheckpointView:
+    return CheckpointView(
+        id=row.id,
+        job_id=row.job_id,
+        kind=row.kind,
+        epoch=row.epoch,
+        step=row.step,
+        is_best=row.id == job.best_checkpoint,
+        is_last=row.id == job.last_checkpoint,
+        metrics=row.metrics,
+        size_bytes=row.size_bytes,
+        sha256=row.sha256,
+        created_at=row.created_at,
+    )
+
+
+def _fence(session: Session, job_id: str, attempt: int) -> None:
+    # FOR UPDATE, so that nobody takes the job over while this transaction writes for it.
+    row = select(Job.id).where(Job.id == job_id, Job.attempt == attempt, Job.state == "running").with_for_update()
+    if session.scalar(row) is None:
+        raise Fenced
+
+
+def _add(session: Session, draft: Draft, job_id: str, attempt: int, state: str) -> None:
+    row: dict[str, Any] = {
+        "id": draft.id,
+        "job_id": job_id,
+        "attempt": attempt,
+        "kind": draft.kind,
+        "state": state,
+        "epoch": draft.epoch,
+        "step": draft.step,
+        "metrics": draft.metrics,
+        "size_bytes": len(draft.content),
+        "sha256": draft.sha256,
+        "created_at": now(session),
+    }
+    session.execute(insert(Checkpoint).values(**row))
+
+
+def _pieces(content: bytes, chunk_bytes: int) -> Sequence[bytes]:
+    return [content[start : start + chunk_bytes] for start in range(0, len(content), chunk_bytes)]
+
+
+def _joined(session: Session, checkpoint_id: str) -> bytes:
+    query = select(CheckpointChunk.data).where(CheckpointChunk.checkpoint_id == checkpoint_id)
+    return b"".join(session.scalars(query.order_by(CheckpointChunk.n)))

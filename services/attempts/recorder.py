@@ -1,0 +1,257 @@
+"""What a trainer writes of its job: epochs and checkpoints, flushed together, and how it ended."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from services.attempts import checkpoints, epochs
+from services.attempts.checkpoint_retention import CheckpointRetention, Copy
+from services.attempts.checkpoints import STATE, Draft
+from services.attempts.epochs import finite, metrics_of
+from services.attempts.work import Work
+from services.costs import EpochCosts
+from services.db import job_rows
+from services.db.engine import Database, now
+from services.db.tables import Job
+from services.errors import NotReady, StorageFull
+from services.queue.time_slice import level
+from services.settings import Settings
+from services.states import JobState, StopReason
+from services.training_errors import Fenced, TrainingFault
+
+log = structlog.get_logger()
+
+FLUSH_SHARE = 20  #: a flush may take one part in so many of the time
+RETRY_S = 0.5  #: pause before a flush is tried again while the database is away
+
+
+class BestSoFar(Protocol):
+    """The best epoch of a training."""
+
+    @property
+    def epoch(self) -> int | None: ...
+
+    @property
+    def value(self) -> float | None: ...
+
+
+class Contents(Protocol):
+    """A training whose state can be turned into bytes between two batches."""
+
+    @property
+    def best(self) -> BestSoFar: ...
+
+    @property
+    def steps_done(self) -> int: ...
+
+    @property
+    def lr(self) -> float: ...
+
+    def keep_best(self) -> None: ...
+
+    def weights(self, epoch: int, value: float | None) -> Callable[[], bytes]: ...
+
+    def last_bytes(self) -> bytes: ...
+
+    def measure_test(self) -> dict[str, Any] | None: ...
+
+
+@dataclass(frozen=True)
+class _End:
+    state: JobState
+    stop_reason: StopReason
+    error: dict[str, Any] | None = None
+    test: dict[str, Any] | None = None
+
+
+class Recorder:
+    """Keeps epochs until the next flush. Each flush is one transaction, and `epochs_done` is the epoch of `last`."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        work: Work,
+        contents: Contents,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        waiting: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.database = database
+        self.settings = settings
+        self.work = work
+        self.contents = contents
+        self.clock = clock
+        self.sleep = sleep
+        self.waiting = waiting  #: called before each pause, so that whoever watches knows that this one lives
+        self.recorded = work.epochs_done
+        self.began = clock()
+        self.pending: list[tuple[EpochCosts, bool]] = []
+        self.keeping = CheckpointRetention(work.spec.checkpoint, work.spec.monitor.mode, work.kept, work.epochs_done)
+        self.last_metrics: dict[str, Any] = {}
+        self.flush_due = 0.0  # the first epoch of an attempt is shown at once
+
+    def started(self, environment: dict[str, Any]) -> None:
+        """Note what the job runs under.
+
+        Raises: Fenced.
+        """
+        statement = update(Job).where(*self._owned()).values(environment=environment)
+        self._until_written(
+            lambda session: self._one(session, statement), landed=lambda job: job.environment == environment
+        )
+
+    def epoch(self, costs: EpochCosts, *, improved: bool) -> None:
+        """Take in an epoch, and flush when it is time.
+
+        Raises: Fenced when another attempt owns the job.
+        """
+        self.last_metrics = metrics_of(costs)
+        if improved:
+            self.contents.keep_best()
+        value = finite(costs.value(self.work.spec.monitor.metric))
+        if self.keeping.wants(costs.epoch, value):
+            weights = self.contents.weights(costs.epoch, value)
+            self.keeping.copies[costs.epoch] = Copy(costs.epoch, costs.steps, self.last_metrics, weights)
+        if costs.epoch > self.recorded:  # else it was shown before a damaged checkpoint made us go back
+            self.pending.append((costs, improved))
+        if self.clock() >= self.flush_due and self.pending:
+            self._flush()
+
+    def interrupted(self) -> None:
+        """Store the moment between two batches at which the training stopped.
+
+        Raises: Fenced.
+        """
+        self._flush()
+
+    def rolled_back(self, fault: TrainingFault) -> None:
+        """Store where the training went back to, with the smaller step size that it goes on with, and say so.
+
+        Raises: Fenced.
+        """
+        self._flush(note=f"{fault.detail} Back to the epoch before, on with lr {self.contents.lr:g}.")
+
+    def succeed(self, reason: StopReason) -> None:
+        """Measure the test rows, flush, and finish the job in the same transaction.
+
+        Raises: Fenced; Wished.
+        """
+        measured = self.contents.measure_test()
+        test = None if measured is None else {name: finite(value) for name, value in measured.items()}
+        self._flush(_End(JobState.SUCCEEDED, reason, test=test))
+
+    def fail(self, fault: TrainingFault) -> None:
+        """Record the epochs before a fault and fail the job; its best so far stays.
+
+        Raises: Fenced.
+        """
+        error = {"code": fault.code, "message": fault.detail, **fault.members}
+        self._flush(_End(JobState.FAILED, StopReason.ERROR, error))
+
+    def _flush(self, end: _End | None = None, note: str | None = None) -> None:
+        began = self.clock()
+        to = max([self.recorded, *(costs.epoch for costs, _ in self.pending)])
+        drafts = self.keeping.drafts()
+        if end is None or end.error is None:  # after a fault the weights are those that failed
+            last = self.contents.last_bytes()
+            drafts.append(Draft.of(STATE, to, self.contents.steps_done, self.last_metrics, last))
+        drafts = [self._uploaded(draft) if self._is_large(draft) else draft for draft in drafts]
+        self._until_written(
+            lambda session: self._write(session, to, drafts, end, note),
+            landed=lambda job: job.epochs_done == to and (job.state == end.state if end else _has(job, drafts)),
+        )
+        self.keeping.stored(drafts)
+        self.recorded, self.pending = to, []
+        took = self.clock() - began
+        self.flush_due = self.clock() + max(self.settings.flush_interval_s, FLUSH_SHARE * took)
+
+    def _write(self, session: Session, to: int, drafts: list[Draft], end: _End | None, note: str | None) -> None:
+        columns: dict[str, Any] = {"epochs_done": to, "attempts_without_progress": 0}
+        columns["served_s"] = served_s = self.work.served_s + self.clock() - self.began
+        columns["level"] = level(served_s, self.settings.short_job_s)
+        kept, best = self.keeping.ids_with(drafts), self.contents.best
+        if best.epoch in kept:
+            columns |= {"best_checkpoint": kept[best.epoch], "best_epoch": best.epoch, "best_value": best.value}
+        if drafts and drafts[-1].kind == STATE:
+            columns["last_checkpoint"] = drafts[-1].id
+        if end:
+            columns |= {
+                "state": end.state,
+                "stop_reason": end.stop_reason,
+                "error": end.error,
+                "test": end.test,
+                "progress": None,
+            }
+            columns |= {"finished_at": now(session)}
+        moved = update(Job).where(*self._owned(), Job.epochs_done == self.recorded).values(**columns)
+        self._one(session, moved)
+        for draft in drafts:
+            large = self._is_large(draft)
+            checkpoints.store(session, draft, self.work.job_id, self.work.attempt, uploaded=large)
+        if self.pending:
+            epochs.store(session, self.work, self.pending)
+        named = select(Job.best_checkpoint, Job.last_checkpoint).where(Job.id == self.work.job_id)
+        checkpoints.prune(session, self.work.job_id, [*session.execute(named).one(), *kept.values()])
+        if note:
+            job_rows.add_event(session, self.work.job_id, "rolled_back", note, {"epoch": to, "lr": self.contents.lr})
+        if end:
+            job_rows.finish(session, self.work.job_id, end.state, end.stop_reason)
+
+    def _is_large(self, draft: Draft) -> bool:
+        return len(draft.content) > self.settings.chunk_bytes
+
+    def _uploaded(self, draft: Draft) -> Draft:
+        """Upload a draft and return it; each try has an id of its own, half an upload is swept later."""
+        while True:
+            draft = draft.renamed()
+            try:
+                checkpoints.upload(self.database, draft, self.work.job_id, self.work.attempt, self.settings.chunk_bytes)
+            except (NotReady, StorageFull):
+                self._wait()
+            else:
+                return draft
+
+    def _until_written(self, write: Callable[[Session], None], landed: Callable[[Job], bool]) -> None:
+        """Write in one transaction, for as long as it takes.
+
+        When the connection is lost at COMMIT nobody knows whether it happened: read what is there, and write again
+        only if it did not.
+        """
+        unknown = False
+        while True:
+            try:
+                with self.database.transaction() as session:
+                    job = session.get(Job, self.work.job_id) if unknown else None
+                    if job is not None and job.attempt == self.work.attempt and landed(job):
+                        return
+                    session.expunge_all()
+                    write(session)
+            except (NotReady, StorageFull) as error:
+                log.warning("the database does not take the epochs; trying again", error=error.detail)
+                unknown = True
+                self._wait()
+            else:
+                return
+
+    def _wait(self) -> None:
+        self.waiting()
+        self.sleep(RETRY_S)
+
+    def _one(self, session: Session, statement: Any) -> None:
+        done = session.execute(statement.returning(Job.id), execution_options={"synchronize_session": False})
+        if done.first() is None:
+            raise Fenced
+
+    def _owned(self) -> tuple[Any, ...]:
+        return (Job.id == self.work.job_id, Job.attempt == self.work.attempt, Job.state == JobState.RUNNING)
+
+
+def _has(job: Job, drafts: list[Draft]) -> bool:
+    return any(draft.id == job.last_checkpoint for draft in drafts)

@@ -1,0 +1,121 @@
+"""The statements about data sets. Each takes the session first and never commits."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, select, text, tuple_, update
+from sqlalchemy.orm import Session
+
+from services.datasets.dataset_views import DatasetView
+from services.datasets.storage import info_from_json, info_json
+from services.db.tables import Dataset, Job
+from services.states import FINAL
+
+
+def by_id(session: Session, owner: str, dataset_id: str) -> DatasetView | None:
+    """Return an owner's data set."""
+    row = session.scalar(select(Dataset).where(Dataset.owner == owner, Dataset.id == dataset_id))
+    return _view(row) if row else None
+
+
+def by_name(session: Session, owner: str, name: str) -> DatasetView | None:
+    """Return the newest upload of this name."""
+    query = select(Dataset).where(Dataset.owner == owner, Dataset.name == name, Dataset.source == "upload")
+    row = session.scalar(query.order_by(Dataset.created_at.desc(), Dataset.id.desc()).limit(1))
+    return _view(row) if row else None
+
+
+def by_bytes(session: Session, owner: str, sha256: str, source: str) -> DatasetView | None:
+    """Return an owner's data set of these bytes."""
+    query = select(Dataset).where(Dataset.owner == owner, Dataset.sha256 == sha256, Dataset.source == source)
+    row = session.scalar(query.limit(1))
+    return _view(row) if row else None
+
+
+def lock(session: Session, sha256: str) -> None:
+    """Let other transactions that lock these bytes wait for the end of this one; SQLite has but one writer anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:sha256, 0))"), {"sha256": sha256})
+
+
+def is_used(session: Session, sha256: str) -> bool:
+    """Return whether a data set has these bytes."""
+    return session.scalar(select(Dataset.id).where(Dataset.sha256 == sha256).limit(1)) is not None
+
+
+def add(session: Session, dataset: DatasetView, created_at: datetime) -> None:
+    """Insert a data set."""
+    info = info_json(dataset.info)
+    session.add(
+        Dataset(
+            id=dataset.id,
+            owner=dataset.owner,
+            name=dataset.name,
+            source=dataset.source,
+            format=dataset.format,
+            size_bytes=dataset.size_bytes,
+            sha256=dataset.sha256,
+            rows=info["rows"],
+            columns=info["columns"],
+            dialect=dataset.dialect,
+            suggested_target=dataset.suggested_target,
+            warnings=dataset.warnings,
+            created_at=created_at,
+        )
+    )
+    session.flush()
+
+
+def describe(session: Session, sha256: str, dataset: DatasetView) -> None:
+    """Write down what is known of uploads of these bytes, whose table was just made anew."""
+    info = info_json(dataset.info)
+    session.execute(
+        update(Dataset)
+        .where(Dataset.sha256 == sha256, Dataset.source == "upload")
+        .values(rows=info["rows"], columns=info["columns"], dialect=dataset.dialect, warnings=dataset.warnings)
+    )
+
+
+def page(session: Session, owner: str, limit: int, after: tuple[datetime, str] | None) -> list[DatasetView]:
+    """Return uploads, newest first, after the one of this time and id."""
+    query = select(Dataset).where(Dataset.owner == owner, Dataset.source == "upload")
+    if after:
+        query = query.where(tuple_(Dataset.created_at, Dataset.id) < after)
+    rows = session.scalars(query.order_by(Dataset.created_at.desc(), Dataset.id.desc()).limit(limit))
+    return [_view(row) for row in rows]
+
+
+def names(session: Session, owner: str) -> Sequence[str]:
+    """Return the names and ids of the newest uploads, to suggest one of."""
+    query = select(Dataset.name, Dataset.id).where(Dataset.owner == owner, Dataset.source == "upload")
+    return [word for row in session.execute(query.order_by(Dataset.created_at.desc()).limit(200)) for word in row]
+
+
+def jobs_of(session: Session, dataset_id: str, *, open_only: bool) -> Sequence[str]:
+    """Return up to 20 jobs that use a data set."""
+    query = select(Job.id).where(Job.dataset_id == dataset_id)
+    if open_only:
+        query = query.where(Job.state.not_in(FINAL))
+    return session.scalars(query.limit(20)).all()
+
+
+def remove(session: Session, dataset_id: str) -> None:
+    """Delete a data set; a sweep removes its files if no other row has its bytes."""
+    session.execute(delete(Dataset).where(Dataset.id == dataset_id))
+
+
+def _view(row: Dataset) -> DatasetView:
+    return DatasetView(
+        id=row.id,
+        owner=row.owner,
+        name=row.name,
+        source=row.source,
+        format=row.format,
+        size_bytes=row.size_bytes,
+        sha256=row.sha256,
+        info=info_from_json({"rows": row.rows, "columns": row.columns}),
+        dialect=row.dialect,
+        suggested_target=row.suggested_target,
+        warnings=row.warnings,
+        created_at=row.created_at,
+    )

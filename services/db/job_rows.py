@@ -1,0 +1,70 @@
+"""The statements that every room needs about a job's row. Each takes the session first and never commits."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from services.db.engine import now
+from services.db.tables import Event, Job, NameCounter, Owner
+from services.states import JobState, sources
+
+
+def insert_for(session: Session) -> Any:
+    """Return the database's own INSERT, which can say what to do when the row is there."""
+    return (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert
+
+
+def add_owner(session: Session, owner: str) -> None:
+    """Insert an owner unless there."""
+    session.execute(insert_for(session)(Owner).values(name=owner, last_served=0).on_conflict_do_nothing())
+
+
+def next_number(session: Session, owner: str, stem: str) -> int:
+    """Return 1 for the first job that is named after a stem, 2 for the second, and so on."""
+    insert = insert_for(session)(NameCounter).values(owner=owner, stem=stem, n=1)
+    counted = insert.on_conflict_do_update(index_elements=["owner", "stem"], set_={"n": NameCounter.n + 1})
+    return int(session.scalar(counted.returning(NameCounter.n)))
+
+
+def move(session: Session, job_id: str, to: JobState, *conditions: Any, **columns: Any) -> bool:
+    """Move a job to a state if the rules allow it now; return whether this call moved it.
+
+    One statement compares and sets, so of two that try at once exactly one is told True.
+    """
+    statement = update(Job).where(Job.id == job_id, Job.state.in_(sources(to)), *conditions)
+    moved = session.execute(statement.values(state=to, **columns), execution_options={"synchronize_session": False})
+    return bool(moved.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def add_event(session: Session, job_id: str, kind: str, message: str, data: dict[str, Any], level: str = "info") -> int:
+    """Write an event under the job's next number, in the transaction of the change it tells of."""
+    raised = update(Job).where(Job.id == job_id).values(events_seq=Job.events_seq + 1).returning(Job.events_seq)
+    seq = session.scalar(raised, execution_options={"synchronize_session": False})
+    if seq is None:
+        return 0  # the job was deleted
+    event = Event(job_id=job_id, seq=seq, type=kind, level=level, message=message, data=data, created_at=now(session))
+    session.add(event)
+    session.flush()
+    return int(seq)
+
+
+def count_events(session: Session, job_id: str, kind: str, level: str) -> int:
+    """Return how many events of a type and level a job has."""
+    query = select(func.count()).where(Event.job_id == job_id, Event.type == kind, Event.level == level)
+    return int(session.scalar(query) or 0)
+
+
+def finish(session: Session, job_id: str, state: JobState, stop_reason: str | None) -> None:
+    """Write the event that is a job's last."""
+    data = {"status": str(state), "stop_reason": stop_reason}
+    add_event(session, job_id, "end", f"{state}: {stop_reason}" if stop_reason else str(state), data)
+
+
+def stamp(session: Session, time: datetime) -> Any:
+    """Return a time as the text of a hand-written statement takes it."""
+    if session.get_bind().dialect.name == "sqlite":
+        return time.strftime("%Y-%m-%d %H:%M:%S.%f")
+    return time

@@ -1,0 +1,152 @@
+"""What users read of jobs. Every query carries the owner; none holds a transaction."""
+
+import struct
+from dataclasses import replace
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, defer
+
+from services.attempts import checkpoints
+from services.attempts.checkpoints import CheckpointView
+from services.db.engine import Database, now
+from services.db.tables import Epoch, Event, Job
+from services.errors import CheckpointCorrupt, NoCheckpoint, NoCheckpointYet, NotFound, NotRecorded
+from services.jobs import job_views, references
+from services.jobs.job_views import EpochView, EventView, JobView
+from services.queue import order
+from services.queue.wait_reason import QueuePlace, reason, slots_of
+from services.settings import Settings
+from services.specs.parse.faults import closest
+from services.states import JobState
+
+
+class JobLookup:
+    """The reader's side of jobs."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self.database = database
+        self.settings = settings
+
+    def get(self, owner: str, id_or_name: str) -> JobView:
+        """Return a job by its id or, the newest, by its name.
+
+        Raises: NotFound with the closest id or name.
+        """
+        with self.database.reading() as session:
+            job = self._found(session, owner, id_or_name)
+            place = None
+            if job.state is JobState.QUEUED:
+                position = order.position(session, job.place, owner)
+                slots = slots_of(session, job.device, self.settings.online_s)
+                why = reason(job.device, job.not_before, position, slots, now(session))
+                place = QueuePlace(position, slots.workers, why)
+            latest = job_views.latest_epoch(session, job.id) if job.epochs_done else None
+        return replace(job, latest=latest, queue=place)
+
+    def usable(self, owner: str, id_or_name: str) -> JobView:
+        """Return a job by its id or, the newest that can predict, by its name: one that succeeded before any other.
+
+        Raises: NotFound with the closest id or name.
+        """
+        with self.database.reading() as session:
+            if references.by_id(session, owner, id_or_name) is None and (
+                found := references.usable_by_name(session, owner, id_or_name)
+            ):
+                id_or_name = found
+        return self.get(owner, id_or_name)
+
+    def epochs(
+        self, owner: str, job_id: str, *, after_epoch: int = 0, max_points: int | None = None
+    ) -> list[EpochView]:
+        """Return the recorded epochs after one, in order; of more than `max_points` every k-th, the best and the last.
+
+        Raises: NotFound.
+        """
+        with self.database.reading() as session:
+            job = self._found(session, owner, job_id)
+            query = select(Epoch).where(Epoch.job_id == job.id, Epoch.epoch > after_epoch).order_by(Epoch.epoch)
+            count = job.epochs_done - after_epoch
+            if max_points and count > max_points:
+                stride = -(-count // max_points)
+                kept = (Epoch.epoch - after_epoch - 1) % stride == 0
+                query = query.where(kept | (Epoch.epoch == job.best_epoch) | (Epoch.epoch == job.epochs_done))
+            return [job_views.epoch_view(row) for row in session.scalars(query.options(defer(Epoch.batch_costs)))]
+
+    def batch_costs(self, owner: str, job_id: str, epoch: int) -> list[float]:
+        """Return the cost of every batch of an epoch, float32 as it was measured.
+
+        Raises: NotFound; NotRecorded when the epoch was not trained yet or its batches were not kept.
+        """
+        with self.database.reading() as session:
+            job = self._found(session, owner, job_id)
+            packed = session.scalar(select(Epoch.batch_costs).where(Epoch.job_id == job.id, Epoch.epoch == epoch))
+        if packed is None:
+            why = (
+                "its batches were not kept" if epoch <= job.epochs_done else f"epochs 1 to {job.epochs_done} are there"
+            )
+            raise NotRecorded(f"Epoch {epoch} of {job.name}: {why}.", job_status=job.status)
+        return unpacked(packed)
+
+    def events(self, owner: str, job_id: str, *, after: int = 0, limit: int = 100) -> list[EventView]:
+        """Return events after a number, in order.
+
+        Raises: NotFound.
+        """
+        with self.database.reading() as session:
+            job = self._found(session, owner, job_id)
+            query = select(Event).where(Event.job_id == job.id, Event.seq > after).order_by(Event.seq).limit(limit)
+            return [job_views.event_view(row) for row in session.scalars(query)]
+
+    def checkpoints(self, owner: str, job_id: str) -> list[CheckpointView]:
+        """Return a job's best checkpoint, those that it was asked to keep, and the last.
+
+        Raises: NotFound.
+        """
+        with self.database.reading() as session:
+            return checkpoints.listing(session, self._found(session, owner, job_id).id)
+
+    def checkpoint(self, owner: str, id_or_name: str, selector: str) -> CheckpointView:
+        """Return the checkpoint `best`, `last`, `epoch:N` or of an id; never another one in its place.
+
+        Raises: NotFound; NoCheckpointYet while the job goes on; NoCheckpoint when it ended without.
+        """
+        with self.database.reading() as session:
+            job = self._found(session, owner, id_or_name)
+            chosen = checkpoints.selected(session, job.id, selector)
+            kept = checkpoints.selectors(session, job.id)
+        if chosen is None and not kept:
+            if job.done:
+                raise NoCheckpoint(f"{job.name} {job.status} without a checkpoint.", job_status=job.status)
+            raise NoCheckpointYet(f"{job.name} is {job.status} and has no checkpoint yet.", job_status=job.status)
+        if chosen is None:
+            raise NotFound(f"{job.name} keeps no checkpoint {selector[:80]!r}.", allowed=kept)
+        return chosen
+
+    def content(self, checkpoint: CheckpointView) -> bytes:
+        """Return the bytes of a checkpoint, verified.
+
+        Raises: NotFound when it was replaced meanwhile; CheckpointCorrupt.
+        """
+        with self.database.reading() as session:
+            try:
+                return checkpoints.content(session, checkpoint.id, checkpoint.sha256)
+            except CheckpointCorrupt as error:
+                raise CheckpointCorrupt(error.detail, checkpoint=checkpoint.id) from None
+
+    def seqs(self, job_ids: list[str]) -> dict[str, int]:
+        """Return the number of the last event of each job; a job that is not there is left out."""
+        with self.database.reading() as session:
+            found = session.execute(select(Job.id, Job.events_seq).where(Job.id.in_(job_ids)))
+            return {row.id: row.events_seq for row in found}
+
+    def _found(self, session: Session, owner: str, id_or_name: str) -> JobView:
+        found = references.by_id(session, owner, id_or_name) or references.by_name(session, owner, id_or_name)
+        if found is None:
+            near = closest(id_or_name, references.words(session, owner))
+            raise NotFound(f"There is no job {id_or_name[:80]!r}.", suggestion=near)
+        return found
+
+
+def unpacked(packed: bytes) -> list[float]:
+    """Return the numbers of packed little-endian float32."""
+    return [value for (value,) in struct.iter_unpack("<f", packed)]

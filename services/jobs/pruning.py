@@ -1,0 +1,90 @@
+"""Prunes what is finished and older, or more, than the operator keeps; nothing that somebody still needs."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from services.db.engine import Database, now
+from services.db.tables import Checkpoint, Event, Job
+from services.db.webhook_tables import Webhook
+from services.errors import Conflict, NotFound
+from services.settings import Settings
+from services.states import FINAL
+
+if TYPE_CHECKING:
+    from services.jobs.submit import JobService
+
+JOBS = 50  #: most jobs of one round, each deleted in a transaction of its own
+EVENTS = 10_000  #: most events of one transaction
+
+
+class Pruning:
+    """Goes by the times and counts of the settings, a little at a time. Several at once are harmless."""
+
+    def __init__(self, database: Database, jobs: "JobService", settings: Settings) -> None:
+        self.database = database
+        self.jobs = jobs
+        self.settings = settings
+
+    def prune(self) -> int:
+        """Delete some of the jobs and events that are over; return how many jobs went.
+
+        Raises: NotReady; StorageFull.
+        """
+        if self.settings.keep_events_days is not None:
+            self._prune_events(self.settings.keep_events_days)
+        return sum(self._delete(owner, job_id) for owner, job_id in self._over())
+
+    def _over(self) -> list[tuple[str, str]]:
+        days, count = self.settings.keep_jobs_days, self.settings.keep_jobs_count
+        if days is None and count is None:
+            return []
+        with self.database.reading() as session:
+            which: list[ColumnElement[bool]] = []
+            if days is not None:
+                which.append(Job.finished_at < _ago(session, days))
+            if count is not None:
+                newest = func.row_number().over(
+                    partition_by=Job.owner, order_by=(Job.finished_at.desc(), Job.id.desc())
+                )
+                ranked = select(Job.id, newest.label("n")).where(Job.state.in_(FINAL)).subquery()
+                which.append(Job.id.in_(select(ranked.c.id).where(ranked.c.n > count)))
+            query = select(Job.owner, Job.id).where(Job.state.in_(FINAL), or_(*which), _is_told(), ~_is_a_start())
+            return [(row.owner, row.id) for row in session.execute(query.order_by(Job.finished_at).limit(JOBS))]
+
+    def _delete(self, owner: str, job_id: str) -> bool:
+        try:
+            self.jobs.delete(owner, job_id)
+        except (NotFound, Conflict):  # somebody was faster: it is gone, or needed again
+            return False
+        return True
+
+    def _prune_events(self, days: int) -> None:
+        """Delete the events of jobs that finished long ago, but for the end and the newest: streams end with those."""
+        prunable: tuple[Any, ...] = (Event.seq < Job.events_seq, Event.type != "end")
+        with self.database.reading() as session:
+            has = exists().where(Event.job_id == Job.id, *prunable)
+            over = Job.state.in_(FINAL), Job.finished_at < _ago(session, days), _is_told(), has
+            jobs = session.execute(select(Job.id, Job.events_seq).where(*over).limit(JOBS)).all()
+        for job_id, newest in jobs:
+            own: tuple[Any, ...] = (Event.job_id == job_id, Event.seq < newest, Event.type != "end")
+            with self.database.transaction() as session:
+                first = session.scalar(select(func.min(Event.seq)).where(*own)) or 0
+                session.execute(delete(Event).where(*own, Event.seq < first + EVENTS))
+
+
+def _ago(session: Session, days: int) -> datetime:
+    return now(session) - timedelta(days=days)
+
+
+def _is_told() -> ColumnElement[bool]:
+    """Whether the webhooks of its owner were given all that happened to a job."""
+    return or_(Job.told_seq >= Job.events_seq, ~exists().where(Webhook.owner == Job.owner))
+
+
+def _is_a_start() -> ColumnElement[bool]:
+    """Whether another job started, or is to start, from one of its checkpoints."""
+    other = aliased(Job)
+    return exists().where(Checkpoint.job_id == Job.id, other.init_checkpoint == Checkpoint.id)

@@ -1,0 +1,147 @@
+"""Rows of a request become the cells that the training's table would hold."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from services.cell_texts import BOOLEANS, MISSING, number_of, text_of_code
+from services.dates import days_since_epoch
+from services.errors import Fault, InvalidRequest
+from services.predictions.shapes import MAX_FLOAT32, rows_of
+from services.specs.parse.faults import closest, pointer_of, short
+from services.specs.schema.predict import Predict
+from services.training.input.column_inputs import Input
+from services.training.input.preprocessing import Preprocessing
+
+UNSEEN = -1.0  #: the cell of a category that training did not have
+
+
+def cells_of(rows: Predict, preprocessing: Preprocessing) -> tuple[np.ndarray, list[dict[str, Any]]]:
+    """Return the feature cells of the rows, and warnings about columns that were left out.
+
+    Shapes: (rows, features) float32, in the order of training.
+    Raises: InvalidRequest with every row that has too few or too many values, and every value that is of no use.
+    """
+    columns = preprocessing.inputs
+    if columns[0].shape is not None:
+        return rows_of(rows, columns[0].shape), []
+    if rows.x is not None:
+        cells = _cells([(["x", n], dict(enumerate(row))) for n, row in enumerate(rows.x)], columns, by_name=False)
+        return cells, _unseen(cells, columns) + _filled(cells, columns)
+    records = rows.records or []
+    known = {column.name for column in columns}
+    extra = sorted({name for record in records for name in record} - known)
+    message = f"left out, the model was not trained on them: {', '.join(extra[:20])}"
+    warnings = [{"code": "extra_columns", "message": message, "columns": extra[:100]}] if extra else []
+    cells = _cells([(["records", n], dict(row)) for n, row in enumerate(records)], columns, by_name=True)
+    return cells, warnings + _unseen(cells, columns) + _filled(cells, columns)
+
+
+def _unseen(cells: np.ndarray, columns: list[Input]) -> list[dict[str, Any]]:
+    names = [column.name for n, column in enumerate(columns) if _is_unseen(cells[:, n], column).any()]
+    message = f"has values that training did not have, taken as any other: {', '.join(names[:20])}"
+    return [{"code": "unseen_category", "message": message, "columns": names[:100]}] if names else []
+
+
+def _is_unseen(cells: np.ndarray, column: Input) -> np.ndarray:
+    """Return which cells, (rows,), of a category training did not have: of texts or of numbers."""
+    unseen = cells == (UNSEEN if column.type == "category" else math.nan)
+    if column.type == "number" and column.kept is not None:
+        known = np.asarray(column.values, dtype=np.float32)
+        unseen = np.logical_not(np.isin(cells, known) | np.isnan(cells))
+    return np.asarray(unseen)
+
+
+def _filled(cells: np.ndarray, columns: list[Input]) -> list[dict[str, Any]]:
+    names = [column.name for n, column in enumerate(columns) if not column.missing and np.isnan(cells[:, n]).any()]
+    message = f"has no value in some row, though training had one in every row; filled in: {', '.join(names[:20])}"
+    return [{"code": "missing_filled", "message": message, "columns": names[:100]}] if names else []
+
+
+def _cells(rows: list[tuple[list[Any], dict[Any, Any]]], columns: list[Input], *, by_name: bool) -> np.ndarray:
+    cells = np.zeros((len(rows), len(columns)), dtype=np.float32)
+    faults: list[Fault] = []
+    codes = [_codes(column) for column in columns]
+    for n, (path, row) in enumerate(rows):
+        if not by_name and len(row) != len(columns):
+            names = [column.name for column in columns]
+            detail = f"has {len(row)} values, the model takes {len(columns)}: {', '.join(names[:20])}"
+            faults.append(Fault(pointer_of(path), "shape_mismatch", detail))
+            continue
+        for m, column in enumerate(columns):
+            key = column.name if by_name else m
+            cell = _cell(row.get(key), key in row, column, codes[m], [*path, key], list(row))
+            if isinstance(cell, Fault):
+                faults.append(cell if len(faults) < InvalidRequest.SHOWN else faults[-1])
+            else:
+                cells[n, m] = cell
+    if faults:
+        raise InvalidRequest(faults)
+    return cells
+
+
+def _codes(column: Input) -> dict[Any, int]:
+    """Return the places of a column's values; of categories, by the text that a file has for them."""
+    return {str(v) if column.type == "category" else v: n for n, v in enumerate(column.values or [])}
+
+
+def _read(value: Any, column: Input, codes: dict[Any, int]) -> Any:
+    """Return a value as the same cell of a file is read: missing texts, booleans in any spelling, numbers as texts."""
+    if isinstance(value, str) and value.strip() in MISSING and value not in codes:
+        return None
+    if column.type == "category" and isinstance(value, int | float) and not isinstance(value, bool):
+        return text_of_code(value)
+    if column.type == "boolean":
+        if isinstance(value, str):
+            return BOOLEANS.get(value, value)
+        return bool(value) if value in (0, 1) and value is not None else value
+    if column.type == "number" and isinstance(value, str):
+        number = number_of(value)
+        return value if number is None else number
+    return value
+
+
+def _cell(
+    value: Any, is_there: bool, column: Input, codes: dict[Any, int], path: list[Any], keys: list[Any]
+) -> float | Fault:
+    pointer = pointer_of(path)
+    if not is_there:
+        near = closest(column.name, map(str, keys))
+        return Fault(pointer, "missing", f"column {column.name!r} is missing", suggestion=near)
+    value = _read(value, column, codes)
+    if value is None and (column.fill is not None or (column.kept is not None and column.unseen == "other")):
+        return math.nan
+    if value is None:
+        return Fault(pointer, "missing_values", f"column {column.name!r} has no value here")
+    if isinstance(value, list):
+        return Fault(pointer, "wrong_type", f"is a list; column {column.name!r} takes one value")
+    if column.values is not None and column.type != "number":
+        # True is 1 to a dictionary, so the kinds are compared as well.
+        kind = bool if column.type == "boolean" else str
+        if isinstance(value, str) and value not in codes and column.type == "category" and column.unseen == "other":
+            return UNSEEN
+        if not isinstance(value, kind) or value not in codes:
+            allowed = column.values[:50]
+            near = closest(value, [v for v in column.values if isinstance(v, str)])
+            detail = f"{short(value)!r} was not among the values of {column.name!r} in training"
+            return Fault(pointer, "unseen_value", detail, short(value), near, allowed)
+        return float(codes[value])
+    if column.type == "datetime":
+        return _days(value, column, pointer)
+    if isinstance(value, bool | str):
+        return Fault(pointer, "wrong_type", f"is {short(value)!r}; {column.name!r} takes a number", short(value))
+    if column.kept is not None and column.unseen == "error" and value not in codes:
+        detail = f"{short(value)!r} was not among the values of {column.name!r} in training"
+        return Fault(pointer, "unseen_value", detail, short(value), None, (column.values or [])[:50])
+    if not abs(value) <= MAX_FLOAT32:
+        return Fault(pointer, "out_of_range", f"is too large for {column.name!r}", short(value))
+    return float(value)
+
+
+def _days(value: Any, column: Input, pointer: str) -> float | Fault:
+    try:
+        return days_since_epoch(value) - (column.origin or 0.0)
+    except (ValueError, AttributeError, OverflowError):
+        hint = "such as 2026-11-23 or 2026-11-23T08:30:00Z"
+        return Fault(pointer, "wrong_type", f"is {short(value)!r}, no date or time for {column.name!r}", hint=hint)

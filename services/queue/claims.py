@@ -1,0 +1,55 @@
+"""A worker takes the next job. Nobody else has it then: the attempt that the claim raises fences every later write."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from services.db import job_rows
+from services.db.engine import Database, now
+from services.db.tables import Owner
+from services.queue import order
+
+CLAIM_TRIES = 10
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A job that a worker took, and the attempt that fences its writes."""
+
+    job_id: str
+    attempt: int
+    served_s: float = 0.0  #: how long it has trained, all attempts together
+
+
+class Claims:
+    """Takes jobs out of the queue."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def claim(self, device: str, worker: str) -> Claim | None:
+        """Take the best eligible job, or return None: fair share between owners, then priority, then age."""
+        for _ in range(CLAIM_TRIES):
+            with self.database.transaction() as session:
+                time = now(session)
+                order.end_waits(session, device, time)
+                values = {"device": device, "worker": worker, "now": job_rows.stamp(session, time)}
+                taken = session.execute(order.CLAIM, values).first()
+                if taken is None and not order.eligible(session, device, 1):
+                    return None
+                if taken is None:
+                    continue  # another worker was faster
+                return self._claimed(session, taken, worker)
+        return None
+
+    def _claimed(self, session: Session, taken: Any, worker: str) -> Claim:
+        served = select(Owner.last_served).order_by(Owner.last_served.desc()).limit(1).scalar_subquery()
+        session.execute(
+            update(Owner).where(Owner.name == taken.owner).values(last_served=served + 1),
+            execution_options={"synchronize_session": False},
+        )
+        words = f"attempt {taken.attempt} on {worker}"
+        job_rows.add_event(session, taken.id, "started", words, {"attempt": taken.attempt})
+        return Claim(taken.id, taken.attempt, taken.served_s)

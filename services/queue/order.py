@@ -1,0 +1,88 @@
+"""The order of the queue: which job is next. The one place that knows it, in SQL and in Python."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, text, tuple_, update
+from sqlalchemy.orm import Session
+
+from services.db.engine import now
+from services.db.job_rows import stamp
+from services.db.tables import Job
+
+MAX_POSITION = 1_000
+
+#: As the partial indexes say it: what is a parameter can't be compared with an index's condition.
+_QUEUED = text("jobs.state = 'queued'")
+_WAITS = Job.not_before > Job.created_at
+
+#: The head of each owner's queue for a device, the owner with the fewest running jobs first, then the one who has
+#: waited longest. Sorting only the owners' heads takes a fraction of sorting the queue. Jobs that wait for a later try
+#: are in an index of their own, or every claim would step over them.
+CLAIM = text(
+    """
+    UPDATE jobs SET state = 'running', attempt = attempt + 1, beat = beat + 1, worker = :worker, progress = NULL,
+                    attempts_without_progress = attempts_without_progress + 1,
+                    started_at = COALESCE(started_at, :now)
+     WHERE state = 'queued' AND id = (
+       SELECT head FROM (
+         SELECT (SELECT j.id FROM jobs j
+                  WHERE j.owner = o.name AND j.device = :device AND j.state = 'queued'
+                    AND j.not_before <= j.created_at
+                  ORDER BY j.priority DESC, j.level, j.created_at, j.id LIMIT 1) AS head,
+                (SELECT count(*) FROM jobs r WHERE r.owner = o.name AND r.state = 'running') AS busy,
+                o.last_served AS served
+           FROM owners o) heads
+        WHERE head IS NOT NULL ORDER BY busy, served LIMIT 1)
+    RETURNING id, attempt, owner, served_s
+    """
+)
+ELIGIBLE = text(
+    """
+    SELECT (SELECT count(*) FROM (SELECT 1 FROM jobs
+              WHERE state = 'queued' AND device = :device AND not_before <= created_at LIMIT :most) AS ready)
+         + (SELECT count(*) FROM (SELECT 1 FROM jobs
+              WHERE state = 'queued' AND device = :device AND not_before > created_at AND not_before <= :now
+              LIMIT :most) AS waited)
+    """
+)
+
+
+def end_waits(session: Session, device: str, time: datetime) -> None:
+    """Put the jobs whose time for a later try has come back in their places among the others."""
+    over = select(Job.id).where(_QUEUED, _WAITS, Job.device == device, Job.not_before <= time)
+    # Skipped where another claim does the same at this moment: it need not be done twice, nor waited for.
+    ended = update(Job).where(Job.id.in_(over.with_for_update(skip_locked=True))).values(not_before=Job.created_at)
+    session.execute(ended, execution_options={"synchronize_session": False})
+
+
+@dataclass(frozen=True)
+class Place:
+    """What decides where a queued job stands among those of its owner."""
+
+    device: str
+    priority: int
+    level: int
+    created_at: datetime
+    id: str
+
+
+def position(session: Session, job: Place, owner: str) -> int:
+    """Return a queued job's place among its owner's for its device, 1 for the next, counted up to 1,000."""
+    mine = select(Job.id).where(_QUEUED, ~_WAITS, Job.device == job.device, Job.owner == owner)
+    # Ranges of one index, where a single condition would be tried on each row of the queue.
+    alike = mine.where(Job.priority == job.priority)
+    older = tuple_(Job.created_at, Job.id) < (job.created_at, job.id)
+    ahead = [
+        mine.where(Job.priority > job.priority),
+        alike.where(Job.level < job.level),
+        alike.where(Job.level == job.level, older),
+    ]
+    counts = [select(func.count()).select_from(rows.limit(MAX_POSITION - 1).subquery()) for rows in ahead]
+    return min(MAX_POSITION, 1 + sum(int(session.scalar(count) or 0) for count in counts))
+
+
+def eligible(session: Session, device: str, most: int) -> int:
+    """Return how many queued jobs may start now, counted up to `most`."""
+    found = session.scalar(ELIGIBLE, {"device": device, "now": stamp(session, now(session)), "most": most})
+    return min(most, int(found or 0))

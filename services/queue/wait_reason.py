@@ -1,0 +1,70 @@
+"""Why a queued job is not running yet."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from services.db.engine import now
+from services.db.tables import Job, Worker
+from services.states import JobState
+
+START = {
+    "cpu": "docker compose up -d, or batchyard up",
+    "cuda": "docker compose -f compose.yaml -f compose.gpu.yaml up -d",
+}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a job waits: a code, and a sentence for people."""
+
+    code: str  #: no_worker, next_try, worker_stuck, slots_busy or starting
+    message: str
+
+
+@dataclass(frozen=True)
+class Slots:
+    """The places for jobs that a device's workers have."""
+
+    workers: int
+    total: int
+    busy: int
+    faulty: int = 0  #: workers that do nothing and are being started again
+
+
+@dataclass(frozen=True)
+class QueuePlace:
+    """Where a queued job waits. Places are counted up to 1,000."""
+
+    position: int
+    workers_online: int
+    reason: Reason  #: why it waits
+
+
+def slots_of(session: Session, device: str, online_s: float) -> Slots:
+    """Return the places of the workers that were seen in the last `online_s` seconds."""
+    seen = Worker.seen_at >= now(session) - timedelta(seconds=online_s)
+    sound = func.coalesce(func.sum(case((Worker.fault.is_(None), Worker.slots), else_=0)), 0)
+    online = select(func.count(), func.count(Worker.fault), sound).where(seen, Worker.device == device)
+    workers, faulty, total = session.execute(online).one()
+    running = select(func.count()).where(Job.state == JobState.RUNNING, Job.device == device)
+    return Slots(workers - faulty, int(total), session.scalar(running) or 0, faulty)
+
+
+def reason(device: str, not_before: datetime, position: int, slots: Slots, time: datetime) -> Reason:
+    """Return why a job at a position of its owner's queue waits."""
+    if slots.faulty and slots.busy >= slots.total:
+        return Reason("worker_stuck", "A worker with a free slot claimed nothing; it is being started again.")
+    if not slots.workers:
+        return Reason("no_worker", f"No {device} worker is online. Start one: {START[device]}.")
+    pause_s = (not_before - time).total_seconds()
+    if pause_s > 0:
+        return Reason("next_try", f"Its last attempt was cut short; it is tried again in {pause_s:.0f} s.")
+    if slots.busy < slots.total:
+        return Reason("starting", "A slot is free; it starts in a moment.")
+    busy = "The one slot is" if slots.total == 1 else f"All {slots.total} slots are"
+    before = {1: "it is next", 2: "one of your jobs goes before it"}
+    ahead = before.get(position, f"{position - 1:,} of your jobs go before it")
+    return Reason("slots_busy", f"{busy} busy, and {ahead}.")

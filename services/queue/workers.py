@@ -1,0 +1,111 @@
+"""The workers that show signs of life."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from services.db.engine import Database, now
+from services.db.job_rows import insert_for
+from services.db.tables import Job, Worker
+from services.settings import Settings
+from services.states import JobState
+
+
+@dataclass(frozen=True)
+class WorkerView:
+    """A worker that is online."""
+
+    id: str
+    device: str
+    slots: int
+    versions: dict[str, Any]
+    started_at: datetime
+    seen_s_ago: float
+    busy: int  #: slots that train somebody's job
+    fault: str | None  #: deaf or stuck: it does nothing and is ending itself
+    jobs: list[str]  #: those of the owner who asks
+
+
+class Workers:
+    """Signs of life, in the database's time."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self.database = database
+        self.online_s = settings.online_s
+
+    def seen(self, worker: str, device: str, slots: int, versions: dict[str, Any], fault: str | None = None) -> None:
+        """Note that a worker is alive now."""
+        with self.database.transaction() as session:
+            time = now(session)
+            row = {"device": device, "slots": slots, "versions": versions, "seen_at": time, "fault": fault}
+            insert = insert_for(session)(Worker).values(id=worker, started_at=time, **row)
+            session.execute(insert.on_conflict_do_update(index_elements=["id"], set_=row))
+
+    def gone(self, worker: str) -> None:
+        """Forget a worker that ends."""
+        with self.database.transaction() as session:
+            row = session.get(Worker, worker)
+            if row:
+                session.delete(row)
+
+    def listing(self, owner: str) -> list[WorkerView]:
+        """Return the workers that were seen lately, with the jobs that they train for an owner."""
+        with self.database.reading() as session:
+            time = now(session)
+            oldest = time - timedelta(seconds=self.online_s)
+            found = session.scalars(select(Worker).where(Worker.seen_at >= oldest).order_by(Worker.id))
+            running = session.execute(
+                select(Job.worker, Job.owner, Job.id).where(Job.state == JobState.RUNNING).order_by(Job.id)
+            ).all()
+            return [_view(worker, owner, [tuple(row) for row in running], time) for worker in found]
+
+    def busy(self, worker: str) -> int:
+        """Return how many jobs a worker trains."""
+        running = select(func.count()).where(Job.state == JobState.RUNNING, Job.worker == worker)
+        with self.database.reading() as session:
+            return int(session.scalar(running) or 0)
+
+    def waited(self, device: str, seconds: float) -> bool:
+        """Return whether a job could have started on a device for so many seconds."""
+        with self.database.reading() as session:
+            before = now(session) - timedelta(seconds=seconds)
+            ready = func.coalesce(Job.queued_at, Job.created_at) <= before, Job.not_before <= before
+            query = select(Job.id).where(Job.state == JobState.QUEUED, Job.device == device, *ready)
+            return session.scalar(query.limit(1)) is not None
+
+    def faults(self) -> dict[str, str]:
+        """Return the workers that were seen lately and do nothing although jobs wait, each with its fault."""
+        with self.database.reading() as session:
+            oldest = now(session) - timedelta(seconds=self.online_s)
+            query = select(Worker.id, Worker.fault).where(Worker.seen_at >= oldest, Worker.fault.is_not(None))
+            return {worker: fault for worker, fault in session.execute(query).all() if fault}
+
+    def online(self, device: str | None = None) -> int:
+        """Return how many workers, of a device or all, were seen lately."""
+        with self.database.reading() as session:
+            return online(session, device, self.online_s)
+
+
+def _view(worker: Worker, owner: str, running: list[tuple[Any, ...]], time: datetime) -> WorkerView:
+    trained = [(of, job_id) for name, of, job_id in running if name == worker.id]
+    return WorkerView(
+        id=worker.id,
+        device=worker.device,
+        slots=worker.slots,
+        versions=worker.versions,
+        started_at=worker.started_at,
+        seen_s_ago=max(0.0, (time - worker.seen_at).total_seconds()),
+        busy=len(trained),
+        fault=worker.fault,
+        jobs=[job_id for of, job_id in trained if of == owner],
+    )
+
+
+def online(session: Session, device: str | None, online_s: float) -> int:
+    """Return how many workers that do their work were seen in the last `online_s` seconds."""
+    seen = Worker.seen_at >= now(session) - timedelta(seconds=online_s), Worker.fault.is_(None)
+    query = select(func.count()).select_from(Worker).where(*seen)
+    return int(session.scalar(query.where(Worker.device == device) if device else query) or 0)

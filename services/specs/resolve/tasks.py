@@ -1,0 +1,68 @@
+"""Which task a spec means, and what contradicts it."""
+
+from services.columns import TableInfo
+from services.errors import Fault
+from services.specs.resolve.features import classes
+from services.specs.schema.job import JobSpec
+from services.specs.schema.losses import TASKS
+
+GUESS_VALUES = 20  #: at most so many whole numbers,
+GUESS_ROWS = 5  #: each at least so often, are taken as classes
+
+
+def task_of(spec: JobSpec, info: TableInfo) -> tuple[str, bool]:
+    """Return the task and whether it was guessed: the spec's word, else the loss's, else by the target column."""
+    if spec.task != "auto":
+        return spec.task, False
+    if spec.loss != "auto":
+        of = TASKS[spec.loss.type]
+        return of[-1] if len(spec.data.targets) > 1 else of[0], False
+    if len(spec.data.targets) > 1:
+        boolean = all(info.column(name).type == "boolean" for name in spec.data.targets)
+        return "multilabel" if boolean else "regression", False
+    column = info.column(spec.data.targets[0])
+    two_or_more = "binary" if len(classes(column)) == 2 else "multiclass"
+    if column.coded:
+        return two_or_more, False
+    counts = column.counts or []
+    if column.whole and 2 <= len(counts) <= GUESS_VALUES and min(counts) >= GUESS_ROWS:
+        return two_or_more, True
+    return "regression", False
+
+
+def contradictions(spec: JobSpec, task: str, info: TableInfo) -> list[Fault]:
+    """Return what in the spec or the target column does not go with the task."""
+    faults = []
+    if spec.loss != "auto" and task not in TASKS[spec.loss.type]:
+        allowed = [loss for loss, of in TASKS.items() if task in of]
+        detail = f"{spec.loss.type!r} is a loss for a {TASKS[spec.loss.type][0]} task, not for {task}"
+        faults.append(Fault("#/loss", "invalid", detail, value=spec.loss.type, allowed=list(allowed)))
+    for name in spec.data.targets:
+        column = info.column(name)
+        found = len(classes(column))
+        if column.type == "datetime":
+            detail = f"column {name!r} holds dates or times, which are no targets"
+            faults.append(Fault("#/data/target", "wrong_type", detail))
+        elif task == "regression":
+            if column.coded:
+                faults.append(Fault("#/data/target", "wrong_type", f"column {name!r} holds no numbers"))
+            elif spec.loss != "auto" and spec.loss.type == "poisson_nll" and (column.min or 0.0) < 0:
+                detail = f"column {name!r} has negative values; poisson_nll is for counts"
+                faults.append(Fault("#/loss", "invalid", detail, value="poisson_nll"))
+        elif task == "multilabel":
+            if column.type != "boolean" and column.values not in ([0, 1], [0], [1]):
+                detail = f"column {name!r} is no label: it may hold true and false, or 0 and 1"
+                faults.append(Fault("#/data/target", "wrong_type", detail))
+        elif len(spec.data.targets) > 1:
+            return [*faults, Fault("#/data/target", "invalid", f"a {task} task has one target column")]
+        elif column.values is None and spec.data.plugin is not None:
+            detail = "is for classes; the plug-in gives numbers, and would have an attribute `classes`"
+            faults.append(Fault("#/task" if spec.loss == "auto" else "#/loss", "invalid", detail))
+        elif column.values is None:
+            faults.append(Fault("#/data/target", "too_many_values", f"column {name!r} has too many values for classes"))
+        elif found < 2:
+            detail = f"column {name!r} has one class only: there is nothing to learn"
+            faults.append(Fault("#/data/target", "one_class", detail))
+        elif task == "binary" and found != 2:
+            faults.append(Fault("#/data/target", "invalid", f"column {name!r} has {found} classes; binary takes two"))
+    return faults

@@ -1,0 +1,41 @@
+"""Stored weights: which ones a job begins with, and which of its own it keeps."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from services.specs.schema.fields import STRICT
+
+MAX_KEPT = 1_000  #: checkpoints of one job
+
+Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class InitFrom(BaseModel):
+    """The stored weights that a job begins with. Its optimizer and its preprocessing are new."""
+
+    model_config = STRICT
+
+    job: Word
+    """Id or name of the job that they are of."""
+    checkpoint: Word = "best"
+    """best, last, epoch:N or an id."""
+    strict: bool = True
+    """Refuse weights that are not all for the same inputs, outputs and layers; false: take those that fit."""
+
+
+class Keep(BaseModel):
+    """Whose epochs' weights are kept, beside the state that the job would go on from."""
+
+    model_config = STRICT
+
+    keep_best: Annotated[int, Field(ge=1, le=20)] = 1
+    """So many epochs with the best monitored values."""
+    keep_last: Annotated[int, Field(ge=1, le=20)] = 1
+    """So many epochs at the end."""
+    every_epochs: Annotated[int, Field(ge=1)] | None = None
+    """And one every so many epochs; null: none."""
+
+    def most(self, epochs: int) -> int:
+        """Return how many checkpoints of a job of so many epochs are kept at most."""
+        return self.keep_best + self.keep_last + (epochs // self.every_epochs if self.every_epochs else 0)

@@ -1,0 +1,124 @@
+"""What a training reads, wherever it comes from: a table, or items of a plug-in's own Dataset."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from services.columns import TableInfo
+from services.specs.resolve.features import classes, tensor_shape
+from services.specs.schema.job import JobSpec
+from services.training.input.block_batches import BlockBatches
+from services.training.input.column_inputs import Input
+from services.training.input.encoding import Encoding
+from services.training.input.item_batches import item_batches
+from services.training.input.plugin_data import Opened
+from services.training.input.preprocessing import Preprocessing
+from services.training.input.rows import TrainBatches
+from services.training.input.split import split
+from services.training.input.table_access import to_learn_from, to_measure, to_train_on
+from services.training.losses import Counts
+from services.training.models.bins import bins_like
+from services.training.models.embedding import embeds
+from services.training.models.inputs import Inputs
+
+
+@dataclass(frozen=True)
+class Examples:
+    """The batches of each part, and what model, loss and predictions must know of them."""
+
+    train: TrainBatches | BlockBatches
+    validation: Iterable[tuple[Tensor, Tensor]] | None
+    test: Iterable[tuple[Tensor, Tensor]] | None
+    train_eval: Iterable[tuple[Tensor, Tensor]] | None  #: the training rows, where they are measured like the others
+    preprocessing: Preprocessing
+    inputs: Inputs
+    counts: Counts
+    weighted: bool  #: the targets' last column is the weight of each row
+
+
+def examples(spec: JobSpec, info: TableInfo, source: np.ndarray | Opened, stored: Mapping[str, Tensor]) -> Examples:
+    """Return the examples of a table, (rows, columns) float32, or of a Dataset; `stored`: weights to begin with."""
+    return of_dataset(spec, info, source) if isinstance(source, Opened) else of_table(spec, info, source, stored)
+
+
+def of_table(spec: JobSpec, info: TableInfo, table: np.ndarray, stored: Mapping[str, Tensor]) -> Examples:
+    """Return the rows of a table as examples: what there is to learn of them beforehand is learnt here.
+
+    Shapes: table (rows, columns) float32.
+    """
+    parts = split(spec, info, table)
+    seed, device = spec.seed or 0, torch.device(spec.device)
+    cells = to_learn_from(table, parts.train, seed)
+    encode = Encoding.fitted(spec, info, cells, tensor_shape(spec, info))
+    encoded = encode(cells)
+    train = to_train_on(
+        table,
+        parts.train,
+        encode,
+        encoded,
+        _batch_size(spec, int(parts.train.sum())),
+        device=device,
+        seed=seed,
+        shuffle=spec.shuffle,
+        drop_last=spec.drop_last,
+    )
+    measured = partial(to_measure, table, encode=encode, batch_size=spec.validation.rows, device=device)
+    inputs, targets = _inputs(spec, encode, encoded[0], stored), encoded[1]
+    return Examples(
+        train,
+        measured(parts.validation) if parts.validation.any() else None,
+        measured(parts.test) if parts.test.any() else None,
+        measured(parts.train, encoded=encoded) if spec.validation.train_eval else None,
+        encode.preprocessing,
+        inputs,
+        Counts(len(targets), encode.class_counts(targets)),
+        encode.weighted,
+    )
+
+
+def of_dataset(spec: JobSpec, info: TableInfo, data: Opened) -> Examples:
+    """Return a plug-in's items as examples: nothing is learnt of them beforehand, and none is read yet."""
+    parts = split(spec, info, np.empty((info.rows, 0), dtype=np.float32))  # no column decides
+    train, validation, test = (np.flatnonzero(part) for part in (parts.train, parts.validation, parts.test))
+    size = _batch_size(spec, len(train))
+    batches = partial(item_batches, data, info, seed=spec.seed or 0, multiclass=spec.task == "multiclass")
+    in_order = partial(batches, batch_size=min(size, spec.validation.rows), shuffle=False, drop_last=False)
+    return Examples(
+        batches(rows=train, batch_size=size, shuffle=spec.shuffle, drop_last=spec.drop_last),
+        in_order(rows=validation).loader if len(validation) else None,
+        in_order(rows=test).loader if len(test) else None,
+        in_order(rows=train).loader if spec.validation.train_eval else None,
+        _as_they_are(spec, info),
+        Inputs(tensor_shape(spec, info) or (), str(spec.task)),
+        Counts(len(train), []),
+        weighted=False,
+    )
+
+
+def _as_they_are(spec: JobSpec, info: TableInfo) -> Preprocessing:
+    """Return what stands between a plug-in's items and a net: the names of the classes, nothing else."""
+    features, *targets = info.columns
+    inputs = [Input(features.name, features.type, None, shape=features.shape)]
+    names, loss = [target.name for target in targets], "" if spec.loss == "auto" else spec.loss.type
+    if spec.task in {"regression", "multilabel"}:
+        return Preprocessing(str(spec.task), loss, inputs, names, [None] * len(names), None, None)
+    known = classes(targets[0])
+    return Preprocessing(str(spec.task), loss, inputs, names, [], known, [float(n) for n in range(len(known))])
+
+
+def _inputs(spec: JobSpec, encode: Encoding, features: Tensor, stored: Mapping[str, Tensor]) -> Inputs:
+    numbers, bins = len(encode.preprocessing.numbers), None
+    if len(encode.shape) == 1 and embeds(getattr(spec.model, "number_embedding", None), numbers):
+        # The weights of an embedding belong to its bins: who starts from them takes the bins along.
+        learnt = bins_like(stored)
+        bins = learnt if learnt and len(learnt) == numbers else encode.preprocessing.bins(features)
+    preprocessing = encode.preprocessing
+    return Inputs(encode.shape, preprocessing.task, numbers, bins, preprocessing.categories, preprocessing.loss)
+
+
+def _batch_size(spec: JobSpec, rows: int) -> int:
+    return rows if spec.batch_size == "full" else int(spec.batch_size)

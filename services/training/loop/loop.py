@@ -1,0 +1,108 @@
+"""The mini-batch loop: epochs, batches, costs. No data base, no queue, no clock but a stopwatch."""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from services.costs import EpochCosts
+from services.training.loop.evaluation import Evaluation
+from services.training.loop.progress import Progress
+from services.training.loop.schedulers import Schedule
+from services.training.loop.step import Step
+
+Batches = Iterable[tuple[Tensor, Tensor]]
+
+
+def fit(
+    model: nn.Module,
+    step: Step,
+    schedule: Schedule,
+    train_batches: Callable[[int, int], Batches],
+    validation: Evaluation | None,
+    train_eval: Evaluation | None,
+    *,
+    epochs: int,
+    validate_every: int,
+    progress: Progress,
+    device: torch.device,
+    monitor: str,
+    keep_batch_costs: bool,
+    leave_out_nonfinite: bool,
+    amounts: Callable[[Tensor], tuple[float, float]] | None = None,
+) -> Iterator[EpochCosts]:
+    """Train, and pause after every epoch to hand over its costs.
+
+    Stop asking for the next epoch and the training stops. While paused, the model holds the weights that gave the
+    validation cost, so that is the moment to copy them. `train_batches(epoch, done)` gives the batches of an epoch
+    without the first `done`; `progress` says where to begin and is kept true between any two batches.
+    `amounts`, where rows have weights, says by what a batch of targets counts in the mean.
+    """
+    for epoch in range(progress.epochs_done + 1, epochs + 1):
+        began, lr = time.perf_counter(), schedule.lr
+        train_one_epoch(model, step, train_batches(epoch, len(progress.batch_costs)), progress, device, amounts)
+        valid_cost: float | None = None
+        measured: dict[str, Any] = {}
+        if epoch % validate_every == 0 or epoch == epochs:
+            if validation is not None:
+                valid_cost, found = validation(model)
+                measured |= {f"val_{name}": value for name, value in found.items()}
+            if train_eval is not None:
+                measured["train_eval_cost"], found = train_eval(model)
+                measured |= {f"train_{name}": value for name, value in found.items()}
+        seconds = progress.seconds_of_epoch + time.perf_counter() - began
+        batch_costs, sizes, weighted = progress.close_epoch(seconds)
+        costs = EpochCosts(
+            epoch=epoch,
+            steps=progress.steps_done,
+            train_cost=_mean(batch_costs, weighted or [(n, n) for n in sizes], finite_only=leave_out_nonfinite),
+            val_cost=valid_cost,
+            lr=lr,
+            seconds=seconds,
+            rows_per_second=sum(sizes) / max(seconds, 1e-9),
+            metrics=measured,
+            batch_costs=batch_costs.astype("<f4").tobytes() if keep_batch_costs else None,
+        )
+        schedule.after_epoch(costs.value(monitor))
+        yield costs
+
+
+def train_one_epoch(
+    model: nn.Module,
+    step: Step,
+    batches: Batches,
+    progress: Progress,
+    device: torch.device,
+    amounts: Callable[[Tensor], tuple[float, float]] | None = None,
+) -> None:
+    """Take one optimizer step per mini-batch and note its cost.
+
+    Shapes: features (batch, ...), targets (batch, ...), each cost () = mean over the batch.
+    """
+    model.train()
+    began = time.perf_counter()
+    try:
+        for features, targets in batches:
+            cost = step(features.to(device, non_blocking=True), targets.to(device, non_blocking=True))
+            # Stays on the device: calling .item() here would make a GPU wait for Python once per batch.
+            progress.batch_costs.append(cost)
+            progress.batch_sizes.append(len(targets))
+            if amounts:
+                progress.batch_amounts.append(amounts(targets))
+            progress.steps_done += 1
+    except BaseException:
+        progress.seconds_of_epoch += time.perf_counter() - began
+        raise
+
+
+def _mean(costs: np.ndarray, amounts: Sequence[tuple[float, float]], *, finite_only: bool) -> float:
+    """Return sum(weight x cost) / sum(weight): the float64 mean of the float32 costs, since a batch may be smaller."""
+    exact, parts = costs.astype(np.float64), np.asarray(amounts)
+    if finite_only and (finite := np.isfinite(exact)).any():
+        exact, parts = exact[finite], parts[finite]
+    weight = parts[:, 1].sum()
+    return float((exact * parts[:, 0]).sum() / weight) if weight else math.nan

@@ -1,0 +1,89 @@
+"""Which kind of step a job takes, and why: decided once, kept over a resume."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.amp.grad_scaler import GradScaler
+from torch.optim import Optimizer
+
+from services.specs.schema.job import JobSpec
+from services.specs.schema.optimizers import ClipNorm, ClipValue
+from services.training.loop.schedulers import Schedule
+from services.training.loop.step import Clip, CostFunction, Step, accumulating_step, plain_step, then, traced_step
+from services.training.loop.trace import traced
+
+TRACE_FROM = 200  #: fewer steps take less time than tracing one
+PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Stepping:
+    """A step, its kind (traced, plain or accumulating) and the reason."""
+
+    step: Step
+    kind: str
+    why: str
+
+
+def stepping(
+    spec: JobSpec,
+    model: nn.Module,
+    cost_function: CostFunction,
+    optimizer: Optimizer,
+    schedule: Schedule,
+    scaler: GradScaler,
+    *,
+    sample: tuple[Tensor, Tensor],
+    steps: int,
+) -> Stepping:
+    """Return the step of a job that takes so many; `sample` is a batch to try tracing with.
+
+    Shapes: features (batch, ...), targets (batch, ...).
+    """
+    kind, why = _kind(spec, steps)
+    if kind == "traced":
+        try:
+            model.train()
+            traced(model, cost_function, *sample)
+        except Exception as error:  # whatever a model's code raises
+            kind, why = "plain", f"the model can't be traced: {str(error).splitlines()[0][:200]}"
+    parts: tuple[Any, ...] = (model, cost_function, optimizer, _clip(spec), _skip(spec))
+    if kind == "accumulating":
+        rows, precision = spec.micro_batch_size, PRECISIONS[spec.precision]
+        step = accumulating_step(*parts, rows=rows, precision=precision, scaler=scaler)
+    else:
+        step = traced_step(*parts) if kind == "traced" else plain_step(*parts)
+    if schedule.each_step:
+        step = then(step, schedule.after_step)
+    return Stepping(step, kind, why)
+
+
+def _kind(spec: JobSpec, steps: int) -> tuple[str, str]:
+    if spec.micro_batch_size is not None:
+        return "accumulating", "micro_batch_size is set"
+    if spec.precision != "fp32":
+        return "accumulating", f"precision is {spec.precision}"
+    if spec.model.type == "plugin":
+        return "plain", "the code of a plug-in may branch on its data"
+    if steps < TRACE_FROM:
+        return "plain", f"fewer than {TRACE_FROM} steps"
+    return "traced", "the model can be traced"
+
+
+def _clip(spec: JobSpec) -> Clip | None:
+    if isinstance(spec.gradient_clip, ClipNorm):
+        return partial(nn.utils.clip_grad_norm_, max_norm=spec.gradient_clip.norm)
+    if isinstance(spec.gradient_clip, ClipValue):
+        return partial(nn.utils.clip_grad_value_, clip_value=spec.gradient_clip.value)
+    return None
+
+
+def _skip(spec: JobSpec) -> Any:
+    return _is_not_finite if spec.on_nonfinite == "skip_step" else None
+
+
+def _is_not_finite(cost: Tensor) -> bool:
+    return not bool(torch.isfinite(cost))
