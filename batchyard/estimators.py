@@ -12,6 +12,7 @@ from batchyard.answers import frame
 from batchyard.client import Client
 from batchyard.errors import InvalidTable
 from batchyard.job_future import Job
+from batchyard.predictions import Asked
 from batchyard.tables import Table, ordered, table_of
 
 #: Texts that a file may have for no value; a class that is called so is sent under another name.
@@ -157,6 +158,8 @@ class RemoteClassifier(ClassifierMixin, Remote):
         _not_sparse(X)
         check_classification_targets(y)
         labels = column_or_1d(numpy.asarray(y), warn=True)
+        if not len(labels):
+            raise InvalidTable("Found array with 0 sample(s) while a minimum of 1 is required: there are no rows.")
         self.classes_ = numpy.unique(labels)
         if len(self.classes_) < 2:
             raise InvalidTable(f"y has 1 class ({self.classes_[0]!r}); a classifier needs at least 2 classes.")
@@ -165,20 +168,18 @@ class RemoteClassifier(ClassifierMixin, Remote):
 
     def predict(self, X: Any) -> Any:
         """Return the most probable class of each row, by the best epoch's weights."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        numbers = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[numbers]
 
     def predict_proba(self, X: Any) -> Any:
         """Return the probability of each class, in the order of `classes_`."""
         _not_sparse(X)
-        found = self._fitted()
-        rows = self._rows(X)
-        pieces = found.predict_proba(rows)
-        shares = numpy.asarray(pieces.to_list() if hasattr(pieces, "to_list") else pieces, dtype=float)
-        shares = shares if shares.ndim == 2 else numpy.stack([1 - shares, shares], axis=1)
-        theirs = [self._number(name) for name in self._server_classes(found, rows)]
-        ordered_shares = numpy.zeros((len(shares), len(self.classes_)))
-        ordered_shares[:, theirs] = shares
-        return ordered_shares
+        job = self._fitted()
+        answers = [job.predicted(body) for body in Asked(self._rows(X), job.spec).pieces()]
+        theirs = [self._names().index(str(name)) for name in answers[0].classes or []]
+        shares = numpy.zeros((sum(len(answer.predictions) for answer in answers), len(self.classes_)))
+        shares[:, theirs] = numpy.concatenate([numpy.asarray(answer.probabilities, dtype=float) for answer in answers])
+        return shares
 
     def _texts(self, labels: Any) -> list[list[Any]]:
         names = self._names()
@@ -191,15 +192,6 @@ class RemoteClassifier(ClassifierMixin, Remote):
         is_plain = all(isinstance(label, str) for label in self.classes_.tolist())
         odd = not is_plain or any(text.strip() != text or text.strip().lower() in MISSING for text in texts)
         return [f"class {n}: {text}" for n, text in enumerate(texts)] if odd else texts
-
-    def _number(self, name: Any) -> int:
-        return self._names().index(str(name))
-
-    def _server_classes(self, job: Job, rows: Any) -> list[Any]:
-        if not hasattr(self, "_their_classes"):
-            body = next(iter(_one_row(rows, job)))
-            self._their_classes = list(job.predicted(body).classes or [])
-        return self._their_classes
 
 
 class RemoteRegressor(RegressorMixin, Remote):
@@ -240,12 +232,6 @@ class RemoteRegressor(RegressorMixin, Remote):
         return tags
 
 
-def _one_row(rows: Any, job: Job) -> Any:
-    from batchyard.predictions import Asked
-
-    return Asked(rows[:1], job.spec).pieces()
-
-
 def _numbers(rows: Any) -> Any:
     """Return an array of objects as numbers where it holds nothing else."""
     if rows.dtype.kind == "c":
@@ -264,6 +250,8 @@ def _weights(weights: Any, rows: int) -> list[float]:
         raise InvalidTable(
             f"sample_weight has the shape {values.shape}, expected ({rows},): Sample weights must be 1D."
         )
+    if len(values) and not values.any():
+        raise InvalidTable("Sample weights are all zero. At least one must be above 0.")
     return [float(value) for value in values]
 
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import httpx2
 
+from batchyard import configuration as outside
 from batchyard import problems, retries
 from batchyard.configuration import Configuration
 from batchyard.errors import APIError, ServerUnreachable, UnreadableAnswer
@@ -27,6 +28,7 @@ class Transport:
         max_retries: int,
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
+        self.configuration = configuration
         self.url = configuration.url
         self.timeout_s = timeout_s
         self.max_retries = max_retries
@@ -34,6 +36,14 @@ class Transport:
         self.http = httpx2.Client(
             base_url=self.url, headers=headers, timeout=httpx2.Timeout(timeout_s, connect=10.0), transport=transport
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A key never goes into a pickle: it is read from the environment again.
+        return {"url": self.url, "timeout_s": self.timeout_s, "max_retries": self.max_retries}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        found = outside.configuration(state["url"])
+        Transport.__init__(self, found, timeout_s=state["timeout_s"], max_retries=state["max_retries"])
 
     def json(self, method: str, path: str, **how: Any) -> Any:
         """Return the JSON of an answer.
