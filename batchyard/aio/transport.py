@@ -10,6 +10,7 @@ import httpx2
 
 from batchyard import configuration as outside
 from batchyard import problems, retries
+from batchyard.closing import close_with
 from batchyard.configuration import Configuration
 from batchyard.errors import APIError, ServerUnreachable, UnreadableAnswer
 
@@ -35,6 +36,7 @@ class Transport:
         self.http = httpx2.AsyncClient(
             base_url=self.url, headers=headers, timeout=httpx2.Timeout(timeout_s, connect=10.0), transport=transport
         )
+        close_with(self, self.http)
 
     def __getstate__(self) -> dict[str, Any]:
         # A key never goes into a pickle: it is read from the environment again.
