@@ -1,8 +1,11 @@
 """The command without a server: sentences, exit codes, and how soon its help is there."""
 
+import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -112,6 +115,36 @@ def test_help_loads_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.fixture
+def hanging() -> Iterator[str]:
+    """The address of a server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_a_server_that_hangs_is_given_up_after_the_timeout(hanging: str) -> None:
+    began = time.monotonic()
+    found = run("-s", hanging, "ls", "--timeout", "0.5")
+
+    assert found.exit_code == 6
+    assert "did not answer in time" in found.stderr
+    assert time.monotonic() - began < 5
+
+
+def test_ctrl_c_while_nothing_is_watched_ends_with_130_and_a_sentence(hanging: str) -> None:
+    whole = [sys.executable, "-m", "batchyard", "-s", hanging, "ls"]
+    waiting = subprocess.Popen(whole, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(1.5)  # until it waits for the answer
+
+    waiting.send_signal(signal.SIGINT)
+    out, said = waiting.communicate(timeout=10)
+
+    assert waiting.returncode == 130, said
+    assert out == ""
+    assert "go on" in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.alone
