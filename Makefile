@@ -10,7 +10,7 @@ CORES := $(shell nproc 2>/dev/null || echo 2)
 BESIDE := -n $(shell echo $$((2 * $(CORES)))) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test unit integration acceptance rules compose-test chaos soak lint types fix docs lock bench sure clean
+.PHONY: help setup demo up down test unit integration acceptance rules compose-test chaos soak lint types fix docs client lock bench sure clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -68,6 +68,9 @@ fix: setup ## mend what can be mended
 
 docs: setup ## write the generated pages of docs/reference again
 	$(BIN)/python -m docs.generate
+
+client: setup ## write the blocking client from batchyard/aio again
+	$(BIN)/python -m docs.sync_client
 
 lock: setup ## choose the versions of all libraries again
 	$(BIN)/pip-compile --quiet --upgrade --all-extras --no-annotate --no-emit-index-url --no-emit-find-links \

@@ -35,6 +35,8 @@ class PageQuery(BaseModel):
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     after: str | None = None
     """The cursor in `next` of the page before."""
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    """Only the upload of these bytes, if it is here: a client that finds it need not send them."""
 
 
 class RowsQuery(BaseModel):
@@ -78,7 +80,7 @@ def upload() -> Response:
 def index() -> Response:
     """List uploaded data sets, newest first."""
     asked = query(PageQuery)
-    found, cursor = api().base.datasets.listing(OWNER, limit=asked.limit, after=asked.after)
+    found, cursor = api().base.datasets.listing(OWNER, limit=asked.limit, after=asked.after, sha256=asked.sha256)
     page = schemas.List[schemas.DatasetBrief](
         url=request.full_path.rstrip("?"),
         data=[serializers.dataset_brief(view) for view in found],

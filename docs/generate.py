@@ -4,6 +4,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from api.problems import STATUS
+from docs import command_reference
 from services.errors import BatchyardError
 from services.settings import PREFIX, Settings
 from services.specs.schema.catalog import catalog
@@ -20,7 +21,9 @@ def main() -> None:
 
 def pages() -> dict[str, str]:
     """Return the text of each generated page by its file name."""
-    return {"settings.md": settings(), "errors.md": errors(), "states.md": states(), "catalog.md": names()}
+    return {"settings.md": settings(), "errors.md": errors(), "states.md": states(), "catalog.md": names()} | {
+        "command.md": command_reference.page()
+    }
 
 
 def settings() -> str:

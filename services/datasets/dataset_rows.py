@@ -76,9 +76,13 @@ def describe(session: Session, sha256: str, dataset: DatasetView) -> None:
     )
 
 
-def page(session: Session, owner: str, limit: int, after: tuple[datetime, str] | None) -> list[DatasetView]:
-    """Return uploads, newest first, after the one of this time and id."""
+def page(
+    session: Session, owner: str, limit: int, after: tuple[datetime, str] | None, sha256: str | None = None
+) -> list[DatasetView]:
+    """Return uploads, newest first, after the one of this time and id; with `sha256` only that of these bytes."""
     query = select(Dataset).where(Dataset.owner == owner, Dataset.source == "upload")
+    if sha256:
+        query = query.where(Dataset.sha256 == sha256)
     if after:
         query = query.where(tuple_(Dataset.created_at, Dataset.id) < after)
     rows = session.scalars(query.order_by(Dataset.created_at.desc(), Dataset.id.desc()).limit(limit))

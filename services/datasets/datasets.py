@@ -82,14 +82,21 @@ class DatasetService:
             near = closest(id_or_name, dataset_rows.names(session, owner))
         raise NotFound(f"There is no data set {id_or_name[:80]!r}.", suggestion=near)
 
-    def listing(self, owner: str, *, limit: int, after: str | None) -> tuple[list[DatasetView], str | None]:
-        """Return uploads, newest first, and the cursor of the next page."""
+    def listing(
+        self, owner: str, *, limit: int, after: str | None, sha256: str | None = None
+    ) -> tuple[list[DatasetView], str | None]:
+        """Return uploads, newest first, and the cursor of the next page.
+
+        With `sha256` only the upload of these bytes, and only while its files are whole: others are to be sent again.
+        """
         place = None
         if after:
             time, dataset_id = cursors.read(after, 2)
             place = (cursors.time(time), dataset_id)
         with self.database.reading() as session:
-            found = dataset_rows.page(session, owner, limit + 1, place)
+            found = dataset_rows.page(session, owner, limit + 1, place, sha256)
+        if sha256:
+            found = [view for view in found if self.storage.is_intact(view.sha256, sha256)]
         shown = found[:limit]
         more = len(found) > limit
         return shown, cursors.write(shown[-1].created_at, shown[-1].id) if more else None

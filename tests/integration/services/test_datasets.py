@@ -46,6 +46,19 @@ def test_the_same_bytes_at_once_are_one_data_set(joined: Base) -> None:
     assert len(joined.datasets.listing(OWNER, limit=10, after=None)[0]) == 1
 
 
+def test_an_upload_is_found_by_its_bytes_while_its_files_are_whole(joined: Base) -> None:
+    dataset = upload(joined)
+    upload(joined, b"a\n1\n2\n")
+
+    found, _ = joined.datasets.listing(OWNER, limit=10, after=None, sha256=dataset.sha256)
+    absent, _ = joined.datasets.listing(OWNER, limit=10, after=None, sha256="0" * 64)
+    (joined.storage.path(dataset.sha256) / "original").unlink()
+    damaged, _ = joined.datasets.listing(OWNER, limit=10, after=None, sha256=dataset.sha256)
+
+    assert [view.id for view in found] == [dataset.id]
+    assert absent == damaged == []
+
+
 def test_the_same_inline_rows_at_once_are_one_data_set(joined: Base) -> None:
     def keep(_: int) -> str:
         source = joined.datasets.source(ROWS, OWNER)

@@ -1,0 +1,107 @@
+"""The data sets of a server."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from batchyard.aio.pages import items
+from batchyard.aio.transport import Transport
+from batchyard.answers import Dataset, dataset_of
+from batchyard.errors import InvalidSpec
+from batchyard.payloads import Payload, Progress, payload_of
+
+PATH = "/api/v1/datasets"
+UPLOAD_TIMEOUT_S = 600.0  #: a server reads a large table before it answers
+
+
+class Datasets:
+    """Upload, list, read and delete data sets."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def upload(
+        self, data: Any, *, name: str | None = None, progress: Progress | None = None, **options: Any
+    ) -> Dataset:
+        """Upload a file, bytes or rows, unless the server has the same bytes already.
+
+        `options` say how a file is read: delimiter, decimal, thousands, header, na_values, columns.
+
+        Raises: InvalidTable; APIError; ServerUnreachable.
+        """
+        payload = payload_of(data, name)
+        if not options and (known := await self._known(payload)):
+            return known
+        params = {"name": payload.name, **_flat(options)}
+        headers = {"Content-Type": payload.media, "Content-Length": str(payload.size)}
+        answer = await self._transport.json(
+            "POST",
+            PATH,
+            params=params,
+            headers=headers,
+            content=lambda: self._body(payload, progress),
+            repeatable=True,  # the same bytes twice are one data set
+            timeout_s=max(self._transport.timeout_s, UPLOAD_TIMEOUT_S),
+        )
+        return dataset_of(answer, was_sent=True)
+
+    def list(self) -> AsyncIterator[Dataset]:
+        """Yield the data sets, newest first; pages are read as they are needed."""
+        return self._listed()
+
+    async def get(self, id_or_name: str) -> Dataset:
+        """Return a data set with its columns.
+
+        Raises: NotFound.
+        """
+        return dataset_of(await self._transport.json("GET", f"{PATH}/{quote(id_or_name, safe='')}"))
+
+    async def rows(self, id_or_name: str, limit: int = 20) -> dict[str, Any]:
+        """Return the first rows: `columns` and `data`."""
+        path = f"{PATH}/{quote(id_or_name, safe='')}/rows"
+        found: dict[str, Any] = await self._transport.json("GET", path, params={"limit": limit})
+        return found
+
+    async def delete(self, id_or_name: str) -> None:
+        """Delete a data set that no job needs.
+
+        Raises: NotFound; Conflict naming the jobs.
+        """
+        dataset = await self.get(id_or_name)
+        await self._transport.request("DELETE", f"{PATH}/{dataset.id}")
+
+    async def _known(self, payload: Payload) -> Dataset | None:
+        try:
+            page = await self._transport.json("GET", PATH, params={"sha256": payload.sha256, "limit": 1})
+        except InvalidSpec:  # an older server can't be asked; it finds out from the bytes
+            return None
+        found = [entry for entry in page.get("data", []) if entry.get("sha256") == payload.sha256]
+        return replace(dataset_of(found[0]), was_sent=False) if found else None
+
+    async def _body(self, payload: Payload, progress: Progress | None) -> AsyncIterator[bytes]:
+        for block in payload.blocks(progress):
+            yield block
+
+    async def _listed(self) -> AsyncIterator[Dataset]:
+        async for entry in items(self._transport, PATH, {}):
+            yield dataset_of(entry)
+
+
+def _flat(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options as a query: `columns` is a parameter a column."""
+    flat: dict[str, Any] = {}
+    for key, value in options.items():
+        if isinstance(value, dict):
+            flat |= {f"{key}[{inner}]": word for inner, word in value.items()}
+        elif isinstance(value, list | tuple):
+            flat[f"{key}[]"] = list(value)
+        elif value is not None:
+            flat[key] = str(value).lower() if isinstance(value, bool) else value
+    return flat
+
+
+def is_file(data: Any) -> bool:
+    """Return whether a text names a file here, not a data set there."""
+    return isinstance(data, Path) or (isinstance(data, str) and not data.startswith("ds_") and Path(data).exists())

@@ -1,0 +1,28 @@
+"""What waits and who works."""
+
+from typing import Any
+
+from batchyard.aio.transport import Transport
+
+
+class Queue:
+    """The queues of a server."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def get(self) -> dict[str, Any]:
+        """Return what waits and runs, when it is likely to start and finish, and who works."""
+        found: dict[str, Any] = await self._transport.json("GET", "/api/v1/queue")
+        return found
+
+
+class Workers:
+    """The workers of a server."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def list(self) -> list[dict[str, Any]]:
+        """Return the workers that showed signs of life lately."""
+        return list((await self._transport.json("GET", "/api/v1/workers"))["data"])

@@ -1,0 +1,71 @@
+"""`data push`, `ls`, `show` and `rm`."""
+
+from itertools import islice
+
+import click
+
+from batchyard.command import global_options
+from batchyard.commands import session
+
+
+@click.group()
+def data() -> None:
+    """Upload, list, show and delete data sets."""
+
+
+@data.command()
+@click.argument("file")
+@click.option("--name", help="What to call it; else the file's name.")
+@global_options
+def push(file: str, name: str | None) -> None:
+    """Upload a CSV, Parquet, JSON Lines or NPZ file; prints its id. What is there already is not sent again."""
+    from pathlib import Path
+
+    with session.client() as by:
+        found = by.datasets.upload(Path(file), name=name, progress=session.progress(f"Uploading {file}"))
+        how = "Uploaded" if found.was_sent else "Already there:"
+        session.say(f"✓ {how} {found.name}  {found.rows} rows  ({found.size_bytes:,} bytes)")
+        for warning in found.data.get("warnings", []):
+            session.say(f"! {warning['message']}")
+        session.result(found.data) if session.wants_json() else click.echo(found.id)
+
+
+@data.command("ls")
+@click.option("-n", "--limit", default=20, help="How many.")
+@global_options
+def listed(limit: int) -> None:
+    """List data sets, newest first."""
+    with session.client() as by:
+        found = list(islice(by.datasets.list(), limit))
+        if session.wants_json():
+            session.result([entry.data for entry in found])
+            return
+        for entry in found:
+            click.echo(f"{entry.id}  {entry.name:<32} {entry.rows:>10} rows  {entry.size_bytes:>14,} bytes")
+        if not found:
+            session.say("No data sets here. Upload one: batchyard data push rows.csv")
+
+
+@data.command()
+@click.argument("named", metavar="DATASET")
+@global_options
+def show(named: str) -> None:
+    """Show the columns of a data set."""
+    with session.client() as by:
+        found = by.datasets.get(named)
+        if session.wants_json():
+            session.result(found.data)
+            return
+        click.echo(f"{found.id}  {found.name}  {found.rows} rows")
+        for column in found.columns:
+            click.echo(f"  {column['name']:<32} {column['type']:<10} {column.get('missing', 0)} missing")
+
+
+@data.command()
+@click.argument("named", metavar="DATASET")
+@global_options
+def rm(named: str) -> None:
+    """Delete a data set that no job needs."""
+    with session.client() as by:
+        by.datasets.delete(named)
+        session.say(f"{named} is deleted.")

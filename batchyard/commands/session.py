@@ -1,0 +1,76 @@
+"""What every command uses: the client, the job that is meant, and where words and results go."""
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from batchyard import configuration
+from batchyard.client import Client
+from batchyard.job_future import Job
+
+
+def chosen(name: str, default: Any = None) -> Any:
+    """Return an option that stands before or after the command."""
+    context = click.get_current_context()
+    return (context.find_object(dict) or {}).get(name, default)
+
+
+def client() -> Client:
+    """Return a client of the server that is meant."""
+    try:
+        return Client(chosen("server"), timeout=chosen("timeout", 60.0))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def job(by: Client, named: str | None) -> Job:
+    """Return the job that is meant: by id, prefix or name, or the last one that was submitted from here."""
+    if named and named != "-":
+        return by.job(named)
+    last = configuration.last_job(by.base_url)
+    if last is None:
+        raise click.UsageError("Which job? None was submitted from here yet. Name one: batchyard ls")
+    return by.job(last)
+
+
+def say(text: str) -> None:
+    """Print words on stderr, where they are in nobody's way."""
+    if not chosen("quiet"):
+        click.echo(text, err=True)
+
+
+def result(value: Any) -> None:
+    """Print a result as one JSON document."""
+    click.echo(json.dumps(value, indent=2 if sys.stdout.isatty() else None, ensure_ascii=False))
+
+
+def wants_json() -> bool:
+    """Return whether --json was said."""
+    return bool(chosen("as_json"))
+
+
+def short(job_id: str) -> str:
+    """Return as much of an id as a person types."""
+    return job_id[:12]
+
+
+def progress(label: str) -> Any:
+    """Return what shows a bar while bytes move, on a terminal only; called with bytes done and bytes in all."""
+    if chosen("quiet") or not sys.stderr.isatty():
+        return None
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task(label, total=None)
+
+    def moved(done: int, total: int) -> None:
+        bar.start()
+        bar.update(task, completed=done, total=total)
+        if done >= total:
+            bar.stop()
+
+    return moved

@@ -1,0 +1,135 @@
+"""Every error that the client raises on purpose.
+
+BatchyardError
+├── ServerUnreachable        no answer, or none in time
+├── InvalidTable             rows or columns that can't be sent; also a ValueError
+├── APIError                 the server answered with a problem: .status .code .problem .request_id
+│   ├── InvalidSpec          .errors, one a pointer
+│   ├── NotFound
+│   ├── Conflict
+│   ├── TooLarge
+│   ├── RateLimited
+│   ├── Unauthorized
+│   ├── ServerError
+│   └── UnreadableAnswer     half an answer, or one that is not Batchyard's
+├── JobFailed                .job .error
+├── JobCancelled             .job
+└── WaitTimeout              .job goes on
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class BatchyardError(Exception):
+    """Something went wrong."""
+
+
+class ServerUnreachable(BatchyardError):
+    """No server answers."""
+
+
+class InvalidTable(BatchyardError, ValueError):
+    """These rows can't be sent as they are."""
+
+
+class APIError(BatchyardError):
+    """The server refused a request."""
+
+    def __init__(
+        self, message: str, *, status: int = 0, problem: Mapping[str, Any] | None = None, request_id: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status  #: of HTTP
+        self.problem = dict(problem or {})  #: the whole answer (RFC 9457)
+        self.code = str(self.problem.get("code", ""))  #: such as `validation_error`
+        self.request_id = request_id  #: names the request in the server's log
+
+
+class InvalidSpec(APIError):
+    """What was asked for is not valid."""
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        """Every fault, each with its pointer."""
+        found = self.problem.get("errors")
+        return [dict(fault) for fault in found if isinstance(fault, dict)] if isinstance(found, list) else []
+
+    def __str__(self) -> str:
+        lines = [f"{place(str(fault.get('pointer', '#')))}: {sentence(fault)}" for fault in self.errors]
+        return "\n".join(lines) or super().__str__()
+
+
+class NotFound(APIError):
+    """There is no such thing."""
+
+
+class Conflict(APIError):
+    """The state of the thing does not allow that now."""
+
+
+class TooLarge(APIError):
+    """The request is too large."""
+
+
+class RateLimited(APIError):
+    """Too many requests."""
+
+
+class Unauthorized(APIError):
+    """The server wants another key."""
+
+
+class ServerError(APIError):
+    """The server could not do it."""
+
+
+class UnreadableAnswer(APIError):
+    """The answer is incomplete, or not Batchyard's."""
+
+
+class JobFailed(BatchyardError):
+    """The job failed."""
+
+    def __init__(self, message: str, job: Any, error: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.job = job
+        self.error = dict(error)  #: code, message, hint
+
+
+class JobCancelled(BatchyardError):
+    """The job was cancelled."""
+
+    def __init__(self, message: str, job: Any) -> None:
+        super().__init__(message)
+        self.job = job
+
+
+class WaitTimeout(BatchyardError, TimeoutError):
+    """The job is not done yet; it goes on."""
+
+    def __init__(self, message: str, job: Any) -> None:
+        super().__init__(message)
+        self.job = job
+
+
+def place(pointer: str) -> str:
+    """Return a JSON pointer as a reader says it: `#/model/layers/3` is `model.layers[3]`."""
+    words = ""
+    for part in pointer.removeprefix("#").strip("/").split("/"):
+        part = part.replace("~1", "/").replace("~0", "~")
+        words += f"[{part}]" if part.isdecimal() and words else f".{part}" if words else part
+    return words or "the spec"
+
+
+def sentence(fault: Mapping[str, Any]) -> str:
+    """Return what a fault is, what was probably meant and what to do."""
+    words = str(fault.get("detail") or fault.get("message") or "is not valid").rstrip(".") + "."
+    if fault.get("suggestion") is not None:
+        words += f" Did you mean {fault['suggestion']!r}?"
+    if where := fault.get("location"):
+        named = [f"{key} {where[key]}" for key in ("line", "row", "column") if where.get(key) is not None]
+        words += f" ({', '.join(named)})" if named else ""
+    if fault.get("hint"):
+        words += f" {fault['hint']}"
+    return words

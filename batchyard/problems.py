@@ -1,0 +1,75 @@
+"""An answer that is no success becomes the error that says what to do."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from batchyard import errors
+
+KINDS: dict[int, type[errors.APIError]] = {
+    401: errors.Unauthorized,
+    403: errors.Unauthorized,
+    404: errors.NotFound,
+    409: errors.Conflict,
+    412: errors.Conflict,
+    413: errors.TooLarge,
+    422: errors.InvalidSpec,
+    429: errors.RateLimited,
+}
+NO_ROUTE = "There is nothing at "  #: how the server begins when it does not know an address
+
+
+def parsed(body: bytes, where: str) -> Any:
+    """Return the JSON of an answer.
+
+    Raises: UnreadableAnswer.
+    """
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        raise errors.UnreadableAnswer(not_ours(where)) from error
+
+
+def not_ours(where: str) -> str:
+    """Return what to say when an answer is not what Batchyard answers."""
+    return (
+        f"The answer of {where} is incomplete or not Batchyard's. Check the address (--server or BATCHYARD_URL), "
+        "and that no proxy answers in its place."
+    )
+
+
+def error_of(status: int, headers: Mapping[str, str], body: bytes, where: str, path: str) -> errors.APIError:
+    """Return the error of an answer with this status."""
+    try:
+        problem = json.loads(body)
+    except ValueError:
+        problem = None
+    ours = isinstance(problem, dict) and "code" in problem and "detail" in problem
+    request_id = headers.get("x-request-id")
+    kind = KINDS.get(status, errors.ServerError if status >= 500 else errors.APIError)
+    if not ours and status not in {401, 403, 429, 502, 503, 504}:
+        kind = errors.UnreadableAnswer
+    message = _message(status, problem if ours else {}, where, path)
+    return kind(message, status=status, problem=problem if ours else {}, request_id=request_id)
+
+
+def _message(status: int, problem: Mapping[str, Any], where: str, path: str) -> str:
+    if status == 401:
+        return f"{where} wants a key. Set BATCHYARD_API_KEY, or pass api_key; whoever runs the server gives it out."
+    if status == 403 and not problem:
+        return f"{where} refuses this key or host. Ask whoever runs the server."
+    if status in {429, 502, 503, 504} and not problem:
+        return f"{where} has no answer just now (HTTP {status}). Try again in a minute."
+    if not problem:
+        return f"HTTP {status}: {not_ours(where)}"
+    detail = str(problem["detail"])
+    if status == 404 and detail.startswith(NO_ROUTE):
+        return f"{where} does not know {path}: it is of another version than this client. Compare: batchyard doctor"
+    words = [detail]
+    if problem.get("suggestion") is not None:
+        words.append(f"Did you mean {problem['suggestion']!r}?")
+    if isinstance(problem.get("hint"), str):
+        words.append(problem["hint"])
+    if status >= 500 and problem.get("request_id"):
+        words.append(f"The server's log has more under {problem['request_id']}.")
+    return " ".join(words)

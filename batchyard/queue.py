@@ -1,0 +1,29 @@
+"""What waits and who works."""
+# Generated from batchyard/aio/queue.py by `make client`: change that file.
+
+from typing import Any
+
+from batchyard.transport import Transport
+
+
+class Queue:
+    """The queues of a server."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def get(self) -> dict[str, Any]:
+        """Return what waits and runs, when it is likely to start and finish, and who works."""
+        found: dict[str, Any] = self._transport.json("GET", "/api/v1/queue")
+        return found
+
+
+class Workers:
+    """The workers of a server."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list(self) -> list[dict[str, Any]]:
+        """Return the workers that showed signs of life lately."""
+        return list((self._transport.json("GET", "/api/v1/workers"))["data"])

@@ -1,0 +1,67 @@
+"""Answers that come piece by piece: events, and files."""
+# Generated from batchyard/aio/streams.py by `make client`: change that file.
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from batchyard import answers
+from batchyard.answers import Event
+from batchyard.errors import ServerUnreachable, UnreadableAnswer
+from batchyard.transport import Transport
+
+PAUSE_S, TRIES = 1.0, 30
+
+
+def events(transport: Transport, path: str, after: int) -> Iterator[Event]:
+    """Yield a job's events after a number, as they come, until its last.
+
+    Raises: ServerUnreachable when the server stays away.
+    """
+    failed = 0
+    while True:
+        headers = {"Accept": "text/event-stream", "Last-Event-ID": str(after)}
+        try:
+            with transport.stream(f"{path}/events", headers=headers) as answer:
+                if answer.status_code == 204:
+                    return
+                for message in httpx2.EventSource(answer):
+                    if not message.data:  # how long to wait before coming back
+                        continue
+                    event = answers.event_of(message.json())  # type: ignore[arg-type]
+                    after, failed = event.seq, 0
+                    yield event
+                    if event.type == "end":
+                        return
+        except (ServerUnreachable, UnreadableAnswer):
+            failed += 1
+            if failed > TRIES:
+                raise
+            time.sleep(PAUSE_S)
+
+
+def download(transport: Transport, path: str, target: Path, found: Mapping[str, Any], progress: Any) -> None:
+    """Write bytes to a file that is there only when it is whole.
+
+    Raises: UnreadableAnswer when what came is not what was promised.
+    """
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    digest = hashlib.sha256()
+    try:
+        with transport.stream(path) as answer:
+            with open(draft, "wb") as file:
+                for block in answer.iter_bytes():
+                    file.write(block)
+                    digest.update(block)
+                    if progress:
+                        progress(file.tell(), int(found["size_bytes"]))
+        if digest.hexdigest() != found["sha256"]:
+            raise UnreadableAnswer("The download is damaged. Run the same again.")
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
