@@ -22,7 +22,7 @@ from services.settings import Settings
 from worker import channel, outcome, trainer
 
 #: Loaded once here, not in each trainer: the driver, and what a process's first optimizer takes a second to load.
-LOADED = ("psycopg", "rtdl_num_embeddings", "torch._dynamo")
+LOADED = ("psycopg", "torch._dynamo")
 
 
 @dataclass

@@ -79,6 +79,14 @@ def test_what_celery_runs_in_never_loads_torch(module: str) -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_the_models_never_load_scikit_learn_which_may_start_a_thread() -> None:
+    script = "import sys, services.training.models; print('sklearn' in sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "False"
+
+
 def test_only_the_settings_read_the_environment() -> None:
     readers = [
         path.relative_to(ROOT).as_posix()

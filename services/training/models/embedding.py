@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from services.training.models.inputs import Inputs
+from services.training.models.piecewise import PiecewiseLinearEmbeddings
 
 WIDTH = 8  #: values that a number becomes
 STD = 0.01  #: of the first vectors of categories, as in fastai
@@ -22,9 +23,6 @@ def embedding(inputs: Inputs) -> Any:
 
     Source: Gorishniy, Rubachev and Babenko, On Embeddings for Numerical Features in Tabular Deep Learning (2022).
     """
-    # Imported here: it looks for scikit-learn, which takes a second where it is installed.
-    from rtdl_num_embeddings import PiecewiseLinearEmbeddings
-
     return PiecewiseLinearEmbeddings(inputs.bins or [], WIDTH, activation=False, version="B")
 
 
