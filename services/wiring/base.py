@@ -10,10 +10,13 @@ from services.db.engine import Database
 from services.errors import NotReady
 from services.jobs import queries
 from services.jobs.bulk import JobBulk
+from services.jobs.changes import JobChanges
 from services.jobs.control import JobControl
+from services.jobs.curves import JobCurves
 from services.jobs.listing import JobListing
 from services.jobs.logs import JobLogs
 from services.jobs.outlook import Outlook
+from services.jobs.predictable import Predictable
 from services.jobs.reading import JobReading
 from services.jobs.reaping import Reaper
 from services.jobs.retention import Retention
@@ -46,6 +49,9 @@ class Base:
     reading: JobReading
     listing: JobListing
     logs: JobLogs
+    curves: JobCurves
+    changes: JobChanges
+    predictable: Predictable
     running: Running
     turns: Turns
     outlook: Outlook
@@ -105,6 +111,9 @@ def base(
         reading=reading,
         listing=listing,
         logs=JobLogs(database, reading),
+        curves=JobCurves(database, reading),
+        changes=JobChanges(database),
+        predictable=Predictable(database),
         running=running,
         turns=Turns(database, settings),
         outlook=Outlook(database, settings),
