@@ -57,9 +57,12 @@ def _known_to_all() -> dict[str, Any]:
 
 @bp.after_request
 def _keep_static(response: Response) -> Response:
-    if request.endpoint == "pages.static" and request.args.get("v"):
-        # The address changes with the content, so what has it never has to be asked for again.
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    if request.endpoint == "pages.static":
+        # A worker is bound by the policy of its own script, not by that of the page that starts it.
+        response.headers["Content-Security-Policy"] = HEADERS["Content-Security-Policy"]
+        if request.args.get("v"):
+            # The address changes with the content, so what has it never has to be asked for again.
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
 
 

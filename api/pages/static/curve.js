@@ -1,6 +1,4 @@
 // Draws the curves of a page with uPlot in place of the server's own drawing, and keeps them up to date.
-"use strict";
-
 const DASHES = [[], [7, 4], [2, 4], [10, 3, 2, 3], [4, 2]];
 const figures = [...document.querySelectorAll("figure[data-chart]")];
 const plots = new Map();

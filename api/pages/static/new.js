@@ -1,6 +1,4 @@
 // The form of a new job: takes a file that is dropped, and says what the form would make as soon as a field is left.
-"use strict";
-
 const drop = document.getElementById("drop");
 const file = document.getElementById("file");
 const upload = document.getElementById("upload");

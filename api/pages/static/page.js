@@ -1,6 +1,4 @@
 // What every page does: keep itself up to date, say when the server is gone, copy texts.
-"use strict";
-
 const body = document.body;
 const known = JSON.parse(body.dataset.watch || "{}");
 const topics = Object.keys(known);
@@ -79,10 +77,10 @@ function listen() {
   if (!topics.length) return;
   let port;
   try {
-    const shared = new SharedWorker(body.dataset.live, { name: "batchyard" });
+    const shared = new SharedWorker(body.dataset.worker, { name: "batchyard" });
     port = shared.port;
   } catch {
-    port = new Worker(body.dataset.live); // a browser without shared workers: a stream for each tab
+    port = new Worker(body.dataset.worker); // a browser without shared workers: a stream for each tab
   }
   port.onmessage = hear;
   port.postMessage({ hello: true, topics });
