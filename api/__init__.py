@@ -22,6 +22,7 @@ from api import (
 )
 from api.feed import Feed
 from api.gateway import REFUSAL
+from api.pages import registration as pages
 from api.watcher import Watcher
 from services import ids
 from services.settings import Settings
@@ -62,6 +63,7 @@ def create_app(settings: Settings) -> Flask:
     problems.register(app)
     for module in (jobs, job_commands, bulk, costs, events, checkpoints, predictions, datasets, webhooks, queue, about):
         app.register_blueprint(module.bp)
+    pages.register(app, joined)
 
     @app.after_request
     def add_headers(response: Response) -> Response:

@@ -1,6 +1,5 @@
 """The service itself over HTTP: what it is, what a spec can name, whether it is well, what its errors mean."""
 
-import html
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -10,6 +9,7 @@ import orjson
 from flask import Blueprint, Response, current_app
 
 from api import openapi, schemas
+from api.pages.blueprint import page
 from api.parts import api, as_json
 from api.problems import STATUS, slug
 from api.view_descriptions import described
@@ -95,18 +95,12 @@ def health() -> Response:
 def ready() -> Response:
     """Ask whether all that a request needs answers. No worker online is no fault: jobs wait."""
     base = api().base
-    checks = {
-        "database": _checked(lambda: {"sqlite": base.database.sqlite_version} if base.database.ping() else {}),
-        "migrations": _checked(lambda: {"head": check_schema(base.database)}),
-        "broker": _checked(lambda: {"waiting": api().bell.depth("cpu")}),
-        "storage": _checked(lambda: {"free_bytes": base.storage.free_bytes()}),
-    }
-    checks["workers"] = _checked(lambda: _sound(base.workers.faults()))
+    found = checks()
     # Redis is a doorbell: without it jobs are taken in and wait, as they do while a worker is started again.
-    is_ready = all(check["ok"] for name, check in checks.items() if name not in {"broker", "workers"})
+    is_ready = all(check["ok"] for name, check in found.items() if name not in {"broker", "workers"})
     online = base.workers.online() if is_ready else 0
-    status = "ok" if all(check["ok"] for check in checks.values()) else "degraded" if is_ready else "unavailable"
-    return as_json(schemas.Ready(status=status, checks=checks, workers_online=online), 200 if is_ready else 503)
+    status = "ok" if all(check["ok"] for check in found.values()) else "degraded" if is_ready else "unavailable"
+    return as_json(schemas.Ready(status=status, checks=found, workers_online=online), 200 if is_ready else 503)
 
 
 @bp.get("/problems/<slug_>")
@@ -118,14 +112,20 @@ def problem(slug_: str) -> Response:
     if kind is None and code not in CLASSES:
         raise NotFound(f"There is no problem {slug_[:80]!r}.")
     title, _, more = ((kind.__doc__ if kind else f"A job ended with {code}.") or "").partition("\n")
-    text = f"<h1>{html.escape(title)}</h1><p>Code <code>{code}</code>"
-    status = STATUS.get(code)
-    text += f", HTTP status {status}.</p>" if status else ", in the <code>error</code> of a job.</p>"
-    text += f"<p>{html.escape(more.strip())}</p>"
-    if code in CLASSES:
-        text += f"<p>Class <code>{CLASSES[code]}</code>. {html.escape(HINTS.get(code, ''))}</p>"
-    page = f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{html.escape(title)}</title>{text}</html>"
-    return Response(page, content_type="text/html; charset=utf-8")
+    known: dict[str, Any] = {"known_status": STATUS.get(code), "kind": CLASSES.get(code), "hint": HINTS.get(code, "")}
+    return page("problem.html", title=title, code=code, more=more.strip(), **known)
+
+
+def checks() -> dict[str, dict[str, Any]]:
+    """Return whether each part answers, and what it says."""
+    base = api().base
+    return {
+        "database": _checked(lambda: {"sqlite": base.database.sqlite_version} if base.database.ping() else {}),
+        "migrations": _checked(lambda: {"head": check_schema(base.database)}),
+        "broker": _checked(lambda: {"waiting": api().bell.depth("cpu")}),
+        "storage": _checked(lambda: {"free_bytes": base.storage.free_bytes()}),
+        "workers": _checked(lambda: _sound(base.workers.faults())),
+    }
 
 
 def _kinds(kind: type[BatchyardError]) -> list[type[BatchyardError]]:

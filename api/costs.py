@@ -16,7 +16,8 @@ from api.parts import OWNER, api, as_json
 from api.requests import accepts, query
 from api.view_descriptions import described
 from services.errors import Fault, InvalidRequest, NotAcceptable
-from services.jobs.job_views import EpochView, JobView
+from services.jobs.epoch_columns import columns_of, is_measured
+from services.jobs.job_views import EpochView
 
 bp = Blueprint("costs", __name__, url_prefix="/api/v1/jobs/<job_id>")
 
@@ -62,7 +63,7 @@ def metrics(job_id: str) -> Response:
     asked = query(MetricsQuery)
     job = api().base.reading.get(OWNER, job_id)
     epochs = api().base.reading.epochs(OWNER, job.id, after_epoch=asked.after_epoch, max_points=asked.max_points)
-    columns = _columns(job)
+    columns = columns_of(job)
     if asked.fields:
         wanted = [name.strip() for name in asked.fields.split(",")]
         for name in wanted:
@@ -71,9 +72,9 @@ def metrics(job_id: str) -> Response:
                 raise InvalidRequest([fault])
         columns = ["epoch", *(name for name in columns if name in wanted and name != "epoch")]
     kind = accepts(*TABLES)
-    rows = [_row(epoch, columns, _measured(job, epoch), csv=kind == CSV) for epoch in epochs]
+    rows = [row_of(epoch, columns, is_measured(job, epoch.epoch), csv=kind == CSV) for epoch in epochs]
     if kind != JSON:
-        return _table(kind, columns, rows)
+        return table_of(kind, columns, rows)
     last = epochs[-1].epoch if epochs else asked.after_epoch
     found = schemas.Metrics(
         job=job.id,
@@ -98,7 +99,7 @@ def batches(job_id: str) -> Response:
     rows: list[list[Any]] = [[n, cost] for n, cost in enumerate(costs, 1)]
     kind = accepts(*TABLES)
     if kind != JSON:
-        return _table(kind, columns, rows)
+        return table_of(kind, columns, rows)
     return as_json(schemas.Batches(job=job.id, epoch=epoch, columns=columns, data=rows))
 
 
@@ -118,21 +119,7 @@ def _texts(lines: Iterator[str]) -> Iterator[str]:
         yield "\n".join(piece) + "\n"
 
 
-def _columns(job: JobView) -> list[str]:
-    validates = job.spec["split"]["type"] != "none"
-    measured = ["val_cost", *(f"val_{name}" for name in job.spec["metrics"])] if validates else []
-    if job.spec.get("validation", {}).get("train_eval"):
-        measured += ["train_eval_cost", *(f"train_{name}" for name in job.spec["metrics"])]
-    return ["epoch", "train_cost", *measured, "lr", "seconds", "rows_per_second", "checkpoint"]
-
-
-def _measured(job: JobView, epoch: EpochView) -> bool:
-    """Return whether the validation rows were measured after an epoch."""
-    every = job.spec.get("validation", {}).get("every_epochs", 1)
-    return bool(epoch.epoch % every == 0 or epoch.epoch == job.spec["epochs"])
-
-
-def _row(epoch: EpochView, columns: list[str], measured: bool, *, csv: bool) -> list[Any]:
+def row_of(epoch: EpochView, columns: list[str], measured: bool, *, csv: bool) -> list[Any]:
     """Return an epoch's cells: NaN for what is not finite, null (in CSV nothing) for what was not measured."""
     known = {
         "epoch": epoch.epoch,
@@ -150,7 +137,11 @@ def _row(epoch: EpochView, columns: list[str], measured: bool, *, csv: bool) -> 
     return [(none if name in late else missing) if known.get(name) is None else known[name] for name in columns]
 
 
-def _table(kind: str | None, columns: list[str], rows: list[list[Any]]) -> Response:
+def table_of(kind: str | None, columns: list[str], rows: list[list[Any]]) -> Response:
+    """Return rows as CSV or NDJSON.
+
+    Raises: NotAcceptable.
+    """
     if kind is None:
         raise NotAcceptable("JSON, CSV and NDJSON can be given.", allowed=list(TABLES))
     if kind == NDJSON:

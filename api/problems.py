@@ -58,7 +58,7 @@ OF_FLASK: dict[int, type[BatchyardError]] = {
 def register(app: Flask) -> None:
     """Answer every error that leaves a view."""
     app.register_error_handler(BatchyardError, answer)
-    app.register_error_handler(HTTPException, _of_flask)
+    app.register_error_handler(HTTPException, lambda error: answer(of_flask(error)))
     app.register_error_handler(Exception, _bug)
 
 
@@ -89,7 +89,8 @@ def answer(error: BatchyardError) -> Response:
     return response
 
 
-def _of_flask(error: HTTPException) -> Response:
+def of_flask(error: HTTPException) -> BatchyardError:
+    """Return our error for what Flask itself refuses."""
     kind = OF_FLASK.get(error.code or 500, errors.BadRequest if (error.code or 500) < 500 else errors.Internal)
     members: dict[str, Any] = {}
     detail = ""
@@ -102,7 +103,7 @@ def _of_flask(error: HTTPException) -> Response:
         members = {"allowed": sorted(set(getattr(error, "valid_methods", None) or []) - {"HEAD", "OPTIONS"})}
     elif kind is errors.BadRequest:
         detail = str(error.description)
-    return answer(kind(detail, **members))
+    return kind(detail, **members)
 
 
 def _bug(error: Exception) -> Response:

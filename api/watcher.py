@@ -52,23 +52,31 @@ class Watcher:
 
     def wait(self, job_id: str, seq: int, timeout_s: float) -> bool:
         """Wait until a job has an event after `seq`, or is gone; return False when the time was over first."""
+        return self.wait_any({job_id: seq}, timeout_s)
+
+    def wait_any(self, known: dict[str, int], timeout_s: float) -> bool:
+        """Wait until one of several jobs has an event after the number known of it, as `wait` does for one."""
         deadline = time.monotonic() + timeout_s
         with aside(), self.changed:
-            self.awaited[job_id] += 1
+            self.awaited.update(known.keys())
             if not self.watching:
                 self.watching = True
                 threading.Thread(target=self._watch, daemon=True).start()
             try:
-                while not self._moved(job_id, seq):
+                while not self._any_moved(known):
                     left = deadline - time.monotonic()
                     if left <= 0 or not self.changed.wait(left):
-                        return self._moved(job_id, seq)
+                        return self._any_moved(known)
                 return True
             finally:
-                self.awaited[job_id] -= 1
-                if not self.awaited[job_id]:
-                    del self.awaited[job_id]
-                    self.seqs.pop(job_id, None)
+                for job_id in known:
+                    self.awaited[job_id] -= 1
+                    if not self.awaited[job_id]:
+                        del self.awaited[job_id]
+                        self.seqs.pop(job_id, None)
+
+    def _any_moved(self, known: dict[str, int]) -> bool:
+        return any(self._moved(job_id, seq) for job_id, seq in known.items())
 
     def _moved(self, job_id: str, seq: int) -> bool:
         # Who waits may have read events that the last look did not see yet: an older number is no news.

@@ -65,6 +65,21 @@ class Api:
                 self._predictions.set_result(PredictionService(self.base.reading, self.base.settings))
         return self._predictions.result()
 
+    def example_row(self, owner: str, job_id: str) -> tuple[dict[str, Any], bool]:
+        """Return a row of a job's data by column, and whether it validated the model; empty if there are no rows.
+
+        Raises: NotFound; DatasetDamaged.
+        """
+        from services.predictions.example_row import place
+
+        job = self.base.reading.get(owner, job_id)
+        dataset = self.base.datasets.find(owner, job.dataset_id)
+        if dataset.source == "plugin" or not dataset.info.rows:
+            return {}, False
+        number = place(job.spec, dataset.info, self.base.storage.open_table(dataset.sha256, dataset.info))
+        rows = self.base.datasets.rows(owner, dataset.id, limit=1, after=number or 0)
+        return dict(zip(dataset.info.names, rows[0], strict=True)), number is not None
+
     def close(self) -> None:
         """Let the ringer end, then close every connection."""
         self.closed.set()

@@ -12,10 +12,13 @@ from services.datasets.storage import Storage
 from services.db.engine import Database
 from services.errors import NotReady
 from services.jobs.bulk import JobBulk
+from services.jobs.changes import JobChanges
 from services.jobs.commands import JobCommands
+from services.jobs.curves import JobCurves
 from services.jobs.listing import JobListing
 from services.jobs.logs import JobLogs
 from services.jobs.lookup import JobLookup
+from services.jobs.predictable import Predictable
 from services.jobs.pruning import Pruning
 from services.jobs.retry import JobRetry
 from services.jobs.submit import JobService
@@ -50,6 +53,9 @@ class Base:
     claims: Claims
     lifecycle: Lifecycle
     time_slices: TimeSlices
+    curves: JobCurves
+    changes: JobChanges
+    predictable: Predictable
     outlook: Outlook
     reaper: Reaper
     retention: Pruning
@@ -110,6 +116,9 @@ def base(
         claims=Claims(database),
         lifecycle=lifecycle,
         time_slices=TimeSlices(database, settings),
+        curves=JobCurves(database, reading),
+        changes=JobChanges(database),
+        predictable=Predictable(database),
         outlook=Outlook(database, settings),
         reaper=Reaper(database, lifecycle, settings),
         retention=Pruning(database, jobs, settings),

@@ -37,11 +37,21 @@ def test_the_tree_at_the_top_of_the_errors_names_each_of_them() -> None:
 
 def test_every_route_stands_in_openapi_and_every_problem_has_a_page(tmp_path: Path) -> None:
     app = create_app(Settings(storage_dir=tmp_path))
-    routes = {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule) for rule in app.url_map.iter_rules()}
+    rules = [rule for rule in app.url_map.iter_rules() if not rule.endpoint.startswith("pages.")]
+    routes = {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule) for rule in rules}
     client = app.test_client()
 
     assert set(client.get("/api/v1/openapi.json").get_json()["paths"]) == routes
     assert {client.get(f"/problems/{slug(code)}").status_code for code in STATUS} == {200}
+
+
+def test_every_page_stands_in_the_guide_to_the_pages(tmp_path: Path) -> None:
+    app = create_app(Settings(storage_dir=tmp_path))
+    pages = {rule.rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("pages.")}
+    guide = (ROOT / "docs/how-to/pages.md").read_text()
+
+    shown = {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule) for rule in pages}
+    assert {page for page in shown if f"`{page}`" not in guide} == set()
 
 
 def test_migrations_are_numbered_without_a_gap_and_have_one_head() -> None:

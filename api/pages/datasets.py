@@ -1,0 +1,48 @@
+"""The data sets, and what is known of the columns of one."""
+
+from typing import Any
+
+from flask import Response, request, url_for
+from werkzeug.wrappers import Response as Redirect
+
+from api import serializers
+from api.pages import notices
+from api.pages.blueprint import bp, page
+from api.parts import OWNER, api
+
+PAGE = 50
+PREVIEW_ROWS = 20
+BARS = 12  #: categories that are shown
+
+
+@bp.get("/datasets")
+def datasets() -> Response:
+    """List the uploads."""
+    found, cursor = api().base.datasets.listing(OWNER, limit=PAGE, after=request.args.get("after"))
+    return page("datasets.html", datasets=found, next=cursor)
+
+
+@bp.get("/datasets/<dataset_id>")
+def dataset(dataset_id: str) -> Response:
+    """Show a data set: its columns, what speaks against their types, and its first rows."""
+    base = api().base
+    found = base.datasets.find(OWNER, dataset_id)
+    shown = serializers.dataset(found)
+    rows = base.datasets.rows(OWNER, found.id, limit=PREVIEW_ROWS) if found.source != "plugin" else []
+    columns = [_column(column, found.info.rows) for column in shown.columns]
+    return page("dataset.html", dataset=found, columns=columns, rows=rows)
+
+
+@bp.post("/datasets/<dataset_id>/delete")
+def delete_dataset(dataset_id: str) -> Redirect:
+    """Delete a data set that no job needs."""
+    name = api().base.datasets.find(OWNER, dataset_id).name
+    api().base.datasets.delete(OWNER, dataset_id)
+    return notices.go(url_for("pages.datasets"), f"{name} is deleted.")
+
+
+def _column(column: dict[str, Any], rows: int) -> dict[str, Any]:
+    categories: dict[str, int | None] = column.get("categories") or {}
+    ordered = sorted(categories.items(), key=lambda pair: -(pair[1] or 0))
+    largest = max((count or 0 for count in categories.values()), default=0)
+    return column | {"top": ordered[:BARS], "others": max(0, len(ordered) - BARS), "largest": largest, "rows": rows}

@@ -1,0 +1,97 @@
+"""The page of a job: its curves, predictions, checkpoints, spec, events and log."""
+
+from collections import deque
+from typing import Any, Literal
+
+from flask import Response, request
+from pydantic import BaseModel
+
+from api import serializers
+from api.pages import drawing, prediction_form
+from api.pages.blueprint import bp, page
+from api.parts import OWNER, api
+from api.requests import query
+from services.jobs.epoch_columns import columns_of
+from services.jobs.job_views import JobView
+from services.states import ALLOWED
+
+Tab = Literal["curves", "predict", "checkpoints", "spec", "events", "logs"]
+TABS = ("curves", "predict", "checkpoints", "spec", "events", "logs")
+TABLE_ROWS = 200  #: epochs that the table beside the curve shows
+EVENTS = 200
+LOG_LINES = 500
+
+
+class ShowQuery(BaseModel):
+    """Which part of a job to show."""
+
+    model_config = {"extra": "forbid"}
+
+    tab: Tab = "curves"
+
+
+@bp.get("/jobs/<job_id>")
+def show_job(job_id: str) -> Response:
+    """Show a job by its id or name."""
+    asked = query(ShowQuery)
+    return shown(api().base.reading.get(OWNER, job_id), asked.tab)
+
+
+def shown(job: JobView, tab: str, status: int = 200, **more: Any) -> Response:
+    """Return a job's page with one of its tabs open."""
+    marks = {job.id: str(job.events_seq)}
+    if job.queue:
+        # The place of a job that waits moves with the others.
+        marks["jobs"] = ""
+    return page(
+        "job.html",
+        status,
+        job=job,
+        tab=tab,
+        tabs=TABS,
+        marks=marks,
+        progress=serializers.progress(job),
+        best=serializers.best(job),
+        allowed=ALLOWED[job.status],
+        workers_online=api().base.workers.online(job.device) if not job.done else 1,
+        **{"curves": _curves, "checkpoints": _checkpoints, "events": _events, "logs": _logs}.get(tab, _nothing)(job),
+        **(prediction_form.of(job, more) if tab == "predict" else more),
+    )
+
+
+def _curves(job: JobView) -> dict[str, Any]:
+    charts = [{"chart": chart, "drawing": drawing.drawn(chart)} for chart in api().base.curves.charts(OWNER, job.id)]
+    columns = [name for name in columns_of(job) if name not in {"seconds", "rows_per_second", "checkpoint"}]
+    epochs = api().base.reading.epochs(OWNER, job.id, max_points=TABLE_ROWS)
+    rows = [
+        {
+            "epoch": epoch.epoch,
+            "best": epoch.epoch == job.best_epoch,
+            "values": [
+                {"epoch": epoch.epoch, "train_cost": epoch.train_cost, "val_cost": epoch.val_cost, "lr": epoch.lr}.get(
+                    name, epoch.metrics.get(name)
+                )
+                for name in columns
+            ],
+        }
+        for epoch in epochs
+    ]
+    return {"charts": charts, "columns": columns, "rows": rows}
+
+
+def _checkpoints(job: JobView) -> dict[str, Any]:
+    return {"checkpoints": api().base.reading.checkpoints(OWNER, job.id)}
+
+
+def _events(job: JobView) -> dict[str, Any]:
+    after = max(0, job.events_seq - EVENTS)
+    return {"events": api().base.reading.events(OWNER, job.id, after=after, limit=EVENTS)[::-1], "left_out": after}
+
+
+def _logs(job: JobView) -> dict[str, Any]:
+    lines = api().base.logs.lines(OWNER, job.id, timestamps=request.args.get("timestamps") is not None)
+    return {"lines": list(deque(lines, maxlen=LOG_LINES)), "most": LOG_LINES}
+
+
+def _nothing(_job: JobView) -> dict[str, Any]:
+    return {}

@@ -1,0 +1,96 @@
+"""One stream for all pages of a browser: it says which jobs moved, and whether the list did."""
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Annotated
+
+import orjson
+from flask import Response, current_app
+from pydantic import BaseModel, Field
+
+from api.pages.blueprint import bp
+from api.parts import OWNER, api, watcher
+from api.permits import aside
+from api.requests import query
+from api.watcher import Watcher
+from services.errors import Fault, InvalidRequest
+from services.jobs.changes import JobChanges
+from services.wiring.base import Base
+
+JOBS = "jobs"  #: the topic of the list of jobs; the others are ids of jobs
+MOST = 100
+LOOK_S = 1.0  #: between two looks at the list
+BEAT_S = 5.0  #: a page that hears nothing for longer takes the server for gone
+RETRY_MS = 1_000
+
+
+class LiveQuery(BaseModel):
+    """What to hear of."""
+
+    model_config = {"extra": "forbid"}
+
+    topics: Annotated[str, Field(max_length=4_000)] = JOBS
+    """`jobs`, the list, and ids of jobs, by comma."""
+
+
+class ListMark:
+    """The mark of the list, read once a second however many streams want it."""
+
+    def __init__(self, changes: JobChanges) -> None:
+        self.changes = changes
+        self.lock = threading.Lock()
+        self.mark, self.read_at = "", 0.0
+
+    def read(self, owner: str) -> str:
+        """Return the mark, at most a second old."""
+        with self.lock:
+            if time.monotonic() - self.read_at >= LOOK_S * 0.9:
+                self.mark, self.read_at = self.changes.mark(owner), time.monotonic()
+            return self.mark
+
+
+@bp.get("/live")
+def live() -> Response:
+    """Stream the marks of topics: all of them at the start, then again whenever one is another."""
+    topics = list(dict.fromkeys(word for word in query(LiveQuery).topics.split(",") if word))
+    if len(topics) > MOST:
+        raise InvalidRequest([Fault("#/query/topics", "too_long", f"has {len(topics)} topics; at most {MOST}")])
+    watcher().take()
+    mark: ListMark = current_app.extensions["batchyard.list_mark"]
+    seconds = api().base.settings.stream_s
+    response = Response(_stream(api().base, mark, watcher(), topics, seconds), content_type="text/event-stream")
+    response.call_on_close(watcher().places.release)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+def marks_of(base: Base, mark: ListMark, topics: list[str]) -> dict[str, str]:
+    """Return the marks of topics; that of a job is the number of its last event, or `gone`."""
+    jobs = [topic for topic in topics if topic != JOBS]
+    seqs = base.reading.seqs(jobs) if jobs else {}
+    listed = {JOBS: mark.read(OWNER)} if JOBS in topics else {}
+    return listed | {job: str(seqs.get(job, "gone")) for job in jobs}
+
+
+def _stream(base: Base, mark: ListMark, waiting: Watcher, topics: list[str], seconds: float) -> Iterator[bytes]:
+    deadline = time.monotonic() + seconds
+    known: dict[str, str] = {}
+    said_at = 0.0
+    yield f"retry: {RETRY_MS}\n\n".encode()
+    while (left := deadline - time.monotonic()) > 0:
+        marks = marks_of(base, mark, topics)
+        if marks != known:
+            yield b"data: " + orjson.dumps(marks) + b"\n\n"
+            known, said_at = marks, time.monotonic()
+        elif time.monotonic() - said_at >= BEAT_S:
+            yield b"event: beat\ndata: {}\n\n"
+            said_at = time.monotonic()
+        seqs = {job: int(seq) for job, seq in marks.items() if job != JOBS and seq != "gone"}
+        pause = min(left, LOOK_S if JOBS in topics else BEAT_S)
+        if seqs:
+            waiting.wait_any(seqs, pause)
+        else:
+            with aside():
+                time.sleep(pause)

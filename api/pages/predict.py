@@ -1,0 +1,89 @@
+"""Predictions on a job's page: of one row from its form, or of the rows of a CSV."""
+
+import csv
+import io
+from typing import Any
+
+from flask import Response, redirect, request, url_for
+from werkzeug.wrappers import Response as Redirect
+
+from api.pages import prediction_form
+from api.pages.blueprint import bp
+from api.pages.job import shown
+from api.parts import OWNER, api
+from services.errors import Fault, InvalidRequest
+from services.specs.schema.predict import Predict
+
+SHOWN_ROWS = 100
+SHOWN_CLASSES = 20  #: the most likely
+
+
+@bp.get("/jobs/<job_id>/predict")
+def predict_tab(job_id: str) -> Redirect:
+    """Go to the form, where somebody opens the address of its answer."""
+    return redirect(url_for("pages.show_job", job_id=job_id, tab="predict"), 303)
+
+
+@bp.post("/jobs/<job_id>/predict")
+def predict(job_id: str) -> Response:
+    """Predict the row of the form."""
+    job = api().base.reading.get(OWNER, job_id)
+    record = prediction_form.record_of(job, request.form)
+    try:
+        found = api().load_predictions().predict(OWNER, job.id, Predict(records=[record]))
+    except InvalidRequest as error:
+        return shown(job, "predict", 422, record=record, faults=error.faults)
+    chances = sorted(
+        zip(found.classes or [], (found.probabilities or [[]])[0], strict=False), key=lambda pair: -pair[1]
+    )
+    return shown(job, "predict", record=record, result=found, chances=chances[:SHOWN_CLASSES])
+
+
+@bp.post("/jobs/<job_id>/predict/rows")
+def predict_rows(job_id: str) -> Response:
+    """Predict the rows of a CSV that is pasted or uploaded; show the first, or give all as a CSV."""
+    job = api().base.reading.get(OWNER, job_id)
+    try:
+        header, records = _records()
+        found = api().load_predictions().predict(OWNER, job.id, Predict(records=records))
+    except InvalidRequest as error:
+        return shown(job, "predict", 422, faults=error.faults)
+    classes = [str(name) for name in found.classes or []] if found.probabilities else []
+    columns = ["prediction", *(f"p_{name}" for name in classes), *header]
+    probabilities = found.probabilities or [[] for _ in records]
+    rows = [
+        [answer, *chances, *(record[name] for name in header)]
+        for answer, chances, record in zip(found.predictions, probabilities, records, strict=True)
+    ]
+    if request.form.get("as") == "csv":
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerows([columns, *rows])
+        response = Response(text.getvalue(), content_type="text/csv; charset=utf-8")
+        response.headers["Content-Disposition"] = f'attachment; filename="{job.id}-predictions.csv"'
+        return response
+    table = {"columns": columns, "rows": rows[:SHOWN_ROWS], "count": len(rows)}
+    return shown(job, "predict", table=table, warnings=found.warnings)
+
+
+def _records() -> tuple[list[str], list[dict[str, Any]]]:
+    file = request.files.get("file")
+    limit = api().base.settings.max_json_bytes
+    sent = file.stream.read(limit + 1) if file and file.filename else request.form.get("csv", "").encode()
+    if len(sent) > limit:
+        raise InvalidRequest([Fault("#/csv", "too_long", f"has more than {limit} bytes", hint="send it in parts")])
+    try:
+        text = sent.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        fault = Fault("#/csv", "invalid", "is no text in UTF-8", hint="save the table as CSV in UTF-8")
+        raise InvalidRequest([fault]) from None
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        header = list(reader.fieldnames or [])
+        records: list[dict[str, Any]] = [{name: row.get(name) or None for name in header} for row in reader]
+    except csv.Error as error:
+        raise InvalidRequest([Fault("#/csv", "invalid", f"is no CSV: {error}")]) from error
+    if not records:
+        hint = "the first line names the columns, each further line is a row"
+        raise InvalidRequest([Fault("#/csv", "missing", "has no rows", hint=hint)])
+    return header, records

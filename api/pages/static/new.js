@@ -1,0 +1,64 @@
+// The form of a new job: takes a file that is dropped, and says what the form would make as soon as a field is left.
+const drop = document.getElementById("drop");
+const file = document.getElementById("file");
+const upload = document.getElementById("upload");
+const form = document.getElementById("job-form");
+const review = document.getElementById("review");
+
+if (drop && file) {
+  for (const kind of ["dragenter", "dragover"]) {
+    drop.addEventListener(kind, (event) => {
+      event.preventDefault();
+      drop.classList.add("over");
+    });
+  }
+  for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("over"));
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (!event.dataTransfer.files.length) return;
+    file.files = event.dataTransfer.files;
+    upload.requestSubmit();
+  });
+  file.addEventListener("change", () => file.files.length && upload.requestSubmit());
+  upload.addEventListener("submit", () => {
+    const chosen = file.files[0];
+    if (chosen) document.getElementById("upload-note").textContent = `Reading ${chosen.name} …`;
+  });
+}
+
+function hint() {
+  for (const field of form.querySelectorAll("[data-field]")) {
+    const fault = review.querySelector(`[data-fault="${CSS.escape(field.dataset.field)}"]`);
+    if (fault) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
+  }
+  const hidden = document.getElementById("model")?.value !== "mlp";
+  document.getElementById("hidden-field")?.toggleAttribute("hidden", hidden);
+}
+
+let last = "";
+let asked = 0;
+
+async function check() {
+  const data = new URLSearchParams(new FormData(form));
+  if (data.toString() === last) return;
+  last = data.toString();
+  const mine = ++asked;
+  try {
+    const answer = await fetch(form.dataset.check, { method: "POST", body: data, headers: { Accept: "text/html" } });
+    const found = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (mine !== asked) return; // a later answer is on its way
+    if (answer.ok) review.replaceChildren(...found.body.childNodes);
+    else review.textContent = "The form could not be checked. Reload the page.";
+    hint();
+  } catch {
+    last = "";
+  }
+}
+
+if (form) {
+  form.addEventListener("focusout", check);
+  form.addEventListener("change", check);
+  last = new URLSearchParams(new FormData(form)).toString();
+  hint();
+}

@@ -1,0 +1,126 @@
+// What every page does: keep itself up to date, say when the server is gone, copy texts.
+const body = document.body;
+const known = JSON.parse(body.dataset.watch || "{}");
+const topics = Object.keys(known);
+let shownAt = Date.now();
+let wanted = false;
+let busy = false;
+
+function keyOf(element) {
+  return [element.tagName, element.id, element.name, element.value, element.getAttribute("href")].join("|");
+}
+
+function replace(fresh) {
+  if (fresh.body.dataset.kind !== body.dataset.kind) return location.reload();
+  for (const region of document.querySelectorAll("[data-live]")) {
+    const next = fresh.getElementById(region.id);
+    if (!next) {
+      region.replaceChildren();
+      continue;
+    }
+    if (next.innerHTML === region.dataset.was) continue;
+    region.dataset.was = next.innerHTML;
+    const focused = region.contains(document.activeElement) ? keyOf(document.activeElement) : null;
+    const checked = new Set([...region.querySelectorAll("input:checked")].map(keyOf));
+    region.replaceChildren(...document.adoptNode(next).childNodes);
+    for (const input of region.querySelectorAll("input[type=checkbox]")) if (checked.has(keyOf(input))) input.checked = true;
+    if (focused) [...region.querySelectorAll("a, button, input, select, textarea")].find((e) => keyOf(e) === focused)?.focus();
+  }
+}
+
+async function refresh() {
+  if (busy) return;
+  busy = true;
+  while (wanted) {
+    wanted = false;
+    const began = performance.now();
+    try {
+      const answer = await fetch(body.dataset.refresh || location.href, { headers: { Accept: "text/html" } });
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const before = document.querySelector("[data-status]")?.dataset.status;
+      if (answer.ok) replace(fresh);
+      else if (answer.status === 404) document.getElementById("gone")?.removeAttribute("hidden");
+      const after = document.querySelector("[data-status]")?.dataset.status;
+      if (before && after && before !== after) document.getElementById("announce").textContent = after;
+      shownAt = Date.now();
+      document.dispatchEvent(new Event("news"));
+    } catch {
+      wanted = true;
+      break; // the server is away: asked again when it is back
+    }
+    // A page that is slow to make is made less often.
+    await new Promise((done) => setTimeout(done, Math.max(400, 3 * (performance.now() - began))));
+  }
+  busy = false;
+}
+
+function hear({ data }) {
+  const banner = document.getElementById("connection");
+  banner.hidden = data.up;
+  body.classList.toggle("stale", !data.up);
+  if (!data.up) {
+    const age = Math.round((Date.now() - data.heard) / 1000);
+    document.getElementById("age").textContent = `What you see is ${age} s old.`;
+    wanted = true; // when it is back, whatever happened meanwhile
+    return;
+  }
+  for (const topic of topics) {
+    const mark = data.marks[topic];
+    if (mark === undefined || mark === known[topic]) continue;
+    if (known[topic] !== "") wanted = true;
+    known[topic] = mark;
+  }
+  if (wanted) refresh();
+}
+
+function listen() {
+  if (!topics.length) return;
+  let port;
+  try {
+    const shared = new SharedWorker(body.dataset.worker, { name: "batchyard" });
+    port = shared.port;
+  } catch {
+    port = new Worker(body.dataset.worker); // a browser without shared workers: a stream for each tab
+  }
+  port.onmessage = hear;
+  port.postMessage({ hello: true, topics });
+  setInterval(() => port.postMessage({ topics }), 20000);
+  addEventListener("pagehide", () => port.postMessage({ bye: true }));
+  addEventListener("pageshow", (event) => event.persisted && port.postMessage({ hello: true, topics }));
+}
+
+addEventListener("offline", () => hear({ data: { up: false, heard: shownAt, marks: {} } }));
+
+for (const block of document.querySelectorAll(".copy")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "copy-button";
+  button.textContent = "Copy";
+  button.setAttribute("aria-label", `Copy ${block.dataset.name || "text"}`);
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(block.querySelector("pre").textContent);
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "Select and copy"; // no clipboard where the page is not served securely
+    }
+    setTimeout(() => (button.textContent = "Copy"), 2000);
+  });
+  block.append(button);
+}
+
+for (const all of document.querySelectorAll("[data-choose-all]")) {
+  all.hidden = false;
+  all.addEventListener("change", () => {
+    for (const box of all.form.querySelectorAll("input[name=jobs]")) box.checked = all.checked;
+  });
+}
+
+for (const form of document.querySelectorAll("form[data-sure]")) {
+  form.addEventListener("submit", (event) => {
+    if (!confirm(form.dataset.sure)) event.preventDefault();
+  });
+}
+
+for (const region of document.querySelectorAll("[data-live]")) region.dataset.was = region.innerHTML;
+listen();

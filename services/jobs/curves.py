@@ -1,0 +1,154 @@
+"""The curves of a job as they are drawn: few enough points, extremes kept, gaps marked, and a sentence for each."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from services.db.engine import Database
+from services.db.tables import Epoch
+from services.jobs.epoch_columns import columns_of, is_measured
+from services.jobs.job_views import JobView
+from services.jobs.lookup import JobLookup
+from services.specs.schema.metrics import TABLES
+
+MAX_POINTS = 1_500  #: of one line
+MAX_GAPS = 200  #: epochs without a finite value that are marked
+COSTS = ("train_cost", "val_cost", "train_eval_cost")
+
+Value = float | None  #: NaN: not finite; None: not measured in that epoch
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Lines over the same epochs."""
+
+    name: str
+    epochs: list[int]
+    lines: dict[str, list[Value]]
+    gaps: list[int]  #: epochs in which a value was not finite
+    recorded: int  #: epochs, before they were thinned out
+    sentence: str  #: what the lines do
+
+
+class JobCurves:
+    """Reads the curves of one owner's jobs."""
+
+    def __init__(self, database: Database, reading: JobLookup) -> None:
+        self.database = database
+        self.reading = reading
+
+    def charts(self, owner: str, job_id: str, *, max_points: int = MAX_POINTS) -> list[Chart]:
+        """Return the chart of the costs, one for each metric, and that of the learning rate.
+
+        Raises: NotFound.
+        """
+        job = self.reading.get(owner, job_id)
+        columns = (Epoch.epoch, Epoch.train_cost, Epoch.val_cost, Epoch.lr, Epoch.metrics)
+        with self.database.reading() as session:
+            # Rows, not objects: of 10,000 epochs those would take most of the time.
+            found = session.execute(select(*columns).where(Epoch.job_id == job.id).order_by(Epoch.epoch)).all()
+        epochs = [row.epoch for row in found]
+        known = [{"train_cost": r.train_cost, "val_cost": r.val_cost, "lr": r.lr, **r.metrics} for r in found]
+        measured = [is_measured(job, epoch) for epoch in epochs]
+
+        def line(name: str) -> list[Value]:
+            always = name in {"train_cost", "lr"}
+            return [
+                _value(row.get(name)) if always or is_there else None
+                for row, is_there in zip(known, measured, strict=True)
+            ]
+
+        best = [job.best_epoch - 1] if job.best_epoch and job.best_epoch <= len(epochs) else []
+        return [
+            chart(title, epochs, {name: line(name) for name in names}, most=max_points, keep=best)
+            for title, names in _groups(job)
+        ]
+
+
+def chart(
+    name: str, epochs: list[int], lines: dict[str, list[Value]], *, most: int = MAX_POINTS, keep: Iterable[int] = ()
+) -> Chart:
+    """Return a chart of lines, thinned out to at most so many epochs; those at the places `keep` stay."""
+    kept = thinned(list(lines.values()), most, keep)
+    gaps = [epoch for n, epoch in enumerate(epochs) if any(_is_nan(values[n]) for values in lines.values())]
+    return Chart(
+        name=name,
+        epochs=[epochs[n] for n in kept],
+        lines={title: [values[n] for n in kept] for title, values in lines.items()},
+        gaps=gaps[:MAX_GAPS],
+        recorded=len(epochs),
+        sentence=sentence(epochs, lines),
+    )
+
+
+def thinned(lines: Sequence[Sequence[Value]], most: int, keep: Iterable[int] = ()) -> list[int]:
+    """Return the places that are drawn: of each piece of the curve the least and the largest value of each line.
+
+    The first and the last place stay, those in `keep`, and of each piece the first that is not finite, so that
+    neither a peak nor a gap is lost.
+    """
+    count = len(lines[0]) if lines else 0
+    if count <= most:
+        return list(range(count))
+    kept = {0, count - 1, *keep}
+    pieces = max(1, (most - len(kept)) // (2 * len(lines) + 1))
+    for piece in range(pieces):
+        places = range(piece * count // pieces, (piece + 1) * count // pieces)
+        for values in lines:
+            finite = [(value, n) for n in places if (value := values[n]) is not None and math.isfinite(value)]
+            if finite:
+                kept |= {min(finite)[1], max(finite, key=lambda pair: pair[0])[1]}
+        gap = next((n for n in places if any(_is_nan(values[n]) for values in lines)), None)
+        kept |= set() if gap is None else {gap}
+    return sorted(kept)
+
+
+def sentence(epochs: list[int], lines: dict[str, list[Value]]) -> str:
+    """Return in one sentence what lines do, for those who can't see them."""
+    said = [words for name, values in lines.items() if (words := _told(name, epochs, values))]
+    if not said:
+        return "No epoch is recorded yet."
+    bad = sum(any(_is_nan(values[n]) for values in lines.values()) for n in range(len(epochs)))
+    if bad:
+        said.append(f"{bad} {'epoch has' if bad == 1 else 'epochs have'} a value that is not finite")
+    words = "; ".join(said)
+    return f"{words[0].upper()}{words[1:]}."
+
+
+def _told(name: str, epochs: list[int], values: list[Value]) -> str:
+    known = [(epoch, v) for epoch, v in zip(epochs, values, strict=True) if v is not None and math.isfinite(v)]
+    if not known:
+        return ""
+    (first, begin), (last, end) = known[0], known[-1]
+    if first == last:
+        return f"{name} was {begin:.4g} in epoch {first}"
+    verb = "stayed at" if begin == end else "fell" if end < begin else "rose"
+    if verb == "stayed at":
+        return f"{name} stayed at {begin:.4g} over {last - first + 1} epochs"
+    low = min(known, key=lambda pair: pair[1])
+    high = max(known, key=lambda pair: pair[1])
+    turn = low if verb == "fell" else high
+    words = f"{name} {verb} from {begin:.4g} to {end:.4g} over {last - first + 1} epochs"
+    if turn[1] != end:
+        words += f", {'lowest' if verb == 'fell' else 'highest'} {turn[1]:.4g} in epoch {turn[0]}"
+    return words
+
+
+def _groups(job: JobView) -> list[tuple[str, list[str]]]:
+    columns = columns_of(job)
+    groups = [("cost", [name for name in COSTS if name in columns])]
+    for metric in job.spec["metrics"]:
+        names = [name for name in (f"val_{metric}", f"train_{metric}") if name in columns]
+        if names and metric not in TABLES:
+            groups.append((metric, names))
+    return [*groups, ("lr", ["lr"])]
+
+
+def _value(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+
+
+def _is_nan(value: Value) -> bool:
+    return value is not None and not math.isfinite(value)
