@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from api import answers
+from api.result_answers import Baseline
 from services.datasets.views import DatasetView
 from services.jobs.views import CheckpointView, JobView
 from services.specs.dates import text_of
@@ -36,6 +37,7 @@ def job(view: JobView, *, submitted: bool = False) -> answers.Job:
         progress=progress(view),
         latest=_latest(view),
         best=best(view),
+        baseline=Baseline(**view.baseline) if view.baseline else None,
         test=view.test,
         initialised_from=view.initialised_from,
         error=_error(view),

@@ -93,6 +93,7 @@ class JobView:
     best_checkpoint: str | None
     best_epoch: int | None
     best_value: float | None
+    baseline: dict[str, Any] | None  #: what the same answer for every row comes to
     last_checkpoint: str | None
     test: dict[str, Any] | None
     environment: dict[str, Any] | None
