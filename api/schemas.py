@@ -5,6 +5,8 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
+from api.result_answers import Baseline
+
 T = TypeVar("T")
 
 
@@ -111,6 +113,8 @@ class Job(Answer):
     progress: Progress | None
     latest: Epoch | None
     best: Best | None
+    baseline: Baseline | None
+    """What the same answer for every row comes to; null before the training begins, and for a plug-in's data."""
     test: dict[str, Any] | None
     """The best epoch's cost and metrics on the test rows, measured once at the end."""
     initialised_from: dict[str, Any] | None

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from api import schemas
+from api.result_answers import Baseline
 from services.attempts.checkpoints import CheckpointView
 from services.datasets.dataset_views import DatasetView
 from services.dates import text_of
@@ -37,6 +38,7 @@ def job(view: JobView, *, submitted: bool = False) -> schemas.Job:
         progress=progress(view),
         latest=_latest(view),
         best=best(view),
+        baseline=Baseline(**view.baseline) if view.baseline else None,
         test=view.test,
         initialised_from=view.initialised_from,
         error=_error(view),

@@ -34,6 +34,7 @@ BatchyardError
 │   └── Internal                 internal
 ├── TrainingFault                ends a job; its code and text become the job's `error` (training_errors.py)
 │   ├── NonfiniteCost            nonfinite_cost
+│   ├── NoBestEpoch              no_best_epoch
 │   ├── DataUnreadable           data_unreadable
 │   ├── DataChanged              data_changed
 │   ├── WeightsUnreadable        weights_unreadable

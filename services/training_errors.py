@@ -13,6 +13,12 @@ class NonfiniteCost(TrainingFault):
     code = "nonfinite_cost"
 
 
+class NoBestEpoch(TrainingFault):
+    """The monitored value was a number in no epoch."""
+
+    code = "no_best_epoch"
+
+
 class DataUnreadable(TrainingFault):
     """The data set can't be read."""
 

@@ -88,9 +88,11 @@ def train(joined: Base, job_id: str) -> JobView:
     assert claim is not None
     assert claim.job_id == job_id
     job = trainer.job(joined.settings, claim.job_id, claim.attempt, lambda: None, lambda: None)
-    job.recorder.started(job.training.environment())
-    for costs in job.training.fit():
-        job.recorder.epoch(costs, improved=job.training.best.improved(costs))
-    job.recorder.succeed(StopReason.COMPLETED)
-    job.database.close()
+    try:
+        job.recorder.started(job.training.environment())
+        for costs in job.training.fit():
+            job.recorder.epoch(costs, improved=job.training.best.improved(costs))
+        job.recorder.succeed(StopReason.COMPLETED)
+    finally:
+        job.database.close()
     return joined.reading.get("local", job_id)

@@ -13,6 +13,7 @@ from services.attempts import checkpoints, epochs
 from services.attempts.checkpoint_retention import CheckpointRetention, Copy
 from services.attempts.checkpoints import STATE, Draft
 from services.attempts.epochs import finite, metrics_of
+from services.attempts.verdict import DIVERGED, result_warnings
 from services.attempts.work import Work
 from services.costs import EpochCosts
 from services.db import job_rows
@@ -22,7 +23,7 @@ from services.errors import NotReady, StorageFull
 from services.queue.time_slice import level
 from services.settings import Settings
 from services.states import JobState, StopReason
-from services.training_errors import Fenced, TrainingFault
+from services.training_errors import Fenced, NoBestEpoch, TrainingFault
 
 log = structlog.get_logger()
 
@@ -45,6 +46,12 @@ class Contents(Protocol):
 
     @property
     def best(self) -> BestSoFar: ...
+
+    @property
+    def baseline(self) -> dict[str, Any] | None: ...
+
+    @property
+    def warnings(self) -> list[dict[str, Any]]: ...
 
     @property
     def steps_done(self) -> int: ...
@@ -98,14 +105,17 @@ class Recorder:
         self.flush_due = 0.0  # the first epoch of an attempt is shown at once
 
     def started(self, environment: dict[str, Any]) -> None:
-        """Note what the job runs under.
+        """Note what the job runs under, what it has to beat and what of its data makes a result worth less.
 
         Raises: Fenced.
         """
-        statement = update(Job).where(*self._owned()).values(environment=environment)
-        self._until_written(
-            lambda session: self._one(session, statement), landed=lambda job: job.environment == environment
-        )
+
+        def write(session: Session) -> None:
+            columns = {"environment": environment, "baseline": self.contents.baseline}
+            columns |= self._warned(session, self.contents.warnings)
+            self._one(session, update(Job).where(*self._owned()).values(**columns))
+
+        self._until_written(write, landed=lambda job: job.environment == environment)
 
     def epoch(self, costs: EpochCosts, *, improved: bool) -> None:
         """Take in an epoch, and flush when it is time.
@@ -139,10 +149,14 @@ class Recorder:
         self._flush(note=f"{fault.detail} Back to the epoch before, on with lr {self.contents.lr:g}.")
 
     def succeed(self, reason: StopReason) -> None:
-        """Measure the test rows, flush, and finish the job in the same transaction.
+        """Measure the test rows, flush, and finish the job in the same transaction, with what its result is worth.
 
-        Raises: Fenced; Wished.
+        Raises: NoBestEpoch when every epoch was trained and none is the best; Fenced; Wished.
         """
+        if self.contents.best.epoch is None and reason is not StopReason.MAX_TIME:
+            metric = self.work.spec.monitor.metric
+            detail = f"{metric} was a number in no epoch: none is the best, and nothing can predict."
+            raise NoBestEpoch(detail, pointer="#/monitor/metric", retryable=False)
         measured = self.contents.measure_test()
         test = None if measured is None else {name: finite(value) for name, value in measured.items()}
         self._flush(_End(JobState.SUCCEEDED, reason, test=test))
@@ -190,6 +204,10 @@ class Recorder:
                 "progress": None,
             }
             columns |= {"finished_at": now(session)}
+            if end.error is None:
+                verdict = result_warnings(self.work.spec, self.contents, self.last_metrics)
+                columns["diverged"] = any(warning["code"] == DIVERGED for warning in verdict)
+                columns |= self._warned(session, verdict)
         moved = update(Job).where(*self._owned(), Job.epochs_done == self.recorded).values(**columns)
         self._one(session, moved)
         for draft in drafts:
@@ -203,6 +221,14 @@ class Recorder:
             job_rows.add_event(session, self.work.job_id, "rolled_back", note, {"epoch": to, "lr": self.contents.lr})
         if end:
             job_rows.finish(session, self.work.job_id, end.state, end.stop_reason)
+
+    def _warned(self, session: Session, warnings: list[dict[str, Any]]) -> dict[str, Any]:
+        """Return the job's warnings with these beside those that it has, as a column."""
+        if not warnings:
+            return {}
+        known = session.scalar(select(Job.warnings).where(Job.id == self.work.job_id)) or []
+        codes = {warning["code"] for warning in warnings}
+        return {"warnings": [warning for warning in known if warning["code"] not in codes] + warnings}
 
     def _is_large(self, draft: Draft) -> bool:
         return len(draft.content) > self.settings.chunk_bytes

@@ -14,6 +14,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     TypeDecorator,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -173,12 +174,16 @@ class Job(Base):
     best_checkpoint: Mapped[str | None]
     best_epoch: Mapped[int | None]
     best_value: Mapped[float | None]
+    baseline: Mapped[dict[str, Any] | None]  #: what the same answer for every row comes to
+    diverged: Mapped[bool] = mapped_column(default=False, server_default=false())  #: its cost exploded
+    adjustments: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")  #: what was changed unasked
     last_checkpoint: Mapped[str | None]
     test: Mapped[dict[str, Any] | None]  #: what the best weights come to on the test rows
     environment: Mapped[dict[str, Any] | None]  #: versions, threads, instruction set, of the last attempt
     error: Mapped[dict[str, Any] | None]
     stop_reason: Mapped[str | None]
     retry_of: Mapped[str | None]  #: the job that this is a new try of; it may be deleted
+    spec_diff: Mapped[list[Any] | None]  #: how the spec differs from that job's
 
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]

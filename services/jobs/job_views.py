@@ -71,6 +71,7 @@ class JobView:
     best_checkpoint: str | None
     best_epoch: int | None
     best_value: float | None
+    baseline: dict[str, Any] | None  #: what the same answer for every row comes to
     last_checkpoint: str | None
     test: dict[str, Any] | None
     environment: dict[str, Any] | None
@@ -168,6 +169,7 @@ def job_view(row: Job, dataset_name: str, spark: list[float] | None = None) -> J
         best_checkpoint=row.best_checkpoint,
         best_epoch=row.best_epoch,
         best_value=row.best_value,
+        baseline=row.baseline,
         last_checkpoint=row.last_checkpoint,
         test=row.test,
         environment=row.environment,

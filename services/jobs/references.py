@@ -23,8 +23,9 @@ def by_name(session: Session, owner: str, name: str) -> JobView | None:
 
 
 def usable_by_name(session: Session, owner: str, name: str) -> str | None:
-    """Return the id of the newest job of this name with a best checkpoint, one that succeeded first."""
-    query = select(Job.id).where(Job.owner == owner, Job.name == name, Job.best_checkpoint.is_not(None))
+    """Return the id of the newest job of this name that can predict and did not diverge, one that succeeded first."""
+    able = (Job.best_checkpoint.is_not(None), Job.diverged.is_(False))
+    query = select(Job.id).where(Job.owner == owner, Job.name == name, *able)
     succeeded = Job.state == JobState.SUCCEEDED
     return session.scalar(query.order_by(succeeded.desc(), Job.created_at.desc(), Job.id.desc()).limit(1))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from torch.amp.grad_scaler import GradScaler
 from services.columns import TableInfo
 from services.specs.schema.job import JobSpec
 from services.specs.schema.monitor import EarlyStopping
+from services.training.baseline import constant_outputs, measured_baseline
 from services.training.initial_weights import begin_with, stored_weights
 from services.training.input.examples import Examples, examples
 from services.training.input.plugin_data import Opened
@@ -97,6 +99,8 @@ def build(
         best=Best(spec.monitor.metric, spec.monitor.mode),
         patience=_patience(spec),
         amounts=partial(amounts, costs) if weighs(costs) else None,
+        baseline=_baseline(spec, read, costs),
+        warnings=read.warnings,
     )
     if last is not None:
         training.resume(last)
@@ -122,6 +126,16 @@ def _evaluation(
         torch.device(spec.device),
         lambda: look(wish),
     )
+
+
+def _baseline(spec: JobSpec, read: Examples, costs: nn.Module) -> dict[str, Any] | None:
+    if read.targets is None:
+        return None
+    on_training = read.validation is None or spec.monitor.metric.startswith("train_")
+    rows = read.train(1, 0) if on_training else read.validation
+    measure = _evaluation(spec, read, costs, rows, lambda: None)
+    outputs = constant_outputs(read.preprocessing, read.targets, costs, weighted=read.weighted)
+    return measured_baseline(spec, outputs, measure, "training" if on_training else "validation") if measure else None
 
 
 def _patience(spec: JobSpec) -> Patience | None:

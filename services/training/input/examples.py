@@ -1,8 +1,9 @@
 """What a training reads, wherever it comes from: a table, or items of a plug-in's own Dataset."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,11 +16,12 @@ from services.training.input.block_batches import BlockBatches
 from services.training.input.column_inputs import Input
 from services.training.input.encoding import Encoding
 from services.training.input.item_batches import item_batches
+from services.training.input.leakage import constant_targets, leaking_features, repeated_rows
 from services.training.input.plugin_data import Opened
 from services.training.input.preprocessing import Preprocessing
 from services.training.input.rows import TrainBatches
-from services.training.input.split import split
-from services.training.input.table_access import to_learn_from, to_measure, to_train_on
+from services.training.input.split import Parts, split
+from services.training.input.table_access import fits, to_learn_from, to_measure, to_train_on
 from services.training.losses import Counts
 from services.training.models.bins import bins_like
 from services.training.models.embedding import embeds
@@ -38,6 +40,8 @@ class Examples:
     inputs: Inputs
     counts: Counts
     weighted: bool  #: the targets' last column is the weight of each row
+    targets: Tensor | None = None  #: of the rows that the scalings are learnt from; a plug-in's are not read before
+    warnings: list[dict[str, Any]] = field(default_factory=list)  #: what of the data makes a result worth less
 
 
 def examples(spec: JobSpec, info: TableInfo, source: np.ndarray | Opened, stored: Mapping[str, Tensor]) -> Examples:
@@ -77,6 +81,12 @@ def of_table(spec: JobSpec, info: TableInfo, table: np.ndarray, stored: Mapping[
         inputs,
         Counts(len(targets), encode.class_counts(targets)),
         encode.weighted,
+        targets,
+        [
+            *constant_targets(spec, info, cells),
+            *leaking_features(spec, info, cells),
+            *_repeated(spec, info, table, parts),
+        ],
     )
 
 
@@ -118,6 +128,13 @@ def _inputs(spec: JobSpec, encode: Encoding, features: Tensor, stored: Mapping[s
         bins = learnt if learnt and len(learnt) == numbers else encode.preprocessing.bins(features)
     preprocessing = encode.preprocessing
     return Inputs(encode.shape, preprocessing.task, numbers, bins, preprocessing.categories, preprocessing.loss)
+
+
+def _repeated(spec: JobSpec, info: TableInfo, table: np.ndarray, parts: Parts) -> list[dict[str, Any]]:
+    """Return the warning of rows on both sides of the split; of a table that is read in blocks nobody has looked."""
+    if not fits(table) or not parts.validation.any():
+        return []
+    return repeated_rows(spec, info, table, parts.train, parts.validation)
 
 
 def _batch_size(spec: JobSpec, rows: int) -> int:

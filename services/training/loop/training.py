@@ -62,6 +62,8 @@ class Training:
     best: Best
     patience: Patience | None
     amounts: Callable[[Tensor], tuple[float, float]] | None = None  #: of a batch's targets, where rows have weights
+    baseline: dict[str, Any] | None = None  #: what the same answer for every row comes to
+    warnings: list[dict[str, Any]] = field(default_factory=list)  #: what of the data makes a result worth less
     best_weights: dict[str, Tensor] = field(default_factory=dict)
     marked: bytes = b""  #: what `mark` kept
 

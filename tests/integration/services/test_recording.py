@@ -33,6 +33,8 @@ class Contents:
         self.best = Best("val_cost", "min")
         self.steps_done = 0
         self.lr = 0.1
+        self.baseline: dict[str, Any] | None = None
+        self.warnings: list[dict[str, Any]] = []
         self.size = size
         self.kept = b""
 
