@@ -2,14 +2,37 @@
 
 import ipaddress
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from services.errors import SettingInvalid
 
 PREFIX = "BATCHYARD_"
+#: Variables of the command, of compose.yaml and of the tests, which a process of the server may find beside its own.
+NOT_SETTINGS = frozenset(
+    PREFIX + name
+    for name in [
+        "URL",
+        "SERVER",
+        "API_KEY",
+        "COMPLETE",
+        "IMAGE",
+        "VERSION",
+        "HOST",
+        "PORT",
+        "DATABASE_PASSWORD",
+        "API_MEMORY",
+        "WORKER_CPUS",
+        "WORKER_MEMORY",
+        "GPU_WORKER_CPUS",
+        "GPU_WORKER_MEMORY",
+        "CHAOS_SEED",
+        "SOAK_MINUTES",
+    ]
+)
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -108,9 +131,10 @@ class Settings:
             text = given.pop(name, None)
             path = given.pop(f"{name}_FILE", None)
             if path is not None:
-                text = Path(path).read_text().strip()
+                text = _content(f"{name}_FILE", path)
             if text is not None:
                 values[known.name] = _parsed(name, text, known.metadata["kind"], known.default)
+        _refuse_unknown(given, [PREFIX + known.name.upper() for known in fields(cls)])
         return cls(**values)
 
     @property
@@ -144,6 +168,21 @@ class Settings:
 def child_environment(**more: str) -> dict[str, str]:
     """Return this process's environment with more variables in it, for a process that it starts."""
     return {**os.environ, **more}
+
+
+def _content(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingInvalid(f"{name} is {path!r}, which can't be read: {error}.") from error
+
+
+def _refuse_unknown(given: Iterable[str], known: list[str]) -> None:
+    # A misspelt setting would otherwise be a default that nobody chose.
+    for name in sorted(set(given) - NOT_SETTINGS):
+        near = get_close_matches(name, known, 1)
+        meant = f" Did you mean {near[0]}?" if near else ""
+        raise SettingInvalid(f"{name} is not a setting.{meant} All settings: docs/reference/settings.md.")
 
 
 def _parsed(name: str, text: str, kind: type, default: Any) -> Any:

@@ -1,5 +1,8 @@
 """Settings that may be left out."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from services.errors import SettingInvalid
@@ -19,3 +22,29 @@ def test_days_are_a_whole_number() -> None:
 def test_days_that_make_no_sense_stop_the_start(text: str) -> None:
     with pytest.raises(SettingInvalid, match="BATCHYARD_KEEP_JOBS_DAYS"):
         Settings.from_env({"BATCHYARD_KEEP_JOBS_DAYS": text})
+
+
+def test_a_misspelt_setting_stops_the_start_and_the_nearest_one_is_named() -> None:
+    with pytest.raises(
+        SettingInvalid, match=r"BATCHYARD_GRACE_SECONDS is not a setting. Did you mean BATCHYARD_GRACE_S\?"
+    ):
+        Settings.from_env({"BATCHYARD_GRACE_SECONDS": "5"})
+
+
+def test_a_misspelt_file_of_a_setting_stops_the_start() -> None:
+    with pytest.raises(SettingInvalid, match="BATCHYARD_REDIS_URLS_FILE is not a setting"):
+        Settings.from_env({"BATCHYARD_REDIS_URLS_FILE": "/run/secrets/redis"})
+
+
+def test_a_file_of_a_setting_that_is_not_there_is_named() -> None:
+    with pytest.raises(SettingInvalid, match="BATCHYARD_REDIS_URL_FILE is '/nowhere', which can't be read"):
+        Settings.from_env({"BATCHYARD_REDIS_URL_FILE": "/nowhere"})
+
+
+def test_variables_of_the_command_and_of_compose_are_no_settings_and_let_it_start() -> None:
+    compose = Path(__file__).parents[3] / "compose.yaml"
+    gpu = Path(__file__).parents[3] / "compose.gpu.yaml"
+    named = re.findall(r"\$\{(BATCHYARD_[A-Z_]+)", compose.read_text() + gpu.read_text())
+
+    assert named
+    Settings.from_env(dict.fromkeys([*named, "BATCHYARD_URL", "BATCHYARD_API_KEY"], "7"))
