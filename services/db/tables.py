@@ -22,6 +22,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from services.states import JobState
 
+#: How an owner's jobs for one device are sorted, and which of them take part: an index holds them so, `queue/order.py`
+#: asks for them so.
+QUEUE_ORDER = ("priority DESC", "level", "created_at", "id")
+READY = "state = 'queued' AND not_before <= created_at"
 STATES = ", ".join(f"'{state}'" for state in JobState)
 
 
@@ -103,12 +107,9 @@ class Job(Base):
             "ix_jobs_queue",
             "device",
             "owner",
-            text("priority DESC"),
-            "level",
-            "created_at",
-            "id",
-            sqlite_where=text("state = 'queued' AND not_before <= created_at"),
-            postgresql_where=text("state = 'queued' AND not_before <= created_at"),
+            *map(text, QUEUE_ORDER),
+            sqlite_where=text(READY),
+            postgresql_where=text(READY),
         ),
         Index(
             "ix_jobs_waits",

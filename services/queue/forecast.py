@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from services.queue import order
 from services.queue.time_slice import LONGER, level
 
 
@@ -109,11 +110,11 @@ class _Play:
         """Return the job that a worker would claim."""
         busy = Counter(job.task.owner for job in running)
 
-        def order(job: _Played) -> tuple[float, ...]:
+        def place(job: _Played) -> tuple[int, ...]:
             owner = job.task.owner
-            return busy[owner], self.turns.get(owner, 0), -job.task.priority, self._level(job), job.age
+            return order.key(busy[owner], self.turns.get(owner, 0), job.task.priority, self._level(job), job.age)
 
-        return min((job for job in waiting if job.task.ready <= self.time), key=order, default=None)
+        return min((job for job in waiting if job.task.ready <= self.time), key=place, default=None)
 
     def _pause(self) -> float:
         """Return how long it is until something changes."""

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, text, tuple_, update
+from sqlalchemy import Select, func, select, text, tuple_, update
 from sqlalchemy.orm import Session
 
 from services.db.engine import now
 from services.db.job_rows import stamp
-from services.db.tables import Job
+from services.db.tables import QUEUE_ORDER, Job
 
 MAX_POSITION = 1_000
 
@@ -16,25 +16,51 @@ MAX_POSITION = 1_000
 _QUEUED = text("jobs.state = 'queued'")
 _WAITS = Job.not_before > Job.created_at
 
-#: The head of each owner's queue for a device, the owner with the fewest running jobs first, then the one who has
-#: waited longest. Sorting only the owners' heads takes a fraction of sorting the queue. Jobs that wait for a later try
-#: are in an index of their own, or every claim would step over them.
-CLAIM = text(
+
+def _sorted(alias: str) -> str:
+    return ", ".join(f"{alias}.{column}" for column in QUEUE_ORDER)
+
+
+def _head(condition: str = "") -> str:
+    """SQL: the first of an owner's jobs that may start.
+
+    Sorting only the owners' heads takes a fraction of sorting the queue. Jobs that wait for a later try are in an index
+    of their own, or every claim would step over them.
     """
+    return f"""
+        SELECT j.id FROM jobs j
+         WHERE j.owner = o.name AND j.device = :device
+           AND j.state = 'queued' AND j.not_before <= j.created_at {condition}
+         ORDER BY {_sorted("j")} LIMIT 1"""
+
+
+def _fairest(head: str, but: str = "0") -> str:
+    """SQL: of the owners' heads the one whose owner has the fewest running jobs, then has waited longest."""
+    return f"""
+      SELECT head FROM (
+        SELECT ({head}) AS head,
+               (SELECT count(*) FROM jobs r WHERE r.owner = o.name AND r.state = 'running') - {but} AS busy,
+               o.last_served AS served
+          FROM owners o) heads
+       WHERE head IS NOT NULL ORDER BY busy, served LIMIT 1"""
+
+
+CLAIM = text(
+    f"""
     UPDATE jobs SET state = 'running', attempt = attempt + 1, beat = beat + 1, worker = :worker, progress = NULL,
                     attempts_without_progress = attempts_without_progress + 1,
                     started_at = COALESCE(started_at, :now)
-     WHERE state = 'queued' AND id = (
-       SELECT head FROM (
-         SELECT (SELECT j.id FROM jobs j
-                  WHERE j.owner = o.name AND j.device = :device AND j.state = 'queued'
-                    AND j.not_before <= j.created_at
-                  ORDER BY j.priority DESC, j.level, j.created_at, j.id LIMIT 1) AS head,
-                (SELECT count(*) FROM jobs r WHERE r.owner = o.name AND r.state = 'running') AS busy,
-                o.last_served AS served
-           FROM owners o) heads
-        WHERE head IS NOT NULL ORDER BY busy, served LIMIT 1)
+     WHERE state = 'queued' AND id = ({_fairest(_head())})
     RETURNING id, attempt, owner, served_s
+    """
+)
+_OWN_OR_WAITING = f"COALESCE(({_head('AND j.queued_at <= :settled')}), CASE WHEN o.name = :owner THEN :job_id END)"
+#: What a worker would claim if it put a running job back.
+NEXT = text(
+    f"""
+    SELECT j.owner, j.priority, j.level FROM jobs j
+     WHERE j.state = 'queued'
+       AND j.id = ({_fairest(_OWN_OR_WAITING, but="CASE WHEN o.name = :owner THEN 1 ELSE 0 END")})
     """
 )
 ELIGIBLE = text(
@@ -54,6 +80,16 @@ def end_waits(session: Session, device: str, time: datetime) -> None:
     # Skipped where another claim does the same at this moment: it need not be done twice, nor waited for.
     ended = update(Job).where(Job.id.in_(over.with_for_update(skip_locked=True))).values(not_before=Job.created_at)
     session.execute(ended, execution_options={"synchronize_session": False})
+
+
+def key(busy: int, last_served: int, priority: int, level: int, age: int) -> tuple[int, ...]:
+    """Return what waiting jobs are sorted by; `busy` and `last_served` are the owner's, `age` is 0 for the oldest."""
+    return busy, last_served, -priority, level, age
+
+
+def first(query: Select[Job]) -> Select[Job]:
+    """Return a query of one owner's and device's jobs in their order."""
+    return query.order_by(text(_sorted("jobs")))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, defer
 from services.db.engine import Database, now
 from services.db.tables import Job, Owner
 from services.nudges import DEVICES
-from services.queue import durations
+from services.queue import durations, order
 from services.queue.durations import Past, Span
 from services.queue.forecast import Task, Times, forecast
 from services.queue.wait_reason import Reason, Slots, reason, slots_of
@@ -93,10 +93,9 @@ def _of(device: str, state: JobState) -> Select[Job]:
 
 
 def _waiting(session: Session, owner: str, device: str) -> list[Job]:
-    order = (Job.priority.desc(), Job.level, Job.created_at, Job.id)
     return list(
         session.scalars(
-            _of(device, JobState.QUEUED).where(Job.owner == owner).order_by(*order).limit(MOST).options(*UNREAD)
+            order.first(_of(device, JobState.QUEUED).where(Job.owner == owner)).limit(MOST).options(*UNREAD)
         )
     )
 

@@ -6,11 +6,12 @@ of one owner and priority; between owners fair share comes first.
 
 from datetime import timedelta
 
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 
 from services.db import job_rows
 from services.db.engine import Database, now
 from services.db.tables import Job
+from services.queue import order
 from services.queue.claims import Claim
 from services.settings import Settings
 from services.states import JobState
@@ -19,26 +20,6 @@ LONGER = 10  #: the second level ends at so many times the first
 SETTLED_S = 0.5  #: a job that has waited less may be about to start on a free slot
 PATIENCE_S = 300.0  #: a long job that has waited so long is served as if it were short
 CREDIT_S = 60.0  #: and stays so for this much training
-
-#: What a worker would claim if it put a running job back: the head of the owner's queue who is next by fair share.
-NEXT = text(
-    """
-    SELECT j.owner, j.priority, j.level FROM jobs j WHERE j.id = (
-      SELECT head FROM (
-        SELECT COALESCE(
-                 (SELECT q.id FROM jobs q
-                   WHERE q.owner = o.name AND q.device = :device AND q.state = 'queued'
-                     AND q.not_before <= q.created_at AND q.queued_at <= :settled
-                   ORDER BY q.priority DESC, q.level, q.created_at, q.id LIMIT 1),
-                 CASE WHEN o.name = :owner THEN :job_id END) AS head,
-               (SELECT count(*) FROM jobs r WHERE r.owner = o.name AND r.state = 'running')
-                 - CASE WHEN o.name = :owner THEN 1 ELSE 0 END AS busy,
-               o.last_served AS served
-          FROM owners o) heads
-       WHERE head IS NOT NULL ORDER BY busy, served LIMIT 1)
-       AND j.state = 'queued'
-    """
-)
 
 
 def level(served_s: float, short_job_s: float) -> int:
@@ -66,7 +47,7 @@ class TimeSlices:
                 return False
             settled = job_rows.stamp(session, now(session) - timedelta(seconds=SETTLED_S))
             values = {"device": job.device, "settled": settled, "owner": job.owner, "job_id": claim.job_id}
-            ahead = session.execute(NEXT, values).first()
+            ahead = session.execute(order.NEXT, values).first()
         if ahead is None or ahead.level >= reached:
             return False
         return bool(ahead.owner != job.owner or ahead.priority >= job.priority)
