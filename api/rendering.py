@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from api import answers
-from api.result_answers import Baseline
+from api.result_answers import Adjustment, Baseline
 from services.datasets.views import DatasetView
 from services.jobs.views import CheckpointView, JobView
 from services.specs.dates import text_of
@@ -54,6 +54,7 @@ def job(view: JobView, *, submitted: bool = False) -> answers.Job:
         model_summary=view.model_summary,
         environment=view.environment and {**view.environment, "data_sha256": view.dataset_sha256},
         warnings=[answers.Warning(**warning) for warning in view.warnings],
+        adjustments=[Adjustment(**one) for one in view.adjustments],
         tags=view.tags,
         metadata=view.metadata,
         urls={

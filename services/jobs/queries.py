@@ -235,6 +235,7 @@ def job_view(row: Job, dataset_name: str, spark: list[float] | None = None) -> J
         test=row.test,
         environment=row.environment,
         error=explained(row.error, row.spec),
+        adjustments=row.adjustments,
         initialised_from=row.initialised_from,
         stop_reason=row.stop_reason,
         retry_of=row.retry_of,

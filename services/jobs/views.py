@@ -98,6 +98,7 @@ class JobView:
     test: dict[str, Any] | None
     environment: dict[str, Any] | None
     error: dict[str, Any] | None
+    adjustments: list[Any]  #: what was changed unasked, and why
     initialised_from: dict[str, Any] | None
     stop_reason: str | None
     retry_of: str | None

@@ -9,11 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 
+from services.adjustments import Adjustment
 from services.specs.columns import TableInfo
 from services.specs.job import JobSpec
 from services.specs.validating import EarlyStopping
 from services.training.baseline import constant_outputs, measured_baseline
 from services.training.best import Best, Patience
+from services.training.blocks import BLOCK_ROWS, BlockBatches
 from services.training.evaluating import Evaluation
 from services.training.examples import Examples, examples
 from services.training.losses import amounts, cost_function, weighs
@@ -22,6 +24,7 @@ from services.training.models import MODELS
 from services.training.optimizers import optimizer
 from services.training.plugin_data import Opened
 from services.training.progress import Progress
+from services.training.reading import IN_MEMORY_BYTES
 from services.training.schedulers import Schedule
 from services.training.stepping import stepping
 from services.training.training import Training
@@ -102,6 +105,7 @@ def build(
         baseline=_baseline(spec, read, costs),
         warnings=read.warnings,
     )
+    training.adjustments += _adjustments(training)
     if last is not None:
         training.resume(last)
     return training
@@ -126,6 +130,20 @@ def _evaluation(
         torch.device(spec.device),
         lambda: look(wish),
     )
+
+
+def _adjustments(training: Training) -> list[Adjustment]:
+    """Return what is done otherwise than for most jobs, and why."""
+    found = []
+    if training.stepping.wanted != training.stepping.kind:
+        found.append(Adjustment("step", training.stepping.wanted, training.stepping.kind, training.stepping.why))
+    if isinstance(training.train_batches, BlockBatches):
+        why = (
+            f"The table is larger than {IN_MEMORY_BYTES >> 20} MiB: its rows are read in blocks of {BLOCK_ROWS}, which "
+            "are mixed in a buffer, and scalings are learnt from a sample."
+        )
+        found.append(Adjustment("loader", "memory", "blocks", why))
+    return found
 
 
 def _baseline(spec: JobSpec, read: Examples, costs: nn.Module) -> dict[str, Any] | None:
