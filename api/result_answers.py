@@ -1,5 +1,7 @@
 """What an answer says of a job's result, and of what was done on the way to it."""
 
+from typing import Any
+
 from pydantic import BaseModel
 
 
@@ -18,3 +20,15 @@ class Baseline(BaseModel):
     """The monitored one."""
     value: float | None
     """What it comes to in that metric, to be compared with `best.value`."""
+
+
+class Adjustment(BaseModel):
+    """Something that was done otherwise than the spec says, or than it usually is."""
+
+    what: str
+    """A key of the spec, such as `micro_batch_size` or `optimizer.lr`, or `step`, `loader` or `checkpoint`."""
+    before: Any
+    after: Any
+    why: str
+    epoch: int
+    """So many epochs were done by then."""

@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from api.result_answers import Baseline
+from api.result_answers import Adjustment, Baseline
 
 T = TypeVar("T")
 
@@ -135,6 +135,7 @@ class Job(Answer):
     model_summary: dict[str, Any]
     environment: dict[str, Any] | None
     warnings: list[Warning]
+    adjustments: list[Adjustment]
     tags: list[str]
     metadata: dict[str, Any]
     urls: dict[str, str]

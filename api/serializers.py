@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from api import schemas
-from api.result_answers import Baseline
+from api.result_answers import Adjustment, Baseline
 from services.attempts.checkpoints import CheckpointView
 from services.datasets.dataset_views import DatasetView
 from services.dates import text_of
@@ -55,6 +55,7 @@ def job(view: JobView, *, submitted: bool = False) -> schemas.Job:
         model_summary=view.model_summary,
         environment=view.environment and {**view.environment, "data_sha256": view.dataset_sha256},
         warnings=[schemas.Warning(**warning) for warning in view.warnings],
+        adjustments=[Adjustment(**one) for one in view.adjustments],
         tags=view.tags,
         metadata=view.metadata,
         urls={

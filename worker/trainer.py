@@ -101,7 +101,7 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
             except NonfiniteCost as fault:
                 if job.work.spec.on_nonfinite != "rollback" or job.training.progress.rollbacks == ROLLBACKS:
                     raise
-                job = wiring.gone_back(settings, job, watch)
+                job = wiring.gone_back(settings, job, watch, fault.detail)
                 recorder.rolled_back(fault)
         recorder.succeed(reason)
     except Fenced:

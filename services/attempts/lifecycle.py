@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import case, select, update
 from sqlalchemy.orm import Session
 
+from services.adjustments import Adjustment, with_new
 from services.attempts import checkpoints
 from services.attempts.work import Wishes, Work
 from services.columns import Column, TableInfo
@@ -188,7 +189,10 @@ class Lifecycle:
             if half < 1 or _leaves_one_row(job, whole, half):
                 return False
             tries = max(0, job.attempts_without_progress - 1)
+            why = f"{message} The gradients of so many rows are summed up to the same batch."
+            adjusted = with_new(job.adjustments, [Adjustment("micro_batch_size", rows, half, why)], job.epochs_done)
             columns = {"queued_at": now(session), "progress": None, "worker": None, "micro_batch_size": half}
+            columns["adjustments"] = adjusted
             job_rows.move(session, job.id, JobState.QUEUED, **columns, attempts_without_progress=tries)
             words = f"{message} It goes on from epoch {job.epochs_done} with {half} rows at a time, in the same batches"
             data = {"reason": "out_of_memory", "micro_batch_size": half}

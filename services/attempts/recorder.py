@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from services.adjustments import Adjustment, with_new
 from services.attempts import checkpoints, epochs
 from services.attempts.checkpoint_retention import CheckpointRetention, Copy
 from services.attempts.checkpoints import STATE, Draft
@@ -52,6 +53,9 @@ class Contents(Protocol):
 
     @property
     def warnings(self) -> list[dict[str, Any]]: ...
+
+    @property
+    def adjustments(self) -> list[Adjustment]: ...
 
     @property
     def steps_done(self) -> int: ...
@@ -112,7 +116,7 @@ class Recorder:
 
         def write(session: Session) -> None:
             columns = {"environment": environment, "baseline": self.contents.baseline}
-            columns |= self._warned(session, self.contents.warnings)
+            columns |= self._warned(session, self.contents.warnings) | self._adjusted(session, self.recorded)
             self._one(session, update(Job).where(*self._owned()).values(**columns))
 
         self._until_written(write, landed=lambda job: job.environment == environment)
@@ -195,6 +199,7 @@ class Recorder:
             columns |= {"best_checkpoint": kept[best.epoch], "best_epoch": best.epoch, "best_value": best.value}
         if drafts and drafts[-1].kind == STATE:
             columns["last_checkpoint"] = drafts[-1].id
+        columns |= self._adjusted(session, to) if note else {}
         if end:
             columns |= {
                 "state": end.state,
@@ -229,6 +234,11 @@ class Recorder:
         known = session.scalar(select(Job.warnings).where(Job.id == self.work.job_id)) or []
         codes = {warning["code"] for warning in warnings}
         return {"warnings": [warning for warning in known if warning["code"] not in codes] + warnings}
+
+    def _adjusted(self, session: Session, epoch: int) -> dict[str, Any]:
+        """Return the job's adjustments with those of this training, as a column."""
+        known = session.scalar(select(Job.adjustments).where(Job.id == self.work.job_id)) or []
+        return {"adjustments": with_new(known, self.contents.adjustments, epoch)}
 
     def _is_large(self, draft: Draft) -> bool:
         return len(draft.content) > self.settings.chunk_bytes

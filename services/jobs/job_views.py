@@ -76,6 +76,7 @@ class JobView:
     test: dict[str, Any] | None
     environment: dict[str, Any] | None
     error: dict[str, Any] | None
+    adjustments: list[Any]  #: what was changed unasked, and why
     initialised_from: dict[str, Any] | None
     stop_reason: str | None
     retry_of: str | None
@@ -174,6 +175,7 @@ def job_view(row: Job, dataset_name: str, spark: list[float] | None = None) -> J
         test=row.test,
         environment=row.environment,
         error=explained(row.error, row.spec),
+        adjustments=row.adjustments,
         initialised_from=row.initialised_from,
         stop_reason=row.stop_reason,
         retry_of=row.retry_of,

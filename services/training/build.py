@@ -9,13 +9,16 @@ import torch
 from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 
+from services.adjustments import Adjustment
 from services.columns import TableInfo
 from services.specs.schema.job import JobSpec
 from services.specs.schema.monitor import EarlyStopping
 from services.training.baseline import constant_outputs, measured_baseline
 from services.training.initial_weights import begin_with, stored_weights
+from services.training.input.block_batches import BLOCK_ROWS, BlockBatches
 from services.training.input.examples import Examples, examples
 from services.training.input.plugin_data import Opened
+from services.training.input.table_access import IN_MEMORY_BYTES
 from services.training.loop.best import Best, Patience
 from services.training.loop.evaluation import Evaluation
 from services.training.loop.metrics import metric
@@ -102,6 +105,7 @@ def build(
         baseline=_baseline(spec, read, costs),
         warnings=read.warnings,
     )
+    training.adjustments += _adjustments(training)
     if last is not None:
         training.resume(last)
     return training
@@ -126,6 +130,20 @@ def _evaluation(
         torch.device(spec.device),
         lambda: look(wish),
     )
+
+
+def _adjustments(training: Training) -> list[Adjustment]:
+    """Return what is done otherwise than for most jobs, and why."""
+    found = []
+    if training.stepping.wanted != training.stepping.kind:
+        found.append(Adjustment("step", training.stepping.wanted, training.stepping.kind, training.stepping.why))
+    if isinstance(training.train_batches, BlockBatches):
+        why = (
+            f"The table is larger than {IN_MEMORY_BYTES >> 20} MiB: its rows are read in blocks of {BLOCK_ROWS}, which "
+            "are mixed in a buffer, and scalings are learnt from a sample."
+        )
+        found.append(Adjustment("loader", "memory", "blocks", why))
+    return found
 
 
 def _baseline(spec: JobSpec, read: Examples, costs: nn.Module) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from services.adjustments import Adjustment
 from services.attempts.lifecycle import Lifecycle
 from services.attempts.recorder import RETRY_S, Recorder
 from services.attempts.work import Work
@@ -44,14 +45,15 @@ def job(
     work = _loaded(Lifecycle(database, settings), job_id, attempt, waiting)
     source = _source(Storage(settings.storage), work)
     training = build(_fitting(work), work.info, source, last=work.last, init=work.init, wish=wish)
+    training.adjustments += _adjustments(work)
     return Job(database, work, training, Recorder(database, settings, work, training, waiting=waiting))
 
 
-def gone_back(settings: Settings, job: Job, wish: Callable[[], str | None]) -> Job:
+def gone_back(settings: Settings, job: Job, wish: Callable[[], str | None], why: str) -> Job:
     """Return a job whose training is where it was marked last, with a smaller step size; its recorder goes on."""
     source = _source(Storage(settings.storage), job.work)
     training = build(_fitting(job.work), job.work.info, source, last=job.training.marked, init=job.work.init, wish=wish)
-    training.slow_down()
+    training.slow_down(why)
     job.recorder.contents = training
     return replace(job, training=training)
 
@@ -75,6 +77,19 @@ def _fitting(work: Work) -> JobSpec:
         update={"batch_size": min(max(rows, LEAST_MEASURED), work.spec.validation.rows)}
     )
     return work.spec.model_copy(update={"micro_batch_size": rows, "validation": validation})
+
+
+def _adjustments(work: Work) -> list[Adjustment]:
+    """Return what an attempt does otherwise because of how earlier ones ended."""
+    found = []
+    rows, measured = work.spec.validation.rows, _fitting(work).validation.rows
+    if measured != rows:
+        why = "The job ran out of memory before: fewer rows are measured at a time, with the same result."
+        found.append(Adjustment("validation.batch_size", rows, measured, why))
+    if work.last_epoch < work.epochs_done:
+        why = "The newest checkpoint is damaged: the training goes on from the one before, over the same batches."
+        found.append(Adjustment("checkpoint", work.epochs_done, work.last_epoch, why))
+    return found
 
 
 def _source(storage: Storage, work: Work) -> np.ndarray | Opened:

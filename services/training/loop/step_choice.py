@@ -26,6 +26,7 @@ class Stepping:
     step: Step
     kind: str
     why: str
+    wanted: str = ""  #: the kind that it would have been, where that was tried in vain
 
 
 def stepping(
@@ -44,6 +45,7 @@ def stepping(
     Shapes: features (batch, ...), targets (batch, ...).
     """
     kind, why = _kind(spec, steps)
+    wanted = kind
     if kind == "traced":
         try:
             model.train()
@@ -58,7 +60,7 @@ def stepping(
         step = traced_step(*parts) if kind == "traced" else plain_step(*parts)
     if schedule.each_step:
         step = then(step, schedule.after_step)
-    return Stepping(step, kind, why)
+    return Stepping(step, kind, why, wanted)
 
 
 def _kind(spec: JobSpec, steps: int) -> tuple[str, str]:

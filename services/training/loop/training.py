@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 from torch.optim import Optimizer
 
+from services.adjustments import Adjustment
 from services.costs import EpochCosts
 from services.specs.schema.job import JobSpec
 from services.training.input.block_batches import BlockBatches
@@ -64,6 +65,7 @@ class Training:
     amounts: Callable[[Tensor], tuple[float, float]] | None = None  #: of a batch's targets, where rows have weights
     baseline: dict[str, Any] | None = None  #: what the same answer for every row comes to
     warnings: list[dict[str, Any]] = field(default_factory=list)  #: what of the data makes a result worth less
+    adjustments: list[Adjustment] = field(default_factory=list)  #: what is done otherwise than usual
     best_weights: dict[str, Tensor] = field(default_factory=dict)
     marked: bytes = b""  #: what `mark` kept
 
@@ -91,10 +93,12 @@ class Training:
         """Keep where it stands, as a place to go back to."""
         self.marked = self.last_bytes()
 
-    def slow_down(self) -> None:
+    def slow_down(self, why: str) -> None:
         """Go on with a tenth of the step size, where a larger one led astray."""
         self.progress.rollbacks += 1
+        before = self.lr
         self.schedule.slow_down(SLOWER)
+        self.adjustments.append(Adjustment("optimizer.lr", before, self.lr, why))
 
     def fit(self) -> Iterator[EpochCosts]:
         """Train on from where it stands, epoch by epoch.

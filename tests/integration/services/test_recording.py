@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from services.adjustments import Adjustment
 from services.attempts.lifecycle import Lifecycle
 from services.attempts.recorder import Recorder
 from services.attempts.work import Work
@@ -35,6 +36,7 @@ class Contents:
         self.lr = 0.1
         self.baseline: dict[str, Any] | None = None
         self.warnings: list[dict[str, Any]] = []
+        self.adjustments: list[Adjustment] = []
         self.size = size
         self.kept = b""
 

@@ -43,6 +43,8 @@ def test_a_job_that_diverges_goes_on_with_a_step_size_that_holds(
     assert (done.status, done.epochs_done) == ("succeeded", 400)
     told = [event for event in joined.reading.events("local", job.id) if event.type == "rolled_back"]
     assert [event.data["lr"] for event in told] == pytest.approx([lr * 0.1 ** (n + 1) for n in range(rollbacks)])
+    told_beside = [(one["what"], one["after"]) for one in done.adjustments]
+    assert told_beside == [("optimizer.lr", pytest.approx(lr * 0.1 ** (n + 1))) for n in range(rollbacks)]
     epochs = joined.reading.epochs("local", job.id)
     assert [epoch.epoch for epoch in epochs] == list(range(1, 401))
     assert all(epoch.train_cost is not None for epoch in epochs)

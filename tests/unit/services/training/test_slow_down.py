@@ -24,7 +24,7 @@ def test_all_later_step_sizes_are_a_tenth_and_survive_a_stop(name: str | None) -
     slowed = training(name)
     fitting = slowed.fit()
     next(fitting)
-    slowed.slow_down()
+    slowed.slow_down("The cost became NaN.")
     again = training(name, slowed.last_bytes())
 
     rest = [(epoch.lr, epoch.train_cost) for epoch in fitting]
