@@ -29,7 +29,7 @@ WIDE = {
 @pytest.fixture
 def with_queue(settings: Settings, valkey: str) -> Settings:
     """Settings with a real queue, and trainers with little memory."""
-    return replace(settings, redis_url=valkey, trainer_memory_bytes=500 * 2**20)
+    return replace(settings, redis_url=valkey, trainer_memory_bytes=400 * 2**20)
 
 
 def test_the_micro_batch_is_halved_until_the_step_fits_and_the_costs_stay_the_same(
