@@ -10,7 +10,7 @@ CORES := $(shell nproc 2>/dev/null || echo 2)
 BESIDE := -n $(shell echo $$((2 * $(CORES)))) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test unit integration acceptance rules compose-test chaos soak lint types fix docs client lock bench sure clean
+.PHONY: help setup demo up dev train-one down test unit integration acceptance rules compose-test chaos soak lint types fix docs client lock bench sure clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -22,6 +22,12 @@ demo: .venv/.installed ## train the tutorial's job on a stack of its own, and st
 
 up: .venv/.installed ## run the whole service on this machine; Ctrl-C drains and stops it
 	@$(BIN)/batchyard up
+
+dev: .venv/.installed-dev ## run it, and restart it whenever a source file changes
+	@$(BIN)/watchfiles --filter python "$(BIN)/batchyard up $(ARGS)" api local services worker migrations
+
+train-one: .venv/.installed ## train SPEC=file.json in one process without queue; PDB=1 stops at the first line
+	@$(BIN)/python $(if $(PDB),-m pdb) -m local.train_one $(SPEC)
 
 down: ## stop the containers of `docker compose up`
 	docker compose down
