@@ -108,12 +108,10 @@ def thinned(lines: Sequence[Sequence[Value]], most: int, keep: Iterable[int] = (
 def sentence(epochs: list[int], lines: dict[str, list[Value]]) -> str:
     """Return in one sentence what lines do, for those who can't see them."""
     said = [words for name, values in lines.items() if (words := _told(name, epochs, values))]
-    if not said:
-        return "No epoch is recorded yet."
     bad = sum(any(_is_nan(values[n]) for values in lines.values()) for n in range(len(epochs)))
     if bad:
         said.append(f"{bad} {'epoch has' if bad == 1 else 'epochs have'} a value that is not finite")
-    return f"{'; '.join(said)}."
+    return f"{'; '.join(said)}." if said else "No epoch is recorded yet."
 
 
 def _told(name: str, epochs: list[int], values: list[Value]) -> str:
