@@ -97,9 +97,9 @@ def thinned(lines: Sequence[Sequence[Value]], most: int, keep: Iterable[int] = (
     for piece in range(pieces):
         places = range(piece * count // pieces, (piece + 1) * count // pieces)
         for values in lines:
-            finite = [(value, n) for n in places if (value := values[n]) is not None and math.isfinite(value)]
-            if finite:
-                kept |= {min(finite)[1], max(finite, key=lambda pair: pair[0])[1]}
+            known = {n: value for n in places if (value := values[n]) is not None and math.isfinite(value)}
+            if known:
+                kept |= {min(known, key=known.__getitem__), max(known, key=known.__getitem__)}
         gap = next((n for n in places if any(_is_nan(values[n]) for values in lines)), None)
         kept |= set() if gap is None else {gap}
     return sorted(kept)

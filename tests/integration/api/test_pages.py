@@ -128,6 +128,7 @@ def test_the_form_of_a_new_job_says_every_fault_and_keeps_what_was_typed(client:
     assert "no whole number" in unescape(answer.text)
 
 
+@pytest.mark.alone
 def test_ten_thousand_jobs_are_listed_within_200_ms(client: FlaskClient, joined: Base) -> None:
     job_id = submitted(client)
     with joined.database.transaction() as session:
@@ -155,6 +156,7 @@ def test_ten_thousand_jobs_are_listed_within_200_ms(client: FlaskClient, joined:
     assert min(took) < 0.2
 
 
+@pytest.mark.alone
 def test_a_job_of_ten_thousand_epochs_is_shown_within_300_ms(client: FlaskClient, joined: Base) -> None:
     job_id = submitted(client)
     with joined.database.transaction() as session:
