@@ -24,8 +24,8 @@ def refused(error: BatchyardError) -> Response:
     if not wants_page():
         return problems.answer(error)
     status = problems.STATUS.get(error.code, 500)
-    shown = {"error": error, "status": status, "slug": problems.slug(error.code), "request_id": g.get("request_id")}
-    response = page("error.html", status, title=type(error).title(), **shown)
+    shown = {"title": type(error).title(), "slug": problems.slug(error.code), "request_id": g.get("request_id")}
+    response = page("error.html", status, error=error, known_status=status, **shown)
     if error.code in problems.RETRY_AFTER_S:
         response.headers["Retry-After"] = problems.RETRY_AFTER_S[error.code]
     return response

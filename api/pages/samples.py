@@ -12,11 +12,12 @@ def copies(spec: dict[str, Any], host_url: str) -> dict[str, str]:
     """Return how to submit a spec from elsewhere."""
     server = host_url.rstrip("/")
     text = orjson.dumps(spec).decode()
+    arguments = ", ".join(f"{name}={value!r}" for name, value in spec.items())
     return {
         "curl": f"curl --json {shlex.quote(text)} \\\n  {shlex.quote(f'{server}/api/v1/jobs')}",
         "Command": f"echo {shlex.quote(text)} |\n  batchyard --server {shlex.quote(server)} submit - --watch",
         "Python": f"import batchyard\n\nclient = batchyard.Client({server!r})\n"
-        f"job = client.jobs.submit(**{spec!r})\njob.watch()",
+        f"job = client.jobs.submit({arguments})\njob.watch()",
     }
 
 

@@ -97,9 +97,9 @@ def thinned(lines: Sequence[Sequence[Value]], most: int, keep: Iterable[int] = (
     for piece in range(pieces):
         places = range(piece * count // pieces, (piece + 1) * count // pieces)
         for values in lines:
-            finite = [(value, n) for n in places if (value := values[n]) is not None and math.isfinite(value)]
-            if finite:
-                kept |= {min(finite)[1], max(finite, key=lambda pair: pair[0])[1]}
+            known = {n: value for n in places if (value := values[n]) is not None and math.isfinite(value)}
+            if known:
+                kept |= {min(known, key=known.__getitem__), max(known, key=known.__getitem__)}
         gap = next((n for n in places if any(_is_nan(values[n]) for values in lines)), None)
         kept |= set() if gap is None else {gap}
     return sorted(kept)
@@ -108,13 +108,10 @@ def thinned(lines: Sequence[Sequence[Value]], most: int, keep: Iterable[int] = (
 def sentence(epochs: list[int], lines: dict[str, list[Value]]) -> str:
     """Return in one sentence what lines do, for those who can't see them."""
     said = [words for name, values in lines.items() if (words := _told(name, epochs, values))]
-    if not said:
-        return "No epoch is recorded yet."
     bad = sum(any(_is_nan(values[n]) for values in lines.values()) for n in range(len(epochs)))
     if bad:
         said.append(f"{bad} {'epoch has' if bad == 1 else 'epochs have'} a value that is not finite")
-    words = "; ".join(said)
-    return f"{words[0].upper()}{words[1:]}."
+    return f"{'; '.join(said)}." if said else "No epoch is recorded yet."
 
 
 def _told(name: str, epochs: list[int], values: list[Value]) -> str:

@@ -70,7 +70,7 @@ function draw(figure, chart, best) {
       height: 260,
       scales: { x: { time: false }, y: log ? { distr: 3 } : { range: (u, low, high) => uPlot.rangeNum(low, high, 0.06, true) } },
       axes: [
-        { ...axis, values: (u, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? tick : "")) },
+        { ...axis, size: 36, values: (u, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? tick : "")) },
         { ...axis, size: 62, values: (u, ticks) => ticks.map((tick) => (tick == null ? "" : digits(tick))) },
       ],
       series: [

@@ -40,12 +40,13 @@ let last = "";
 let asked = 0;
 
 async function check() {
+  // The attribute by its name: a field that is called dataset hides the property.
   const data = new URLSearchParams(new FormData(form));
   if (data.toString() === last) return;
   last = data.toString();
   const mine = ++asked;
   try {
-    const answer = await fetch(form.dataset.check, { method: "POST", body: data, headers: { Accept: "text/html" } });
+    const answer = await fetch(form.getAttribute("data-check"), { method: "POST", body: data, headers: { Accept: "text/html" } });
     const found = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (mine !== asked) return; // a later answer is on its way
     if (answer.ok) review.replaceChildren(...found.body.childNodes);

@@ -116,11 +116,5 @@ for (const all of document.querySelectorAll("[data-choose-all]")) {
   });
 }
 
-for (const form of document.querySelectorAll("form[data-sure]")) {
-  form.addEventListener("submit", (event) => {
-    if (!confirm(form.dataset.sure)) event.preventDefault();
-  });
-}
-
 for (const region of document.querySelectorAll("[data-live]")) region.dataset.was = region.innerHTML;
 listen();

@@ -1,0 +1,108 @@
+"""Takes the pictures of docs/pictures: every page of a real stack, in both widths and both colours."""
+
+import tempfile
+import time
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.conftest import ARGUMENTS, CHROMIUM, DIVERGING, ENDLESS
+from tests.stack import Stack, local_stack
+
+FOLDER = Path(__file__).parent / "pictures"
+WIDTHS = {"wide": 1280, "narrow": 400}
+TABS = ("curves", "predict", "checkpoints", "spec", "events", "logs")
+COLOURS = ("light", "dark")
+TALLEST = 1_400
+PALETTE = 96  #: colours of a picture: pages have few, and a picture stays small
+
+
+def main() -> None:
+    """Take every picture anew."""
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        with local_stack(Path(folder) / "data") as stack:
+            _take(browser, stack, {"first-run": "/"})
+            _take(browser, stack, _filled(stack))
+        browser.close()
+
+
+def _filled(stack: Stack) -> dict[str, str]:
+    """Give the server something to show; return the pages by name."""
+    rows = [
+        f"{n % 90 / 10:.1f},{n * 7 % 40},{'north' if n % 3 else 'south'},{(n * 7 % 40 > 20) + (n % 3 > 0)}"
+        for n in range(400)
+    ]
+    text = "temperature,humidity,site,grade\n" + "\n".join(rows) + "\n"
+    upload = stack.http.post("/api/v1/datasets?name=harvest.csv", content=text.encode()).json()["id"]
+    jobs = [
+        stack.submit({"data": {"builtin": "iris"}, "model": "mlp", "tags": ["baseline"]}),
+        stack.submit({"data": {"builtin": "wine"}, "model": "linear", "optimizer": {"type": "adamw", "lr": 0.01}}),
+        stack.submit({"data": {"builtin": "iris"}, "model": {"type": "mlp", "hidden": [32]}, "tags": ["small"]}),
+        stack.submit({"data": {"builtin": "diabetes"}, "model": "mlp"}),
+        stack.submit({"data": {"dataset": upload, "target": "grade"}, "model": "mlp", "epochs": 60}),
+        stack.submit(DIVERGING),
+    ]
+    for job in jobs:
+        stack.finished(job)
+    endless = stack.submit(ENDLESS | {"name": "iris-long"})
+    for _ in range(3):
+        stack.submit(ENDLESS | {"name": "waits-its-turn"})
+    while not (stack.json(f"/api/v1/jobs/{endless}")["latest"] or {}).get("epoch", 0) > 60:
+        time.sleep(0.2)
+    done, failed, other = jobs[0], jobs[5], jobs[2]
+    tabs = {
+        f"job-{tab}": f"/jobs/{done}?tab={tab}"
+        for tab in ("curves", "predict", "checkpoints", "spec", "events", "logs")
+    }
+    return {
+        "jobs": "/",
+        "new": "/new",
+        "new-data": f"/new?dataset={upload}",
+        **tabs,
+        "job-running": f"/jobs/{endless}",
+        "job-failed": f"/jobs/{failed}",
+        "compare": f"/compare?jobs={done},{other}",
+        "datasets": "/datasets",
+        "dataset": f"/datasets/{upload}",
+        "models": "/models",
+        "queue": "/queue",
+        "docs": "/docs",
+        "about": "/about",
+        "not-found": f"/jobs/{stack.json(f'/api/v1/jobs/{done}')['name']}0",
+    }
+
+
+def _take(browser: Browser, stack: Stack, pages: dict[str, str]) -> None:
+    for width_name, width in WIDTHS.items():
+        for colour in COLOURS:
+            look: dict[str, Any] = {"viewport": {"width": width, "height": 800}, "color_scheme": colour}
+            with browser.new_context(base_url=stack.url, **look) as context:
+                page = context.new_page()
+                for name, address in pages.items():
+                    page.goto(address)
+                    _settled(page, name)
+                    _keep(page, FOLDER / f"{name}-{width_name}-{colour}.png", width)
+
+
+def _settled(page: Page, name: str) -> None:
+    if name == "job-predict":
+        page.get_by_role("button", name="Predict", exact=True).click()
+        page.locator(".answer").wait_for()
+    if page.locator("figure[data-chart]").count() and name != "job-failed":
+        page.locator(".uplot").first.wait_for()
+    page.wait_for_timeout(400)
+
+
+def _keep(page: Page, path: Path, width: int) -> None:
+    height = min(TALLEST, page.evaluate("document.documentElement.scrollHeight"))
+    taken = page.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height})
+    Image.open(BytesIO(taken)).convert("RGB").quantize(PALETTE, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+if __name__ == "__main__":
+    main()
