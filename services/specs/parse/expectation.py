@@ -3,6 +3,7 @@
 from typing import Any
 
 Node = dict[str, Any]
+MOST_KINDS = 4  #: what takes more kinds of values takes nearly all of them
 
 
 def node_at(schema: Node, data: Any, path: tuple[str | int, ...], *, enter: bool = True) -> Node:
@@ -39,10 +40,35 @@ def describe(node: Node, schema: Node) -> str:
     if kind in {"integer", "number"}:
         return ("a whole number" if kind == "integer" else "a number") + _range(node)
     if kind == "array":
-        return "a list" + (" of " + describe(node["items"], schema).removeprefix("a ") + "s" if "items" in node else "")
+        return "a list" + (" of " + _several(node["items"], schema) if "items" in node else "")
     if kind == "string" and "pattern" in node:
         return f"a text like {node['pattern']}"
     return {"string": "a text", "boolean": "true or false", "null": "null"}.get(str(kind), "an object")
+
+
+def _several(node: Node, schema: Node) -> str:
+    """Return what the items of a list may be, in the plural, without their bounds."""
+    node = _resolved(node, schema)
+    branches = node.get("anyOf") or node.get("oneOf")
+    if branches:
+        parts = list(dict.fromkeys(_several(part, schema) for part in branches))
+        if "numbers" in parts and "whole numbers" in parts:
+            parts.remove("whole numbers")
+        if len(parts) > MOST_KINDS:
+            return "values"
+        return ", ".join(parts[:-1]) + " or " + parts[-1] if len(parts) > 1 else parts[0]
+    if "const" in node or "enum" in node:
+        return describe(node, schema)
+    if node.get("type") == "array":
+        return "lists" + (" of " + _several(node["items"], schema) if "items" in node else "")
+    words = {
+        "integer": "whole numbers",
+        "number": "numbers",
+        "string": "texts",
+        "boolean": "true or false",
+        "null": "null",
+    }
+    return words.get(str(node.get("type")), "objects")
 
 
 def _resolved(node: Node, schema: Node) -> Node:

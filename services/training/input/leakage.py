@@ -25,7 +25,7 @@ def constant_targets(spec: JobSpec, info: TableInfo, cells: np.ndarray) -> list[
         target = cells[:, info.names.index(name)]
         if len(target) and target.min() == target.max():
             message = (
-                f"{name!r} is the same in every training row: there is nothing to learn, and any cost says nothing."
+                f"{name!r} is constant in the training rows: there is nothing to learn, and any cost says nothing."
             )
             found.append(_warning("constant_target", message, "#/data/target"))
     return found
