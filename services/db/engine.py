@@ -127,9 +127,11 @@ def _sqlite_engine(settings: Settings, pool_size: int) -> Engine:
     def prepare(connection: Any, _record: Any) -> None:
         # The driver begins nothing by itself; `begin` below does.
         connection.isolation_level = None
+        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}").close()
+        # Has an effect only before the first table; later it would take the write lock, for nothing.
+        if connection.execute("PRAGMA page_count").fetchone()[0] == 0:
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL").close()
         for pragma in (
-            f"busy_timeout={BUSY_TIMEOUT_MS}",
-            "auto_vacuum=INCREMENTAL",  # has an effect only before the first table
             f"journal_mode={journal}",
             "synchronous=FULL",  # an acknowledged submit survives a power cut
             "foreign_keys=ON",

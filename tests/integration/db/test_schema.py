@@ -7,13 +7,14 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import delete, update
+from sqlalchemy import delete, text, update
 from sqlalchemy.exc import IntegrityError
 
 from services.db.engine import Database, now, wal_is_safe
 from services.db.schema import MIGRATIONS, check_schema, head, migrate
 from services.db.tables import Base as Tables
 from services.db.tables import Dataset
+from services.settings import Settings
 from services.wiring.base import Base
 from tests.make import make_job
 
@@ -67,3 +68,16 @@ def test_a_plugins_data_is_let_in_without_losing_the_data_of_jobs(joined: Base) 
     with pytest.raises(IntegrityError), joined.database.transaction() as session:
         session.execute(delete(Dataset))
     assert joined.reading.get("local", job.id).dataset_sha256 == job.dataset_sha256
+
+
+def test_a_connection_is_opened_while_another_writes(database: Database, settings: Settings) -> None:
+    migrate(database)
+    other = Database(settings)
+
+    with database.transaction() as session:
+        session.execute(text("UPDATE jobs SET priority = 1"))
+        with other.reading() as reader:
+            assert reader.scalar(text("SELECT count(*) FROM jobs")) == 0
+            if other.is_sqlite:
+                assert reader.scalar(text("PRAGMA auto_vacuum")) == 2  # incremental, from the first connection on
+    other.close()
