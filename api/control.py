@@ -11,6 +11,7 @@ from api.described import described
 from api.parts import OWNER, api, as_json
 from api.requests import body, expected_versions, idempotency_key
 from services.errors import Fault, InvalidRequest
+from services.specs.checkpoints import Word
 from services.specs.fields import STRICT, Name, Number, Text, Whole
 from services.specs.job import JobSpec
 
@@ -27,8 +28,8 @@ class Retry(BaseModel):
     """A merge patch (RFC 7396) of the old job's resolved spec; null takes a value away, so that its default holds."""
     apply: Literal["suggestion"] | None = None
     """Apply `error.suggestion` of the old job before the patch."""
-    from_checkpoint: None = None
-    """A new job begins with fresh weights."""
+    from_checkpoint: Word | None = None
+    """best, last, epoch:N or an id: weights of the old job that the new one begins with; null: as the old one began."""
 
 
 class Change(BaseModel):
@@ -46,7 +47,7 @@ class Change(BaseModel):
 @bp.patch("/<job_id>")
 @described(
     answer=answers.Job,
-    errors=(412, 415),
+    errors=(409, 412, 415),
     body=Change,
     headers={"If-Match": "The ETag of the state that you know: 412 if it has changed since."},
 )
@@ -95,6 +96,7 @@ def retry(job_id: str) -> Response:
         asked.spec,
         suggested=asked.apply == "suggestion",
         name=asked.name,
+        from_checkpoint=asked.from_checkpoint,
         key=idempotency_key(),
         body_sha256=hashlib.sha256(job_id.encode() + sent).hexdigest(),
     )

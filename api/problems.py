@@ -27,6 +27,7 @@ STATUS = {
     "slow_body": 408,
     "invalid_transition": 409,
     "job_already_finished": 409,
+    "ambiguous_job": 409,
     "no_checkpoint_yet": 409,
     "no_checkpoint": 409,
     "not_recorded": 409,

@@ -20,6 +20,7 @@ BatchyardError
 │   └── Conflict
 │       ├── InvalidTransition    invalid_transition
 │       ├── JobAlreadyFinished   job_already_finished
+│       ├── AmbiguousJob         ambiguous_job
 │       ├── NoCheckpointYet      no_checkpoint_yet
 │       ├── NoCheckpoint         no_checkpoint
 │       ├── NotRecorded          not_recorded
@@ -203,6 +204,12 @@ class JobAlreadyFinished(Conflict):
     """The job has already finished."""
 
     code = "job_already_finished"
+
+
+class AmbiguousJob(Conflict):
+    """Several jobs are called so."""
+
+    code = "ambiguous_job"
 
 
 class NoCheckpointYet(Conflict):

@@ -56,7 +56,7 @@ class DatasetService:
             with self.database.reading() as session:
                 known = queries.by_bytes(session, owner, sha256, "upload")
             if known and self.storage.is_intact(sha256, original):
-                return known, False
+                return self._renamed(known, name), False
             kept = self._stored(draft, sha256, name, options)
         view = view_of(kept, owner=owner, name=name, source="upload", size_bytes=size, sha256=sha256)
         with self.database.transaction() as session:
@@ -65,10 +65,19 @@ class DatasetService:
             known = queries.by_bytes(session, owner, sha256, "upload")
             if known:
                 queries.describe(session, sha256, view)
-                return replace(known, info=view.info, dialect=view.dialect, warnings=view.warnings), False
+                queries.rename(session, known.id, name)
+                return replace(known, name=name, info=view.info, dialect=view.dialect, warnings=view.warnings), False
             self._check_files(view)
             queries.add(session, view, now(session))
         return self.find(owner, view.id), True
+
+    def _renamed(self, dataset: DatasetView, name: str) -> DatasetView:
+        """Give a data set the name that its bytes were just uploaded under; it is found by that name from now on."""
+        if dataset.name == name:
+            return dataset
+        with self.database.transaction() as session:
+            queries.rename(session, dataset.id, name)
+        return replace(dataset, name=name)
 
     def find(self, owner: str, id_or_name: str) -> DatasetView:
         """Return a data set by its id or, newest first, its name.

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from services.db.engine import now
 from services.db.tables import Dataset, Epoch, Event, Job, NameCounter, Owner
-from services.errors import NotFound
 from services.jobs.failures import explained
 from services.jobs.views import EpochView, EventView, JobView, status_of
 from services.states import JobState, sources
@@ -122,19 +121,6 @@ def usable_by_name(session: Session, owner: str, name: str) -> str | None:
     return session.scalar(query.order_by(succeeded.desc(), Job.created_at.desc(), Job.id.desc()).limit(1))
 
 
-def to_change(session: Session, owner: str, job_id: str) -> JobView:
-    """Return a job that is to be changed. Its name does not find it: it may mean another job by now.
-
-    Raises: NotFound, with the id of a job of that name.
-    """
-    found = by_id(session, owner, job_id)
-    if found is None:
-        named = by_name(session, owner, job_id)
-        instead = f" {job_id!r} is the name of one: what changes a job takes its id, {named.id}." if named else ""
-        raise NotFound(f"There is no job with the id {job_id[:80]!r}.{instead}", suggestion=named.id if named else None)
-    return found
-
-
 def words(session: Session, owner: str) -> Sequence[str]:
     """Return ids and names of the newest jobs, to suggest one of."""
     query = select(Job.id, Job.name).where(Job.owner == owner).order_by(Job.created_at.desc()).limit(200)
@@ -239,6 +225,7 @@ def job_view(row: Job, dataset_name: str, spark: list[float] | None = None) -> J
         initialised_from=row.initialised_from,
         stop_reason=row.stop_reason,
         retry_of=row.retry_of,
+        spec_diff=row.spec_diff,
         not_before=row.not_before,
         created_at=row.created_at,
         started_at=row.started_at,

@@ -102,6 +102,7 @@ class JobView:
     initialised_from: dict[str, Any] | None
     stop_reason: str | None
     retry_of: str | None
+    spec_diff: list[Any] | None  #: how the spec of a retry differs from the old job's
     not_before: datetime  #: an attempt that was cut short is tried again then
     created_at: datetime
     started_at: datetime | None
@@ -109,7 +110,6 @@ class JobView:
     latest: EpochView | None = None
     queue: QueuePlace | None = None
     resume_from: dict[str, int] | None = None  #: epoch and step, in the answer to a resume
-    spec_diff: list[dict[str, Any]] | None = None  #: in the answer to a retry
     spark: list[float] = field(default_factory=list)  #: at most 24 train costs, for a small curve
 
     @property
