@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field
 
 from api import answers, rendering
 from api.described import described
+from api.endings import WAIT_FOR_END, applied, when_done_if_preferred
 from api.parts import OWNER, api, as_json
-from api.requests import body, expected_versions, idempotency_key
+from api.requests import body, expected_versions, idempotency_key, preferred_wait
 from services.errors import Fault, InvalidRequest
 from services.specs.checkpoints import Word
 from services.specs.fields import STRICT, Name, Number, Text, Whole
@@ -72,22 +73,29 @@ def pause(job_id: str) -> Response:
 
 
 @bp.post("/<job_id>/resume")
-@described(answer=answers.Job, status=(202,), errors=(409,))
+@described(answer=answers.Job, status=(202, 200), errors=(409,), headers=WAIT_FOR_END)
 def resume(job_id: str) -> Response:
-    """Queue a paused job again; it ends with the same bits as if it had never paused."""
-    return as_json(rendering.job(api().base.control.resume(OWNER, job_id)), 202)
+    """Queue a paused job again; it ends with the same bits as if it had never paused.
+
+    202: queued. 200: done within `Prefer: wait`.
+    """
+    job, waited_s = when_done_if_preferred(api().base.control.resume(OWNER, job_id))
+    return applied(as_json(rendering.job(job), 200 if job.done else 202), waited_s)
 
 
 @bp.post("/<job_id>/retry")
 @described(
     answer=answers.Job,
-    status=(202,),
+    status=(202, 201),
     errors=(409, 415, 507),
     body=Retry,
-    headers={"Idempotency-Key": "The same key and body bring the same job, for a day."},
+    headers={**WAIT_FOR_END, "Idempotency-Key": "The same key and body bring the same job, for a day."},
 )
 def retry(job_id: str) -> Response:
-    """Submit a job's spec again as a new job, changed by a merge patch or as the old job's error suggests."""
+    """Submit a job's spec again as a new job, changed by a merge patch or as the old job's error suggests.
+
+    202: queued. 201: done within `Prefer: wait`.
+    """
     sent = request.get_data(cache=True)
     asked = body(Retry) if sent else Retry()
     submission = api().base.retrying.retry(
@@ -100,9 +108,10 @@ def retry(job_id: str) -> Response:
         key=idempotency_key(),
         body_sha256=hashlib.sha256(job_id.encode() + sent).hexdigest(),
     )
-    response = as_json(rendering.job(submission.job), 202)
-    response.headers["Location"] = f"/api/v1/jobs/{submission.job.id}"
-    return response
+    job, waited_s = when_done_if_preferred(submission.job)
+    response = as_json(rendering.job(job), 201 if preferred_wait(1.0) is not None and job.done else 202)
+    response.headers["Location"] = f"/api/v1/jobs/{job.id}"
+    return applied(response, waited_s)
 
 
 def _not_patchable(fault: Fault) -> Fault:
