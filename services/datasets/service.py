@@ -160,7 +160,8 @@ class DatasetService:
                 return self._with_files(owner, data.dataset)
             except NotFound as error:
                 near = error.members.get("suggestion")
-                fault = Fault("#/data/dataset", "unknown_dataset", error.detail, data.dataset[:80], near)
+                detail = f"is {data.dataset[:80]!r}; there is no data set of this name or id"
+                fault = Fault("#/data/dataset", "unknown_dataset", detail, data.dataset[:80], near)
                 raise InvalidRequest([fault]) from error
         if data.builtin is not None:
             return self._builtin(data.builtin, owner)
