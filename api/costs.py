@@ -35,7 +35,7 @@ class MetricsQuery(BaseModel):
     fields: str | None = None
     """Columns, by comma."""
     max_points: Annotated[int, Field(ge=2, lt=2**31)] | None = None
-    """Every k-th epoch if there are more, the best and the last with them."""
+    """So many epochs at most: the best, the last, and every k-th of the others."""
 
 
 class BatchesQuery(BaseModel):
@@ -62,7 +62,9 @@ def metrics(job_id: str) -> Response:
     """Read the costs and metrics of a job's epochs, by columns; as JSON, CSV or NDJSON."""
     asked = query(MetricsQuery)
     job = api().base.reading.get(OWNER, job_id)
-    epochs = api().base.reading.epochs(OWNER, job.id, after_epoch=asked.after_epoch, max_points=asked.max_points)
+    epochs = api().base.reading.epochs(
+        OWNER, job.id, after_epoch=asked.after_epoch, max_points=asked.max_points, until=job.epochs_done
+    )
     columns = columns_of(job)
     if asked.fields:
         wanted = [name.strip() for name in asked.fields.split(",")]

@@ -2,17 +2,19 @@
 
 import time
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Literal
 
 from flask import Blueprint, Response, request
 from pydantic import BaseModel, Field
 
 from api import schemas
+from api.endings import WAIT, applied, is_news, longest_wait_s, when_done
 from api.feed import PAGE, Feed
 from api.parts import OWNER, api, as_json, feed, watcher
-from api.requests import accepts, query
+from api.requests import accepts, preferred_wait, query
 from api.view_descriptions import described
 from api.watcher import Watcher
+from services.jobs.job_views import JobView
 
 bp = Blueprint("events", __name__, url_prefix="/api/v1/jobs/<job_id>")
 
@@ -29,6 +31,8 @@ class EventsQuery(BaseModel):
     after: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Leave out the event of this number and those before."""
     limit: Annotated[int, Field(ge=1, le=1_000)] = PAGE
+    until: Literal["done"] | None = None
+    """Answer when the job is done; a stream ends by itself then."""
 
 
 @bp.get("/events")
@@ -37,10 +41,13 @@ class EventsQuery(BaseModel):
     answer=schemas.List[schemas.Event],
     status=(200, 204),
     media=(JSON, STREAM),
-    headers={"Last-Event-ID": "Begin the stream after the event of this number."},
+    headers={**WAIT, "Last-Event-ID": "Begin the stream after the event of this number."},
 )
 def events(job_id: str) -> Response:
-    """Read a job's events, or follow them as a stream; 204: the stream's last event was heard."""
+    """Read a job's events, or follow them as a stream; 204: the stream's last event was heard.
+
+    A list comes at once; with `Prefer: wait=N` when it has an event, with `until=done` when the job is done.
+    """
     asked = query(EventsQuery)
     job = api().base.reading.get(OWNER, job_id)
     if accepts(JSON, STREAM) == STREAM:
@@ -57,14 +64,28 @@ def events(job_id: str) -> Response:
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Accel-Buffering"] = "no"
         return response
+    waited_s = _awaited(job, asked)
     found = api().base.reading.events(OWNER, job.id, after=asked.after, limit=asked.limit + 1)
     shown = found[: asked.limit]
     more = len(found) > asked.limit
     address = f"{request.path}?after={shown[-1].seq}&limit={asked.limit}" if more else None
     data = [schemas.Event(**vars(event)) for event in shown]
-    return as_json(
-        schemas.List[schemas.Event](url=request.full_path.rstrip("?"), data=data, has_more=more, next=address)
-    )
+    page = schemas.List[schemas.Event](url=request.full_path.rstrip("?"), data=data, has_more=more, next=address)
+    return applied(as_json(page), waited_s)
+
+
+def _awaited(job: JobView, asked: EventsQuery) -> float | None:
+    """Wait as it is preferred, for the job's end or for an event; return for how long at most."""
+    if job.done:
+        return None
+    if asked.until:
+        wait_s = longest_wait_s()
+        when_done(job, wait_s)
+        return wait_s
+    preferred = preferred_wait(api().base.settings.max_wait_s)
+    if preferred is not None and job.events_seq <= asked.after:
+        is_news(job.id, asked.after, preferred)
+    return preferred
 
 
 def _stream(stream_s: float, feed: Feed, waiting: Watcher, job_id: str, after: int) -> Iterator[bytes]:

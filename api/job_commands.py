@@ -7,10 +7,12 @@ from flask import Blueprint, Response, request
 from pydantic import BaseModel, Field
 
 from api import schemas, serializers
+from api.endings import WAIT_FOR_END, applied, when_done_if_preferred
 from api.parts import OWNER, api, as_json
-from api.requests import body, expected_versions, idempotency_key
+from api.requests import body, expected_versions, idempotency_key, preferred_wait
 from api.view_descriptions import described
 from services.errors import Fault, InvalidRequest
+from services.specs.schema.checkpoints import Word
 from services.specs.schema.fields import STRICT, Name, Number, Text, Whole
 from services.specs.schema.job import JobSpec
 
@@ -27,8 +29,8 @@ class Retry(BaseModel):
     """A merge patch (RFC 7396) of the old job's resolved spec; null takes a value away, so that its default holds."""
     apply: Literal["suggestion"] | None = None
     """Apply `error.suggestion` of the old job before the patch."""
-    from_checkpoint: None = None
-    """A new job begins with fresh weights."""
+    from_checkpoint: Word | None = None
+    """best, last, epoch:N or an id: weights of the old job that the new one begins with; null: as the old one began."""
 
 
 class Change(BaseModel):
@@ -46,7 +48,7 @@ class Change(BaseModel):
 @bp.patch("/<job_id>")
 @described(
     answer=schemas.Job,
-    errors=(412, 415),
+    errors=(409, 412, 415),
     body=Change,
     headers={"If-Match": "The ETag of the state that you know: 412 if it has changed since."},
 )
@@ -71,22 +73,29 @@ def pause(job_id: str) -> Response:
 
 
 @bp.post("/<job_id>/resume")
-@described(answer=schemas.Job, status=(202,), errors=(409,))
+@described(answer=schemas.Job, status=(202, 200), errors=(409,), headers=WAIT_FOR_END)
 def resume(job_id: str) -> Response:
-    """Queue a paused job again; it ends with the same bits as if it had never paused."""
-    return as_json(serializers.job(api().base.control.resume(OWNER, job_id)), 202)
+    """Queue a paused job again; it ends with the same bits as if it had never paused.
+
+    202: queued. 200: done within `Prefer: wait`.
+    """
+    job, waited_s = when_done_if_preferred(api().base.control.resume(OWNER, job_id))
+    return applied(as_json(serializers.job(job), 200 if job.done else 202), waited_s)
 
 
 @bp.post("/<job_id>/retry")
 @described(
     answer=schemas.Job,
-    status=(202,),
+    status=(202, 201),
     errors=(409, 415, 507),
     body=Retry,
-    headers={"Idempotency-Key": "The same key and body bring the same job, for a day."},
+    headers={**WAIT_FOR_END, "Idempotency-Key": "The same key and body bring the same job, for a day."},
 )
 def retry(job_id: str) -> Response:
-    """Submit a job's spec again as a new job, changed by a merge patch or as the old job's error suggests."""
+    """Submit a job's spec again as a new job, changed by a merge patch or as the old job's error suggests.
+
+    202: queued. 201: done within `Prefer: wait`.
+    """
     sent = request.get_data(cache=True)
     asked = body(Retry) if sent else Retry()
     submission = api().base.retrying.retry(
@@ -95,12 +104,14 @@ def retry(job_id: str) -> Response:
         asked.spec,
         suggested=asked.apply == "suggestion",
         name=asked.name,
+        from_checkpoint=asked.from_checkpoint,
         key=idempotency_key(),
         body_sha256=hashlib.sha256(job_id.encode() + sent).hexdigest(),
     )
-    response = as_json(serializers.job(submission.job), 202)
-    response.headers["Location"] = f"/api/v1/jobs/{submission.job.id}"
-    return response
+    job, waited_s = when_done_if_preferred(submission.job)
+    response = as_json(serializers.job(job), 201 if preferred_wait(1.0) is not None and job.done else 202)
+    response.headers["Location"] = f"/api/v1/jobs/{job.id}"
+    return applied(response, waited_s)
 
 
 def _not_patchable(fault: Fault) -> Fault:

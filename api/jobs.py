@@ -1,8 +1,6 @@
 """Jobs over HTTP: submit, read, list, cancel, delete."""
 
 import hashlib
-import time
-from contextlib import suppress
 from typing import Annotated, Any, BinaryIO, Literal, cast, get_args
 from urllib.parse import urlencode
 
@@ -11,11 +9,11 @@ from flask import Blueprint, Response, request
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api import schemas, serializers
-from api.parts import OWNER, api, as_json, watcher
+from api.endings import WAIT, WAIT_FOR_END, applied, is_news, longest_wait_s, when_done, when_done_if_preferred
+from api.parts import OWNER, api, as_json
 from api.requests import body, idempotency_key, known_version, preferred_wait, query
 from api.view_descriptions import described
-from services.errors import Fault, InvalidRequest, Overloaded, TooLarge
-from services.jobs.job_views import JobView
+from services.errors import Fault, InvalidRequest, TooLarge
 from services.jobs.listing import Filters
 from services.specs.parse.json_size import check_counts
 from services.specs.parse.parser import read
@@ -25,7 +23,6 @@ from services.specs.schema.job import JobSpec
 bp = Blueprint("jobs", __name__, url_prefix="/api/v1/jobs")
 
 Status = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled", "cancelling", "pausing"]
-WAIT = {"Prefer": "`wait=N`: answer when there is news, or after N seconds."}
 
 
 class SubmitQuery(BaseModel):
@@ -44,6 +41,8 @@ class ShowQuery(BaseModel):
 
     expand: list[Literal["spec_submitted"]] = []
     """Further members."""
+    until: Literal["done"] | None = None
+    """Answer when the job is done."""
 
 
 class ListQuery(BaseModel):
@@ -90,7 +89,7 @@ class Cancel(BaseModel):
     status=(202, 201, 200),
     errors=(409, 413, 415, 507),
     upload=("multipart/form-data",),
-    headers={**WAIT, "Idempotency-Key": "The same key and body bring the same job, for a day."},
+    headers={**WAIT_FOR_END, "Idempotency-Key": "The same key and body bring the same job, for a day."},
 )
 def submit() -> Response:
     """Submit a training job.
@@ -102,23 +101,15 @@ def submit() -> Response:
         return _validated(spec)
     submitted = _without_rows(orjson.loads(sent))
     digest = hashlib.sha256(sent).hexdigest()
-    wait_s = preferred_wait(api().base.settings.max_wait_s)
     submission = api().base.jobs.submit(
         spec, submitted=submitted, owner=OWNER, key=idempotency_key(), body_sha256=digest
     )
-    job = submission.job
-    waited = False
-    if wait_s is not None and not job.done:
-        # The job is submitted, so without a place to wait in that is said at once.
-        with suppress(Overloaded), watcher().place():
-            job, waited = _when_done(job, wait_s), True
-    response = as_json(serializers.job(job), 201 if wait_s is not None and job.done else 202)
+    job, waited_s = when_done_if_preferred(submission.job)
+    response = as_json(serializers.job(job), 201 if preferred_wait(1.0) is not None and job.done else 202)
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
     response.headers["Retry-After"] = "1"
     response.headers["ETag"] = f'W/"{job.events_seq}"'
-    if waited and wait_s is not None:
-        response.headers["Preference-Applied"] = f"wait={wait_s:g}"
-    return response
+    return applied(response, waited_s)
 
 
 @bp.get("")
@@ -160,23 +151,30 @@ def index() -> Response:
     headers={**WAIT, "If-None-Match": "The ETag of the state that you know: 304 if nothing has changed since."},
 )
 def show(job_id: str) -> Response:
-    """Read a job by its id or name; with If-None-Match and `Prefer: wait=N` wait for news of it."""
+    """Read a job by its id or name.
+
+    With `until=done` the answer comes when it is done, or after `Prefer: wait=N` seconds, by default as late as is
+    allowed; with If-None-Match and `Prefer: wait=N` when there is news.
+    """
     asked = query(ShowQuery)
     job = api().base.reading.get(OWNER, job_id)
-    known = known_version()
+    known, waited_s = known_version(), None
+    if asked.until and not job.done:
+        waited_s = longest_wait_s()
+        job = when_done(job, waited_s)
     if known == job.events_seq:
-        wait_s = preferred_wait(api().base.settings.max_wait_s) or 0.0
-        if not wait_s or not _moved(job.id, known, wait_s):
+        wait_s = 0.0 if asked.until else preferred_wait(api().base.settings.max_wait_s) or 0.0
+        if not wait_s or not is_news(job.id, known, wait_s):
             unchanged = Response(status=304)
             unchanged.headers["ETag"] = f'W/"{known}"'
             unchanged.headers["Retry-After"] = "2"
-            return unchanged
+            return applied(unchanged, waited_s)
         job = api().base.reading.get(OWNER, job.id)
     response = as_json(serializers.job(job, submitted="spec_submitted" in asked.expand))
     response.headers["ETag"] = f'W/"{job.events_seq}"'
     if not job.done:
         response.headers["Retry-After"] = "2"
-    return response
+    return applied(response, waited_s)
 
 
 @bp.post("/<job_id>/cancel")
@@ -247,19 +245,6 @@ def _validated(spec: JobSpec) -> Response:
             warnings=[schemas.Warning(**warning) for warning in found.warnings],
         )
     )
-
-
-def _when_done(job: JobView, wait_s: float) -> JobView:
-    deadline = time.monotonic() + wait_s
-    while not job.done and (left := deadline - time.monotonic()) > 0:
-        watcher().wait(job.id, job.events_seq, left)
-        job = api().base.reading.get(OWNER, job.id)
-    return job
-
-
-def _moved(job_id: str, known: int, wait_s: float) -> bool:
-    with watcher().place():
-        return watcher().wait(job_id, known, wait_s)
 
 
 def _without_rows(sent: dict[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ STATUS = {
     "slow_body": 408,
     "invalid_transition": 409,
     "job_already_finished": 409,
+    "ambiguous_job": 409,
     "no_checkpoint_yet": 409,
     "no_checkpoint": 409,
     "not_recorded": 409,
@@ -43,6 +44,14 @@ STATUS = {
     "overloaded": 503,
     "checkpoint_corrupt": 503,
     "storage_full": 507,
+}
+#: What is wrong with a request that never reaches a view, in words of our own.
+OF_STATUS = {
+    400: "a part of it is malformed",
+    411: "its length is missing",
+    414: "its address is too long",
+    416: "the range is not within the file",
+    431: "its headers are too large",
 }
 RETRY_AFTER_S = {"no_checkpoint_yet": "1", "not_ready": "2", "overloaded": "2", "storage_full": "60"}
 #: Our errors for what Flask itself refuses.
@@ -102,7 +111,7 @@ def of_flask(error: HTTPException) -> BatchyardError:
     elif error.code == 405:
         members = {"allowed": sorted(set(getattr(error, "valid_methods", None) or []) - {"HEAD", "OPTIONS"})}
     elif kind is errors.BadRequest:
-        detail = str(error.description)
+        detail = f"The request can't be read: {OF_STATUS.get(error.code or 400, 'it does not follow HTTP')}."
     return kind(detail, **members)
 
 

@@ -127,7 +127,7 @@ class Job(Answer):
     resume_from: dict[str, int] | None = None
     """Epoch and step at which a resumed job goes on."""
     spec_diff: list[dict[str, Any]] | None = None
-    """In the answer to a retry: what differs from the old job's spec."""
+    """Of a retry: what differs from the old job's spec."""
     seed: int
     priority: int
     spec: dict[str, Any]

@@ -94,7 +94,7 @@ def progress(view: JobView) -> schemas.Progress | None:
     per_epoch = int(view.model_summary["steps_per_epoch"])
     recorded = view.epochs_done * per_epoch
     step = max(recorded, int(said.get("step", 0)))
-    epoch = view.epochs_done if step == recorded else min(epochs, int(said.get("epoch", view.epochs_done)))
+    epoch = min(epochs, max(view.epochs_done, -(-step // max(1, per_epoch))))  # the one that the step is of
     speed = view.latest.rows_per_second if view.latest else None
     left = (epochs * per_epoch - step) * view.latest.seconds / per_epoch if view.latest and per_epoch else None
     return schemas.Progress(

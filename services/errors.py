@@ -20,6 +20,7 @@ BatchyardError
 │   └── Conflict
 │       ├── InvalidTransition    invalid_transition
 │       ├── JobAlreadyFinished   job_already_finished
+│       ├── AmbiguousJob         ambiguous_job
 │       ├── NoCheckpointYet      no_checkpoint_yet
 │       ├── NoCheckpoint         no_checkpoint
 │       ├── NotRecorded          not_recorded
@@ -111,13 +112,14 @@ class InvalidRequest(RequestFault):
     """The request is not valid."""
 
     code = "validation_error"
-    SHOWN = 20  #: faults are described up to here; beyond, they are counted
+    SHOWN = 100  #: faults are described up to here; beyond, they are counted
 
     def __init__(self, faults: list[Fault]) -> None:
         self.faults = faults
         count = "1 problem" if len(faults) == 1 else f"{len(faults)} problems"
+        first = faults[0].detail.rstrip(".")
         super().__init__(
-            f"{count}. First: '{faults[0].pointer}' {faults[0].detail}.",
+            f"{count}. First: '{faults[0].pointer}' {first}{'' if first.endswith('?') else '.'}",
             errors=[fault.as_json() for fault in faults[: self.SHOWN]],
             total_errors=len(faults),
         )
@@ -203,6 +205,12 @@ class JobAlreadyFinished(Conflict):
     """The job has already finished."""
 
     code = "job_already_finished"
+
+
+class AmbiguousJob(Conflict):
+    """Several jobs are called so."""
+
+    code = "ambiguous_job"
 
 
 class NoCheckpointYet(Conflict):

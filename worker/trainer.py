@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -24,6 +25,7 @@ from services.training.loop.training import Training
 from services.training_errors import Fenced, NonfiniteCost, TrainingFailed, TrainingFault, Wished
 from services.wiring import trainer as wiring
 from worker import outcome
+from worker.certain_errors import is_certain
 
 REPORT_S = 0.25  #: the supervisor hears of progress so often
 OOM_SCORE = "500"  #: when memory is short, the kernel takes a trainer before anything else of ours
@@ -40,7 +42,7 @@ class Watch:
         self.channel = socket.socket(fileno=progress)
         self.channel.setblocking(False)
         self.wished: str | None = None
-        self.steps = 0
+        self.steps_done: Callable[[], int] = lambda: 0  #: optimizer steps; rows are measured between them
         self.epoch = 0
         self.reported = 0.0
         self.latest: dict[str, Any] = {}
@@ -49,7 +51,6 @@ class Watch:
 
     def __call__(self) -> str | None:
         """Return the wish, if one was heard that does not wait for the end of the epoch."""
-        self.steps += 1
         time_now = time.monotonic()
         if time_now - self.reported >= REPORT_S:
             self.reported = time_now
@@ -58,7 +59,7 @@ class Watch:
 
     def report(self, phase: str) -> None:
         """Tell the supervisor how far the training is; nothing waits for it."""
-        message = {"phase": phase, "epoch": self.epoch, "step": self.steps - 1, **self.latest}
+        message = {"phase": phase, "epoch": self.epoch, "step": self.steps_done(), **self.latest}
         try:
             self.channel.send(json.dumps(message).encode())
         except OSError:  # the supervisor has not read the last one yet, or is gone
@@ -114,17 +115,14 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
     except TrainingFault as fault:
         wiring.fail(settings, job_id, attempt, recorder, fault)
         return outcome.USER_FAULT
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+    except (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError) as error:
         traceback.print_exc()
+        if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and not is_certain(error)):
+            return _memory_exit(error)
         # The same arithmetic on the same rows ends alike: attempts are for what may go otherwise.
-        failed = TrainingFailed(
-            f"The training can't go on: {type(error).__name__}: {error}"[:MOST_TOLD], retryable=False
-        )
-        wiring.fail(settings, job_id, attempt, recorder, failed)
+        detail = f"The training can't go on: {type(error).__name__}: {error}"[:MOST_TOLD]
+        wiring.fail(settings, job_id, attempt, recorder, TrainingFailed(detail, retryable=False))
         return outcome.USER_FAULT
-    except (MemoryError, RuntimeError) as error:
-        traceback.print_exc()
-        return _memory_exit(error)
     return outcome.DONE
 
 
@@ -134,7 +132,7 @@ def train(job: wiring.Job, watch: Watch) -> StopReason:
     Raises: NonfiniteCost; Wished; Fenced.
     """
     training, spec = job.training, job.work.spec
-    watch.epoch, watch.steps = training.progress.epochs_done + 1, training.steps_done
+    watch.epoch, watch.steps_done = training.progress.epochs_done + 1, lambda: training.steps_done
     if reason := _stop_reason(training):
         return reason  # it was stopped once more while its test rows were measured
     goes_back = spec.on_nonfinite == "rollback"

@@ -61,6 +61,9 @@ class Contents(Protocol):
     def steps_done(self) -> int: ...
 
     @property
+    def steps_per_epoch(self) -> int: ...
+
+    @property
     def lr(self) -> float: ...
 
     def keep_best(self) -> None: ...
@@ -117,6 +120,9 @@ class Recorder:
         def write(session: Session) -> None:
             columns = {"environment": environment, "baseline": self.contents.baseline}
             columns |= self._warned(session, self.contents.warnings) | self._adjusted(session, self.recorded)
+            known = session.scalar(select(Job.model_summary).where(Job.id == self.work.job_id)) or {}
+            # What was expected at the submit, where a split by hash shares out values that were not counted.
+            columns["model_summary"] = known | {"steps_per_epoch": self.contents.steps_per_epoch}
             self._one(session, update(Job).where(*self._owned()).values(**columns))
 
         self._until_written(write, landed=lambda job: job.environment == environment)

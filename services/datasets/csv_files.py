@@ -120,6 +120,8 @@ def _batches(
         if "conversion error" in str(error):
             raise NotNumbers from error
         faults = diagnose(path, dialect.delimiter, len(names), header=dialect.header)
+        if not faults and "straddling" in str(error) and path.stat().st_size < BLOCK_BYTES:
+            return  # one line without an end: a header and no rows
         raise InvalidRequest(faults or [_unreadable(str(error), len(names))]) from error
     if last is not None and _may_be_open(path, last):
         faults = diagnose(path, dialect.delimiter, len(names), header=dialect.header)

@@ -76,6 +76,11 @@ def describe(session: Session, sha256: str, dataset: DatasetView) -> None:
     )
 
 
+def rename(session: Session, dataset_id: str, name: str) -> None:
+    """Give a data set another name."""
+    session.execute(update(Dataset).where(Dataset.id == dataset_id).values(name=name))
+
+
 def page(
     session: Session, owner: str, limit: int, after: tuple[datetime, str] | None, sha256: str | None = None
 ) -> list[DatasetView]:

@@ -56,7 +56,7 @@ class DatasetService:
             with self.database.reading() as session:
                 known = dataset_rows.by_bytes(session, owner, sha256, "upload")
             if known and self.storage.is_intact(sha256, original):
-                return known, False
+                return self._renamed(known, name), False
             kept = self._stored(draft, sha256, name, options)
         view = view_of(kept, owner=owner, name=name, source="upload", size_bytes=size, sha256=sha256)
         with self.database.transaction() as session:
@@ -65,10 +65,19 @@ class DatasetService:
             known = dataset_rows.by_bytes(session, owner, sha256, "upload")
             if known:
                 dataset_rows.describe(session, sha256, view)
-                return replace(known, info=view.info, dialect=view.dialect, warnings=view.warnings), False
+                dataset_rows.rename(session, known.id, name)
+                return replace(known, name=name, info=view.info, dialect=view.dialect, warnings=view.warnings), False
             self._check_files(view)
             dataset_rows.add(session, view, now(session))
         return self.find(owner, view.id), True
+
+    def _renamed(self, dataset: DatasetView, name: str) -> DatasetView:
+        """Give a data set the name that its bytes were just uploaded under; it is found by that name from now on."""
+        if dataset.name == name:
+            return dataset
+        with self.database.transaction() as session:
+            dataset_rows.rename(session, dataset.id, name)
+        return replace(dataset, name=name)
 
     def find(self, owner: str, id_or_name: str) -> DatasetView:
         """Return a data set by its id or, newest first, its name.
@@ -158,7 +167,8 @@ class DatasetService:
                 return self._with_files(owner, data.dataset)
             except NotFound as error:
                 near = error.members.get("suggestion")
-                fault = Fault("#/data/dataset", "unknown_dataset", error.detail, data.dataset[:80], near)
+                detail = f"is {data.dataset[:80]!r}; there is no data set of this name or id"
+                fault = Fault("#/data/dataset", "unknown_dataset", detail, data.dataset[:80], near)
                 raise InvalidRequest([fault]) from error
         if data.builtin is not None:
             return self._builtin(data.builtin, owner)

@@ -16,7 +16,14 @@ from services.specs.schema.file_options import FileOptions
 BLOCK_BYTES = 1 << 20
 FORMATS = ["csv", "parquet", "jsonl", "npz"]
 #: First bytes of what is never opened: pickles, NumPy arrays of any kind, HDF5, gzip, Excel's old format.
-REFUSED = {b"\x80": "a pickle", b"\x93NUMPY": "a NumPy array", b"\x89HDF": "HDF5", b"\x1f\x8b": "gzip"}
+REFUSED = {
+    b"\x80": "a pickle",
+    b"\x93NUMPY": "a NumPy array",
+    b"\x89HDF": "HDF5",
+    b"\x1f\x8b": "gzip",
+    b"%PDF": "a PDF",
+    b"\xd0\xcf\x11\xe0": "an old Excel file",
+}
 AS_FOUND = FileOptions()
 TARGET_NAMES = ("target", "label", "class", "y", "species", "outcome")
 
@@ -104,6 +111,9 @@ def _format_of(path: Path, name: str) -> str:
     for magic, what in REFUSED.items():
         if head.startswith(magic):
             raise UnsupportedMediaType(f"{name!r} is {what}, which is never opened.", allowed=FORMATS)
+    if head.lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        hint = "the address that it came from may have answered with an error or a login"
+        raise InvalidRequest([Fault("#/data", "unreadable", "is a web page, not a table", hint=hint)])
     if head.startswith(b"PAR1"):
         return "parquet"
     if head.startswith(b"PK"):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from services.errors import JobAlreadyFinished, NotFound
+from services.errors import AmbiguousJob, JobAlreadyFinished, NotFound
 from services.jobs.job_views import JobView
 from services.jobs.listing import Filters, JobListing
 from services.jobs.submit import JobService
@@ -19,7 +19,7 @@ class Outcome:
 
     id: str
     job: JobView | None = None
-    error: NotFound | JobAlreadyFinished | None = None
+    error: NotFound | JobAlreadyFinished | AmbiguousJob | None = None
 
 
 class JobBulk:
@@ -49,5 +49,5 @@ class JobBulk:
     def _cancelled(self, owner: str, job_id: str, reason: str | None) -> Outcome:
         try:
             return Outcome(job_id, job=self.jobs.cancel(owner, job_id, reason))
-        except (NotFound, JobAlreadyFinished) as error:
+        except (NotFound, JobAlreadyFinished, AmbiguousJob) as error:
             return Outcome(job_id, error=error)

@@ -4,17 +4,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import update
 
 from services.attempts import checkpoints
 from services.db import job_rows
 from services.db.engine import Database, now
 from services.db.tables import Job
 from services.errors import Fault, InvalidRequest, InvalidTransition, PreconditionFailed
-from services.jobs import references
 from services.jobs.job_views import JobView
 from services.jobs.lookup import JobLookup
+from services.jobs.verb_target import to_change
 from services.specs.parse.merge_patch import merged
 from services.states import ALLOWED, JobState
 
@@ -29,46 +28,46 @@ class JobCommands:
         self.reading = reading
         self.ring = ring
 
-    def pause(self, owner: str, job_id: str) -> JobView:
+    def pause(self, owner: str, said: str) -> JobView:
         """Ask the trainer of a running job to store where it is and to end. Asking again changes nothing.
 
-        Raises: NotFound; InvalidTransition unless it runs.
+        Raises: NotFound; AmbiguousJob; InvalidTransition unless it runs.
         """
         with self.database.transaction() as session:
-            job = _held(session, owner, job_id)
+            job = to_change(session, owner, said)
             if job.status == "running":
-                session.execute(update(Job).where(Job.id == job_id).values(pause_wished_at=now(session)))
-                job_rows.add_event(session, job_id, "pausing", "a user asked to pause", {})
+                session.execute(update(Job).where(Job.id == job.id).values(pause_wished_at=now(session)))
+                job_rows.add_event(session, job.id, "pausing", "a user asked to pause", {})
             elif job.status not in {"pausing", "paused"}:
                 raise refused(job, "pause", "paused")
-        return self.reading.get(owner, job_id)
+        return self.reading.get(owner, job.id)
 
-    def resume(self, owner: str, job_id: str) -> JobView:
+    def resume(self, owner: str, said: str) -> JobView:
         """Queue a paused job; it goes on at the batch before which it stopped.
 
-        Raises: NotFound; InvalidTransition unless it is paused.
+        Raises: NotFound; AmbiguousJob; InvalidTransition unless it is paused.
         """
         with self.database.transaction() as session:
-            job = _held(session, owner, job_id)
+            job = to_change(session, owner, said)
             if job.state is not JobState.PAUSED:
                 raise refused(job, "resume", "queued")
             # A user looked at it and wants it to go on: its tries are counted anew.
             columns = {"queued_at": now(session), "attempts_without_progress": 0}
-            job_rows.move(session, job_id, JobState.QUEUED, **columns)
-            last = next((c for c in checkpoints.listing(session, job_id) if c.is_last), None)
+            job_rows.move(session, job.id, JobState.QUEUED, **columns)
+            last = next((c for c in checkpoints.listing(session, job.id) if c.is_last), None)
             place = {"epoch": last.epoch, "step": last.step} if last else {"epoch": 0, "step": 0}
             words = f"goes on from epoch {place['epoch']}, step {place['step']}"
-            job_rows.add_event(session, job_id, "resumed", words, place)
+            job_rows.add_event(session, job.id, "resumed", words, place)
         self.ring()
-        return replace(self.reading.get(owner, job_id), resume_from=place)
+        return replace(self.reading.get(owner, job.id), resume_from=place)
 
-    def change(self, owner: str, job_id: str, patch: dict[str, Any], *, versions: set[int] | None = None) -> JobView:
+    def change(self, owner: str, said: str, patch: dict[str, Any], *, versions: set[int] | None = None) -> JobView:
         """Change a job's name, priority, tags or metadata by a merge patch, in any state; null is the default.
 
-        Raises: NotFound; PreconditionFailed when its version is none of `versions`; InvalidRequest.
+        Raises: NotFound; AmbiguousJob; PreconditionFailed when its version is none of `versions`; InvalidRequest.
         """
         with self.database.transaction() as session:
-            job = _held(session, owner, job_id)
+            job = to_change(session, owner, said)
             if versions is not None and job.events_seq not in versions:
                 etag = f'W/"{job.events_seq}"'
                 raise PreconditionFailed(f"{job.name} has changed: its ETag is {etag}. Read it again.", etag=etag)
@@ -82,10 +81,10 @@ class JobCommands:
             new = {name: value for name, value in new.items() if value != getattr(job, name)}
             if new:
                 columns = {"metadata_" if name == "metadata" else name: value for name, value in new.items()}
-                session.execute(update(Job).where(Job.id == job_id).values(**columns))
+                session.execute(update(Job).where(Job.id == job.id).values(**columns))
                 data = {name: {"from": getattr(job, name), "to": value} for name, value in new.items()}
-                job_rows.add_event(session, job_id, "changed", f"a user changed {', '.join(new)}", data)
-        return self.reading.get(owner, job_id)
+                job_rows.add_event(session, job.id, "changed", f"a user changed {', '.join(new)}", data)
+        return self.reading.get(owner, job.id)
 
 
 def refused(job: JobView, wish: str, to: str) -> InvalidTransition:
@@ -100,9 +99,3 @@ def refused(job: JobView, wish: str, to: str) -> InvalidTransition:
         allowed=allowed,
         **{"from": job.status},
     )
-
-
-def _held(session: Session, owner: str, job_id: str) -> JobView:
-    # Held until the end, so that the job does not move between the look and the wish.
-    session.execute(select(Job.id).where(Job.owner == owner, Job.id == job_id).with_for_update())
-    return references.to_change(session, owner, job_id)

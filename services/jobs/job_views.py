@@ -80,6 +80,7 @@ class JobView:
     initialised_from: dict[str, Any] | None
     stop_reason: str | None
     retry_of: str | None
+    spec_diff: list[Any] | None  #: how the spec of a retry differs from the old job's
     not_before: datetime  #: an attempt that was cut short is tried again then
     created_at: datetime
     started_at: datetime | None
@@ -87,7 +88,6 @@ class JobView:
     latest: EpochView | None = None
     queue: QueuePlace | None = None
     resume_from: dict[str, int] | None = None  #: epoch and step, in the answer to a resume
-    spec_diff: list[dict[str, Any]] | None = None  #: in the answer to a retry
     spark: list[float] = field(default_factory=list)  #: at most 24 train costs, for a small curve
 
     @property
@@ -179,6 +179,7 @@ def job_view(row: Job, dataset_name: str, spark: list[float] | None = None) -> J
         initialised_from=row.initialised_from,
         stop_reason=row.stop_reason,
         retry_of=row.retry_of,
+        spec_diff=row.spec_diff,
         not_before=row.not_before,
         created_at=row.created_at,
         started_at=row.started_at,

@@ -56,20 +56,23 @@ class JobLookup:
         return self.get(owner, id_or_name)
 
     def epochs(
-        self, owner: str, job_id: str, *, after_epoch: int = 0, max_points: int | None = None
+        self, owner: str, job_id: str, *, after_epoch: int = 0, max_points: int | None = None, until: int | None = None
     ) -> list[EpochView]:
-        """Return the recorded epochs after one, in order; of more than `max_points` every k-th, the best and the last.
+        """Return the recorded epochs after one and up to `until`, in order.
 
+        Of more than `max_points` so many at most: the best, the last, and every k-th of the others.
         Raises: NotFound.
         """
         with self.database.reading() as session:
             job = self._found(session, owner, job_id)
             query = select(Epoch).where(Epoch.job_id == job.id, Epoch.epoch > after_epoch).order_by(Epoch.epoch)
-            count = job.epochs_done - after_epoch
+            last = job.epochs_done if until is None else min(until, job.epochs_done)
+            query, count = query.where(Epoch.epoch <= last), last - after_epoch
             if max_points and count > max_points:
-                stride = -(-count // max_points)
-                kept = (Epoch.epoch - after_epoch - 1) % stride == 0
-                query = query.where(kept | (Epoch.epoch == job.best_epoch) | (Epoch.epoch == job.epochs_done))
+                # Two places are the best epoch's and the last one's.
+                stride = -(-count // (max_points - 2)) if max_points > 2 else count + 1
+                kept = (Epoch.epoch - after_epoch - 1) % stride == (0 if max_points > 2 else -1)
+                query = query.where(kept | (Epoch.epoch == job.best_epoch) | (Epoch.epoch == last))
             return [job_views.epoch_view(row) for row in session.scalars(query.options(defer(Epoch.batch_costs)))]
 
     def batch_costs(self, owner: str, job_id: str, epoch: int) -> list[float]:

@@ -7,7 +7,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.db.tables import Dataset, Job
-from services.errors import NotFound
 from services.jobs.job_views import JobView, job_view
 from services.states import JobState
 
@@ -28,19 +27,6 @@ def usable_by_name(session: Session, owner: str, name: str) -> str | None:
     query = select(Job.id).where(Job.owner == owner, Job.name == name, *able)
     succeeded = Job.state == JobState.SUCCEEDED
     return session.scalar(query.order_by(succeeded.desc(), Job.created_at.desc(), Job.id.desc()).limit(1))
-
-
-def to_change(session: Session, owner: str, job_id: str) -> JobView:
-    """Return a job that is to be changed. Its name does not find it: it may mean another job by now.
-
-    Raises: NotFound, with the id of a job of that name.
-    """
-    found = by_id(session, owner, job_id)
-    if found is None:
-        named = by_name(session, owner, job_id)
-        instead = f" {job_id!r} is the name of one: what changes a job takes its id, {named.id}." if named else ""
-        raise NotFound(f"There is no job with the id {job_id[:80]!r}.{instead}", suggestion=named.id if named else None)
-    return found
 
 
 def words(session: Session, owner: str) -> Sequence[str]:

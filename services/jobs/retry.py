@@ -6,10 +6,10 @@ from typing import Any
 import orjson
 
 from services.errors import Fault, InvalidRequest
-from services.jobs import references
 from services.jobs.job_views import JobView, Submission
 from services.jobs.submit import JobService
-from services.specs.parse.merge_patch import differences, merged
+from services.jobs.verb_target import to_change
+from services.specs.parse.merge_patch import merged
 from services.specs.parse.parser import read
 from services.specs.schema.data import INLINE
 from services.specs.schema.job import JobSpec
@@ -24,37 +24,45 @@ class JobRetry:
     def retry(
         self,
         owner: str,
-        job_id: str,
+        said: str,
         patch: dict[str, Any],
         *,
         suggested: bool = False,
         name: str | None = None,
+        from_checkpoint: str | None = None,
         key: str | None = None,
         body_sha256: str = "",
     ) -> Submission:
         """Submit a job's resolved spec again, after the error's suggestion if it is wanted, then after a patch.
 
-        Raises: NotFound; InvalidRequest, its pointers below `#/spec`; what a submit raises.
+        It keeps the old job's name unless another is said; `from_checkpoint` is of the old job, to begin with.
+        Raises: NotFound; AmbiguousJob; InvalidRequest, its pointers below `#/spec`; what a submit raises.
         """
-        with self.jobs.database.reading() as session:
-            old = references.to_change(session, owner, job_id)
+        # A key is looked up first: by now the new job has the name that said which one is meant.
+        if key and (known := self.jobs.replayed(owner, key, body_sha256)):
+            return known
+        with self.jobs.database.transaction() as session:
+            old = to_change(session, owner, said)
         spec = merged(old.spec, self._suggestion(old)) if suggested else old.spec
-        beside = {"tags": old.tags, "metadata": old.metadata, "priority": old.priority}
+        if from_checkpoint is not None:
+            if patch.get("init_from") is not None:
+                detail = "says a second time which weights to begin with: spec.init_from does already"
+                raise InvalidRequest([Fault("#/from_checkpoint", "invalid", detail)])
+            spec = spec | {"init_from": {"job": old.id, "checkpoint": from_checkpoint}}
+        beside = {"name": old.name, "tags": old.tags, "metadata": old.metadata, "priority": old.priority}
         spec = merged(beside | spec, patch) | ({"name": name} if name else {})
         try:
-            submission = self.jobs.submit(
+            return self.jobs.submit(
                 read(JobSpec, orjson.dumps(spec)),
                 submitted=_without_rows(spec),
                 owner=owner,
                 key=key,
                 body_sha256=body_sha256,
-                retry_of=job_id,
+                retry_of=old,
             )
         except InvalidRequest as error:
-            below = [replace(fault, pointer="#/spec" + fault.pointer[1:]) for fault in error.faults]
+            below = [_as_asked(fault, by_checkpoint=from_checkpoint is not None) for fault in error.faults]
             raise InvalidRequest(below) from error
-        new = replace(submission.job, spec_diff=differences(old.spec, submission.job.spec))
-        return Submission(new, submission.replayed)
 
     def _suggestion(self, old: JobView) -> dict[str, Any]:
         suggestion: dict[str, Any] | None = (old.error or {}).get("suggestion")
@@ -63,6 +71,13 @@ class JobRetry:
             hint = "say in `spec` what to change"
             raise InvalidRequest([Fault("#/apply", "not_available", detail, hint=hint)])
         return suggestion
+
+
+def _as_asked(fault: Fault, *, by_checkpoint: bool) -> Fault:
+    """Return a fault of the new spec at the place in the request that it came from."""
+    if by_checkpoint and fault.pointer.startswith("#/init_from"):
+        return replace(fault, pointer="#/from_checkpoint")
+    return replace(fault, pointer="#/spec" + fault.pointer[1:])
 
 
 def _without_rows(spec: dict[str, Any]) -> dict[str, Any]:

@@ -14,13 +14,15 @@ from services import ids
 from services.db import job_rows
 from services.db.engine import Database, now
 from services.db.tables import IdempotencyKey, Job
-from services.errors import CheckpointInUse, IdempotencyKeyReused, InvalidTransition, JobAlreadyFinished
+from services.errors import CheckpointInUse, IdempotencyKeyReused, InvalidTransition, JobAlreadyFinished, NotFound
 from services.faultpoint import faultpoint
 from services.jobs import job_views, references, warm_start
 from services.jobs.job_views import JobView, Submission
+from services.jobs.verb_target import to_change
 from services.jobs.warm_start import ShapesOf
 from services.queue.workers import online
 from services.settings import Settings
+from services.specs.parse.merge_patch import differences
 from services.specs.resolve.findings import Findings
 from services.specs.resolve.resolution import Limits, Measure, Resolved, resolve, resolved_json
 from services.specs.schema.job import JobSpec
@@ -60,7 +62,7 @@ class JobService:
         owner: str,
         key: str | None = None,
         body_sha256: str = "",
-        retry_of: str | None = None,
+        retry_of: JobView | None = None,
     ) -> Submission:
         """Queue a job. With a key that was seen before, return that key's job instead.
 
@@ -68,7 +70,7 @@ class JobService:
         another body; StorageFull; NotReady.
         """
         if key:
-            known = self._replayed(owner, key, body_sha256)
+            known = self.replayed(owner, key, body_sha256)
             if known:
                 return known
         dataset, resolved = self._resolved(spec, owner)
@@ -81,7 +83,7 @@ class JobService:
                 known_id = None
                 self._add(session, job_id, spec, submitted, owner, dataset, resolved, retry_of)
         if known_id and key:
-            return self._replayed(owner, key, body_sha256) or Submission(self._view(owner, known_id), True)
+            return self.replayed(owner, key, body_sha256) or Submission(self._view(owner, known_id), True)
         faultpoint("submit.ring")
         self.ring()
         return Submission(self._view(owner, job_id), replayed=False)
@@ -93,27 +95,25 @@ class JobService:
         """
         return self._resolved(spec, owner)[1]
 
-    def cancel(self, owner: str, job_id: str, reason: str | None = None) -> JobView:
+    def cancel(self, owner: str, said: str, reason: str | None = None) -> JobView:
         """Cancel a queued or paused job at once; ask the trainer of a running one to stop.
 
-        Raises: NotFound; JobAlreadyFinished unless it was cancelled.
+        Raises: NotFound; AmbiguousJob; JobAlreadyFinished unless it was cancelled.
         """
         with self.database.transaction() as session:
-            # Held until the end, so that the job does not finish between the look and the wish.
-            session.execute(select(Job.id).where(Job.owner == owner, Job.id == job_id).with_for_update())
-            job = references.to_change(session, owner, job_id)
+            job = to_change(session, owner, said)
             if job.state is JobState.RUNNING:
                 if job.status != "cancelling":
                     session.execute(
-                        update(Job).where(Job.id == job_id).values(cancel_wished_at=now(session), stop_detail=reason)
+                        update(Job).where(Job.id == job.id).values(cancel_wished_at=now(session), stop_detail=reason)
                     )
                     data = {"reason": reason} if reason else {}
-                    job_rows.add_event(session, job_id, "cancelling", "a user asked to cancel", data)
+                    job_rows.add_event(session, job.id, "cancelling", "a user asked to cancel", data)
             elif job.state in {JobState.QUEUED, JobState.PAUSED}:
                 stop = StopReason.CANCELLED_BY_USER
                 columns = {"stop_reason": stop, "stop_detail": reason, "finished_at": now(session)}
-                job_rows.move(session, job_id, JobState.CANCELLED, **columns)
-                job_rows.finish(session, job_id, JobState.CANCELLED, stop)
+                job_rows.move(session, job.id, JobState.CANCELLED, **columns)
+                job_rows.finish(session, job.id, JobState.CANCELLED, stop)
             elif job.state is not JobState.CANCELLED:
                 detail = f"{job.name} {job.status} at {job.finished_at:%H:%M:%SZ}; there is nothing to cancel."
                 raise JobAlreadyFinished(
@@ -124,18 +124,16 @@ class JobService:
                     allowed=ALLOWED[job.status],
                     **{"from": job.status},
                 )
-        return self._view(owner, job_id)
+        return self._view(owner, job.id)
 
-    def delete(self, owner: str, job_id: str, *, force: bool = False) -> None:
+    def delete(self, owner: str, said: str, *, force: bool = False) -> None:
         """Delete a job with its epochs, events, checkpoints and inline rows.
 
-        Raises: NotFound; InvalidTransition unless it is finished or `force` is said; CheckpointInUse while another
-        job needs its weights. The trainer of a running job finds itself fenced and ends.
+        Raises: NotFound; AmbiguousJob; InvalidTransition unless it is finished or `force` is said; CheckpointInUse
+        while another job needs its weights. The trainer of a running job finds itself fenced and ends.
         """
         with self.database.transaction() as session:
-            # Held until the end, so that no job comes in meanwhile that starts from its weights.
-            session.execute(select(Job.id).where(Job.owner == owner, Job.id == job_id).with_for_update())
-            job = references.to_change(session, owner, job_id)
+            job = to_change(session, owner, said)
             if not job.done and not force:
                 raise InvalidTransition(
                     f"{job.name} is {job.status}; only a finished job is deleted. Cancel it first, or say force=true.",
@@ -145,13 +143,13 @@ class JobService:
                     allowed=ALLOWED[job.status],
                     **{"from": job.status},
                 )
-            if waiting := warm_start.needed_by(session, job_id):
+            if waiting := warm_start.needed_by(session, job.id):
                 detail = (
                     f"{len(waiting)} job(s) that are not finished start from its weights: wait for them, or cancel."
                 )
                 raise CheckpointInUse(detail, jobs=waiting[:20])
-            session.execute(delete(IdempotencyKey).where(IdempotencyKey.job_id == job_id))
-            session.execute(delete(Job).where(Job.id == job_id))
+            session.execute(delete(IdempotencyKey).where(IdempotencyKey.job_id == job.id))
+            session.execute(delete(Job).where(Job.id == job.id))
             self.datasets.release(session, job.dataset_id, owner)
 
     def forget_keys(self) -> None:
@@ -188,7 +186,7 @@ class JobService:
         owner: str,
         dataset: "DatasetView",
         resolved: Resolved,
-        retry_of: str | None,
+        retry_of: JobView | None,
     ) -> None:
         source = warm_start.find(session, owner, spec.init_from, lock=True) if spec.init_from else None
         dataset = self.datasets.keep(session, dataset)
@@ -224,7 +222,8 @@ class JobService:
                 metadata_=spec.metadata,
                 model_summary=resolved.model_summary | {"steps_per_epoch": resolved.estimate["steps_per_epoch"]},
                 warnings=resolved.warnings,
-                retry_of=retry_of,
+                retry_of=retry_of.id if retry_of else None,
+                spec_diff=differences(retry_of.spec, echo) if retry_of else None,
                 queued_at=time,
                 not_before=time,
                 created_at=time,
@@ -233,7 +232,11 @@ class JobService:
         session.flush()
         job_rows.add_event(session, job_id, "queued", f"queued for {resolved.spec.device}", {})
 
-    def _replayed(self, owner: str, key: str, body_sha256: str) -> Submission | None:
+    def replayed(self, owner: str, key: str, body_sha256: str) -> Submission | None:
+        """Return the job that a key brought before; None if it is new.
+
+        Raises: IdempotencyKeyReused.
+        """
         with self.database.reading() as session:
             oldest = now(session) - timedelta(seconds=self.settings.idempotency_s)
             known = session.scalar(
@@ -259,7 +262,9 @@ class JobService:
 
     def _view(self, owner: str, job_id: str) -> JobView:
         with self.database.reading() as session:
-            job = references.to_change(session, owner, job_id)
+            job = references.by_id(session, owner, job_id)
+            if job is None:
+                raise NotFound(f"There is no job {job_id!r}.")  # deleted just now
             return replace(job, latest=job_views.latest_epoch(session, job_id) if job.epochs_done else None)
 
 

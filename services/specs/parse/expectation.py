@@ -2,8 +2,21 @@
 
 from typing import Any
 
+from services.specs.schema.fields import NAME
+
 Node = dict[str, Any]
-MOST_KINDS = 4  #: what takes more kinds of values takes nearly all of them
+
+#: What a value of a type is called, one and many.
+WORDS = {
+    "integer": ("a whole number", "whole numbers"),
+    "number": ("a number", "numbers"),
+    "string": ("a text", "texts"),
+    "boolean": ("true or false", "true or false"),
+    "null": ("null", "null"),
+    "object": ("an object", "objects"),
+}
+NAMES = " of 1 to 64 of the characters A-Z a-z 0-9 . _ -"
+WIDE = 2**63  #: bounds from here on are those of 64 bits, which nobody has to be told
 
 
 def node_at(schema: Node, data: Any, path: tuple[str | int, ...], *, enter: bool = True) -> Node:
@@ -24,51 +37,42 @@ def node_at(schema: Node, data: Any, path: tuple[str | int, ...], *, enter: bool
     return _branch(node, data, schema) if enter else _flat(node, schema)
 
 
-def describe(node: Node, schema: Node) -> str:
-    """Return what a schema accepts, as words that follow "must be"."""
+def describe(node: Node, schema: Node, *, many: bool = False) -> str:
+    """Return what a schema accepts, as words that follow "must be"; with `many` as words that follow "a list of"."""
     node = _resolved(node, schema)
     for union in ("anyOf", "oneOf"):
         if union in node:
-            parts = list(dict.fromkeys(describe(part, schema) for part in node[union]))
-            return ", ".join(parts[:-1]) + " or " + parts[-1] if len(parts) > 1 else parts[0]
+            parts = list(dict.fromkeys(describe(part, schema, many=many) for part in _told(node[union], schema)))
+            return _either(parts)
     if "const" in node:
         return _literal(node["const"])
     if "enum" in node:
-        words = [_literal(word) for word in node["enum"]]
-        return ", ".join(words[:-1]) + " or " + words[-1]
-    kind = node.get("type")
-    if kind in {"integer", "number"}:
-        return ("a whole number" if kind == "integer" else "a number") + _range(node)
+        return _either([_literal(word) for word in node["enum"]])
+    kind = str(node.get("type"))
     if kind == "array":
-        return "a list" + (" of " + _several(node["items"], schema) if "items" in node else "")
+        of = " of " + describe(node["items"], schema, many=True) if node.get("items") else ""
+        return ("lists" if many else "a list") + of
     if kind == "string" and "pattern" in node:
-        return f"a text like {node['pattern']}"
-    return {"string": "a text", "boolean": "true or false", "null": "null"}.get(str(kind), "an object")
+        return ("texts" if many else "a text") + (NAMES if node["pattern"] == NAME else f" like {node['pattern']}")
+    return WORDS.get(kind, WORDS["object"])[many] + (_range(node) if kind in {"integer", "number"} else "")
 
 
-def _several(node: Node, schema: Node) -> str:
-    """Return what the items of a list may be, in the plural, without their bounds."""
+def _told(branches: list[Node], schema: Node) -> list[Node]:
+    """Return the branches of a union that say something: a number takes the whole numbers in."""
+    kinds = [_resolved(branch, schema).get("type") for branch in branches]
+    wide = any(kind == "number" and not _range(_resolved(branches[n], schema)) for n, kind in enumerate(kinds))
+    return [branch for branch, kind in zip(branches, kinds, strict=True) if not (wide and kind == "integer")]
+
+
+def _either(words: list[str]) -> str:
+    return ", ".join(words[:-1]) + " or " + words[-1] if len(words) > 1 else words[0]
+
+
+def branches_of(node: Node, schema: Node) -> list[Node]:
+    """Return what a schema is made of: itself, or all that it is a union of."""
     node = _resolved(node, schema)
-    branches = node.get("anyOf") or node.get("oneOf")
-    if branches:
-        parts = list(dict.fromkeys(_several(part, schema) for part in branches))
-        if "numbers" in parts and "whole numbers" in parts:
-            parts.remove("whole numbers")
-        if len(parts) > MOST_KINDS:
-            return "values"
-        return ", ".join(parts[:-1]) + " or " + parts[-1] if len(parts) > 1 else parts[0]
-    if "const" in node or "enum" in node:
-        return describe(node, schema)
-    if node.get("type") == "array":
-        return "lists" + (" of " + _several(node["items"], schema) if "items" in node else "")
-    words = {
-        "integer": "whole numbers",
-        "number": "numbers",
-        "string": "texts",
-        "boolean": "true or false",
-        "null": "null",
-    }
-    return words.get(str(node.get("type")), "objects")
+    parts = [part for union in ("anyOf", "oneOf") for part in node.get(union, [])]
+    return [branch for part in parts for branch in branches_of(part, schema)] or [node]
 
 
 def _resolved(node: Node, schema: Node) -> Node:
@@ -116,5 +120,5 @@ def _range(node: Node) -> str:
         "exclusiveMaximum": "below {}",
         "maximum": "of at most {}",
     }
-    said = [text.format(node[name]) for name, text in bounds.items() if name in node]
+    said = [text.format(node[name]) for name, text in bounds.items() if name in node and abs(node[name]) < WIDE]
     return (" " + " and ".join(said)) if said else ""

@@ -3,12 +3,13 @@
 import difflib
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from services.errors import Fault, InvalidRequest
-from services.specs.parse.expectation import describe, node_at
+from services.specs.parse.expectation import branches_of, describe, node_at
 
 #: pydantic's error types by the code that we give them; others are wrong_type.
 CODES = {
@@ -39,6 +40,29 @@ WEIGHT = (
     "out_of_range",
     "wrong_type",
 )
+
+#: What other libraries call what we have: not always the word that looks alike.
+SYNONYMS: dict[str, tuple[str, ...]] = {
+    "acc": ("accuracy",),
+    "mae": ("l1",),
+    "mean_squared_error": ("mse",),
+    "crossentropy": ("cross_entropy",),
+    "categorical_crossentropy": ("cross_entropy",),
+    "binary_crossentropy": ("bce_with_logits",),
+    "gpu": ("cuda",),
+    "learning_rate": ("lr",),
+    "val_loss": ("val_cost",),
+    "train_loss": ("train_cost",),
+    "num_epochs": ("epochs",),
+    "max_epochs": ("epochs",),
+    "n_epochs": ("epochs",),
+    "random_state": ("seed",),
+    "hidden_sizes": ("hidden",),
+    "hidden_layer_sizes": ("hidden",),
+    "validation_split": ("split",),
+    "target_column": ("target",),
+    "label": ("target",),
+}
 
 MANY_KEYS = 1_000  #: an object of more keys is looked at before pydantic, which makes an error of each
 
@@ -82,9 +106,22 @@ def _large_objects(data: Any, path: Path) -> Iterator[tuple[Path, dict[str, Any]
                 yield from _large_objects(value, (*path, key))
 
 
-def _unknown_key(path: Path, known: list[Any]) -> Fault:
+def _unknown_key(path: Path, known: list[Any], hint: str | None = None) -> Fault:
     near = closest(path[-1], known)
-    return Fault(pointer_of(path), "unknown_key", "is not a known key", suggestion=near, allowed=known or None)
+    detail = "is not a known key" + (f"; did you mean {near!r}?" if near else "")
+    hint = None if near else hint
+    return Fault(pointer_of(path), "unknown_key", detail, suggestion=near, allowed=known or None, hint=hint)
+
+
+def _elsewhere(schema: dict[str, Any], path: Path) -> str | None:
+    """Return a hint that names the part of a spec which takes a key that stands beside it."""
+    key = path[-1]
+    names = [str(key), *SYNONYMS.get(str(key).casefold(), ())]
+    for part, node in schema.get("properties", {}).items() if len(path) == 1 else ():
+        for name in names:
+            if any(name in branch.get("properties", {}) for branch in branches_of(node, schema)):
+                return f'it belongs below {part}: {{"{part}": {{"{name}": ...}}}}'
+    return None
 
 
 def _counted(path: Path, errors: list[Any]) -> Fault:
@@ -100,8 +137,11 @@ def pointer_of(path: Sequence[str | int]) -> str:
 
 
 def closest(word: Any, words: Iterable[str]) -> str | None:
-    """Return the word that was probably meant, if one is near."""
+    """Return the word that was probably meant, if one is near, or has another name elsewhere."""
     choices = {choice.casefold(): choice for choice in reversed(list(words))}
+    for known in SYNONYMS.get(str(word)[:100].casefold(), ()):
+        if known in choices:
+            return choices[known]
     near = difflib.get_close_matches(str(word)[:100].casefold(), choices, n=1, cutoff=0.6)
     return choices[near[0]] if near else None
 
@@ -145,7 +185,7 @@ def _fault(path: Path, errors: list[Any], data: Any, schema: dict[str, Any]) -> 
     pointer = pointer_of(path)
     if code == "unknown_key":
         known = sorted(node_at(schema, data, path[:-1]).get("properties", {}))
-        return _unknown_key(path, known)
+        return _unknown_key(path, known, _elsewhere(schema, path))
     if code == "missing":
         if first["type"] == "union_tag_not_found":
             return _no_type(pointer, value, _choices(schema, data, path))
@@ -160,11 +200,31 @@ def _fault(path: Path, errors: list[Any], data: Any, schema: dict[str, Any]) -> 
         return _unknown_value(where, named, _choices(schema, data, path))
     expected = node_at(schema, data, path)
     choices = _choices(schema, data, path)
+    number = _quoted(value, expected, schema)
+    if number is not None:
+        detail = f"is the text {value!r}; must be {describe(expected, schema)}"
+        return Fault(pointer, "wrong_type", detail, value, number, hint=f"write it without quotes: {number}")
     if isinstance(value, str) and choices and set(codes) <= {"unknown_value", "wrong_type"}:
         return _unknown_value(pointer, value, choices, describe(expected, schema))
+    if first["type"] in {"too_short", "too_long"}:
+        bound = "at least {min_length}" if first["type"] == "too_short" else "at most {max_length}"
+        return Fault(pointer, code, f"has {len(value)} entries; must have {bound.format(**first['ctx'])}")
     shown = short(value)
     seen = f"is {shown!r}" if shown is not None else f"is {_kind(value)}"
     return Fault(pointer, code, f"{seen}; must be {describe(expected, schema)}", value=shown)
+
+
+def _quoted(value: Any, expected: dict[str, Any], schema: dict[str, Any]) -> int | float | None:
+    """Return the number that a text says where a number belongs."""
+    free = [branch for branch in branches_of(expected, schema) if not {"const", "enum"} & set(branch)]
+    kinds = {branch.get("type") for branch in free}
+    if not isinstance(value, str) or "string" in kinds or not kinds & {"integer", "number"}:
+        return None
+    for read in (int, float):
+        with suppress(ValueError):
+            number = read(value[:40])
+            return number if math.isfinite(number) and ("number" in kinds or read is int) else None
+    return None
 
 
 def _no_type(pointer: str, value: Any, choices: list[Any]) -> Fault:
@@ -175,9 +235,10 @@ def _no_type(pointer: str, value: Any, choices: list[Any]) -> Fault:
 
 
 def _unknown_value(pointer: str, value: Any, choices: list[Any], expected: str | None = None) -> Fault:
-    detail = f"{short(value)!r} is not known here" + (f"; must be {expected}" if expected else "")
-    words = [choice for choice in choices if isinstance(choice, str)]
-    return Fault(pointer, "unknown_value", detail, short(value), closest(value, words), choices)
+    near = closest(value, [choice for choice in choices if isinstance(choice, str)])
+    detail = f"is {short(value)!r}, which is not known here" + (f"; must be {expected}" if expected else "")
+    detail += f"; did you mean {near!r}?" if near else ""
+    return Fault(pointer, "unknown_value", detail, short(value), near, choices)
 
 
 def _choices(schema: dict[str, Any], data: Any, path: Path) -> list[Any]:

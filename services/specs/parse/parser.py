@@ -19,6 +19,31 @@ MAX_DEPTH = 32
 STRING_OR_KEY = re.compile(rb'"(?:[^"\\]|\\.)*+"(\s*:)?')
 PLACE = re.compile(r"(.*?) at line (\d+) column (\d+)", re.DOTALL)
 LONG_INTEGER = re.compile(rb"[\[:,\s]-?\d{19}")  # perhaps beyond 64 bits
+#: What the reader calls a fault, and what we do.
+REASONS = {
+    "trailing comma": "a comma stands before the closing bracket",
+    "trailing characters": "something stands after the end of the JSON value",
+    "key must be a string": "a key stands without double quotes",
+    "expected `:`": "a colon is missing after a key",
+    "expected `,` or": "a comma or the closing bracket is missing",
+    "control character": "a text has a line break or another control character in it: write it as an escape",
+    "invalid escape": "a text has a backslash that is no escape: write it twice",
+    "lone leading surrogate": "a text has half a surrogate pair",
+    "unexpected end of hex escape": "a text has an escape that is too short",
+    "invalid unicode code point": "a text is not UTF-8",
+    "invalid number": "a number is written in a way that JSON does not know",
+    "number out of range": "a number is too large",
+    "expected value": "a value is missing, or stands without double quotes",
+    "expected ident": "a word stands here that is neither true, false nor null",
+}
+#: What people write where JSON has a value.
+AT_A_VALUE = (
+    (re.compile("(True|False|None)\\b"), "true, false and null are written in small letters"),
+    (re.compile("-?(NaN|nan|Infinity|inf)\\b"), "JSON has no NaN and no infinity: leave the value out, or write null"),
+    (re.compile("'"), "texts stand in double quotes"),
+    (re.compile("//|/\\*|#"), "JSON has no comments"),
+    (re.compile("[.+][0-9]"), "a number begins with a digit or a minus: 0.5"),
+)
 NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
@@ -78,6 +103,21 @@ def _check_depth(body: bytes) -> None:
     raise TooDeep(f"The body is nested deeper than {MAX_DEPTH} levels.", limit=MAX_DEPTH)
 
 
+def _in_our_words(reason: str, there: str) -> str:
+    if reason.startswith(("expected value", "expected ident")):
+        for pattern, ours in AT_A_VALUE:
+            if pattern.match(there):
+                return ours
+    return next((ours for theirs, ours in REASONS.items() if reason.startswith(theirs)), "this is not JSON")
+
+
+def _text_at(body: bytes, line: int, column: int) -> str:
+    """Return what stands where a value was expected; the reader names the first or the second byte of it."""
+    lines = body.split(b"\n", line)
+    text = lines[line - 1][max(0, column - 2) :][:40].decode(errors="replace") if line <= len(lines) else ""
+    return text.lstrip(" \t:,[{")
+
+
 def _malformed(body: bytes, words: str) -> Exception:
     if "recursion limit" in words:
         return TooDeep(f"The body is nested deeper than {MAX_DEPTH} levels.", limit=MAX_DEPTH)
@@ -85,7 +125,7 @@ def _malformed(body: bytes, words: str) -> Exception:
     reason, line, column = (place[1], int(place[2]), int(place[3])) if place else (words, 1, 1)
     hint = None
     ends_early = reason.startswith("EOF")
-    reason = "the text ends early" if ends_early else reason
+    reason = "the text ends early" if ends_early else _in_our_words(reason, _text_at(body, line, column))
     if not body.strip():
         reason, hint = "the body is empty", "send a JSON object"
     elif body.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):

@@ -7,7 +7,7 @@ from pydantic import BaseModel, TypeAdapter
 from services.specs.schema.data import Builtin, Scale, Split
 from services.specs.schema.layers import Layer
 from services.specs.schema.losses import Loss
-from services.specs.schema.metrics import Metric
+from services.specs.schema.metrics import DOCS, Metric
 from services.specs.schema.models import Model
 from services.specs.schema.optimizers import Optimizer
 from services.specs.schema.schedulers import Scheduler
@@ -35,7 +35,11 @@ WORDS: dict[str, Any] = {"metrics": Metric, "scales": Scale, "builtin": Builtin}
 def catalog() -> dict[str, Any]:
     """Return what a spec can name, by kind."""
     found: dict[str, Any] = {kind: [_entry(branch) for branch in _branches(union)] for kind, union in UNIONS.items()}
-    return found | {kind: [{"type": word} for word in get_args(words)] for kind, words in WORDS.items()}
+    return found | {kind: [_word(word) for word in get_args(words)] for kind, words in WORDS.items()}
+
+
+def _word(word: Any) -> dict[str, Any]:
+    return {"type": word, "doc": DOCS[word]} if word in DOCS else {"type": word}
 
 
 def _branches(union: Any) -> list[type[BaseModel]]:

@@ -14,7 +14,8 @@ Fraction = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]  #: neither 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 Text = Annotated[str, StringConstraints(max_length=1_000)]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+NAME = r"^[A-Za-z0-9._-]{1,64}$"
+Name = Annotated[str, StringConstraints(pattern=NAME)]
 
 
 def _named(value: Any) -> Any:

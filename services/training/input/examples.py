@@ -16,7 +16,7 @@ from services.training.input.block_batches import BlockBatches
 from services.training.input.column_inputs import Input
 from services.training.input.encoding import Encoding
 from services.training.input.item_batches import item_batches
-from services.training.input.leakage import constant_targets, leaking_features, repeated_rows
+from services.training.input.leakage import classes_without_rows, constant_targets, leaking_features, repeated_rows
 from services.training.input.plugin_data import Opened
 from services.training.input.preprocessing import Preprocessing
 from services.training.input.rows import TrainBatches
@@ -71,6 +71,7 @@ def of_table(spec: JobSpec, info: TableInfo, table: np.ndarray, stored: Mapping[
         drop_last=spec.drop_last,
     )
     measured = partial(to_measure, table, encode=encode, batch_size=spec.validation.rows, device=device)
+    counts = encode.class_counts(encoded[1])
     inputs, targets = _inputs(spec, encode, encoded[0], stored), encoded[1]
     return Examples(
         train,
@@ -79,14 +80,13 @@ def of_table(spec: JobSpec, info: TableInfo, table: np.ndarray, stored: Mapping[
         measured(parts.train, encoded=encoded) if spec.validation.train_eval else None,
         encode.preprocessing,
         inputs,
-        Counts(len(targets), encode.class_counts(targets)),
+        Counts(len(targets), counts),
         encode.weighted,
         targets,
-        [
-            *constant_targets(spec, info, cells),
-            *leaking_features(spec, info, cells),
-            *_repeated(spec, info, table, parts),
-        ],
+        constant_targets(spec, info, cells)
+        + (classes_without_rows(spec, info, counts) if fits(table) else [])
+        + leaking_features(spec, info, cells)
+        + _repeated(spec, info, table, parts),
     )
 
 

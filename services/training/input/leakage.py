@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from services.columns import TableInfo
-from services.specs.resolve.features import is_category, options
+from services.specs.resolve.features import classes, is_category, options
 from services.specs.schema.job import JobSpec
 
 MOST_ROWS, MOST_FEATURES = 10_000, 200  #: more are not looked at: a sign of so many is one of all
@@ -29,6 +29,24 @@ def constant_targets(spec: JobSpec, info: TableInfo, cells: np.ndarray) -> list[
             )
             found.append(_warning("constant_target", message, "#/data/target"))
     return found
+
+
+def classes_without_rows(spec: JobSpec, info: TableInfo, counts: list[int]) -> list[dict[str, Any]]:
+    """Return a warning if a class has no row to be learnt from, which a split that was drawn only shows now.
+
+    `counts` are the training rows of each class.
+    """
+    without = [] if spec.task != "multiclass" else [n for n, rows in enumerate(counts) if not rows]
+    if not without:
+        return []
+    names = classes(info.column(spec.data.targets[0]))
+    said = ", ".join(repr(names[n]) for n in without[:5]) + (
+        f" and {len(without) - 5} more" if len(without) > 5 else ""
+    )
+    message = (
+        f"No training row has the class {said}: it will not be predicted. Say stratify: true, or give it more rows."
+    )
+    return [_warning("class_without_training_rows", message, "#/split")]
 
 
 def leaking_features(spec: JobSpec, info: TableInfo, cells: np.ndarray) -> list[dict[str, Any]]:

@@ -43,7 +43,7 @@ def fit(
     `amounts`, where rows have weights, says by what a batch of targets counts in the mean.
     """
     for epoch in range(progress.epochs_done + 1, epochs + 1):
-        began, lr = time.perf_counter(), schedule.lr
+        began, lr = time.perf_counter(), progress.open_epoch(schedule.lr)
         train_one_epoch(model, step, train_batches(epoch, len(progress.batch_costs)), progress, device, amounts)
         valid_cost: float | None = None
         measured: dict[str, Any] = {}

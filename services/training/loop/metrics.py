@@ -131,12 +131,13 @@ def _squared(predictions: Tensor, targets: Tensor) -> Tensor:
 
 
 def _relative(predictions: Tensor, targets: Tensor) -> Tensor:
-    """Return the sums of |prediction - target| / |target|, (targets,); NaN where a target is 0.
+    """Return the sums of |prediction - target| / max(|target|, e), (targets,); e is the smallest step above 1, 2.2e-16.
 
-    Source: Makridakis, Accuracy measures: theoretical and practical concerns (1993).
+    Near a target of 0 the share is arbitrarily large, but a number: epochs can be compared.
+    Source: Makridakis, Accuracy measures: theoretical and practical concerns (1993); for targets near 0, scikit-learn's
+    `mean_absolute_percentage_error`.
     """
-    shares = (predictions - targets).abs() / targets.abs()
-    return torch.where(targets != 0, shares, math.nan).sum(0)
+    return ((predictions - targets).abs() / targets.abs().clamp(min=torch.finfo(torch.float64).eps)).sum(0)
 
 
 ERRORS: dict[str, Terms] = {

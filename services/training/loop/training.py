@@ -33,6 +33,7 @@ RESUMED = (
     "steps_done",
     "seconds",
     "seconds_of_epoch",
+    "lr_of_epoch",
     "batch_sizes",
     "batch_amounts",
     "rollbacks",

@@ -46,7 +46,7 @@ FAULTS: dict[str, tuple[bytes, str, str, Any]] = {
     "NaN": (b'{"data": {"x": [[NaN]], "y": [1]}, "model": "linear"}', "#/data/x/0/0", "non_finite_number", None),
     "1e400": (b'{"data": {"x": [[1]], "y": [1e400]}, "model": "linear"}', "#/data/y/0", "non_finite_number", None),
     "too large for float32": (body(data={"x": [[1e300]], "y": [1]}), "#/data/x/0/0", "out_of_range", None),
-    "a text for a number": (body(epochs="5"), "#/epochs", "wrong_type", None),
+    "a text for a number": (body(epochs="5"), "#/epochs", "wrong_type", 5),
     "true for a number": (body(batch_size=True), "#/batch_size", "wrong_type", None),
     "half an epoch": (body(epochs=2.5), "#/epochs", "wrong_type", None),
     "no epoch": (body(epochs=0), "#/epochs", "out_of_range", None),

@@ -54,18 +54,6 @@ def test_a_submit_is_taken_in_and_says_where_the_job_is(client: FlaskClient) -> 
     assert job["spec"]["data"]["dataset"].startswith("ds_")
 
 
-@pytest.mark.parametrize("verb", ["cancel", "pause", "resume", "retry"])
-def test_what_changes_a_job_takes_its_id_and_names_it_to_who_says_the_name(client: FlaskClient, verb: str) -> None:
-    job = submit(client)
-
-    answer = client.post(f"/api/v1/jobs/small/{verb}", json={})
-
-    assert answer.status_code == 404
-    assert answer.get_json()["suggestion"] == job["id"]
-    assert job["id"] in answer.get_json()["detail"]
-    assert "suggestion" not in client.post(f"/api/v1/jobs/smell/{verb}", json={}).get_json()
-
-
 def test_a_submit_rings_a_worker_without_waiting_for_it(client: FlaskClient, app: Any) -> None:
     submit(client)
     bell = app.extensions["batchyard"].bell
@@ -168,6 +156,11 @@ def test_metrics_come_as_columns_as_csv_and_as_ndjson(client: FlaskClient, joine
     assert part["next_after_epoch"] == 30
     assert thinned["downsampled"] is True
     assert {1, 30, whole["best"]["epoch"]} <= {row[0] for row in thinned["data"]}
+    for most in (2, 3, 5, 29, 30):
+        points = client.get(f"{address}?max_points={most}").get_json()
+        assert len(points["data"]) <= most
+        assert points["downsampled"] is (most < 30)
+        assert points["data"][-1][0] == points["next_after_epoch"] == 30
     assert table[0] == whole["columns"]
     assert len(table) == len(lines) + 1 == 31
     assert client.get(address, headers={"Accept": "image/png"}).status_code == 406

@@ -89,7 +89,8 @@ def test_null_takes_a_value_away_so_that_its_default_holds(client: FlaskClient, 
         ({"optimizer": {"lr": 1}}, "#/optimizer", "unknown_key"),
         ({"apply": "suggestion"}, "#/apply", "not_available"),
         ({"apply": "luck"}, "#/apply", "unknown_value"),
-        ({"from_checkpoint": "best"}, "#/from_checkpoint", "wrong_type"),
+        ({"from_checkpoint": "best"}, "#/from_checkpoint", "unknown_value"),
+        ({"from_checkpoint": 3}, "#/from_checkpoint", "wrong_type"),
     ],
 )
 def test_what_can_not_be_retried_is_a_422_with_a_pointer(

@@ -36,6 +36,10 @@ def test_the_same_bytes_twice_are_one_data_set(joined: Base) -> None:
 
     assert (created, again) == (True, False)
     assert second.id == first.id
+    assert second.name == "two"
+    assert joined.datasets.find(OWNER, "two").id == first.id
+    with pytest.raises(NotFound):
+        joined.datasets.find(OWNER, "one")
 
 
 def test_the_same_bytes_at_once_are_one_data_set(joined: Base) -> None:

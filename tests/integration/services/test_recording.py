@@ -33,6 +33,7 @@ class Contents:
     def __init__(self, size: int = 1) -> None:
         self.best = Best("val_cost", "min")
         self.steps_done = 0
+        self.steps_per_epoch = 3
         self.lr = 0.1
         self.baseline: dict[str, Any] | None = None
         self.warnings: list[dict[str, Any]] = []

@@ -216,7 +216,7 @@ def test_a_data_set_is_stored_once_and_kept_while_jobs_use_it(joined: Base, tmp_
     rows = b"a,b,target\n" + b"".join(b"%d,%d,%d\n" % (n, n * n, n) for n in range(30))
     first, created = joined.datasets.upload(io.BytesIO(rows), name="t.csv", owner="local")
     again, created_again = joined.datasets.upload(io.BytesIO(rows), name="u.csv", owner="local")
-    job = make_job(joined, data={"dataset": "t.csv"})
+    job = make_job(joined, data={"dataset": "u.csv"})
 
     with pytest.raises(DatasetInUse) as refused:
         joined.datasets.delete("local", first.id)

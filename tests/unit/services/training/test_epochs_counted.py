@@ -1,6 +1,9 @@
 """Epochs without validation count for a plateau as they do for early stopping."""
 
+import pytest
+
 from services.training.loop.best import Patience
+from services.training_errors import Wished
 from tests.make import make_training
 
 X = [[n / 10] for n in range(-20, 20)]
@@ -25,3 +28,24 @@ def test_a_plateau_acts_at_the_measured_epoch_at_which_early_stopping_would_end(
 
     assert (changed, over) == (11, 10)
     assert costs[0].val_cost is None
+
+
+def test_an_epoch_that_was_paused_shows_the_step_size_that_it_began_with() -> None:
+    parts = {
+        "data": {"x": X, "y": Y},
+        "split": {"type": "none"},
+        "batch_size": 8,
+        "epochs": 3,
+        "scheduler": {"type": "onecycle", "max_lr": 0.1},
+    }
+    whole = [costs.lr for costs in make_training(**parts).fit()]
+    looks = iter([None] * 7 + ["pause"])
+    paused = make_training(**parts, wish=lambda: next(looks))
+
+    before: list[float] = []
+    with pytest.raises(Wished):
+        before.extend(costs.lr for costs in paused.fit())
+    resumed = make_training(**parts, last=paused.last_bytes())
+
+    assert 0 < len(paused.progress.batch_costs) < paused.steps_per_epoch
+    assert [paused.progress.lr_of_epoch, *(costs.lr for costs in resumed.fit())] == [whole[1], *whole[1:]]

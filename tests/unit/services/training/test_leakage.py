@@ -71,3 +71,14 @@ def test_rows_that_differ_in_the_target_alone_are_others() -> None:
     x = np.concatenate([NOISE] * 3)
 
     assert codes(x, R.normal(size=600)) == []
+
+
+def test_a_class_that_no_training_row_has_is_told() -> None:
+    y = ["c" if n < 3 else "ab"[n % 2] for n in range(200)]
+    held = {"x_val": [[0.0, 0.0, 0.0]] * 2, "y_val": ["c", "a"]}
+    x = [row.tolist() for row in NOISE[3:]]
+
+    training = make_training(data={"x": x, "y": y[3:], **held})
+
+    assert [warning["code"] for warning in training.warnings] == ["class_without_training_rows"]
+    assert "'c'" in training.warnings[0]["message"]
