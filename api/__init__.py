@@ -13,6 +13,7 @@ from api import (
     events,
     hosts,
     jobs,
+    models,
     predictions,
     problems,
     queue,
@@ -20,18 +21,13 @@ from api import (
     service,
     webhooks,
 )
+from api.answer_headers import HEADERS
 from api.feed import Feed
 from api.gateway import REFUSAL
 from api.waiting import Watcher
 from services import ids
 from services.settings import Settings
 from services.wiring.api import Api
-
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-}
 
 
 def create_app(settings: Settings) -> Flask:
@@ -60,7 +56,20 @@ def create_app(settings: Settings) -> Flask:
             raise error
 
     problems.register(app)
-    for module in (jobs, control, bulk, costs, events, checkpoints, predictions, datasets, webhooks, queue, service):
+    for module in (
+        jobs,
+        control,
+        bulk,
+        costs,
+        events,
+        checkpoints,
+        models,
+        predictions,
+        datasets,
+        webhooks,
+        queue,
+        service,
+    ):
         app.register_blueprint(module.bp)
 
     @app.after_request

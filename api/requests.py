@@ -21,14 +21,22 @@ def body(model: type[M]) -> M:
 
     Raises: UnsupportedMediaType; MalformedJSON; InvalidRequest with every fault; TooLarge.
     """
+    sent = json_body()
+    settings = api().base.settings
+    return read(model, sent, max_rows=settings.max_json_rows, max_values=settings.max_json_values)
+
+
+def json_body() -> bytes:
+    """Return a body that is sent as JSON, unread.
+
+    Raises: UnsupportedMediaType; TooLarge.
+    """
     if not (request.mimetype == "application/json" or request.mimetype.endswith("+json")):
         raise UnsupportedMediaType(
             f"The body is sent as {request.mimetype or 'nothing'}; send JSON (with curl: --json).",
             allowed=["application/json"],
         )
-    settings = api().base.settings
-    sent = request.get_data(cache=True)
-    return read(model, sent, max_rows=settings.max_json_rows, max_values=settings.max_json_values)
+    return request.get_data(cache=True)
 
 
 def query(model: type[M]) -> M:

@@ -25,7 +25,9 @@ BatchyardError
 │       ├── NotRecorded          not_recorded
 │       ├── DatasetInUse         dataset_in_use
 │       ├── DatasetDamaged       dataset_damaged
-│       └── CheckpointInUse      checkpoint_in_use
+│       ├── CheckpointInUse      checkpoint_in_use
+│       ├── VersionInUse         version_in_use
+│       └── GateRefused          gate_refused
 ├── ServiceFault                 the operator, or time, mends it
 │   ├── NotReady                 not_ready
 │   ├── Overloaded               overloaded
@@ -238,6 +240,18 @@ class CheckpointInUse(Conflict):
     """Jobs start from a checkpoint of this job."""
 
     code = "checkpoint_in_use"
+
+
+class VersionInUse(Conflict):
+    """A registered version, or an alias of it, needs this."""
+
+    code = "version_in_use"
+
+
+class GateRefused(Conflict):
+    """The version is worse than the one that it would replace."""
+
+    code = "gate_refused"
 
 
 class ServiceFault(BatchyardError):

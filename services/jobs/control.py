@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from services.db import changes
 from services.db.engine import Database, now
 from services.db.tables import Job
 from services.errors import Fault, InvalidRequest, InvalidTransition, PreconditionFailed
@@ -81,6 +82,7 @@ class JobControl:
             if new:
                 columns = {"metadata_" if name == "metadata" else name: value for name, value in new.items()}
                 session.execute(update(Job).where(Job.id == job_id).values(**columns))
+                changes.note(session, owner, job.name)  # the new name's is noted with the event
                 data = {name: {"from": getattr(job, name), "to": value} for name, value in new.items()}
                 queries.add_event(session, job_id, "changed", f"a user changed {', '.join(new)}", data)
         return self.reading.get(owner, job_id)

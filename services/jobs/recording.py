@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from services.costs import EpochCosts
+from services.db import changes
 from services.db.engine import Database, now
 from services.db.tables import Job
 from services.errors import NotReady, StorageFull
@@ -196,8 +197,10 @@ class Recorder:
             checkpoints.store(session, draft, self.work.job_id, self.work.attempt, uploaded=large)
         if self.pending:
             recorded_epochs.store(session, self.work, self.pending)
-        named = select(Job.best_checkpoint, Job.last_checkpoint).where(Job.id == self.work.job_id)
-        checkpoints.prune(session, self.work.job_id, [*session.execute(named).one(), *kept.values()])
+        named = select(Job.best_checkpoint, Job.last_checkpoint, Job.owner, Job.name)
+        best_id, last_id, owner, name = session.execute(named.where(Job.id == self.work.job_id)).one()
+        checkpoints.prune(session, self.work.job_id, [best_id, last_id, *kept.values()])
+        changes.note(session, owner, name)
         if note:
             queries.add_event(session, self.work.job_id, "rolled_back", note, {"epoch": to, "lr": self.contents.lr})
         if end:

@@ -11,11 +11,18 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from services import ids
-from services.db.engine import Database, now
+from services.db import changes
+from services.db.engine import Database, insert_for, now
 from services.db.tables import IdempotencyKey, Job
-from services.errors import CheckpointInUse, IdempotencyKeyReused, InvalidTransition, JobAlreadyFinished
+from services.errors import (
+    CheckpointInUse,
+    IdempotencyKeyReused,
+    InvalidTransition,
+    JobAlreadyFinished,
+    VersionInUse,
+)
 from services.faultpoint import faultpoint
-from services.jobs import queries, warm_start
+from services.jobs import queries, registered, warm_start
 from services.jobs.views import JobView, Submission
 from services.jobs.warm_start import ShapesOf
 from services.jobs.workers import online
@@ -129,7 +136,8 @@ class JobService:
         """Delete a job with its epochs, events, checkpoints and inline rows.
 
         Raises: NotFound; InvalidTransition unless it is finished or `force` is said; CheckpointInUse while another
-        job needs its weights. The trainer of a running job finds itself fenced and ends.
+        job needs its weights; VersionInUse while a version is one of them. The trainer of a running job finds itself
+        fenced and ends.
         """
         with self.database.transaction() as session:
             # Held until the end, so that no job comes in meanwhile that starts from its weights.
@@ -149,8 +157,13 @@ class JobService:
                     f"{len(waiting)} job(s) that are not finished start from its weights: wait for them, or cancel."
                 )
                 raise CheckpointInUse(detail, jobs=waiting[:20])
+            if versions := registered.versions_of(session, job_id):
+                named = ", ".join(versions[:5])
+                detail = f"{len(versions)} registered version(s) hold its weights: {named}. Delete them first."
+                raise VersionInUse(detail, versions=versions[:20])
             session.execute(delete(IdempotencyKey).where(IdempotencyKey.job_id == job_id))
             session.execute(delete(Job).where(Job.id == job_id))
+            changes.note(session, owner, job.name)
             self.datasets.release(session, job.dataset_id, owner)
 
     def forget_keys(self) -> None:
@@ -253,7 +266,7 @@ class JobService:
         oldest = time - timedelta(seconds=self.settings.idempotency_s)
         session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < oldest, IdempotencyKey.key == key))
         row = {"owner": owner, "key": key, "body_sha256": body_sha256, "job_id": job_id, "created_at": time}
-        insert = queries.insert_for(session)(IdempotencyKey).values(**row).on_conflict_do_nothing()
+        insert = insert_for(session)(IdempotencyKey).values(**row).on_conflict_do_nothing()
         return session.scalar(insert.returning(IdempotencyKey.key)) is not None
 
     def _view(self, owner: str, job_id: str) -> JobView:

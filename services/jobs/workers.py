@@ -7,9 +7,8 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from services.db.engine import Database, now
+from services.db.engine import Database, insert_for, now
 from services.db.tables import Job, Worker
-from services.jobs.queries import insert_for
 from services.settings import Settings
 from services.states import JobState
 
