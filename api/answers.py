@@ -238,6 +238,7 @@ class Prediction(Answer):
     predictions: list[Any] | None = None
     deviations: list[Any] | None = None
     """Of a regression whose loss is gaussian_nll: the standard deviation of each prediction."""
+    diagnostics: dict[str, Any] | None = None
     probabilities: list[list[float]] | None = None
     warnings: list[Warning]
 

@@ -8,7 +8,9 @@ from pydantic import BaseModel, Field
 from api import answers, models
 from api.described import described
 from api.parts import OWNER, api
-from api.requests import json_body, query
+from api.requests import accepts, query, raw_body
+from services.errors import NotAcceptable
+from services.predictions.formats.media import TABLES, Media
 from services.predictions.target import Target
 from services.specs.predict import Predict
 
@@ -24,6 +26,8 @@ class PredictQuery(BaseModel):
 
     output: Output = "all"
     """Which of the numbers to answer with."""
+    diagnostics: bool = False
+    """Say which values of which rows are missing, new to the model, or outside of what it was trained on."""
 
 
 class JobPredictQuery(PredictQuery):
@@ -33,7 +37,13 @@ class JobPredictQuery(PredictQuery):
     """best, last, epoch:N or an id."""
 
 
-DESCRIBED = {"body": Predict, "answer": answers.Prediction, "errors": (406, 409, 413, 415)}
+DESCRIBED = {
+    "body": Predict,
+    "upload": tuple(str(media) for media in TABLES),
+    "answer": answers.Prediction,
+    "media": tuple(str(media) for media in Media),
+    "errors": (406, 409, 413, 415),
+}
 
 
 @bp.post("/jobs/<job_id>/predict")
@@ -61,7 +71,21 @@ def by_version(name: str, version: str) -> Response:
 
 def _predicted(target: Target, asked: PredictQuery) -> Response:
     predictions = api().load_predictions()
-    body = json_body()
+    kind, body = raw_body(*Media)
+    given = Media(kind)
+    accepted = accepts(given, *(media for media in Media if media is not given))
+    if accepted is None:
+        raise NotAcceptable("None of the accepted media types can be given.", allowed=list(Media))
     found, predictor = predictions.loaded(OWNER, target)
-    made = predictions.predict_json(found, predictor, body, output=asked.output)
-    return Response(made, content_type="application/json")
+    made, about = predictions.predict(
+        found,
+        predictor,
+        body,
+        given=given,
+        wanted=Media(accepted),
+        output=asked.output,
+        diagnostics=asked.diagnostics,
+    )
+    response = Response(made, content_type="text/csv; charset=utf-8" if accepted == Media.CSV else accepted)
+    response.headers.update(about)
+    return response

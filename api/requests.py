@@ -14,6 +14,7 @@ from services.specs.reading import read
 M = TypeVar("M", bound=BaseModel)
 
 MAX_KEY = 255
+JSON = "application/json"
 
 
 def body(model: type[M]) -> M:
@@ -31,12 +32,22 @@ def json_body() -> bytes:
 
     Raises: UnsupportedMediaType; TooLarge.
     """
-    if not (request.mimetype == "application/json" or request.mimetype.endswith("+json")):
+    return raw_body(JSON)[1]
+
+
+def raw_body(*kinds: str) -> tuple[str, bytes]:
+    """Return which of these media types a body is sent as, and the body.
+
+    Raises: UnsupportedMediaType; TooLarge.
+    """
+    sent = JSON if request.mimetype.endswith("+json") else request.mimetype
+    if sent not in kinds:
         raise UnsupportedMediaType(
-            f"The body is sent as {request.mimetype or 'nothing'}; send JSON (with curl: --json).",
-            allowed=["application/json"],
+            f"The body is sent as {request.mimetype or 'nothing'}; send {'JSON' if len(kinds) == 1 else 'one of these'}"
+            " (with curl: --json).",
+            allowed=[str(kind) for kind in kinds],
         )
-    return request.get_data(cache=True)
+    return sent, request.get_data(cache=True)
 
 
 def query(model: type[M]) -> M:

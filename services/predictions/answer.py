@@ -16,6 +16,7 @@ def answer(
     warnings: list[dict[str, Any]],
     *,
     output: str = "all",
+    diagnostics: dict[str, Any] | None = None,
 ) -> bytes:
     """Return the body of an answer; `output` picks one of its kinds of numbers."""
     shown = outputs.as_json()
@@ -33,4 +34,20 @@ def answer(
         **shown,
         "warnings": warnings,
     }
+    if diagnostics is not None:
+        found["diagnostics"] = diagnostics
     return orjson.dumps(found)
+
+
+def receipt(resolution: Resolution, predictor: Predictor, warnings: list[dict[str, Any]]) -> dict[str, str]:
+    """Return what an answer that is no JSON says of its model, as headers."""
+    found = {
+        "Batchyard-Job": resolution.job_id,
+        "Batchyard-Checkpoint": resolution.chosen.id,
+        "Batchyard-Weights-Sha256": predictor.weights_sha256,
+    }
+    if resolution.model:
+        found["Batchyard-Model"] = f"{resolution.model['name']}/{resolution.model['version']}"
+    if warnings:
+        found["Batchyard-Warnings"] = ", ".join(sorted({warning["code"] for warning in warnings}))
+    return found

@@ -79,6 +79,27 @@ def cells_of_columns(
     return cells, _extra(set(given), columns) + _unseen(cells, columns) + _filled(cells, columns)
 
 
+def cells_of_array(given: np.ndarray, preprocessing: Preprocessing) -> tuple[np.ndarray, list[dict[str, Any]]]:
+    """Return the feature cells of an array of numbers, (rows, features) or of a plug-in's items (rows, *shape).
+
+    Raises: InvalidRequest when it has another shape, and with every value that is of no use.
+    """
+    columns = preprocessing.inputs
+    shape = tuple(columns[0].shape) if columns[0].shape is not None else (len(columns),)
+    if given.shape[1:] != shape:
+        detail = f"has the shape {list(given.shape)}; the model takes {['rows', *shape]}".replace("'", "")
+        raise InvalidRequest([Fault("#", "shape_mismatch", detail)])
+    if columns[0].shape is None:
+        return cells_of_columns({column.name: given[:, n] for n, column in enumerate(columns)}, preprocessing)
+    rows = given.reshape(len(given), -1).astype(np.float64)
+    usable = np.abs(rows) <= MAX_FLOAT32  # False where it is not a number
+    if not usable.all():
+        row, at = (int(n) for n in np.argwhere(~usable)[0])
+        detail = f"row {row} has {rows[row, at]} at {at}; must be a finite number"
+        raise InvalidRequest([Fault(f"#/rows/{row}", "non_finite_number", detail, location={"row": row})])
+    return rows.astype(np.float32), []
+
+
 def _are_usable(values: np.ndarray, column: Input) -> bool:
     """Return whether every number, (rows,), can be taken as it is; NaN is no value."""
     if values.dtype.kind not in "iuf":
@@ -96,12 +117,12 @@ def _extra(given: set[str], columns: list[Input]) -> list[dict[str, Any]]:
 
 
 def _unseen(cells: np.ndarray, columns: list[Input]) -> list[dict[str, Any]]:
-    names = [column.name for n, column in enumerate(columns) if _is_unseen(cells[:, n], column).any()]
+    names = [column.name for n, column in enumerate(columns) if is_unseen(cells[:, n], column).any()]
     message = f"has values that training did not have, taken as any other: {', '.join(names[:20])}"
     return [{"code": "unseen_category", "message": message, "columns": names[:100]}] if names else []
 
 
-def _is_unseen(cells: np.ndarray, column: Input) -> np.ndarray:
+def is_unseen(cells: np.ndarray, column: Input) -> np.ndarray:
     """Return which cells, (rows,), of a category training did not have: of texts or of numbers."""
     unseen = cells == (UNSEEN if column.type == "category" else math.nan)
     if column.type == "number" and column.kept is not None:

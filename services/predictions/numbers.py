@@ -20,7 +20,7 @@ def rows_of_numbers(body: bytes, preprocessing: Preprocessing, most: int) -> np.
     """
     if body.translate(None, _OF_NUMBERS) != _LEFT or LONG_INTEGER.search(body):
         return None
-    if not all(column.type == "number" and column.kept is None for column in preprocessing.inputs):
+    if not preprocessing.takes_any_number:
         return None
     try:
         rows = orjson.loads(body)["x"]

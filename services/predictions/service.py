@@ -2,10 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
-from services.errors import NotFound, TooLarge
-from services.predictions.answer import answer
+import numpy as np
+
+from services.errors import Fault, InvalidRequest, NotFound, TooLarge
+from services.predictions.answer import answer, receipt
 from services.predictions.cache import Cache
-from services.predictions.decode import cells_of
+from services.predictions.decode import cells_of, cells_of_array, cells_of_columns
+from services.predictions.diagnostics import diagnostics_of
+from services.predictions.formats.media import Media
 from services.predictions.freshness import Freshness
 from services.predictions.numbers import rows_of_numbers
 from services.predictions.outputs import outputs_of
@@ -52,19 +56,75 @@ class PredictionService:
         predictor = self.cache.peek(owner, found.chosen.id) if found else None
         return (found, predictor) if found and predictor else None
 
-    def predict_json(self, found: Resolution, predictor: Predictor, body: bytes, *, output: str = "all") -> bytes:
-        """Return the answer to a JSON body.
+    def predict_json(
+        self, found: Resolution, predictor: Predictor, body: bytes, *, output: str = "all", diagnostics: bool = False
+    ) -> bytes:
+        """Return the answer in JSON to a body of JSON.
 
         Raises: MalformedJSON; TooLarge; InvalidRequest naming each value of no use.
         """
-        cells = rows_of_numbers(body, predictor.preprocessing, self.settings.max_predict_rows)
-        warnings: list[dict[str, Any]] = []
-        if cells is None:
+        cells, warnings = self.cells(predictor, body, Media.JSON)
+        return self._json(found, predictor, cells, warnings, output, diagnostics)
+
+    def predict(
+        self,
+        found: Resolution,
+        predictor: Predictor,
+        body: bytes,
+        *,
+        given: Media,
+        wanted: Media,
+        output: str = "all",
+        diagnostics: bool = False,
+    ) -> tuple[bytes, dict[str, str]]:
+        """Return the answer in the format that is wanted, and what it says of the model where that is not in it.
+
+        Raises: MalformedJSON; TooLarge; InvalidRequest naming each value of no use.
+        """
+        cells, warnings = self.cells(predictor, body, given)
+        if wanted is Media.JSON:
+            return self._json(found, predictor, cells, warnings, output, diagnostics), {}
+        from services.predictions.formats.outgoing import written
+
+        if diagnostics:
+            raise InvalidRequest([Fault("#/query/diagnostics", "invalid", "is answered in JSON only: Accept it")])
+        about = receipt(found, predictor, warnings)
+        return written(outputs_of(predictor, cells), predictor.preprocessing, wanted, output, about), about
+
+    def cells(self, predictor: Predictor, body: bytes, given: Media) -> tuple[np.ndarray, list[dict[str, Any]]]:
+        """Return the feature cells of a body's rows, (rows, features) float32, and warnings about them.
+
+        Raises: MalformedJSON; TooLarge; InvalidRequest naming each value of no use.
+        """
+        preprocessing, most = predictor.preprocessing, self.settings.max_predict_rows
+        if given is Media.JSON:
+            cells = rows_of_numbers(body, preprocessing, most)
+            if cells is not None:
+                return cells, []
             limits = self.settings.max_json_rows, self.settings.max_json_values
             rows = read(Predict, body, max_rows=limits[0], max_values=limits[1])
             self.check_rows(rows.rows)
-            cells, warnings = cells_of(rows, predictor.preprocessing)
-        return answer(found, predictor, outputs_of(predictor, cells), warnings, output=output)
+            return cells_of(rows, preprocessing)
+        from services.predictions.formats.incoming import array_of, columns_of
+
+        if given is Media.NPY:
+            return cells_of_array(array_of(body, most), preprocessing)
+        return cells_of_columns(columns_of(body, given, most), preprocessing)
+
+    def _json(
+        self,
+        found: Resolution,
+        predictor: Predictor,
+        cells: np.ndarray,
+        warnings: list[dict[str, Any]],
+        output: str,
+        diagnostics: bool,
+    ) -> bytes:
+        odd = None
+        if diagnostics:
+            extra = [name for it in warnings if it["code"] == "extra_columns" for name in it["columns"]]
+            odd = diagnostics_of(cells, predictor.preprocessing, extra)
+        return answer(found, predictor, outputs_of(predictor, cells), warnings, output=output, diagnostics=odd)
 
     def check_rows(self, count: int) -> None:
         """Refuse more rows than one request may have.

@@ -125,6 +125,9 @@ class Preprocessing:
 
     def units(self, scaled: Tensor) -> Tensor:
         """Return scaled targets of a regression, (rows, targets), in original units."""
+        if len(self.target_scaling) == 1 and scaled.shape[1] == 1:  # the same, without taking it apart
+            (only,) = self.target_scaling
+            return scaled / only.factor + only.shift if isinstance(only, Linear) else scaled
         columns = []
         for n, scaling in enumerate(self.target_scaling):
             column = scaled[:, n]
@@ -161,12 +164,17 @@ class Preprocessing:
         return cls(**{**found, "inputs": inputs, "target_scaling": targets})
 
     @cached_property
+    def takes_any_number(self) -> bool:
+        """Whether every column takes every number as it is."""
+        return all(column.type == "number" and column.kept is None for column in self.inputs)
+
+    @cached_property
     def _is_number(self) -> set[int]:
         return set(self.numbers)
 
     def _numbers(self, given: Tensor) -> Tensor:
         cells = given if len(self.numbers) == len(self.inputs) else given[:, self.numbers]
-        if self._fill is not None and torch.isnan(cells.sum()):
+        if self._fill is not None and np.isnan(cells.numpy()).any():
             cells = torch.where(torch.isnan(cells), self._fill, cells)
         return self._number_scaling(cells)
 

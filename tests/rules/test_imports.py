@@ -25,7 +25,7 @@ HOMES = {
     ),
     "alembic": ("services/db/schema.py", "migrations/"),
     "torch": ("services/training/", "services/predictions/"),
-    "pyarrow": ("services/datasets/",),
+    "pyarrow": ("services/datasets/", "services/predictions/formats/"),
 }
 
 
