@@ -14,12 +14,14 @@ from api import (
     hosts,
     job_commands,
     jobs,
+    models,
     predictions,
     problems,
     queue,
     ringer,
     webhooks,
 )
+from api.answer_headers import HEADERS
 from api.feed import Feed
 from api.gateway import REFUSAL
 from api.pages import registration as pages
@@ -27,12 +29,6 @@ from api.watcher import Watcher
 from services import ids
 from services.settings import Settings
 from services.wiring.api import Api
-
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-}
 
 
 def create_app(settings: Settings) -> Flask:
@@ -61,7 +57,20 @@ def create_app(settings: Settings) -> Flask:
             raise error
 
     problems.register(app)
-    for module in (jobs, job_commands, bulk, costs, events, checkpoints, predictions, datasets, webhooks, queue, about):
+    for module in (
+        jobs,
+        job_commands,
+        bulk,
+        costs,
+        events,
+        checkpoints,
+        models,
+        predictions,
+        datasets,
+        webhooks,
+        queue,
+        about,
+    ):
         app.register_blueprint(module.bp)
     pages.register(app, joined)
 

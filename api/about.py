@@ -51,6 +51,7 @@ def root() -> Response:
             "urls": {
                 "jobs": "/api/v1/jobs",
                 "datasets": "/api/v1/datasets",
+                "models": "/api/v1/models",
                 "queue": "/api/v1/queue",
                 "workers": "/api/v1/workers",
                 "webhooks": "/api/v1/webhooks",

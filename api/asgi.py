@@ -4,6 +4,7 @@ import os
 
 from api import create_app
 from api.gateway import Gateway
+from api.quick_predictions import QuickPredictions
 from services.processes import die_with_parent
 from services.settings import Settings
 
@@ -11,4 +12,5 @@ settings = Settings.from_env()
 # A worker of the server would outlive it and keep its port. The parent's number comes from the parent: if it has ended
 # already, ours is another process by now.
 die_with_parent(settings.api_pid or os.getppid())
-app = Gateway(create_app(settings), settings)
+flask = create_app(settings)
+app = Gateway(flask, settings, QuickPredictions(flask.extensions["batchyard"], settings))

@@ -15,8 +15,10 @@ from flask import Flask
 
 from api.bodies import BUFFERED_BYTES, Body, BodyInput, Receive
 from api.permits import Permits, aside
+from api.quick_predictions import QuickPredictions
 from api.threads import Threads
 from services.errors import BadRequest, BatchyardError, Overloaded, SlowBody
+from services.predictions.target import Target
 from services.settings import Settings
 
 log = structlog.get_logger()
@@ -34,8 +36,9 @@ JOINED_BYTES = 1 << 20  #: an answer of known length up to this is sent in one p
 class Gateway:
     """The application as the server sees it (ASGI); Flask's is called in a thread, once small bodies are complete."""
 
-    def __init__(self, flask: Flask, settings: Settings) -> None:
+    def __init__(self, flask: Flask, settings: Settings, quick: QuickPredictions | None = None) -> None:
         self.flask = flask
+        self.quick = quick
         self.settings = settings
         self.body_places = settings.body_places
         self.threads = Threads(settings.api_threads + settings.body_places)
@@ -49,29 +52,43 @@ class Gateway:
         if scope["type"] != "http":
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        environ = _environ(scope, headers)
         if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+            environ = _environ(scope, headers)
             environ["wsgi.input"] = io.BytesIO()
             await self._answer(environ, receive, send)
         else:
-            await self._answer_body(environ, Body(receive, self.settings), send)
+            target = self.quick.wants(scope, headers) if self.quick else None
+            await self._answer_body(scope, headers, Body(receive, self.settings), send, target)
 
-    async def _answer_body(self, environ: dict[str, Any], body: Body, send: Send) -> None:
+    async def _answer_body(
+        self, scope: Scope, headers: dict[str, str], body: Body, send: Send, target: Target | None
+    ) -> None:
         if not self.body_places:
+            environ = _environ(scope, headers)
             limit = self.settings.body_places
             _refuse(environ, Overloaded("So many bodies are being received already.", limit=limit))
             await self._answer(environ, body.receive, send, body)
             await body.drain()
             return
         self.body_places -= 1
+        error: BatchyardError | None = None
         try:
             await body.fill(BUFFERED_BYTES)
-            loop = asyncio.get_running_loop()
-            environ["wsgi.input"] = (
-                io.BytesIO(body.held) if body.ended else io.BufferedReader(BodyInput(body, loop), FILE_BLOCK_BYTES)
-            )
-        except (SlowBody, BadRequest) as error:
+            if target and self.quick and body.ended and (answered := self.quick.answer(target, bytes(body.held))):
+                self.body_places += 1
+                await send({"type": "http.response.start", "status": 200, "headers": answered[0]})
+                await send({"type": BODY, "body": answered[1]})
+                return
+        except (SlowBody, BadRequest) as refused:
+            error = refused
+        environ = _environ(scope, headers)
+        if error:
             _refuse(environ, error)
+        elif body.ended:
+            environ["wsgi.input"] = io.BytesIO(body.held)
+        else:
+            reader = BodyInput(body, asyncio.get_running_loop())
+            environ["wsgi.input"] = io.BufferedReader(reader, FILE_BLOCK_BYTES)
         try:
             await self._answer(environ, body.receive, send, body)
         finally:

@@ -23,11 +23,11 @@ def register(app: Flask, settings: Settings) -> None:
             "Either publish it on 127.0.0.1 (BATCHYARD_HOST=127.0.0.1), "
             "or put a proxy with access control in front of a loopback address."
         )
-    allowed = {name.strip().lower() for name in settings.allowed_hosts.split(",")}
+    allowed = allowed_names(settings)
 
     @app.before_request
     def check() -> None:
-        name = _name(request.host)
+        name = name_of(request.host)
         if name not in allowed:
             hint = "set BATCHYARD_ALLOWED_HOSTS"
             raise ForbiddenHost(f"This server does not answer to {name[:100]!r}.", host=name[:100], hint=hint)
@@ -36,7 +36,12 @@ def register(app: Flask, settings: Settings) -> None:
             raise ForbiddenOrigin(f"A page of {origin[:100]!r} may not call this server.")
 
 
-def _name(host: str) -> str:
+def allowed_names(settings: Settings) -> set[str]:
+    """Return the host names that requests may ask for."""
+    return {name.strip().lower() for name in settings.allowed_hosts.split(",")}
+
+
+def name_of(host: str) -> str:
     """Return a Host header's name without the port, which a proxy or a published port may change."""
     if host.startswith("["):
         return host.split("]")[0].lower() + "]"

@@ -1,51 +1,91 @@
-"""Predictions over HTTP: rows in, answers out."""
+"""Predictions over HTTP: rows in, answers out, by a job or by a registered model."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from flask import Blueprint, Response
 from pydantic import BaseModel, Field
 
-from api import schemas
-from api.parts import OWNER, api, as_json
-from api.requests import body, query
+from api import models, prediction_schemas
+from api.parts import OWNER, api
+from api.requests import accepts, query, raw_body
 from api.view_descriptions import described
+from services.errors import NotAcceptable
+from services.predictions.formats.media import TABLES, Media
+from services.predictions.target import Target
 from services.specs.schema.predict import Predict
 
-bp = Blueprint("predictions", __name__, url_prefix="/api/v1/jobs/<job_id>")
+bp = Blueprint("predictions", __name__, url_prefix="/api/v1")
+
+Output = Literal["all", "predictions", "probabilities", "deviations"]
 
 
 class PredictQuery(BaseModel):
-    """With what to predict."""
+    """What to answer with."""
 
     model_config = {"extra": "forbid"}
+
+    output: Output = "all"
+    """Which of the numbers to answer with."""
+    diagnostics: bool = False
+    """Say which values of which rows are missing, new to the model, or outside of what it was trained on."""
+
+
+class JobPredictQuery(PredictQuery):
+    """With what to predict, and what to answer with."""
 
     checkpoint: Annotated[str, Field(max_length=64)] = "best"
     """best, last, epoch:N or an id."""
 
 
-@bp.post("/predict")
-@described(body=Predict, query=PredictQuery, answer=schemas.Prediction, errors=(409, 413, 415))
-def predict(job_id: str) -> Response:
+DESCRIBED = {
+    "body": Predict,
+    "upload": tuple(str(media) for media in TABLES),
+    "answer": prediction_schemas.Prediction,
+    "media": tuple(str(media) for media in Media),
+    "errors": (406, 409, 413, 415),
+}
+
+
+@bp.post("/jobs/<job_id>/predict")
+@described(query=JobPredictQuery, **DESCRIBED)
+def by_job(job_id: str) -> Response:
     """Predict rows with a job's stored weights; while it trains, with its best so far."""
-    selector = query(PredictQuery).checkpoint
-    rows = body(Predict)
-    found = api().load_predictions().predict(OWNER, job_id, rows, checkpoint=selector)
-    chosen = found.checkpoint
-    metric = found.job.spec["monitor"]["metric"]
-    answer = schemas.Prediction(
-        job=found.job.id,
-        job_status=found.job.status,
-        checkpoint={
-            "id": chosen.id,
-            "selector": found.selector,
-            "epoch": chosen.epoch,
-            "metric": metric,
-            "value": chosen.metrics.get(metric),
-        },
-        task=found.task,
-        classes=found.classes,
-        predictions=found.predictions,
-        probabilities=found.probabilities,
-        warnings=[schemas.Warning(**warning) for warning in found.warnings],
+    asked = query(JobPredictQuery)
+    return _predicted(Target(job=job_id, checkpoint=asked.checkpoint), asked)
+
+
+@bp.post("/models/<name>/predict")
+@described(query=PredictQuery, **DESCRIBED)
+def by_model(name: str) -> Response:
+    """Predict rows with a model's newest version, or with the one that an alias means: `name@alias`."""
+    name, _, alias = name.partition("@")
+    return _predicted(Target(model=name, alias=alias or None), query(PredictQuery))
+
+
+@bp.post("/models/<name>/versions/<version>/predict")
+@described(query=PredictQuery, **DESCRIBED)
+def by_version(name: str, version: str) -> Response:
+    """Predict rows with one version of a model."""
+    return _predicted(Target(model=name, version=models.number_of(version)), query(PredictQuery))
+
+
+def _predicted(target: Target, asked: PredictQuery) -> Response:
+    predictions = api().load_predictions()
+    kind, body = raw_body(*Media)
+    given = Media(kind)
+    accepted = accepts(given, *(media for media in Media if media is not given))
+    if accepted is None:
+        raise NotAcceptable("None of the accepted media types can be given.", allowed=list(Media))
+    found, predictor = predictions.loaded(OWNER, target)
+    made, about = predictions.predict(
+        found,
+        predictor,
+        body,
+        given=given,
+        wanted=Media(accepted),
+        output=asked.output,
+        diagnostics=asked.diagnostics,
     )
-    return as_json(answer)
+    response = Response(made, content_type="text/csv; charset=utf-8" if accepted == Media.CSV else accepted)
+    response.headers.update(about)
+    return response

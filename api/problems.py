@@ -34,6 +34,8 @@ STATUS = {
     "dataset_in_use": 409,
     "dataset_damaged": 409,
     "checkpoint_in_use": 409,
+    "version_in_use": 409,
+    "gate_refused": 409,
     "precondition_failed": 412,
     "payload_too_large": 413,
     "unsupported_media_type": 415,

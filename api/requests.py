@@ -14,6 +14,7 @@ from services.specs.parse.parser import read
 M = TypeVar("M", bound=BaseModel)
 
 MAX_KEY = 255
+JSON = "application/json"
 
 
 def body(model: type[M]) -> M:
@@ -21,14 +22,32 @@ def body(model: type[M]) -> M:
 
     Raises: UnsupportedMediaType; MalformedJSON; InvalidRequest with every fault; TooLarge.
     """
-    if not (request.mimetype == "application/json" or request.mimetype.endswith("+json")):
-        raise UnsupportedMediaType(
-            f"The body is sent as {request.mimetype or 'nothing'}; send JSON (with curl: --json).",
-            allowed=["application/json"],
-        )
+    sent = json_body()
     settings = api().base.settings
-    sent = request.get_data(cache=True)
     return read(model, sent, max_rows=settings.max_json_rows, max_values=settings.max_json_values)
+
+
+def json_body() -> bytes:
+    """Return a body that is sent as JSON, unread.
+
+    Raises: UnsupportedMediaType; TooLarge.
+    """
+    return raw_body(JSON)[1]
+
+
+def raw_body(*kinds: str) -> tuple[str, bytes]:
+    """Return which of these media types a body is sent as, and the body.
+
+    Raises: UnsupportedMediaType; TooLarge.
+    """
+    sent = JSON if request.mimetype.endswith("+json") else request.mimetype
+    if sent not in kinds:
+        raise UnsupportedMediaType(
+            f"The body is sent as {request.mimetype or 'nothing'}; send {'JSON' if len(kinds) == 1 else 'one of these'}"
+            " (with curl: --json).",
+            allowed=[str(kind) for kind in kinds],
+        )
+    return sent, request.get_data(cache=True)
 
 
 def query(model: type[M]) -> M:

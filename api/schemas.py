@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from api.result_answers import Adjustment, Baseline
+from api.result_schemas import Adjustment, Baseline
 
 T = TypeVar("T")
 
@@ -226,20 +226,6 @@ class Checkpoint(Answer):
     size_bytes: int
     sha256: str
     created_at: datetime
-
-
-class Prediction(Answer):
-    """Answers for rows."""
-
-    object: str = "prediction"
-    job: str
-    job_status: str
-    checkpoint: dict[str, Any]
-    task: str
-    classes: list[Any] | None = None
-    predictions: list[Any]
-    probabilities: list[list[float]] | None = None
-    warnings: list[Warning]
 
 
 class DatasetBrief(Answer):

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from api import schemas
-from api.result_answers import Adjustment, Baseline
+from api.result_schemas import Adjustment, Baseline
 from services.attempts.checkpoints import CheckpointView
 from services.datasets.dataset_views import DatasetView
 from services.dates import text_of

@@ -26,7 +26,9 @@ BatchyardError
 │       ├── NotRecorded          not_recorded
 │       ├── DatasetInUse         dataset_in_use
 │       ├── DatasetDamaged       dataset_damaged
-│       └── CheckpointInUse      checkpoint_in_use
+│       ├── CheckpointInUse      checkpoint_in_use
+│       ├── VersionInUse         version_in_use
+│       └── GateRefused          gate_refused
 ├── ServiceFault                 the operator, or time, mends it
 │   ├── NotReady                 not_ready
 │   ├── Overloaded               overloaded

@@ -78,6 +78,7 @@ class Settings:
     body_deadline_s: float = setting(3_600.0, "Longest time that one body may take.")
     send_timeout_s: float = setting(30.0, "How long a client may read nothing of an answer before it is broken off.")
     max_connections: int = setting(4_096, "Open connections; further ones wait to be taken.")
+    change_interval_s: float = setting(0.25, "Pause between two looks at what changed for predictions; at most 1.")
     model_cache_bytes: int = setting(256 * 2**20, "Memory for loaded models in the API process.")
     webhooks_private: str = setting("", "Private networks that webhooks may reach, by comma: 10.1.0.0/16.")
     idempotency_s: float = setting(86_400.0, "How long an Idempotency-Key is remembered.")

@@ -4,6 +4,7 @@ import csv
 import io
 from typing import Any
 
+import orjson
 from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
@@ -12,7 +13,7 @@ from api.pages.blueprint import bp
 from api.pages.job import shown
 from api.parts import OWNER, api
 from services.errors import Fault, InvalidRequest
-from services.specs.schema.predict import Predict
+from services.predictions.target import Target
 
 SHOWN_ROWS = 100
 SHOWN_CLASSES = 20  #: the most likely
@@ -30,11 +31,12 @@ def predict(job_id: str) -> Response:
     job = api().base.reading.get(OWNER, job_id)
     record = prediction_form.record_of(job, request.form)
     try:
-        found = api().load_predictions().predict(OWNER, job.id, Predict(records=[record]))
+        found = _answer(job.id, [record])
     except InvalidRequest as error:
         return shown(job, "predict", 422, record=record, faults=error.faults)
     chances = sorted(
-        zip(found.classes or [], (found.probabilities or [[]])[0], strict=False), key=lambda pair: -pair[1]
+        zip(found.get("classes") or [], (found.get("probabilities") or [[]])[0], strict=False),
+        key=lambda pair: -pair[1],
     )
     return shown(job, "predict", record=record, result=found, chances=chances[:SHOWN_CLASSES])
 
@@ -45,15 +47,15 @@ def predict_rows(job_id: str) -> Response:
     job = api().base.reading.get(OWNER, job_id)
     try:
         header, records = _records()
-        found = api().load_predictions().predict(OWNER, job.id, Predict(records=records))
+        found = _answer(job.id, records)
     except InvalidRequest as error:
         return shown(job, "predict", 422, faults=error.faults)
-    classes = [str(name) for name in found.classes or []] if found.probabilities else []
+    classes = [str(name) for name in found.get("classes") or []] if found.get("probabilities") else []
     columns = ["prediction", *(f"p_{name}" for name in classes), *header]
-    probabilities = found.probabilities or [[] for _ in records]
+    probabilities = found.get("probabilities") or [[] for _ in records]
     rows = [
         [answer, *chances, *(record[name] for name in header)]
-        for answer, chances, record in zip(found.predictions, probabilities, records, strict=True)
+        for answer, chances, record in zip(found["predictions"], probabilities, records, strict=True)
     ]
     if request.form.get("as") == "csv":
         text = io.StringIO()
@@ -63,7 +65,17 @@ def predict_rows(job_id: str) -> Response:
         response.headers["Content-Disposition"] = f'attachment; filename="{job.id}-predictions.csv"'
         return response
     table = {"columns": columns, "rows": rows[:SHOWN_ROWS], "count": len(rows)}
-    return shown(job, "predict", table=table, warnings=found.warnings)
+    return shown(job, "predict", table=table, warnings=found["warnings"])
+
+
+def _answer(job_id: str, records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what POST /api/v1/jobs/{id}/predict answers."""
+    predictions = api().load_predictions()
+    found, predictor = predictions.loaded(OWNER, Target(job=job_id))
+    answer: dict[str, Any] = orjson.loads(
+        predictions.predict_json(found, predictor, orjson.dumps({"records": records}))
+    )
+    return answer
 
 
 def _records() -> tuple[list[str], list[dict[str, Any]]]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from services import ids
 from services.db.engine import Database, now
+from services.db.model_tables import ModelVersion
 from services.db.tables import Checkpoint, CheckpointChunk, Job
 from services.errors import CheckpointCorrupt, NotFound
 from services.specs.resolve.weight_match import POINTER
@@ -88,7 +89,7 @@ def store(session: Session, draft: Draft, job_id: str, attempt: int, *, uploaded
 
 
 def prune(session: Session, job_id: str, kept_by_job: Sequence[str | None]) -> None:
-    """Remove what a flush has replaced: all but the two last, what the job itself keeps and what others start from."""
+    """Remove what a flush has replaced: all but the two last, what the job keeps, what others start from, versions."""
     newest = select(Checkpoint.id).where(Checkpoint.job_id == job_id, Checkpoint.kind == STATE)
     kept = session.scalars(
         newest.where(Checkpoint.state == "ready")
@@ -101,6 +102,7 @@ def prune(session: Session, job_id: str, kept_by_job: Sequence[str | None]) -> N
             Checkpoint.state == "ready",
             Checkpoint.id.not_in([*kept, *(name or "" for name in kept_by_job)]),
             ~exists().where(Job.init_checkpoint == Checkpoint.id, Job.state.not_in(FINAL)),
+            ~exists().where(ModelVersion.checkpoint_id == Checkpoint.id),
         )
     )
 

@@ -3,21 +3,22 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from services.adjustments import Adjustment, with_new
+from services.adjustments import with_new
 from services.attempts import checkpoints, epochs
 from services.attempts.checkpoint_retention import CheckpointRetention, Copy
 from services.attempts.checkpoints import STATE, Draft
+from services.attempts.contents import Contents
 from services.attempts.epochs import finite, metrics_of
 from services.attempts.verdict import DIVERGED, result_warnings
 from services.attempts.work import Work
 from services.costs import EpochCosts
-from services.db import job_rows
+from services.db import changes, job_rows
 from services.db.engine import Database, now
 from services.db.tables import Job
 from services.errors import NotReady, StorageFull
@@ -30,49 +31,6 @@ log = structlog.get_logger()
 
 FLUSH_SHARE = 20  #: a flush may take one part in so many of the time
 RETRY_S = 0.5  #: pause before a flush is tried again while the database is away
-
-
-class BestSoFar(Protocol):
-    """The best epoch of a training."""
-
-    @property
-    def epoch(self) -> int | None: ...
-
-    @property
-    def value(self) -> float | None: ...
-
-
-class Contents(Protocol):
-    """A training whose state can be turned into bytes between two batches."""
-
-    @property
-    def best(self) -> BestSoFar: ...
-
-    @property
-    def baseline(self) -> dict[str, Any] | None: ...
-
-    @property
-    def warnings(self) -> list[dict[str, Any]]: ...
-
-    @property
-    def adjustments(self) -> list[Adjustment]: ...
-
-    @property
-    def steps_done(self) -> int: ...
-
-    @property
-    def steps_per_epoch(self) -> int: ...
-
-    @property
-    def lr(self) -> float: ...
-
-    def keep_best(self) -> None: ...
-
-    def weights(self, epoch: int, value: float | None) -> Callable[[], bytes]: ...
-
-    def last_bytes(self) -> bytes: ...
-
-    def measure_test(self) -> dict[str, Any] | None: ...
 
 
 @dataclass(frozen=True)
@@ -226,8 +184,10 @@ class Recorder:
             checkpoints.store(session, draft, self.work.job_id, self.work.attempt, uploaded=large)
         if self.pending:
             epochs.store(session, self.work, self.pending)
-        named = select(Job.best_checkpoint, Job.last_checkpoint).where(Job.id == self.work.job_id)
-        checkpoints.prune(session, self.work.job_id, [*session.execute(named).one(), *kept.values()])
+        named = select(Job.best_checkpoint, Job.last_checkpoint, Job.owner, Job.name)
+        best_id, last_id, owner, name = session.execute(named.where(Job.id == self.work.job_id)).one()
+        checkpoints.prune(session, self.work.job_id, [best_id, last_id, *kept.values()])
+        changes.note(session, owner, name)
         if note:
             job_rows.add_event(session, self.work.job_id, "rolled_back", note, {"epoch": to, "lr": self.contents.lr})
         if end:

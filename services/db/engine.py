@@ -9,10 +9,12 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from services.db import changes
 from services.errors import NotReady, StorageFull
 from services.faultpoint import faultpoint, switch_on
 from services.settings import Settings
@@ -56,6 +58,7 @@ class Database:
             session.connection()
             yield session
             session.flush()
+            changes.write(session)
             faultpoint("commit.before")
         faultpoint("commit.after")
 
@@ -94,6 +97,11 @@ def now(session: Session) -> datetime:
         return datetime.fromisoformat(str(stamp)).replace(tzinfo=UTC)
     time: datetime = session.scalar(text("SELECT clock_timestamp()"))
     return time.astimezone(UTC)
+
+
+def insert_for(session: Session) -> Any:
+    """Return the database's own INSERT, which can say what to do when the row is there."""
+    return (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert
 
 
 def wal_is_safe(version: tuple[int, ...]) -> bool:

@@ -4,17 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from services.db.engine import now
+from services.db import changes
+from services.db.engine import insert_for, now
 from services.db.tables import Event, Job, NameCounter, Owner
 from services.states import JobState, sources
-
-
-def insert_for(session: Session) -> Any:
-    """Return the database's own INSERT, which can say what to do when the row is there."""
-    return (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert
 
 
 def add_owner(session: Session, owner: str) -> None:
@@ -41,10 +36,14 @@ def move(session: Session, job_id: str, to: JobState, *conditions: Any, **column
 
 def add_event(session: Session, job_id: str, kind: str, message: str, data: dict[str, Any], level: str = "info") -> int:
     """Write an event under the job's next number, in the transaction of the change it tells of."""
-    raised = update(Job).where(Job.id == job_id).values(events_seq=Job.events_seq + 1).returning(Job.events_seq)
-    seq = session.scalar(raised, execution_options={"synchronize_session": False})
-    if seq is None:
+    raised = update(Job).where(Job.id == job_id).values(events_seq=Job.events_seq + 1)
+    returning = raised.returning(Job.events_seq, Job.owner, Job.name)
+    row = session.execute(returning, execution_options={"synchronize_session": False}).first()
+    if row is None:
         return 0  # the job was deleted
+    seq = row.events_seq
+    if kind != "queued":  # a new job has nothing that could predict
+        changes.note(session, row.owner, row.name)
     event = Event(job_id=job_id, seq=seq, type=kind, level=level, message=message, data=data, created_at=now(session))
     session.add(event)
     session.flush()

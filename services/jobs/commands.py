@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import update
 
 from services.attempts import checkpoints
-from services.db import job_rows
+from services.db import changes, job_rows
 from services.db.engine import Database, now
 from services.db.tables import Job
 from services.errors import Fault, InvalidRequest, InvalidTransition, PreconditionFailed
@@ -82,6 +82,7 @@ class JobCommands:
             if new:
                 columns = {"metadata_" if name == "metadata" else name: value for name, value in new.items()}
                 session.execute(update(Job).where(Job.id == job.id).values(**columns))
+                changes.note(session, owner, job.name)  # the new name's is noted with the event
                 data = {name: {"from": getattr(job, name), "to": value} for name, value in new.items()}
                 job_rows.add_event(session, job.id, "changed", f"a user changed {', '.join(new)}", data)
         return self.reading.get(owner, job.id)

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from services.db.engine import Database, now
+from services.db.model_tables import ModelVersion
 from services.db.tables import Checkpoint, Event, Job
 from services.db.webhook_tables import Webhook
 from services.errors import Conflict, NotFound
@@ -51,7 +52,7 @@ class Pruning:
                 )
                 ranked = select(Job.id, newest.label("n")).where(Job.state.in_(FINAL)).subquery()
                 which.append(Job.id.in_(select(ranked.c.id).where(ranked.c.n > count)))
-            query = select(Job.owner, Job.id).where(Job.state.in_(FINAL), or_(*which), _is_told(), ~_is_a_start())
+            query = select(Job.owner, Job.id).where(Job.state.in_(FINAL), or_(*which), _is_told(), ~_is_needed())
             return [(row.owner, row.id) for row in session.execute(query.order_by(Job.finished_at).limit(JOBS))]
 
     def _delete(self, owner: str, job_id: str) -> bool:
@@ -84,7 +85,8 @@ def _is_told() -> ColumnElement[bool]:
     return or_(Job.told_seq >= Job.events_seq, ~exists().where(Webhook.owner == Job.owner))
 
 
-def _is_a_start() -> ColumnElement[bool]:
-    """Whether another job started, or is to start, from one of its checkpoints."""
+def _is_needed() -> ColumnElement[bool]:
+    """Whether another job started, or is to start, from one of its checkpoints, or one of them is registered."""
     other = aliased(Job)
-    return exists().where(Checkpoint.job_id == Job.id, other.init_checkpoint == Checkpoint.id)
+    start = exists().where(Checkpoint.job_id == Job.id, other.init_checkpoint == Checkpoint.id)
+    return or_(start, exists().where(ModelVersion.job_id == Job.id))

@@ -11,15 +11,16 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from services import ids
-from services.db import job_rows
-from services.db.engine import Database, now
+from services.db import changes, job_rows
+from services.db.engine import Database, insert_for, now
 from services.db.tables import IdempotencyKey, Job
 from services.errors import CheckpointInUse, IdempotencyKeyReused, InvalidTransition, JobAlreadyFinished, NotFound
 from services.faultpoint import faultpoint
-from services.jobs import job_views, references, warm_start
+from services.jobs import job_views, references, registered, warm_start
 from services.jobs.job_views import JobView, Submission
 from services.jobs.verb_target import to_change
 from services.jobs.warm_start import ShapesOf
+from services.model_errors import VersionInUse
 from services.queue.workers import online
 from services.settings import Settings
 from services.specs.parse.merge_patch import differences
@@ -130,7 +131,8 @@ class JobService:
         """Delete a job with its epochs, events, checkpoints and inline rows.
 
         Raises: NotFound; AmbiguousJob; InvalidTransition unless it is finished or `force` is said; CheckpointInUse
-        while another job needs its weights. The trainer of a running job finds itself fenced and ends.
+        while another job needs its weights; VersionInUse while a version is one of them. The trainer of a running job
+        finds itself fenced and ends.
         """
         with self.database.transaction() as session:
             job = to_change(session, owner, said)
@@ -148,8 +150,13 @@ class JobService:
                     f"{len(waiting)} job(s) that are not finished start from its weights: wait for them, or cancel."
                 )
                 raise CheckpointInUse(detail, jobs=waiting[:20])
+            if versions := registered.versions_of(session, job.id):
+                named = ", ".join(versions[:5])
+                detail = f"{len(versions)} registered version(s) hold its weights: {named}. Delete them first."
+                raise VersionInUse(detail, versions=versions[:20])
             session.execute(delete(IdempotencyKey).where(IdempotencyKey.job_id == job.id))
             session.execute(delete(Job).where(Job.id == job.id))
+            changes.note(session, owner, job.name)
             self.datasets.release(session, job.dataset_id, owner)
 
     def forget_keys(self) -> None:
@@ -257,7 +264,7 @@ class JobService:
         oldest = time - timedelta(seconds=self.settings.idempotency_s)
         session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < oldest, IdempotencyKey.key == key))
         row = {"owner": owner, "key": key, "body_sha256": body_sha256, "job_id": job_id, "created_at": time}
-        insert = job_rows.insert_for(session)(IdempotencyKey).values(**row).on_conflict_do_nothing()
+        insert = insert_for(session)(IdempotencyKey).values(**row).on_conflict_do_nothing()
         return session.scalar(insert.returning(IdempotencyKey.key)) is not None
 
     def _view(self, owner: str, job_id: str) -> JobView:

@@ -1,6 +1,8 @@
 """Rows of a request become the cells that the training's table would hold."""
 
 import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,22 +31,98 @@ def cells_of(rows: Predict, preprocessing: Preprocessing) -> tuple[np.ndarray, l
     if rows.x is not None:
         cells = _cells([(["x", n], dict(enumerate(row))) for n, row in enumerate(rows.x)], columns, by_name=False)
         return cells, _unseen(cells, columns) + _filled(cells, columns)
+    if rows.columns is not None:
+        return cells_of_columns(rows.columns, preprocessing)
     records = rows.records or []
-    known = {column.name for column in columns}
-    extra = sorted({name for record in records for name in record} - known)
-    message = f"left out, the model was not trained on them: {', '.join(extra[:20])}"
-    warnings = [{"code": "extra_columns", "message": message, "columns": extra[:100]}] if extra else []
+    warnings = _extra({name for record in records for name in record}, columns)
     cells = _cells([(["records", n], dict(row)) for n, row in enumerate(records)], columns, by_name=True)
     return cells, warnings + _unseen(cells, columns) + _filled(cells, columns)
 
 
+def cells_of_columns(
+    given: Mapping[str, Sequence[Any] | np.ndarray], preprocessing: Preprocessing
+) -> tuple[np.ndarray, list[dict[str, Any]]]:
+    """Return the feature cells of named columns, all of one length, and warnings about columns that were left out.
+
+    Shapes: (rows, features) float32, in the order of training.
+    Raises: InvalidRequest with every column that is missing, and every value that is of no use.
+    """
+    columns = preprocessing.inputs
+    if columns[0].shape is not None:
+        detail = "is for columns of a table; the model takes the features of a plug-in's items: send x"
+        raise InvalidRequest([Fault("#/columns", "invalid", detail)])
+    rows = len(next(iter(given.values())))
+    cells = np.zeros((rows, len(columns)), dtype=np.float32)
+    faults: list[Fault] = []
+    for m, column in enumerate(columns):
+        values = given.get(column.name)
+        if values is None:
+            near = closest(column.name, list(given))
+            detail = f"column {column.name!r} is missing"
+            faults.append(Fault(pointer_of(["columns", column.name]), "missing", detail, suggestion=near))
+            continue
+        if isinstance(values, np.ndarray):
+            if column.type == "number" and column.kept is None and _are_usable(values, column):
+                cells[:, m] = values.astype(np.float64)
+                continue
+            values = [None if value != value else value for value in values.tolist()]
+        codes = _codes(column)
+        for n, value in enumerate(values):
+            cell = _cell(value, True, column, codes, ["columns", column.name, n], [])
+            if isinstance(cell, Fault):
+                cell = replace(cell, location={"row": n, "column": column.name})
+                faults.append(cell if len(faults) < InvalidRequest.SHOWN else faults[-1])
+            else:
+                cells[n, m] = cell
+    if faults:
+        raise InvalidRequest(faults)
+    return cells, _extra(set(given), columns) + _unseen(cells, columns) + _filled(cells, columns)
+
+
+def cells_of_array(given: np.ndarray, preprocessing: Preprocessing) -> tuple[np.ndarray, list[dict[str, Any]]]:
+    """Return the feature cells of an array of numbers, (rows, features) or of a plug-in's items (rows, *shape).
+
+    Raises: InvalidRequest when it has another shape, and with every value that is of no use.
+    """
+    columns = preprocessing.inputs
+    shape = tuple(columns[0].shape) if columns[0].shape is not None else (len(columns),)
+    if given.shape[1:] != shape:
+        detail = f"has the shape {list(given.shape)}; the model takes {['rows', *shape]}".replace("'", "")
+        raise InvalidRequest([Fault("#", "shape_mismatch", detail)])
+    if columns[0].shape is None:
+        return cells_of_columns({column.name: given[:, n] for n, column in enumerate(columns)}, preprocessing)
+    rows = given.reshape(len(given), -1).astype(np.float64)
+    usable = np.abs(rows) <= MAX_FLOAT32  # False where it is not a number
+    if not usable.all():
+        row, at = (int(n) for n in np.argwhere(~usable)[0])
+        detail = f"row {row} has {rows[row, at]} at {at}; must be a finite number"
+        raise InvalidRequest([Fault(f"#/rows/{row}", "non_finite_number", detail, location={"row": row})])
+    return rows.astype(np.float32), []
+
+
+def _are_usable(values: np.ndarray, column: Input) -> bool:
+    """Return whether every number, (rows,), can be taken as it is; NaN is no value."""
+    if values.dtype.kind not in "iuf":
+        return False
+    there = values[~np.isnan(values)] if values.dtype.kind == "f" else values
+    if column.fill is None and len(there) < len(values):
+        return False
+    return bool((np.abs(there.astype(np.float64)) <= MAX_FLOAT32).all())
+
+
+def _extra(given: set[str], columns: list[Input]) -> list[dict[str, Any]]:
+    extra = sorted(given - {column.name for column in columns})
+    message = f"left out, the model was not trained on them: {', '.join(extra[:20])}"
+    return [{"code": "extra_columns", "message": message, "columns": extra[:100]}] if extra else []
+
+
 def _unseen(cells: np.ndarray, columns: list[Input]) -> list[dict[str, Any]]:
-    names = [column.name for n, column in enumerate(columns) if _is_unseen(cells[:, n], column).any()]
+    names = [column.name for n, column in enumerate(columns) if is_unseen(cells[:, n], column).any()]
     message = f"has values that training did not have, taken as any other: {', '.join(names[:20])}"
     return [{"code": "unseen_category", "message": message, "columns": names[:100]}] if names else []
 
 
-def _is_unseen(cells: np.ndarray, column: Input) -> np.ndarray:
+def is_unseen(cells: np.ndarray, column: Input) -> np.ndarray:
     """Return which cells, (rows,), of a category training did not have: of texts or of numbers."""
     unseen = cells == (UNSEEN if column.type == "category" else math.nan)
     if column.type == "number" and column.kept is not None:

@@ -7,15 +7,6 @@ from torch import Tensor
 from services.training.input.preprocessing import Preprocessing
 
 
-def values_of(values: Tensor) -> list[Any]:
-    """Return a flat list for one target, a list of lists for several.
-
-    Shapes: values (rows, targets).
-    """
-    found: list[Any] = (values[:, 0] if values.shape[1] == 1 else values).tolist()
-    return found
-
-
 def labels_of(probabilities: Tensor, preprocessing: Preprocessing) -> list[Any]:
     """Return the most probable class of each row.
 

@@ -1,82 +1,142 @@
-"""Answers for rows, from the stored weights of a job."""
+"""Answers for rows, from the stored weights of a job or of a registered model."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from services.errors import NotFound, TooLarge
+import numpy as np
+
+from services.errors import Fault, InvalidRequest, NotFound, TooLarge
+from services.predictions.answer import answer, receipt
 from services.predictions.cache import Cache
-from services.predictions.decoder import cells_of
-from services.predictions.encoder import labels_of, values_of
+from services.predictions.decoder import cells_of, cells_of_array, cells_of_columns
+from services.predictions.diagnostics import diagnostics_of
+from services.predictions.formats.media import Media
+from services.predictions.freshness import Freshness
+from services.predictions.numbers import rows_of_numbers
+from services.predictions.outputs import outputs_of
+from services.predictions.resolution import Resolution, Resolutions
+from services.predictions.target import Target
 from services.settings import Settings
+from services.specs.parse.parser import read
 from services.specs.schema.predict import Predict
 from services.training.predictor import Predictor
 
 if TYPE_CHECKING:
-    from services.attempts.checkpoints import CheckpointView
-    from services.jobs.job_views import JobView
-    from services.jobs.lookup import JobLookup
+    from services.predictions.source import Source
 
 TRIES = 3  #: a running job may replace a checkpoint between our looking and our reading
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """The answers, and the checkpoint that gave them."""
-
-    job: "JobView"
-    checkpoint: "CheckpointView"
-    selector: str
-    task: str
-    classes: list[Any] | None
-    predictions: list[Any]
-    probabilities: list[list[float]] | None
-    warnings: list[dict[str, Any]]
-
-
 class PredictionService:
-    """Load, decode, predict, encode."""
+    """Load, decode, predict, encode. What was loaded and looked up is kept: a warm prediction asks no database."""
 
-    def __init__(self, jobs: "JobLookup", settings: Settings) -> None:
-        self.jobs = jobs
+    def __init__(self, source: "Source", settings: Settings) -> None:
+        self.source = source
         self.settings = settings
         self.cache = Cache(settings.model_cache_bytes)
+        self.freshness = Freshness(source, settings.change_interval_s)
+        self.resolutions = Resolutions(source, self.freshness)
 
-    def predict(self, owner: str, job: str, rows: Predict, *, checkpoint: str = "best") -> Prediction:
-        """Return what a job's model answers; while the job trains, its best so far.
+    def loaded(self, owner: str, target: Target) -> tuple[Resolution, Predictor]:
+        """Return which checkpoint answers, and its model.
 
-        Raises: NotFound; NoCheckpointYet; NoCheckpoint; TooLarge; InvalidRequest naming each value of no use;
-        CheckpointCorrupt rather than numbers from damaged weights.
+        Raises: NotFound; NoCheckpointYet; NoCheckpoint; CheckpointCorrupt rather than damaged weights.
         """
-        count = len(rows.x if rows.x is not None else rows.records or [])
-        if count > self.settings.max_predict_rows:
-            most = self.settings.max_predict_rows
-            raise TooLarge(f"{count} rows are more than {most}: send them in parts.", limit_rows=most)
-        view = self.jobs.usable(owner, job)
-        chosen, predictor = self._loaded(owner, view.id, checkpoint)
-        preprocessing = predictor.preprocessing
-        cells, warnings = cells_of(rows, preprocessing)
-        probabilities = None
-        if preprocessing.task == "multilabel":
-            found = predictor.probabilities(cells)
-            predictions, probabilities = (found > 0.5).tolist(), found.tolist()
-        elif preprocessing.classes is None:
-            predictions = values_of(predictor.values(cells))
-        else:
-            found = predictor.probabilities(cells)
-            predictions, probabilities = labels_of(found, preprocessing), found.tolist()
-        return Prediction(
-            view, chosen, checkpoint, preprocessing.task, preprocessing.classes, predictions, probabilities, warnings
-        )
-
-    def _loaded(self, owner: str, job_id: str, selector: str) -> "tuple[CheckpointView, Predictor]":
         for _ in range(TRIES - 1):
-            chosen = self.jobs.checkpoint(owner, job_id, selector)
+            found = self.resolutions.get(owner, target)
             try:
-                return chosen, self._predictor(chosen)
+                return found, self._predictor(found)
             except NotFound:
-                continue  # replaced by a better one meanwhile
-        chosen = self.jobs.checkpoint(owner, job_id, selector)
-        return chosen, self._predictor(chosen)
+                self.resolutions.forget(owner, target)  # replaced by a better one meanwhile
+        found = self.resolutions.get(owner, target)
+        return found, self._predictor(found)
 
-    def _predictor(self, chosen: "CheckpointView") -> Predictor:
-        return self.cache.get(chosen.id, lambda: Predictor.from_bytes(self.jobs.content(chosen)))
+    def warm(self, owner: str, target: Target) -> tuple[Resolution, Predictor] | None:
+        """Return the same if it takes neither a look at the database nor a wait; None otherwise."""
+        found = self.resolutions.peek(owner, target)
+        predictor = self.cache.peek(owner, found.chosen.id) if found else None
+        return (found, predictor) if found and predictor else None
+
+    def predict_json(
+        self, found: Resolution, predictor: Predictor, body: bytes, *, output: str = "all", diagnostics: bool = False
+    ) -> bytes:
+        """Return the answer in JSON to a body of JSON.
+
+        Raises: MalformedJSON; TooLarge; InvalidRequest naming each value of no use.
+        """
+        cells, warnings = self.cells(predictor, body, Media.JSON)
+        return self._json(found, predictor, cells, warnings, output, diagnostics)
+
+    def predict(
+        self,
+        found: Resolution,
+        predictor: Predictor,
+        body: bytes,
+        *,
+        given: Media,
+        wanted: Media,
+        output: str = "all",
+        diagnostics: bool = False,
+    ) -> tuple[bytes, dict[str, str]]:
+        """Return the answer in the format that is wanted, and what it says of the model where that is not in it.
+
+        Raises: MalformedJSON; TooLarge; InvalidRequest naming each value of no use.
+        """
+        cells, warnings = self.cells(predictor, body, given)
+        if wanted is Media.JSON:
+            return self._json(found, predictor, cells, warnings, output, diagnostics), {}
+        from services.predictions.formats.outgoing import written
+
+        if diagnostics:
+            raise InvalidRequest([Fault("#/query/diagnostics", "invalid", "is answered in JSON only: Accept it")])
+        about = receipt(found, predictor, warnings)
+        return written(outputs_of(predictor, cells), predictor.preprocessing, wanted, output, about), about
+
+    def cells(self, predictor: Predictor, body: bytes, given: Media) -> tuple[np.ndarray, list[dict[str, Any]]]:
+        """Return the feature cells of a body's rows, (rows, features) float32, and warnings about them.
+
+        Raises: MalformedJSON; TooLarge; InvalidRequest naming each value of no use.
+        """
+        preprocessing, most = predictor.preprocessing, self.settings.max_predict_rows
+        if given is Media.JSON:
+            cells = rows_of_numbers(body, preprocessing, most)
+            if cells is not None:
+                return cells, []
+            limits = self.settings.max_json_rows, self.settings.max_json_values
+            rows = read(Predict, body, max_rows=limits[0], max_values=limits[1])
+            self.check_rows(rows.rows)
+            return cells_of(rows, preprocessing)
+        from services.predictions.formats.incoming import array_of, columns_of
+
+        if given is Media.NPY:
+            return cells_of_array(array_of(body, most), preprocessing)
+        return cells_of_columns(columns_of(body, given, most), preprocessing)
+
+    def _json(
+        self,
+        found: Resolution,
+        predictor: Predictor,
+        cells: np.ndarray,
+        warnings: list[dict[str, Any]],
+        output: str,
+        diagnostics: bool,
+    ) -> bytes:
+        odd = None
+        if diagnostics:
+            extra = [name for it in warnings if it["code"] == "extra_columns" for name in it["columns"]]
+            odd = diagnostics_of(cells, predictor.preprocessing, extra)
+        return answer(found, predictor, outputs_of(predictor, cells), warnings, output=output, diagnostics=odd)
+
+    def check_rows(self, count: int) -> None:
+        """Refuse more rows than one request may have.
+
+        Raises: TooLarge.
+        """
+        most = self.settings.max_predict_rows
+        if count > most:
+            raise TooLarge(f"{count} rows are more than {most}: send them in parts.", limit_rows=most)
+
+    def _predictor(self, found: Resolution) -> Predictor:
+        def load() -> Predictor:
+            return Predictor.from_bytes(self.source.content(found.chosen))
+
+        return self.cache.get(found.owner, found.chosen.id, load)

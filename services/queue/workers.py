@@ -7,8 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from services.db.engine import Database, now
-from services.db.job_rows import insert_for
+from services.db.engine import Database, insert_for, now
 from services.db.tables import Job, Worker
 from services.settings import Settings
 from services.states import JobState

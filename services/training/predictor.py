@@ -1,6 +1,8 @@
 """A trained model that answers: made from the bytes of a checkpoint, best or last."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,11 +12,12 @@ from torch import Tensor, nn
 
 from services.errors import Fault, InvalidRequest
 from services.specs.schema.models import Model
+from services.training.flat_forward import flat_forward
 from services.training.input.preprocessing import Preprocessing
 from services.training.models import MODELS
 from services.training.models.bins import bins_like
 from services.training.models.inputs import Inputs
-from services.training.weights import from_bytes
+from services.training.weights import digest, from_bytes
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Predictor:
     preprocessing: Preprocessing
     shape: tuple[int, ...]  #: of one row's features
     size_bytes: int
+    weights_sha256: str = ""
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "Predictor":
@@ -46,7 +50,23 @@ class Predictor:
         )
         model = MODELS[spec.type](spec, inputs, preprocessing.outputs)
         model.load_state_dict(weights)
-        return cls(model.eval(), preprocessing, inputs.shape, sum(tensor.nbytes for tensor in weights.values()))
+        return cls(
+            model.eval(),
+            preprocessing,
+            inputs.shape,
+            sum(tensor.nbytes for tensor in weights.values()),
+            digest(weights),
+        )
+
+    @cached_property
+    def parameters(self) -> int:
+        """How many parameters the model has."""
+        return sum(parameter.numel() for parameter in self.model.parameters())
+
+    @cached_property
+    def forward(self) -> Callable[[Tensor], Tensor]:
+        """The model, called with less ceremony."""
+        return flat_forward(self.model)
 
     @torch.inference_mode()
     def values(self, cells: np.ndarray) -> Tensor:
@@ -56,6 +76,16 @@ class Predictor:
         Raises: InvalidRequest where an embedding has no vector for a number.
         """
         return self.preprocessing.values(self._outputs(cells))
+
+    @torch.inference_mode()
+    def values_and_deviations(self, cells: np.ndarray) -> tuple[Tensor, Tensor | None]:
+        """Return the targets of a regression, and how far off they are likely to be if its loss learnt that.
+
+        Shapes: cells (rows, features) float32; returns (rows, targets) float32 each, in original units.
+        Raises: InvalidRequest where an embedding has no vector for a number.
+        """
+        outputs = self._outputs(cells)
+        return self.preprocessing.values(outputs), self.preprocessing.deviations(outputs)
 
     @torch.inference_mode()
     def probabilities(self, cells: np.ndarray) -> Tensor:
@@ -74,7 +104,7 @@ class Predictor:
     def _outputs(self, cells: np.ndarray) -> Tensor:
         features = self.preprocessing.features(cells).reshape(-1, *self.shape)
         try:
-            outputs: Tensor = self.model(features)
+            outputs = self.forward(features)
         except IndexError as error:  # an embedding among the layers has no vector for such a number
             detail = (
                 "has a number for which the model's embedding has no vector: one below 0 or above those of training"

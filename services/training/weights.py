@@ -1,8 +1,11 @@
 """State to bytes and back: tensors as safetensors, everything else as JSON. Nothing that is read can run."""
 
+import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
@@ -18,6 +21,20 @@ def to_bytes(tensors: dict[str, Tensor], about: dict[str, Any]) -> bytes:
     """Return tensors and what is to be known of them as the bytes of one safetensors file."""
     text = json.dumps({"format": FORMAT, **about}, sort_keys=True, separators=(",", ":"))
     return save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, {KEY: text})
+
+
+def digest(tensors: Mapping[str, Tensor]) -> str:
+    """Return the SHA-256 of weights: over the tensors in the order of their names, of each name, type, shape and bytes.
+
+    It depends on the numbers alone, not on the file that they came in: equal weights have equal digests.
+    """
+    found = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        kind = str(tensor.dtype).removeprefix("torch.")
+        found.update(f"{name}\0{kind}\0{list(tensor.shape)}\0".encode())
+        found.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()
 
 
 def from_bytes(content: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -5,6 +5,8 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from services.columns import TableInfo
+from services.models.aliases import AliasService
+from services.models.registry import ModelService
 from services.nudges import DEVICES, Bell, top_up
 from services.settings import Settings
 from services.specs.resolve.weight_match import Shapes
@@ -13,6 +15,7 @@ from services.specs.schema.job import JobSpec
 from services.wiring.base import Base, base
 
 if TYPE_CHECKING:
+    from services.predictions.judge import Judge
     from services.predictions.predictions import PredictionService
 
 
@@ -35,6 +38,12 @@ def _shapes(spec: JobSpec, info: TableInfo) -> Shapes | None:
     return shapes(spec, info)
 
 
+def _digest(content: bytes) -> str:
+    from services.training.predictor import Predictor
+
+    return Predictor.from_bytes(content).weights_sha256
+
+
 class Api:
     """The rooms and what only the API has."""
 
@@ -46,6 +55,8 @@ class Api:
         pool_size = settings.api_threads // 4
         self.base: Base = base(settings, self.submitted.set, _measure, _shapes, _look, pool_size=pool_size)
         self._predictions: Future[PredictionService] = Future()
+        self.models = ModelService(self.base.database, self.base.reading, _digest)
+        self.aliases = AliasService(self.base.database)
         self._loading = threading.Lock()
 
     def top_up(self) -> None:
@@ -61,8 +72,16 @@ class Api:
         with self._loading:
             if not self._predictions.done():
                 from services.predictions.predictions import PredictionService
+                from services.predictions.source import Source
 
-                self._predictions.set_result(PredictionService(self.base.reading, self.base.settings))
+                source = Source(self.base.database, self.base.reading, self.models)
+                made = PredictionService(source, self.base.settings)
+                thread = threading.Thread(
+                    target=made.freshness.run, args=(self.closed,), daemon=True, name="change counters"
+                )
+                thread.start()
+                self.threads.append(thread)
+                self._predictions.set_result(made)
         return self._predictions.result()
 
     def example_row(self, owner: str, job_id: str) -> tuple[dict[str, Any], bool]:
@@ -79,6 +98,17 @@ class Api:
         number = place(job.spec, dataset.info, self.base.storage.open_table(dataset.sha256, dataset.info))
         rows = self.base.datasets.rows(owner, dataset.id, limit=1, after=number or 0)
         return dict(zip(dataset.info.names, rows[0], strict=True)), number is not None
+
+    def judge(self) -> "Judge":
+        """Return what compares two registered versions."""
+        from services.predictions.judge import Judge
+
+        return Judge(self.load_predictions(), self.base.reading, self.base.datasets, self.base.storage)
+
+    @property
+    def predictions(self) -> "PredictionService | None":
+        """What predicts, if torch is there already."""
+        return self._predictions.result() if self._predictions.done() else None
 
     def close(self) -> None:
         """Let the ringer end, then close every connection."""

@@ -19,6 +19,7 @@ HOMES = {
         "services/db/",
         "services/queue/",
         "services/attempts/",
+        "services/models/",
         "services/jobs/",
         "services/datasets/",
         "services/webhooks/",
@@ -26,7 +27,7 @@ HOMES = {
     ),
     "alembic": ("services/db/schema.py", "migrations/"),
     "torch": ("services/training/", "services/predictions/"),
-    "pyarrow": ("services/datasets/",),
+    "pyarrow": ("services/datasets/", "services/predictions/formats/"),
 }
 
 

@@ -1,4 +1,4 @@
-"""What a prediction is asked of: rows as lists in the order of the features, or as records by column name."""
+"""What a prediction is asked of: rows as lists in the order of the features, as records, or as columns by name."""
 
 from typing import Annotated, Any, Self
 
@@ -10,7 +10,7 @@ Cell = bool | Whole | Number | Text | None
 
 
 class Predict(BaseModel):
-    """Rows to predict, one way or the other."""
+    """Rows to predict, one way or another."""
 
     model_config = STRICT
 
@@ -18,9 +18,27 @@ class Predict(BaseModel):
     """A list a row, in the order of the training features; of a plug-in's items lists in lists, in their shape."""
     records: Annotated[list[dict[str, Cell]], Field(min_length=1, fail_fast=True)] | None = None
     """An object a row, by column name; further columns are left out."""
+    columns: dict[str, Annotated[list[Cell], Field(min_length=1, fail_fast=True)]] | None = None
+    """A list a column, by its name, all of the same length; further columns are left out."""
 
     @model_validator(mode="after")
-    def _one_of_two(self) -> Self:
-        if (self.x is None) == (self.records is None):
-            raise ValueError("needs x or records, one of the two")
+    def _one_of_three(self) -> Self:
+        if [self.x, self.records, self.columns].count(None) != 2:
+            raise ValueError("needs x, records or columns, one of the three")
+        lengths = {name: len(values) for name, values in (self.columns or {}).items()}
+        if self.columns is not None and not lengths:
+            raise ValueError("has no column")
+        if len(set(lengths.values())) > 1:
+            first, *others = lengths
+            other = next(name for name in others if lengths[name] != lengths[first])
+            raise ValueError(
+                f"has {lengths[first]} values in column {first[:80]!r} and {lengths[other]} in {other[:80]!r}"
+            )
         return self
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        if self.columns is not None:
+            return len(next(iter(self.columns.values())))
+        return len(self.x if self.x is not None else self.records or [])

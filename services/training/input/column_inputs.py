@@ -30,6 +30,8 @@ class Input:
     unseen: str = "other"  #: what a prediction does with a category that is not among `values`
     shape: list[int] | None = None  #: of the features of a plug-in's items, which this input is all of
     origin: float | None = None  #: of a date-time: the day that its cells are counted from, counted from 1970
+    low: float | None = None  #: of a number or date-time: the least and the greatest cell in training
+    high: float | None = None
     cycles: list[float] = field(default_factory=list)  #: of a date-time: the periods, in days, that it goes through
 
     @property
@@ -75,6 +77,8 @@ def fitted_input(column: Column, chosen: ColumnOptions, cells: np.ndarray, scale
         fill=fill,
         missing=missing,
         origin=column.origin,
+        low=float(there.min()) if len(there) else None,
+        high=float(there.max()) if len(there) else None,
         cycles=cycles(column),
     )
 

@@ -125,6 +125,9 @@ class Preprocessing:
 
     def units(self, scaled: Tensor) -> Tensor:
         """Return scaled targets of a regression, (rows, targets), in original units."""
+        if len(self.target_scaling) == 1 and scaled.shape[1] == 1:  # the same, without taking it apart
+            (only,) = self.target_scaling
+            return scaled / only.factor + only.shift if isinstance(only, Linear) else scaled
         columns = []
         for n, scaling in enumerate(self.target_scaling):
             column = scaled[:, n]
@@ -139,6 +142,16 @@ class Preprocessing:
             outputs = outputs.exp()
         return self.units(outputs)
 
+    def deviations(self, outputs: Tensor) -> Tensor | None:
+        """Return the standard deviations, (rows, targets) in original units, of a net that answers with logarithms of
+        variances beside its means; None of any other.
+        """
+        if self.loss not in MEAN_AND_SPREAD_LOSSES:
+            return None
+        spread = (outputs[:, len(self.targets) :] / 2).exp()
+        factors = [abs(it.factor) if isinstance(it, Linear) else 1.0 for it in self.target_scaling]
+        return spread / torch.tensor(factors)
+
     def as_json(self) -> dict[str, Any]:
         """Return all of it as JSON."""
         return asdict(self)
@@ -151,16 +164,31 @@ class Preprocessing:
         return cls(**{**found, "inputs": inputs, "target_scaling": targets})
 
     @cached_property
+    def takes_any_number(self) -> bool:
+        """Whether every column takes every number as it is."""
+        return all(column.type == "number" and column.kept is None for column in self.inputs)
+
+    @cached_property
     def _is_number(self) -> set[int]:
         return set(self.numbers)
 
     def _numbers(self, given: Tensor) -> Tensor:
-        columns = [self.inputs[n] for n in self.numbers]
-        cells = given if len(columns) == len(self.inputs) else given[:, self.numbers]
-        if any(column.fill is not None for column in columns) and torch.isnan(cells.sum()):
-            fill = torch.tensor([0.0 if column.fill is None else column.fill for column in columns])
-            cells = torch.where(torch.isnan(cells), fill, cells)
-        return _linear(cells, [column.scaling for column in columns])
+        cells = given if len(self.numbers) == len(self.inputs) else given[:, self.numbers]
+        if self._fill is not None and np.isnan(cells.numpy()).any():
+            cells = torch.where(torch.isnan(cells), self._fill, cells)
+        return self._number_scaling(cells)
+
+    # Made once: for one row, making these tensors takes longer than a small net.
+    @cached_property
+    def _fill(self) -> Tensor | None:
+        fills = [self.inputs[n].fill for n in self.numbers]
+        if all(fill is None for fill in fills):
+            return None
+        return torch.tensor([0.0 if fill is None else fill for fill in fills])
+
+    @cached_property
+    def _number_scaling(self) -> "_Scalings":
+        return _Scalings([self.inputs[n].scaling for n in self.numbers])
 
 
 def _edges(quantiles: np.ndarray) -> Tensor:
@@ -175,19 +203,27 @@ def _edges(quantiles: np.ndarray) -> Tensor:
 
 def _linear(cells: Tensor, scaled: list[Scaling]) -> Tensor:
     """Return cells, (rows, columns) float32, scaled column by column. Without scaling they stay, to the bit."""
-    if not any(scaled):
-        return cells
-    linear = [it if isinstance(it, Linear) else Linear(0.0, 1.0) for it in scaled]
-    found = cells
-    if any(isinstance(it, Linear) for it in scaled):
-        shift, factor = torch.tensor([it.shift for it in linear]), torch.tensor([it.factor for it in linear])
-        found = cells.sub(shift).mul_(factor)
-    curved = {n: it for n, it in enumerate(scaled) if isinstance(it, Quantile)}
-    if curved and found is cells:
-        found = cells.clone()
-    for n, quantile in curved.items():
-        found[:, n] = quantile(cells[:, n])
-    return found
+    return _Scalings(scaled)(cells)
+
+
+class _Scalings:
+    """The scalings of several columns as tensors."""
+
+    def __init__(self, scaled: list[Scaling]) -> None:
+        linear = [it if isinstance(it, Linear) else Linear(0.0, 1.0) for it in scaled]
+        self.is_linear = any(isinstance(it, Linear) for it in scaled)
+        self.shift = torch.tensor([it.shift for it in linear])
+        self.factor = torch.tensor([it.factor for it in linear])
+        self.curved = {n: it for n, it in enumerate(scaled) if isinstance(it, Quantile)}
+
+    def __call__(self, cells: Tensor) -> Tensor:
+        """Return cells, (rows, columns) float32, scaled column by column."""
+        found = cells.sub(self.shift).mul_(self.factor) if self.is_linear else cells
+        if self.curved and found is cells:
+            found = cells.clone()
+        for n, quantile in self.curved.items():
+            found[:, n] = quantile(cells[:, n])
+        return found
 
 
 def _coded(cells: Tensor, column: Input) -> Tensor:

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from services.errors import InvalidRequest
-from services.predictions.cache import Cache
 from services.predictions.decoder import cells_of
-from services.predictions.encoder import labels_of, values_of
+from services.predictions.encoder import labels_of
+from services.predictions.outputs import Outputs
 from services.specs.schema.predict import Predict
 from services.training.input.column_inputs import Input
 from services.training.input.preprocessing import Preprocessing
@@ -65,26 +65,8 @@ def test_labels_keep_their_kind_and_one_target_is_flat() -> None:
     probabilities = torch.tensor([[0.1, 0.2, 0.7], [0.5, 0.2, 0.3], [0.1, 0.8, 0.1]])
 
     assert labels_of(probabilities, PREPROCESSING) == [True, "a", 2]
-    assert values_of(torch.tensor([[1.0], [2.0]])) == [1.0, 2.0]
-    assert values_of(torch.tensor([[1.0, 2.0]])) == [[1.0, 2.0]]
-
-
-def test_the_cache_loads_once_and_lets_the_one_go_that_was_not_asked_for_longest() -> None:
-    loaded: list[str] = []
-    cache = Cache(max_bytes=250)
-
-    def get(name: str) -> Predictor:
-        def load() -> Predictor:
-            loaded.append(name)
-            return Predictor(torch.nn.Linear(1, 1), PREPROCESSING, (1,), size_bytes=100)
-
-        return cache.get(name, load)
-
-    for name in ["a", "b", "a", "c", "a", "b"]:
-        get(name)
-
-    assert loaded == ["a", "b", "c", "b"]
-    assert cache.bytes == 200
+    assert Outputs(values=torch.tensor([[1.0], [2.0]])).predictions == [1.0, 2.0]
+    assert Outputs(values=torch.tensor([[1.0, 2.0]])).predictions == [[1.0, 2.0]]
 
 
 def test_a_number_that_is_an_unseen_category_is_said_as_well() -> None:

@@ -1,0 +1,87 @@
+"""Predictions of few rows by warm models, answered on the event loop: no thread, no Flask, no database.
+
+It answers only what it is sure of. Everything else, and every fault, gets None and goes the usual way, which says the
+same in the same bytes.
+"""
+
+import re
+from typing import Any
+from urllib.parse import parse_qsl
+
+from api.answer_headers import HEADERS
+from api.hosts import allowed_names, name_of
+from api.parts import OWNER
+from services import ids
+from services.errors import BatchyardError
+from services.predictions.target import Target
+from services.settings import Settings
+from services.wiring.api import Api
+
+PATH = re.compile(
+    r"/api/v1/(?:jobs/(?P<job>[^/@]+)|models/(?P<model>[^/@]+)(?:@(?P<alias>[^/@]+)|/versions/(?P<version>\d{1,9}))?)"
+    r"/predict"
+)
+BODY_BYTES = 1 << 14
+PARAMETERS = 200_000  #: a net of more takes longer than a thread costs
+#: A request with one of these asks for something more.
+UNUSUAL = {"origin", "content-encoding", "expect", "prefer", "transfer-encoding"}
+ANSWER_HEADERS = [
+    (b"content-type", b"application/json"),
+    *((name.lower().encode(), value.encode()) for name, value in HEADERS.items()),
+    (b"cache-control", b"no-cache"),
+]
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class QuickPredictions:
+    """Answers what is small and warm."""
+
+    def __init__(self, api: Api, settings: Settings) -> None:
+        self.api = api
+        self.enabled = settings.auth == "none"  # keys are checked on the usual way
+        self.allowed = allowed_names(settings)
+
+    def wants(self, scope: dict[str, Any], headers: dict[str, str]) -> Target | None:
+        """Return what a request asks of, if it could be answered here; its body is not there yet."""
+        if scope["method"] != "POST" or not self.enabled:
+            return None
+        found = PATH.fullmatch(scope["path"])
+        if found is None or headers.get("content-type") != "application/json":
+            return None
+        length = headers.get("content-length", "")
+        if not (length.isdecimal() and len(length) < 7 and 0 < int(length) <= BODY_BYTES):
+            return None
+        if not UNUSUAL.isdisjoint(headers) or headers.get("accept", "*/*") not in {"*/*", "application/json"}:
+            return None
+        if name_of(headers.get("host", "")) not in self.allowed:
+            return None
+        return _target(found, scope["query_string"])
+
+    def answer(self, target: Target, body: bytes) -> tuple[Headers, bytes] | None:
+        """Return the headers and the body of the answer, None if it is not made here."""
+        predictions = self.api.predictions
+        if predictions is None or not (warm := predictions.warm(OWNER, target)):
+            return None
+        resolution, predictor = warm
+        if predictor.parameters > PARAMETERS:
+            return None
+        try:
+            answered = predictions.predict_json(resolution, predictor, body)
+        except BatchyardError:
+            return None  # told with all that belongs to it on the usual way
+        length, name = str(len(answered)).encode(), ids.new("req").encode()
+        return [*ANSWER_HEADERS, (b"content-length", length), (b"x-request-id", name)], answered
+
+
+def _target(found: re.Match[str], query: bytes) -> Target | None:
+    checkpoint = "best"
+    if query:
+        said = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+        if found["job"] is None or [name for name, _ in said] != ["checkpoint"] or len(said[0][1]) > 64:
+            return None
+        checkpoint = said[0][1]
+    if found["job"] is not None:
+        return Target(job=found["job"], checkpoint=checkpoint)
+    version = found["version"]
+    return Target(model=found["model"], alias=found["alias"], version=int(version) if version else None)

@@ -1,0 +1,42 @@
+"""Counters of what predictions depend on, raised in the transactions that change it and read with one statement.
+
+Names are spread over a few counters, so that a change makes only a few kept answers be looked up again. A transaction
+raises its counters last and in order, so that two of them never wait for each other.
+"""
+
+import zlib
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from services.db.model_tables import ChangeCounter
+
+SLOTS = 64  #: rows of the table, inserted by its migration
+_NOTED = "changed slots"
+
+
+def slot_of(owner: str, name: str) -> int:
+    """Return the counter of a job's or a model's name."""
+    return zlib.crc32(f"{owner}\0{name}".encode()) % SLOTS
+
+
+def note(session: Session, owner: str, name: str) -> None:
+    """Note that what predictions by this name depend on is changed in this transaction."""
+    session.info.setdefault(_NOTED, set()).add(slot_of(owner, name))
+
+
+def write(session: Session) -> None:
+    """Raise the counters of all that was noted. The last statements of a transaction."""
+    noted: set[int] = session.info.pop(_NOTED, set())
+    for slot in sorted(noted):
+        raised: Any = update(ChangeCounter).where(ChangeCounter.slot == slot).values(n=ChangeCounter.n + 1)
+        session.execute(raised, execution_options={"synchronize_session": False})
+
+
+def read(session: Session) -> list[int]:
+    """Return every counter, by slot."""
+    found = [0] * SLOTS
+    for slot, n in session.execute(select(ChangeCounter.slot, ChangeCounter.n)):
+        found[slot] = n
+    return found

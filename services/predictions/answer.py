@@ -1,0 +1,53 @@
+"""The answer to a prediction as JSON: what predicted, and what it answered. The same bytes on every way to it."""
+
+from typing import Any
+
+import orjson
+
+from services.predictions.outputs import Outputs
+from services.predictions.resolution import Resolution
+from services.training.predictor import Predictor
+
+
+def answer(
+    resolution: Resolution,
+    predictor: Predictor,
+    outputs: Outputs,
+    warnings: list[dict[str, Any]],
+    *,
+    output: str = "all",
+    diagnostics: dict[str, Any] | None = None,
+) -> bytes:
+    """Return the body of an answer; `output` picks one of its kinds of numbers."""
+    shown = outputs.as_json()
+    if output != "all":
+        shown = {name: value for name, value in shown.items() if name == output}
+    found: dict[str, Any] = {
+        "object": "prediction",
+        "model": resolution.model,
+        "job": resolution.job_id,
+        "job_status": resolution.job_status,
+        "checkpoint": resolution.checkpoint,
+        "weights_sha256": predictor.weights_sha256,
+        "task": predictor.preprocessing.task,
+        "classes": predictor.preprocessing.classes,
+        **shown,
+        "warnings": warnings,
+    }
+    if diagnostics is not None:
+        found["diagnostics"] = diagnostics
+    return orjson.dumps(found)
+
+
+def receipt(resolution: Resolution, predictor: Predictor, warnings: list[dict[str, Any]]) -> dict[str, str]:
+    """Return what an answer that is no JSON says of its model, as headers."""
+    found = {
+        "Batchyard-Job": resolution.job_id,
+        "Batchyard-Checkpoint": resolution.chosen.id,
+        "Batchyard-Weights-Sha256": predictor.weights_sha256,
+    }
+    if resolution.model:
+        found["Batchyard-Model"] = f"{resolution.model['name']}/{resolution.model['version']}"
+    if warnings:
+        found["Batchyard-Warnings"] = ", ".join(sorted({warning["code"] for warning in warnings}))
+    return found

@@ -1,0 +1,145 @@
+"""Rows that come as CSV, Parquet, Arrow or NPY become named columns. What a file says of itself is checked first."""
+
+import csv
+import io
+import math
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from services.datasets import parquet_files
+from services.datasets.table_limits import TableLimits
+from services.errors import Fault, InvalidRequest, TooLarge
+from services.predictions.formats.arrow_messages import is_packed
+from services.predictions.formats.media import Media
+from services.specs.parse.faults import pointer_of
+
+Columns = Mapping[str, Sequence[Any] | np.ndarray]
+MAX_HEADER = 10_000  #: bytes of an NPY header
+MAX_UNPACKED_BYTES = 256 << 20
+
+
+def columns_of(body: bytes, media: Media, most: int) -> Columns:
+    """Return the columns of a table, all of one length.
+
+    Raises: InvalidRequest when it is damaged, empty or has a column twice; TooLarge when it has more than `most` rows.
+    """
+    read = {Media.CSV: _csv, Media.PARQUET: _parquet, Media.ARROW: _arrow}[media]
+    found = read(body, most)
+    if not found or not len(next(iter(found.values()))):
+        raise InvalidRequest([Fault("#", "empty", "has no rows")])
+    return found
+
+
+def array_of(body: bytes, most: int) -> np.ndarray:
+    """Return the numbers of an NPY file, (rows, …).
+
+    Raises: InvalidRequest when it is damaged or holds no numbers; TooLarge.
+    """
+    stream = io.BytesIO(body)
+    try:
+        version = np.lib.format.read_magic(stream)
+        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
+        shape, fortran, dtype = read(stream, max_header_size=MAX_HEADER)
+    except (ValueError, KeyError, SyntaxError, EOFError, TypeError, RecursionError, MemoryError) as error:
+        raise _damaged("NPY", "is no NPY of numbers") from error
+    left = len(body) - stream.tell()
+    if dtype.kind not in "iuf" or dtype.hasobject:
+        raise _damaged("NPY", f"has values of type {dtype}; must be numbers")
+    if not shape or min(shape) < 1:
+        raise InvalidRequest([Fault("#", "empty", f"has the shape {list(shape)}; must have rows")])
+    if math.prod(shape) * dtype.itemsize != left:
+        raise _damaged("NPY", f"says that its shape is {list(shape)}, but {left} bytes of numbers follow")
+    _check_rows(shape[0], most)
+    numbers = np.frombuffer(body, dtype=dtype, offset=stream.tell())
+    return numbers.reshape(shape, order="F" if fortran else "C")
+
+
+def _csv(body: bytes, most: int) -> Columns:
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _damaged("CSV", f"is not UTF-8 at byte {error.start}") from error
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        names = next(rows, [])
+        _check_names(names)
+        found: list[list[str]] = []
+        for row in rows:
+            if not row:
+                continue  # an empty line
+            if len(row) != len(names):
+                detail = f"row {len(found)} (line {rows.line_num}) has {len(row)} values, the header {len(names)}"
+                where = {"row": len(found), "line": rows.line_num}
+                raise InvalidRequest([Fault(f"#/rows/{len(found)}", "shape_mismatch", detail, location=where)])
+            found.append(row)
+            _check_rows(len(found), most)
+    except csv.Error as error:
+        raise _damaged("CSV", f"can't be read at line {rows.line_num}: {error}") from error
+    return {name: [row[n] for row in found] for n, name in enumerate(names)}
+
+
+def _parquet(body: bytes, most: int) -> Columns:
+    limits = TableLimits(most, TableLimits.columns, MAX_UNPACKED_BYTES)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows"
+        path.write_bytes(body)
+        batches = list(parquet_files.read(path, limits)())
+    if not batches:
+        return {}
+    return _columns(pa.Table.from_batches(batches))
+
+
+def _arrow(body: bytes, most: int) -> Columns:
+    try:
+        for message in pa.ipc.MessageReader.open_stream(body):
+            if is_packed(message.metadata.to_pybytes()):
+                detail = "has compressed buffers; send them as they are"
+                raise InvalidRequest([Fault("#", "unreadable", detail)])
+        batches, rows = [], 0
+        with pa.ipc.open_stream(body) as stream:
+            _check_names(stream.schema.names)
+            for batch in stream:
+                rows += batch.num_rows
+                _check_rows(rows, most)
+                batch.validate(full=True)
+                batches.append(batch)
+    except (pa.ArrowException, ValueError, OSError, EOFError) as error:
+        raise _damaged("Arrow stream", "is damaged, or no Arrow stream") from error
+    return _columns(pa.Table.from_batches(batches)) if batches else {}
+
+
+def _columns(table: pa.Table) -> Columns:
+    _check_names(table.column_names)
+    found: dict[str, Sequence[Any] | np.ndarray] = {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if pa.types.is_floating(column.type) or (pa.types.is_integer(column.type) and not column.null_count):
+            found[name] = column.to_numpy()
+        elif pa.types.is_temporal(column.type):
+            found[name] = [None if value is None else value.isoformat() for value in column.to_pylist()]
+        else:
+            found[name] = column.to_pylist()
+    return found
+
+
+def _check_names(names: list[str]) -> None:
+    if not names:
+        raise InvalidRequest([Fault("#", "empty", "has no columns")])
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        detail = f"column {twice[0][:80]!r} stands there twice"
+        raise InvalidRequest([Fault(pointer_of(["columns", twice[0]]), "duplicate_key", detail)])
+
+
+def _check_rows(rows: int, most: int) -> None:
+    if rows > most:
+        raise TooLarge(f"There are more than {most} rows: send them in parts.", limit_rows=most)
+
+
+def _damaged(kind: str, detail: str) -> InvalidRequest:
+    return InvalidRequest([Fault("#", "unreadable", detail, hint=f"write the {kind} again")])

@@ -1,0 +1,183 @@
+"""Rows come and answers go in every format, and say the same in each; what lies or is odd is refused with its place."""
+
+import csv
+import io
+import time
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from flask.testing import FlaskClient
+from pyarrow import parquet
+
+from services.wiring.base import Base
+from tests.make import make_job, train
+
+ROWS = 40
+AGES = np.random.default_rng(0).integers(20, 60, ROWS).tolist()
+CITIES = ["Bonn" if n % 3 else "Ulm" for n in range(ROWS)]
+LABELS = ["=old" if age > 40 else "young" for age in AGES]
+COLUMNS = {"age": [25.5, 41.0, 59.0], "city": ["Ulm", "Bonn", "Bonn"]}
+JSON, CSV, NPY = "application/json", "text/csv", "application/x-npy"
+PARQUET, ARROW = "application/vnd.apache.parquet", "application/vnd.apache.arrow.stream"
+
+
+@pytest.fixture
+def mixed(joined: Base, client: FlaskClient) -> str:
+    """Where a model of a number and a text predicts."""
+    text = "age,city,label\n" + "".join(f"{a},{c},{b}\n" for a, c, b in zip(AGES, CITIES, LABELS, strict=True))
+    sent = client.post("/api/v1/datasets?name=people.csv", data=text, content_type=CSV)
+    data = {"dataset": sent.json["id"], "target": "label"}
+    job = train(joined, make_job(joined, data=data, model="mlp", epochs=5).id)
+    return f"/api/v1/jobs/{job.id}/predict"
+
+
+def packed(media: str, columns: dict[str, Any]) -> bytes:
+    """Columns as a file."""
+    sink = io.BytesIO()
+    table = pa.table(columns)
+    if media == PARQUET:
+        parquet.write_table(table, sink)
+    elif media == ARROW:
+        with pa.ipc.new_stream(sink, table.schema) as stream:
+            stream.write_table(table)
+    else:
+        text = io.StringIO()
+        csv.writer(text).writerows([columns, *zip(*columns.values(), strict=True)])
+        return text.getvalue().encode()
+    return sink.getvalue()
+
+
+def unpacked(media: str, body: bytes) -> dict[str, list[Any]]:
+    """A file as columns."""
+    if media == PARQUET:
+        return dict(parquet.read_table(io.BytesIO(body)).to_pydict())
+    if media == ARROW:
+        return dict(pa.ipc.open_stream(body).read_all().to_pydict())
+    names, *rows = csv.reader(io.StringIO(body.decode()))
+    return {name: [row[n] for row in rows] for n, name in enumerate(names)}
+
+
+@pytest.mark.parametrize("media", [CSV, PARQUET, ARROW])
+def test_a_table_is_answered_in_its_own_format_with_the_numbers_of_json(
+    client: FlaskClient, mixed: str, media: str
+) -> None:
+    extra = COLUMNS | {"label": ["?", "?", "?"]}
+    by_json = client.post(mixed, json={"columns": COLUMNS}).json
+    records = [dict(zip(COLUMNS, row, strict=True)) for row in zip(*COLUMNS.values(), strict=True)]
+    assert client.post(mixed, json={"records": records}).json == by_json
+
+    answer = client.post(mixed, data=packed(media, extra), content_type=media)
+
+    assert answer.status_code == 200, answer.data
+    assert answer.mimetype == media
+    found = unpacked(media, answer.data)
+    assert list(found) == ["prediction", "p_=old", "p_young"]
+    labels = by_json["predictions"]
+    assert found["prediction"] == ([f"'{it}" if it == "=old" else it for it in labels] if media == CSV else labels)
+    numbers = [[float(cell) for cell in row] for row in zip(found["p_=old"], found["p_young"], strict=True)]
+    assert numbers == by_json["probabilities"]
+    assert answer.headers["Batchyard-Weights-SHA256"] == by_json["weights_sha256"]
+    assert answer.headers["Batchyard-Warnings"] == "extra_columns"
+    other = client.post(mixed, data=packed(media, extra), content_type=media, headers={"Accept": JSON})
+    assert other.json["probabilities"] == by_json["probabilities"]
+
+
+def test_npy_goes_in_and_out(client: FlaskClient, joined: Base) -> None:
+    job = train(joined, make_job(joined, loss="gaussian_nll", model="mlp").id)
+    address = f"/api/v1/jobs/{job.id}/predict"
+    rows = np.array([[1.0, 2.0], [3.0, 0.5]], dtype=">f8", order="F")
+    sink = io.BytesIO()
+    np.save(sink, rows)
+
+    answer = client.post(address, data=sink.getvalue(), content_type=NPY)
+    by_json = client.post(address, json={"x": rows.tolist()}).json
+    only = client.post(f"{address}?output=deviations", json={"x": rows.tolist()}).json
+
+    assert np.load(io.BytesIO(answer.data)).tolist() == by_json["predictions"]
+    assert len(by_json["deviations"]) == 2
+    assert min(by_json["deviations"]) > 0
+    assert only["deviations"] == by_json["deviations"]
+    assert "predictions" not in only
+
+
+def test_what_is_odd_about_rows_is_said_with_row_and_column(client: FlaskClient, mixed: str) -> None:
+    columns = {"age": [30.0, 159.0, 30.0], "city": ["Ulm", "Rome", "Bonn"], "more": [1, 2, 3]}
+
+    found = client.post(f"{mixed}?diagnostics=true", json={"columns": columns}).json["diagnostics"]
+
+    assert found["extra_columns"] == ["more"]
+    assert [(it["row"], it["column"], it["kind"]) for it in found["values"]] == [
+        (1, "age", "outside_range"),
+        (1, "city", "unseen_category"),
+    ]
+    low, high = found["values"][0]["low"], found["values"][0]["high"]
+    assert 20 <= low < high <= 59  # of the training rows alone
+    assert found["values"][0]["distance"] == pytest.approx((159 - high) / (high - low))
+    plain = client.post(mixed, json={"columns": columns}).json
+    assert "diagnostics" not in plain
+
+
+def npy(shape: str, body: bytes = b"\0" * 16, descr: str = "<f8") -> bytes:
+    """An NPY whose header says what it wants to."""
+    head = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    return b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head + body
+
+
+def compressed_arrow() -> bytes:
+    """A stream whose buffers would grow when they are read."""
+    table = pa.table({"age": np.zeros(100_000), "city": ["Ulm"] * 100_000})
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as stream:
+        stream.write_table(table)
+    return sink.getvalue()
+
+
+BAD = {
+    "npy of 10^9 rows": (NPY, npy("(1000000000, 2)"), 422),
+    "npy of a wrong width": (NPY, npy("(2, 1)"), 422),
+    "npy of objects": (NPY, npy("(1, 2)", descr="|O"), 422),
+    "npy without rows": (NPY, npy("(0, 2)", b""), 422),
+    "npy that is none": (NPY, b"\x93NUMPY\x01", 422),
+    "npy with code": (NPY, npy("__import__('os')"), 422),
+    "arrow that grows": (ARROW, compressed_arrow(), 422),
+    "arrow cut": (ARROW, packed(ARROW, COLUMNS)[:-40], 422),
+    "arrow that is none": (ARROW, b"ARROW1", 422),
+    "arrow of no bytes": (ARROW, b"", 422),
+    "parquet that is none": (PARQUET, b"PAR1PAR1", 422),
+    "csv ragged": (CSV, b"age,city\n1,Ulm\n2\n", 422),
+    "csv names twice": (CSV, b"age,age\n1,2\n", 422),
+    "csv of no rows": (CSV, b"age,city\n", 422),
+    "csv empty": (CSV, b"", 422),
+    "csv latin-1": (CSV, "age,city\n1,Köln\n".encode("latin-1"), 422),
+    "csv of a text for a number": (CSV, b"age,city\nold,Ulm\n", 422),
+    "csv without a column": (CSV, b"age\n1\n", 422),
+    "csv of too many rows": (CSV, b"age,city\n" + b"1,Ulm\n" * 10_001, 413),
+    "json of columns of two lengths": (JSON, b'{"columns": {"age": [1, 2], "city": ["Ulm"]}}', 422),
+    "json of no columns": (JSON, b'{"columns": {}}', 422),
+    "pickle": ("application/octet-stream", b"\x80\x04", 415),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_lies_or_is_damaged_is_refused_soon(client: FlaskClient, mixed: str, name: str) -> None:
+    media, body, status = BAD[name]
+    client.post(mixed, json={"columns": COLUMNS})
+    began = time.monotonic()
+
+    answer = client.post(mixed, data=body, content_type=media)
+
+    assert time.monotonic() - began < 1
+    assert answer.status_code == status, answer.data
+    assert answer.json["code"] in {"validation_error", "payload_too_large", "unsupported_media_type"}
+    assert client.post(mixed, json={"columns": COLUMNS}).status_code == 200
+
+
+def test_a_value_of_no_use_in_a_table_has_its_row_and_column(client: FlaskClient, mixed: str) -> None:
+    fault = client.post(mixed, data=b"age,city\n1,Ulm\nold,Ulm\n", content_type=CSV).json["errors"][0]
+
+    assert fault["pointer"] == "#/columns/age/1"
+    assert fault["location"] == {"row": 1, "column": "age"}
+    refused = client.post(mixed, json={"columns": COLUMNS}, headers={"Accept": "image/png"})
+    assert (refused.status_code, len(refused.json["allowed"])) == (406, 5)
