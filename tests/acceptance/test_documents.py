@@ -1,5 +1,6 @@
 """The code blocks of the documents, run as they stand against a real stack."""
 
+import json
 import os
 import re
 import subprocess
@@ -7,16 +8,17 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.stack import Stack, local_stack
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["README.md", "docs/quickstart.md"]
+PAGES = ["README.md", "docs/quickstart.md", "docs/tutorial.md"]
 #: What a reader's own machine runs, not the service: set-up, containers.
 NOT_HERE = re.compile(r"\b(make|docker) ")
-BLOCK = re.compile(r"^( *)```(bash|python)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^( *)```(bash|python|json)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +74,37 @@ def test_every_line_of_a_page_does_what_it_says(page: str, stack: Stack, tmp_pat
     jobs = [job["id"] for job in stack.json("/api/v1/jobs?limit=100")["data"] if job["id"] not in before]
     assert jobs
     assert {stack.finished(job)["status"] for job in jobs} == {"succeeded"}
+
+
+def test_the_tutorials_script_and_its_job_predict_the_same(stack: Stack, tmp_path: Path) -> None:
+    text = (ROOT / "docs/tutorial.md").read_text()
+    script = "\n".join(blocks(text, "python")[:5])
+    job = merged(blocks(text, "json"))
+
+    printed = run([sys.executable, "-c", script], tmp_path, reader(tmp_path, stack.url)).splitlines()
+
+    trained = stack.submit(job)
+    stack.finished(trained)
+    answer = stack.http.post(f"/api/v1/jobs/{trained}/predict", json={"x": [[73, 80, 75]]}).json()
+    assert printed[0].startswith("Epoch 1/2000 Batch 1/3 Cost: ")
+    assert float(printed[-1]) == pytest.approx(152, abs=1.5)
+    assert answer["predictions"] == pytest.approx([152], abs=1.5)
+
+
+def test_the_parts_of_the_tutorials_job_are_the_whole_of_it() -> None:
+    text = (ROOT / "docs/tutorial.md").read_text()
+    whole = re.search(r"scores.json <<'JSON'\n(.*?)\nJSON", text, re.DOTALL)
+
+    assert whole
+    assert merged(blocks(text, "json")) | {"name": "scores"} == json.loads(whole[1])
+
+
+def merged(parts: list[str]) -> dict[str, Any]:
+    """Return the job that several JSON blocks make, later ones over earlier ones."""
+    job: dict[str, Any] = {}
+    for part in parts:
+        job |= json.loads(part)
+    return job
 
 
 def test_a_block_is_found_in_a_list_too_and_one_for_the_readers_machine_is_left_out() -> None:
