@@ -75,7 +75,7 @@ def test_every_command_of_compose_is_a_part_of_the_server() -> None:
     assert set(commands) <= parts
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md"])
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
 def test_a_file_that_a_page_names_exists(page: str) -> None:
     named = re.findall(r"`((?:services|worker|api|local|tests|docs)/[\w/]+\.py)`", (ROOT / page).read_text())
 
