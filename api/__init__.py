@@ -42,8 +42,8 @@ def create_app(settings: Settings) -> Flask:
     app.url_map.strict_slashes = False
     joined = Api(settings)
     app.extensions["batchyard"] = joined
-    app.extensions["batchyard.watcher"] = Watcher(joined.base.reading, settings.watch_interval_s, settings.wait_places)
-    app.extensions["batchyard.feed"] = Feed(joined.base.reading)
+    app.extensions["batchyard.watcher"] = Watcher(joined.base.lookup, settings.watch_interval_s, settings.wait_places)
+    app.extensions["batchyard.feed"] = Feed(joined.base.lookup)
 
     @app.before_request
     def name_request() -> None:

@@ -61,8 +61,8 @@ class LogsQuery(BaseModel):
 def metrics(job_id: str) -> Response:
     """Read the costs and metrics of a job's epochs, by columns; as JSON, CSV or NDJSON."""
     asked = query(MetricsQuery)
-    job = api().base.reading.get(OWNER, job_id)
-    epochs = api().base.reading.epochs(
+    job = api().base.lookup.get(OWNER, job_id)
+    epochs = api().base.lookup.epochs(
         OWNER, job.id, after_epoch=asked.after_epoch, max_points=asked.max_points, until=job.epochs_done
     )
     columns = columns_of(job)
@@ -95,8 +95,8 @@ def metrics(job_id: str) -> Response:
 def batches(job_id: str) -> Response:
     """Read the cost of every batch of one epoch."""
     epoch = query(BatchesQuery).epoch
-    job = api().base.reading.get(OWNER, job_id)
-    costs = api().base.reading.batch_costs(OWNER, job.id, epoch)
+    job = api().base.lookup.get(OWNER, job_id)
+    costs = api().base.lookup.batch_costs(OWNER, job.id, epoch)
     columns = ["batch", "cost"]
     rows: list[list[Any]] = [[n, cost] for n, cost in enumerate(costs, 1)]
     kind = accepts(*TABLES)

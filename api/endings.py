@@ -33,7 +33,7 @@ def when_done(job: JobView, wait_s: float) -> JobView:
     with watcher().place():
         while not shown.done and (left := deadline - time.monotonic()) > 0:
             watcher().wait(shown.id, shown.events_seq, left)
-            shown = api().base.reading.get(OWNER, shown.id)
+            shown = api().base.lookup.get(OWNER, shown.id)
     return replace(shown, resume_from=job.resume_from)
 
 

@@ -27,8 +27,8 @@ class Page:
 class Feed:
     """Makes the pages of all streams of this process, one at a time, and keeps the newest."""
 
-    def __init__(self, reading: JobLookup) -> None:
-        self.reading = reading
+    def __init__(self, lookup: JobLookup) -> None:
+        self.lookup = lookup
         self.lock = threading.Lock()
         self.pages: OrderedDict[tuple[str, int], Page] = OrderedDict()
 
@@ -44,7 +44,7 @@ class Feed:
             if kept:
                 self.pages.move_to_end((job_id, seq))
                 return kept
-            found = self.reading.events(owner, job_id, after=seq, limit=PAGE)
+            found = self.lookup.events(owner, job_id, after=seq, limit=PAGE)
             if not found:
                 return None
             messages = b"".join(_message(event) for event in found)

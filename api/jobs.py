@@ -157,7 +157,7 @@ def show(job_id: str) -> Response:
     allowed; with If-None-Match and `Prefer: wait=N` when there is news.
     """
     asked = query(ShowQuery)
-    job = api().base.reading.get(OWNER, job_id)
+    job = api().base.lookup.get(OWNER, job_id)
     known, waited_s = known_version(), None
     if asked.until and not job.done:
         waited_s = longest_wait_s()
@@ -169,7 +169,7 @@ def show(job_id: str) -> Response:
             unchanged.headers["ETag"] = f'W/"{known}"'
             unchanged.headers["Retry-After"] = "2"
             return applied(unchanged, waited_s)
-        job = api().base.reading.get(OWNER, job.id)
+        job = api().base.lookup.get(OWNER, job.id)
     response = as_json(serializers.job(job, submitted="spec_submitted" in asked.expand))
     response.headers["ETag"] = f'W/"{job.events_seq}"'
     if not job.done:
@@ -182,7 +182,7 @@ def show(job_id: str) -> Response:
 def cancel(job_id: str) -> Response:
     """Cancel a job: at once if it waits (200), at its next batch if it trains (202)."""
     reason = body(Cancel).reason if request.get_data(cache=True) else None
-    job = api().base.jobs.cancel(OWNER, job_id, reason)
+    job = api().base.commands.cancel(OWNER, job_id, reason)
     return as_json(serializers.job(job), 200 if job.done else 202)
 
 
@@ -190,7 +190,7 @@ def cancel(job_id: str) -> Response:
 @described(query=DeleteQuery, status=(204,), errors=(409,))
 def remove(job_id: str) -> Response:
     """Delete a finished job with its epochs, events and checkpoints; with `force` any job."""
-    api().base.jobs.delete(OWNER, job_id, force=query(DeleteQuery).force)
+    api().base.commands.delete(OWNER, job_id, force=query(DeleteQuery).force)
     return Response(status=204)
 
 

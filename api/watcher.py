@@ -20,8 +20,8 @@ GONE = -1  #: stands for the last event's number of a job that is deleted
 class Watcher:
     """Wakes those who wait for a job when its last event's number moves."""
 
-    def __init__(self, reading: JobLookup, interval_s: float, most: int) -> None:
-        self.reading = reading
+    def __init__(self, lookup: JobLookup, interval_s: float, most: int) -> None:
+        self.lookup = lookup
         self.interval_s = interval_s
         self.most = most
         self.places = threading.Semaphore(most)
@@ -91,7 +91,7 @@ class Watcher:
                     self.watching = False
                     return
             try:
-                found = self.reading.seqs(jobs)
+                found = self.lookup.seqs(jobs)
             except NotReady as error:
                 log.warning("no news of jobs", error=error.detail)
                 found = None

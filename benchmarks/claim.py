@@ -32,7 +32,7 @@ Asked = Callable[[], object]
 
 def asked(rooms: Base) -> dict[str, Asked]:
     """Return what is measured, by what the report calls it."""
-    listing, reading = rooms.listing, rooms.reading
+    listing, reading = rooms.listing, rooms.lookup
     ends = many_rows.ends(rooms.database, OWNER)
     first = listing.page(OWNER, Filters())
     statuses = {status: Filters(statuses=[status]) for status in ("queued", "succeeded", "cancelled")}

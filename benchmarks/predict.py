@@ -72,7 +72,7 @@ def _servers(folder: Path, python: Path, stack: ExitStack) -> dict[str, Server]:
     data = {"x": x.round(3).tolist(), "y": y.tolist(), "scale": "standard"}
     model = {"type": "mlp", "hidden": [64, 64], "number_embedding": None, "dropout": 0.0}
     job = train(rooms, make_job(rooms, data=data, model=model, epochs=3).id)
-    content = rooms.reading.content(rooms.reading.checkpoint("local", job.id, "best"))
+    content = rooms.lookup.content(rooms.lookup.checkpoint("local", job.id, "best"))
     weights = folder / "peer.safetensors"
     save_file(_plain(content), weights)
     redis = stack.enter_context(valkey_server(folder / "valkey"))

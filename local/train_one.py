@@ -57,7 +57,7 @@ def train(settings: Settings, body: bytes) -> None:
                 if training.patience and training.patience.is_over(costs):
                     break
             recorder.succeed(StopReason.COMPLETED)
-        done = base.reading.get(OWNER, job.id)
+        done = base.lookup.get(OWNER, job.id)
         print(f"best_epoch={done.best_epoch} best_value={done.best_value}")
 
 

@@ -95,4 +95,4 @@ def train(joined: Base, job_id: str) -> JobView:
         job.recorder.succeed(StopReason.COMPLETED)
     finally:
         job.database.close()
-    return joined.reading.get("local", job_id)
+    return joined.lookup.get("local", job_id)

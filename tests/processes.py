@@ -23,7 +23,7 @@ class Process:
 
     @property
     def leads(self) -> bool:
-        """Whether it has a group of its own: of what a warm process forked, only what was given a job has."""
+        """Whether it has a group of its own: of what a fork server forked, only what was given a job has."""
         try:
             return os.getpgid(self.pid) == self.pid
         except ProcessLookupError:

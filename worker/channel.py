@@ -1,4 +1,4 @@
-"""The line between a supervisor and the warm process: one packet a message, and the end of either side is heard."""
+"""The line between a supervisor and the fork server: one packet a message, and the end of either side is heard."""
 
 import json
 import socket
@@ -18,7 +18,7 @@ def listen(path: Path) -> socket.socket:
 
 
 def connect(path: Path) -> socket.socket | None:
-    """Return a line to the warm process, None if there is none."""
+    """Return a line to the fork server, None if there is none."""
     line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     try:
         line.connect(str(path))

@@ -85,7 +85,7 @@ class Dispatcher:
 
     def prune(self) -> None:
         """Delete finished jobs and their events beyond what the operator keeps."""
-        if count := self.base.retention.prune():
+        if count := self.base.pruning.prune():
             log.info("pruned finished jobs", count=count)
 
     def _try(self, duty: Callable[[], None]) -> None:

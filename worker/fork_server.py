@@ -1,4 +1,4 @@
-"""The warm process: has torch imported, and forks one trainer for each job. One thread, or a fork would be unsafe.
+"""The fork server: has torch imported, and forks one trainer for each job. One thread, or a fork would be unsafe.
 
 A fork of so large a process takes longer than all else between a claim and its trainer, so the next one is made ahead.
 """
@@ -160,7 +160,7 @@ def _wait(handle: int, settings: Settings, memory_bytes: int, *, parent: int) ->
 
 
 def main() -> None:
-    """Be the warm process of the worker that started us: `python -m worker.fork_server SOCKET PARENT MEMORY_BYTES`."""
+    """Be the fork server of the worker that started us: `python -m worker.fork_server SOCKET PARENT MEMORY_BYTES`."""
     path, parent, memory_bytes = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     die_with_parent(parent)
     adopt_orphans()
@@ -170,7 +170,7 @@ def main() -> None:
     sqlite_module()
     threads = os.listdir("/proc/self/task")
     if len(threads) != 1:
-        raise SystemExit(f"the warm process has {len(threads)} threads: a fork would be unsafe")
+        raise SystemExit(f"the fork server has {len(threads)} threads: a fork would be unsafe")
     gc.collect()
     gc.freeze()
     ForkServer(channel.listen(path), Settings.from_env(), memory_bytes).run()

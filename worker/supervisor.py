@@ -53,7 +53,7 @@ class Supervisor:
     def work_until_nothing_is_left(self) -> None:
         """Claim and supervise jobs until none is eligible, the worker drains, or a part that this needs is away."""
         while not self.is_draining():
-            # Connected before the claim: without a warm process no job is taken.
+            # Connected before the claim: without a fork server no job is taken.
             supervised = self._connected()
             if supervised is None:
                 return
@@ -98,7 +98,7 @@ class Watch:
         self.wish: str | None = None  #: what was asked of the trainer
         self.verdict: str | None = None  #: why we ended it ourselves: fenced, stalled or time_limit
         self.ended: Ended | None = None
-        self.lost = False  #: the warm process is gone
+        self.lost = False  #: the fork server is gone
         self.began = self.heard = time.monotonic()
         self.kill_at = float("inf")
         self.beat_at = self.began + self.settings.beat_interval_s

@@ -39,7 +39,7 @@ def compare() -> Response:
         detail = f"names {len(words)} jobs; at most {MAX_JOBS} fit side by side"
         raise InvalidRequest([Fault("#/query/jobs", "too_long", detail)])
     base = api().base
-    jobs = [base.reading.get(OWNER, word) for word in words]
+    jobs = [base.lookup.get(OWNER, word) for word in words]
     if not jobs:
         return page("compare.html", jobs=[], marks={})
     found = compared(jobs)

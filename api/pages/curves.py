@@ -15,7 +15,7 @@ from services.jobs.epoch_columns import columns_of, is_measured
 @bp.get("/jobs/<job_id>/curves")
 def curve_points(job_id: str) -> Response:
     """Give the charts: null where a value was not measured, the text NaN where it was not finite."""
-    job = api().base.reading.get(OWNER, job_id)
+    job = api().base.lookup.get(OWNER, job_id)
     charts = [
         {
             "name": chart.name,
@@ -34,9 +34,9 @@ def curve_points(job_id: str) -> Response:
 @bp.get("/jobs/<job_id>/metrics.csv")
 def metrics_csv(job_id: str) -> Response:
     """Give the metrics of all epochs as a file."""
-    job = api().base.reading.get(OWNER, job_id)
+    job = api().base.lookup.get(OWNER, job_id)
     columns = columns_of(job)
-    epochs = api().base.reading.epochs(OWNER, job.id)
+    epochs = api().base.lookup.epochs(OWNER, job.id)
     rows = [costs.row_of(epoch, columns, is_measured(job, epoch.epoch), csv=True) for epoch in epochs]
     response = costs.table_of(costs.CSV, columns, rows)
     response.headers["Content-Disposition"] = f'attachment; filename="{job.id}-metrics.csv"'

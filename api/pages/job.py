@@ -34,7 +34,7 @@ class ShowQuery(BaseModel):
 def show_job(job_id: str) -> Response:
     """Show a job by its id or name."""
     asked = query(ShowQuery)
-    return shown(api().base.reading.get(OWNER, job_id), asked.tab)
+    return shown(api().base.lookup.get(OWNER, job_id), asked.tab)
 
 
 def shown(job: JobView, tab: str, status: int = 200, **more: Any) -> Response:
@@ -62,7 +62,7 @@ def shown(job: JobView, tab: str, status: int = 200, **more: Any) -> Response:
 def _curves(job: JobView) -> dict[str, Any]:
     charts = [{"chart": chart, "drawing": drawing.drawn(chart)} for chart in api().base.curves.charts(OWNER, job.id)]
     columns = [name for name in columns_of(job) if name not in {"seconds", "rows_per_second", "checkpoint"}]
-    epochs = api().base.reading.epochs(OWNER, job.id, max_points=TABLE_ROWS)
+    epochs = api().base.lookup.epochs(OWNER, job.id, max_points=TABLE_ROWS)
     rows = [
         {
             "epoch": epoch.epoch,
@@ -80,12 +80,12 @@ def _curves(job: JobView) -> dict[str, Any]:
 
 
 def _checkpoints(job: JobView) -> dict[str, Any]:
-    return {"checkpoints": api().base.reading.checkpoints(OWNER, job.id)}
+    return {"checkpoints": api().base.lookup.checkpoints(OWNER, job.id)}
 
 
 def _events(job: JobView) -> dict[str, Any]:
     after = max(0, job.events_seq - EVENTS)
-    return {"events": api().base.reading.events(OWNER, job.id, after=after, limit=EVENTS)[::-1], "left_out": after}
+    return {"events": api().base.lookup.events(OWNER, job.id, after=after, limit=EVENTS)[::-1], "left_out": after}
 
 
 def _logs(job: JobView) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def selected() -> Redirect:
 
 def _delete(job_id: str) -> BatchyardError | None:
     try:
-        api().base.jobs.delete(OWNER, job_id)
+        api().base.commands.delete(OWNER, job_id)
     except BatchyardError as error:
         return error
     return None

@@ -69,7 +69,7 @@ def live() -> Response:
 def marks_of(base: Base, mark: ListMark, topics: list[str]) -> dict[str, str]:
     """Return the marks of topics; that of a job is the number of its last event, or `gone`."""
     jobs = [topic for topic in topics if topic != JOBS]
-    seqs = base.reading.seqs(jobs) if jobs else {}
+    seqs = base.lookup.seqs(jobs) if jobs else {}
     listed = {JOBS: mark.read(OWNER)} if JOBS in topics else {}
     return listed | {job: str(seqs.get(job, "gone")) for job in jobs}
 

@@ -28,7 +28,7 @@ def predict_tab(job_id: str) -> Redirect:
 @bp.post("/jobs/<job_id>/predict")
 def predict(job_id: str) -> Response:
     """Predict the row of the form."""
-    job = api().base.reading.get(OWNER, job_id)
+    job = api().base.lookup.get(OWNER, job_id)
     record = prediction_form.record_of(job, request.form)
     try:
         found = _answer(job.id, [record])
@@ -44,7 +44,7 @@ def predict(job_id: str) -> Response:
 @bp.post("/jobs/<job_id>/predict/rows")
 def predict_rows(job_id: str) -> Response:
     """Predict the rows of a CSV that is pasted or uploaded; show the first, or give all as a CSV."""
-    job = api().base.reading.get(OWNER, job_id)
+    job = api().base.lookup.get(OWNER, job_id)
     try:
         header, records = _records()
         found = _answer(job.id, records)

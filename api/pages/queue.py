@@ -26,5 +26,5 @@ def priority(job_id: str) -> Redirect:
     text = request.form.get("priority", "")
     if not text.lstrip("-").isdecimal() or not -10 <= int(text) <= 10:
         raise InvalidRequest([Fault("#/priority", "out_of_range", f"is {text[:20]!r}; must be -10 to 10")])
-    api().base.control.change(OWNER, job_id, {"priority": int(text)})
+    api().base.commands.change(OWNER, job_id, {"priority": int(text)})
     return redirect(url_for("pages.queue"), 303)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from services.errors import AmbiguousJob, JobAlreadyFinished, NotFound
+from services.jobs.commands import JobCommands
 from services.jobs.job_views import JobView
 from services.jobs.listing import Filters, JobListing
-from services.jobs.submit import JobService
 
 MOST = 1_000  #: jobs of one request
 PAGE = 100
@@ -25,8 +25,8 @@ class Outcome:
 class JobBulk:
     """Cancels many jobs with one request."""
 
-    def __init__(self, jobs: JobService, listing: JobListing) -> None:
-        self.jobs = jobs
+    def __init__(self, commands: JobCommands, listing: JobListing) -> None:
+        self.commands = commands
         self.listing = listing
 
     def cancel(self, owner: str, job_ids: list[str], reason: str | None) -> list[Outcome]:
@@ -48,6 +48,6 @@ class JobBulk:
 
     def _cancelled(self, owner: str, job_id: str, reason: str | None) -> Outcome:
         try:
-            return Outcome(job_id, job=self.jobs.cancel(owner, job_id, reason))
+            return Outcome(job_id, job=self.commands.cancel(owner, job_id, reason))
         except (NotFound, JobAlreadyFinished, AmbiguousJob) as error:
             return Outcome(job_id, error=error)

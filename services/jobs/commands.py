@@ -1,21 +1,33 @@
-"""What users ask of jobs that are there: to pause, to go on, to be called otherwise. Each method is one transaction."""
+"""What users ask of existing jobs: to pause, resume, cancel, change and delete them. Each method is one transaction."""
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from services.attempts import checkpoints
 from services.db import changes, job_rows
 from services.db.engine import Database, now
-from services.db.tables import Job
-from services.errors import Fault, InvalidRequest, InvalidTransition, PreconditionFailed
+from services.db.tables import IdempotencyKey, Job
+from services.errors import (
+    CheckpointInUse,
+    Fault,
+    InvalidRequest,
+    InvalidTransition,
+    JobAlreadyFinished,
+    PreconditionFailed,
+)
+from services.jobs import registered, warm_start
 from services.jobs.job_views import JobView
 from services.jobs.lookup import JobLookup
 from services.jobs.verb_target import to_change
+from services.model_errors import VersionInUse
 from services.specs.parse.merge_patch import merged
-from services.states import ALLOWED, JobState
+from services.states import ALLOWED, JobState, StopReason
+
+if TYPE_CHECKING:
+    from services.datasets.datasets import DatasetService
 
 MAX_METADATA = 64  #: entries, as in a spec
 
@@ -23,10 +35,62 @@ MAX_METADATA = 64  #: entries, as in a spec
 class JobCommands:
     """Takes wishes. A running job's wish is a column that its supervisor reads; `ring` never blocks."""
 
-    def __init__(self, database: Database, reading: JobLookup, ring: Callable[[], None]) -> None:
+    def __init__(
+        self, database: Database, datasets: "DatasetService", lookup: JobLookup, ring: Callable[[], None]
+    ) -> None:
         self.database = database
-        self.reading = reading
+        self.datasets = datasets
+        self.lookup = lookup
         self.ring = ring
+
+    def cancel(self, owner: str, said: str, reason: str | None = None) -> JobView:
+        """Cancel a queued or paused job at once; ask the trainer of a running one to stop.
+
+        Raises: NotFound; AmbiguousJob; JobAlreadyFinished unless it was cancelled.
+        """
+        with self.database.transaction() as session:
+            job = to_change(session, owner, said)
+            if job.state is JobState.RUNNING:
+                if job.status != "cancelling":
+                    asked = {"cancel_wished_at": now(session), "stop_detail": reason}
+                    session.execute(update(Job).where(Job.id == job.id).values(**asked))
+                    data = {"reason": reason} if reason else {}
+                    job_rows.add_event(session, job.id, "cancelling", "a user asked to cancel", data)
+            elif job.state in {JobState.QUEUED, JobState.PAUSED}:
+                stop = StopReason.CANCELLED_BY_USER
+                columns = {"stop_reason": stop, "stop_detail": reason, "finished_at": now(session)}
+                job_rows.move(session, job.id, JobState.CANCELLED, **columns)
+                job_rows.finish(session, job.id, JobState.CANCELLED, stop)
+            elif job.state is not JobState.CANCELLED:
+                detail = f"{job.name} {job.status} at {job.finished_at:%H:%M:%SZ}; there is nothing to cancel."
+                raise JobAlreadyFinished(detail, **_move_of(job, "cancel", "cancelled"))
+        return self.lookup.get(owner, job.id)
+
+    def delete(self, owner: str, said: str, *, force: bool = False) -> None:
+        """Delete a job with its epochs, events, checkpoints and inline rows.
+
+        Raises: NotFound; AmbiguousJob; InvalidTransition unless it is finished or `force` is said; CheckpointInUse
+        while another job needs its weights; VersionInUse while a version is one of them. The trainer of a running job
+        finds itself fenced and ends.
+        """
+        with self.database.transaction() as session:
+            job = to_change(session, owner, said)
+            if not job.done and not force:
+                detail = (
+                    f"{job.name} is {job.status}; only a finished job is deleted. Cancel it first, or say force=true."
+                )
+                raise InvalidTransition(detail, **_move_of(job, "delete", "deleted"))
+            if waiting := warm_start.needed_by(session, job.id):
+                count = f"{len(waiting)} job(s) that are not finished start from its weights"
+                raise CheckpointInUse(f"{count}: wait for them, or cancel.", jobs=waiting[:20])
+            if versions := registered.versions_of(session, job.id):
+                named = ", ".join(versions[:5])
+                detail = f"{len(versions)} registered version(s) hold its weights: {named}. Delete them first."
+                raise VersionInUse(detail, versions=versions[:20])
+            session.execute(delete(IdempotencyKey).where(IdempotencyKey.job_id == job.id))
+            session.execute(delete(Job).where(Job.id == job.id))
+            changes.note(session, owner, job.name)
+            self.datasets.release(session, job.dataset_id, owner)
 
     def pause(self, owner: str, said: str) -> JobView:
         """Ask the trainer of a running job to store where it is and to end. Asking again changes nothing.
@@ -40,7 +104,7 @@ class JobCommands:
                 job_rows.add_event(session, job.id, "pausing", "a user asked to pause", {})
             elif job.status not in {"pausing", "paused"}:
                 raise refused(job, "pause", "paused")
-        return self.reading.get(owner, job.id)
+        return self.lookup.get(owner, job.id)
 
     def resume(self, owner: str, said: str) -> JobView:
         """Queue a paused job; it goes on at the batch before which it stopped.
@@ -59,7 +123,7 @@ class JobCommands:
             words = f"goes on from epoch {place['epoch']}, step {place['step']}"
             job_rows.add_event(session, job.id, "resumed", words, place)
         self.ring()
-        return replace(self.reading.get(owner, job.id), resume_from=place)
+        return replace(self.lookup.get(owner, job.id), resume_from=place)
 
     def change(self, owner: str, said: str, patch: dict[str, Any], *, versions: set[int] | None = None) -> JobView:
         """Change a job's name, priority, tags or metadata by a merge patch, in any state; null is the default.
@@ -85,18 +149,16 @@ class JobCommands:
                 changes.note(session, owner, job.name)  # the new name's is noted with the event
                 data = {name: {"from": getattr(job, name), "to": value} for name, value in new.items()}
                 job_rows.add_event(session, job.id, "changed", f"a user changed {', '.join(new)}", data)
-        return self.reading.get(owner, job.id)
+        return self.lookup.get(owner, job.id)
 
 
 def refused(job: JobView, wish: str, to: str) -> InvalidTransition:
     """Return the error that names a job's state, what was wished and what is allowed instead."""
     allowed = ALLOWED[job.status]
     instead = f"allowed is: {', '.join(allowed)}" if allowed else "wait until it has stopped"
-    return InvalidTransition(
-        f"{job.name} is {job.status}; to {wish} it is not allowed now, {instead}.",
-        job_status=job.status,
-        wish=wish,
-        to=to,
-        allowed=allowed,
-        **{"from": job.status},
-    )
+    detail = f"{job.name} is {job.status}; to {wish} it is not allowed now, {instead}."
+    return InvalidTransition(detail, **_move_of(job, wish, to))
+
+
+def _move_of(job: JobView, wish: str, to: str) -> dict[str, Any]:
+    return {"job_status": job.status, "wish": wish, "from": job.status, "to": to, "allowed": ALLOWED[job.status]}

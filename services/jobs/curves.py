@@ -35,16 +35,16 @@ class Chart:
 class JobCurves:
     """Reads the curves of one owner's jobs."""
 
-    def __init__(self, database: Database, reading: JobLookup) -> None:
+    def __init__(self, database: Database, lookup: JobLookup) -> None:
         self.database = database
-        self.reading = reading
+        self.lookup = lookup
 
     def charts(self, owner: str, job_id: str, *, max_points: int = MAX_POINTS) -> list[Chart]:
         """Return the chart of the costs, one for each metric, and that of the learning rate.
 
         Raises: NotFound.
         """
-        job = self.reading.get(owner, job_id)
+        job = self.lookup.get(owner, job_id)
         columns = (Epoch.epoch, Epoch.train_cost, Epoch.val_cost, Epoch.lr, Epoch.metrics)
         with self.database.reading() as session:
             # Rows, not objects: of 10,000 epochs those would take most of the time.

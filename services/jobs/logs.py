@@ -16,16 +16,16 @@ PAGE = 500
 class JobLogs:
     """The logs of one owner's jobs, written as they are read."""
 
-    def __init__(self, database: Database, reading: JobLookup) -> None:
+    def __init__(self, database: Database, lookup: JobLookup) -> None:
         self.database = database
-        self.reading = reading
+        self.lookup = lookup
 
     def lines(self, owner: str, job_id: str, *, timestamps: bool = False) -> Iterator[str]:
         """Return the log's lines, oldest first: each batch's cost, each epoch, each event.
 
         Raises: NotFound, before the first line is asked for.
         """
-        job = self.reading.get(owner, job_id)
+        job = self.lookup.get(owner, job_id)
         return self._lines(job, timestamps)
 
     def _lines(self, job: JobView, timestamps: bool) -> Iterator[str]:

@@ -15,7 +15,7 @@ from services.settings import Settings
 from services.states import FINAL
 
 if TYPE_CHECKING:
-    from services.jobs.submit import JobService
+    from services.jobs.commands import JobCommands
 
 JOBS = 50  #: most jobs of one round, each deleted in a transaction of its own
 EVENTS = 10_000  #: most events of one transaction
@@ -24,9 +24,9 @@ EVENTS = 10_000  #: most events of one transaction
 class Pruning:
     """Goes by the times and counts of the settings, a little at a time. Several at once are harmless."""
 
-    def __init__(self, database: Database, jobs: "JobService", settings: Settings) -> None:
+    def __init__(self, database: Database, commands: "JobCommands", settings: Settings) -> None:
         self.database = database
-        self.jobs = jobs
+        self.commands = commands
         self.settings = settings
 
     def prune(self) -> int:
@@ -57,7 +57,7 @@ class Pruning:
 
     def _delete(self, owner: str, job_id: str) -> bool:
         try:
-            self.jobs.delete(owner, job_id)
+            self.commands.delete(owner, job_id)
         except (NotFound, Conflict):  # somebody was faster: it is gone, or needed again
             return False
         return True

@@ -1,4 +1,4 @@
-"""What users ask for: to submit, cancel and delete jobs. Each method is one transaction."""
+"""Takes jobs in: what is decided of a spec, and the one transaction that stores it."""
 
 import hashlib
 from collections.abc import Callable
@@ -7,27 +7,25 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from services import ids
-from services.db import changes, job_rows
+from services.db import job_rows
 from services.db.engine import Database, insert_for, now
 from services.db.tables import IdempotencyKey, Job
-from services.errors import CheckpointInUse, IdempotencyKeyReused, InvalidTransition, JobAlreadyFinished, NotFound
+from services.errors import IdempotencyKeyReused, NotFound
 from services.faultpoint import faultpoint
-from services.jobs import job_views, references, registered, warm_start
+from services.jobs import job_views, references, warm_start
 from services.jobs.job_views import JobView, Submission
-from services.jobs.verb_target import to_change
 from services.jobs.warm_start import ShapesOf
-from services.model_errors import VersionInUse
 from services.queue.workers import online
 from services.settings import Settings
 from services.specs.parse.merge_patch import differences
 from services.specs.resolve.findings import Findings
 from services.specs.resolve.resolution import Limits, Measure, Resolved, resolve, resolved_json
 from services.specs.schema.job import JobSpec
-from services.states import ALLOWED, JobState, StopReason
+from services.states import JobState
 
 if TYPE_CHECKING:
     from services.datasets.dataset_views import DatasetView
@@ -37,7 +35,7 @@ BY_NAME = {"builtin", "plugin"}  #: what a resolved spec goes on naming as it wa
 
 
 class JobService:
-    """Takes jobs in and lets them go. `ring` tells the workers after a commit; it never blocks."""
+    """Takes jobs in. `ring` tells the workers after a commit; it never blocks."""
 
     def __init__(
         self,
@@ -95,69 +93,6 @@ class JobService:
         Raises: InvalidRequest.
         """
         return self._resolved(spec, owner)[1]
-
-    def cancel(self, owner: str, said: str, reason: str | None = None) -> JobView:
-        """Cancel a queued or paused job at once; ask the trainer of a running one to stop.
-
-        Raises: NotFound; AmbiguousJob; JobAlreadyFinished unless it was cancelled.
-        """
-        with self.database.transaction() as session:
-            job = to_change(session, owner, said)
-            if job.state is JobState.RUNNING:
-                if job.status != "cancelling":
-                    session.execute(
-                        update(Job).where(Job.id == job.id).values(cancel_wished_at=now(session), stop_detail=reason)
-                    )
-                    data = {"reason": reason} if reason else {}
-                    job_rows.add_event(session, job.id, "cancelling", "a user asked to cancel", data)
-            elif job.state in {JobState.QUEUED, JobState.PAUSED}:
-                stop = StopReason.CANCELLED_BY_USER
-                columns = {"stop_reason": stop, "stop_detail": reason, "finished_at": now(session)}
-                job_rows.move(session, job.id, JobState.CANCELLED, **columns)
-                job_rows.finish(session, job.id, JobState.CANCELLED, stop)
-            elif job.state is not JobState.CANCELLED:
-                detail = f"{job.name} {job.status} at {job.finished_at:%H:%M:%SZ}; there is nothing to cancel."
-                raise JobAlreadyFinished(
-                    detail,
-                    job_status=job.status,
-                    wish="cancel",
-                    to="cancelled",
-                    allowed=ALLOWED[job.status],
-                    **{"from": job.status},
-                )
-        return self._view(owner, job.id)
-
-    def delete(self, owner: str, said: str, *, force: bool = False) -> None:
-        """Delete a job with its epochs, events, checkpoints and inline rows.
-
-        Raises: NotFound; AmbiguousJob; InvalidTransition unless it is finished or `force` is said; CheckpointInUse
-        while another job needs its weights; VersionInUse while a version is one of them. The trainer of a running job
-        finds itself fenced and ends.
-        """
-        with self.database.transaction() as session:
-            job = to_change(session, owner, said)
-            if not job.done and not force:
-                raise InvalidTransition(
-                    f"{job.name} is {job.status}; only a finished job is deleted. Cancel it first, or say force=true.",
-                    job_status=job.status,
-                    wish="delete",
-                    to="deleted",
-                    allowed=ALLOWED[job.status],
-                    **{"from": job.status},
-                )
-            if waiting := warm_start.needed_by(session, job.id):
-                detail = (
-                    f"{len(waiting)} job(s) that are not finished start from its weights: wait for them, or cancel."
-                )
-                raise CheckpointInUse(detail, jobs=waiting[:20])
-            if versions := registered.versions_of(session, job.id):
-                named = ", ".join(versions[:5])
-                detail = f"{len(versions)} registered version(s) hold its weights: {named}. Delete them first."
-                raise VersionInUse(detail, versions=versions[:20])
-            session.execute(delete(IdempotencyKey).where(IdempotencyKey.job_id == job.id))
-            session.execute(delete(Job).where(Job.id == job.id))
-            changes.note(session, owner, job.name)
-            self.datasets.release(session, job.dataset_id, owner)
 
     def forget_keys(self) -> None:
         """Forget the Idempotency-Keys that are older than a day."""

@@ -55,7 +55,7 @@ class Api:
         pool_size = settings.api_threads // 4
         self.base: Base = base(settings, self.submitted.set, _measure, _shapes, _look, pool_size=pool_size)
         self._predictions: Future[PredictionService] = Future()
-        self.models = ModelService(self.base.database, self.base.reading, _digest)
+        self.models = ModelService(self.base.database, self.base.lookup, _digest)
         self.aliases = AliasService(self.base.database)
         self._loading = threading.Lock()
 
@@ -74,7 +74,7 @@ class Api:
                 from services.predictions.predictions import PredictionService
                 from services.predictions.source import Source
 
-                source = Source(self.base.database, self.base.reading, self.models)
+                source = Source(self.base.database, self.base.lookup, self.models)
                 made = PredictionService(source, self.base.settings)
                 thread = threading.Thread(
                     target=made.freshness.run, args=(self.closed,), daemon=True, name="change counters"
@@ -91,7 +91,7 @@ class Api:
         """
         from services.predictions.example_row import place
 
-        job = self.base.reading.get(owner, job_id)
+        job = self.base.lookup.get(owner, job_id)
         dataset = self.base.datasets.find(owner, job.dataset_id)
         if dataset.source == "plugin" or not dataset.info.rows:
             return {}, False
@@ -103,7 +103,7 @@ class Api:
         """Return what compares two registered versions."""
         from services.predictions.judge import Judge
 
-        return Judge(self.load_predictions(), self.base.reading, self.base.datasets, self.base.storage)
+        return Judge(self.load_predictions(), self.base.lookup, self.base.datasets, self.base.storage)
 
     @property
     def predictions(self) -> "PredictionService | None":

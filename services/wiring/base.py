@@ -44,10 +44,10 @@ class Base:
     storage: Storage
     datasets: DatasetService
     jobs: JobService
-    control: JobCommands
-    retrying: JobRetry
+    commands: JobCommands
+    retry: JobRetry
     bulk: JobBulk
-    reading: JobLookup
+    lookup: JobLookup
     listing: JobListing
     logs: JobLogs
     claims: Claims
@@ -58,7 +58,7 @@ class Base:
     predictable: Predictable
     outlook: Outlook
     reaper: Reaper
-    retention: Pruning
+    pruning: Pruning
     workers: Workers
     webhooks: WebhookService
 
@@ -97,31 +97,32 @@ def base(
     database = Database(settings, pool_size=pool_size)
     storage = Storage(settings.storage)
     datasets = DatasetService(database, storage, settings, look)
-    reading = JobLookup(database, settings)
+    lookup = JobLookup(database, settings)
     lifecycle = Lifecycle(database, settings)
     listing = JobListing(database)
     jobs = JobService(database, datasets, settings, ring, measure, shapes)
+    commands = JobCommands(database, datasets, lookup, ring)
     return Base(
         settings=settings,
         database=database,
         storage=storage,
         datasets=datasets,
         jobs=jobs,
-        control=JobCommands(database, reading, ring),
-        retrying=JobRetry(jobs),
-        bulk=JobBulk(jobs, listing),
-        reading=reading,
+        commands=commands,
+        retry=JobRetry(jobs),
+        bulk=JobBulk(commands, listing),
+        lookup=lookup,
         listing=listing,
-        logs=JobLogs(database, reading),
+        logs=JobLogs(database, lookup),
         claims=Claims(database),
         lifecycle=lifecycle,
         time_slices=TimeSlices(database, settings),
-        curves=JobCurves(database, reading),
+        curves=JobCurves(database, lookup),
         changes=JobChanges(database),
         predictable=Predictable(database),
         outlook=Outlook(database, settings),
         reaper=Reaper(database, lifecycle, settings),
-        retention=Pruning(database, jobs, settings),
+        pruning=Pruning(database, commands, settings),
         workers=Workers(database, settings),
         webhooks=WebhookService(database, settings),
     )

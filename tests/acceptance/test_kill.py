@@ -13,7 +13,7 @@ from safetensors.numpy import load
 from tests.processes import Process, below
 from tests.stack import Stack, local_stack
 
-KINDS = ("trainer", "supervisor", "worker", "warm process", "dispatcher", "api", "redis")
+KINDS = ("trainer", "supervisor", "worker", "fork server", "dispatcher", "api", "redis")
 ROUNDS = 4  #: each kind is killed so often, in an order drawn by the seed
 SEED = int(os.environ.get("KILL_SEED", "1"))
 QUICK = {
@@ -100,7 +100,7 @@ def parts_of(stack: Stack) -> dict[str, list[Process]]:
         "worker": lambda p: p.pid in workers,
         "celery": lambda p: p.pid in celery,
         "supervisor": lambda p: p.parent in celery,
-        "warm process": lambda p: p.pid in warm,
+        "fork server": lambda p: p.pid in warm,
         "trainer": lambda p: p.parent in warm and p.leads,
     }
     found = {name: [p for p in everyone if belongs(p)] for name, belongs in kinds.items()}

@@ -79,10 +79,10 @@ class Life:
         self.work()
         paused = self.submit("paused")
         claim = self.claim()
-        self.rooms.control.pause(OWNER, paused)
+        self.rooms.commands.pause(OWNER, paused)
         self.tell("pause", paused)
         self.train(claim, "pause", 5)
-        self.rooms.control.resume(OWNER, paused)
+        self.rooms.commands.resume(OWNER, paused)
         self.tell("resume", paused)
         self.work()
         self.cancel(self.submit("cancelled"))
@@ -95,7 +95,7 @@ class Life:
         self.reap()
         self.work()
         self.tell("deleting", running)
-        self.rooms.jobs.delete(OWNER, running)
+        self.rooms.commands.delete(OWNER, running)
         self.tell("delete", running)
 
     def heal(self) -> None:
@@ -107,7 +107,7 @@ class Life:
             open_jobs = [job for job in self.jobs() if not job.done]
             for job in open_jobs:
                 if job.status == "paused":
-                    self.rooms.control.resume(OWNER, job.id)
+                    self.rooms.commands.resume(OWNER, job.id)
             if not open_jobs:
                 return
             time.sleep(0.01)
@@ -126,7 +126,7 @@ class Life:
 
     def cancel(self, job_id: str) -> None:
         """Cancel a job and note the answer."""
-        self.rooms.jobs.cancel(OWNER, job_id)
+        self.rooms.commands.cancel(OWNER, job_id)
         self.tell("cancel", job_id)
 
     def claim(self) -> Claim:
@@ -200,7 +200,7 @@ def _healed(settings: Settings, told: Path) -> dict[str, Any]:
     bits = sorted({fingerprint(life.rooms, job.id) for job in life.jobs() if job.status == "succeeded"})
     jobs = life.jobs()
     for job in jobs:
-        life.rooms.jobs.delete(OWNER, job.id)
+        life.rooms.commands.delete(OWNER, job.id)
     return {"broken": found, "bits": bits, "jobs": len(jobs), "told": len(answers)}
 
 

@@ -81,3 +81,10 @@ def test_a_file_that_a_page_names_exists(page: str) -> None:
 
     assert named
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_a_test_that_the_page_of_faults_names_exists() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs/reference/faults.md").read_text()))
+
+    assert named
+    assert named <= {path.stem for path in (ROOT / "tests").rglob("test_*.py")}

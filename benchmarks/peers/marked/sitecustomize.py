@@ -1,4 +1,4 @@
-"""In a stack's warm process: lets every trainer note the moment when it begins, before its first line.
+"""In a stack's fork server: lets every trainer note the moment when it begins, before its first line.
 
 Python imports a module of this name by itself; benchmarks/queues.py puts this folder on the path of the stack.
 """

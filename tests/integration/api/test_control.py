@@ -25,18 +25,18 @@ def brought_to(status: str, joined: Base) -> str:
     if status == "succeeded":
         train(joined, job.id)
     elif status == "cancelled":
-        joined.jobs.cancel("local", job.id)
+        joined.commands.cancel("local", job.id)
     elif status != "queued":
         claim = claimed(joined)
         if status in {"pausing", "paused"}:
-            joined.control.pause("local", job.id)
+            joined.commands.pause("local", job.id)
         if status == "paused":
             joined.lifecycle.stopped(claim)
         if status == "cancelling":
-            joined.jobs.cancel("local", job.id)
+            joined.commands.cancel("local", job.id)
         if status == "failed":
             joined.lifecycle.crashed(claim, "data_unreadable", "The file is gone.", final=True)
-    assert joined.reading.get("local", job.id).status == status
+    assert joined.lookup.get("local", job.id).status == status
     return job.id
 
 
@@ -58,7 +58,7 @@ def test_a_running_job_shows_pausing_until_its_trainer_is_gone_and_resumes_into_
     assert (paused.status_code, paused.get_json()["status"]) == (200, "paused")
     assert (resumed.status_code, resumed.get_json()["status"]) == (202, "queued")
     assert resumed.get_json()["resume_from"] == {"epoch": 0, "step": 0}
-    assert [event.type for event in joined.reading.events("local", job.id)] == [
+    assert [event.type for event in joined.lookup.events("local", job.id)] == [
         "queued",
         "started",
         "pausing",
@@ -78,14 +78,14 @@ def test_a_paused_job_keeps_no_slot_and_pauses_do_not_count_as_tries(client: Fla
         client.post(f"/api/v1/jobs/{job.id}/resume")
     joined.lifecycle.crashed(claimed(joined), "crashed", "The trainer was killed by SIGSEGV.")
 
-    assert joined.reading.get("local", job.id).status == "queued"
+    assert joined.lookup.get("local", job.id).status == "queued"
 
 
 @pytest.mark.parametrize("end", ["crashed", "silent", "drained"])
 def test_a_pausing_job_whose_trainer_dies_is_paused_and_can_go_on(joined: Base, end: str) -> None:
     job = make_job(joined)
     claim = claimed(joined)
-    joined.control.pause("local", job.id)
+    joined.commands.pause("local", job.id)
     ends: dict[str, Any] = {
         "crashed": lambda: joined.lifecycle.crashed(claim, "crashed", "The trainer was killed by SIGSEGV."),
         "silent": lambda: joined.lifecycle.silent(job.id, claim.attempt, 1),
@@ -94,23 +94,23 @@ def test_a_pausing_job_whose_trainer_dies_is_paused_and_can_go_on(joined: Base, 
 
     ends[end]()
 
-    assert joined.reading.get("local", job.id).status == "paused"
-    joined.control.resume("local", job.id)
+    assert joined.lookup.get("local", job.id).status == "paused"
+    joined.commands.resume("local", job.id)
     assert train(joined, job.id).status == "succeeded"
 
 
 def test_a_cancel_overrides_a_pause(joined: Base) -> None:
     job = make_job(joined)
     claim = claimed(joined)
-    joined.control.pause("local", job.id)
-    joined.jobs.cancel("local", job.id)
-    both = joined.reading.get("local", job.id).status
+    joined.commands.pause("local", job.id)
+    joined.commands.cancel("local", job.id)
+    both = joined.lookup.get("local", job.id).status
     pausing = joined.listing.page("local", Filters(statuses=["pausing"])).items
 
     joined.lifecycle.stopped(claim)
 
     assert (both, pausing) == ("cancelling", [])
-    assert joined.reading.get("local", job.id).status == "cancelled"
+    assert joined.lookup.get("local", job.id).status == "cancelled"
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_move_that_is_not_allowed_is_a_409_with_the_state_the_wish_and_what_is
     assert answer.status_code == 409
     assert (problem["from"], problem["wish"], problem["allowed"]) == (status, wish, allowed)
     assert status in problem["detail"]
-    assert joined.reading.get("local", job_id).status == status
+    assert joined.lookup.get("local", job_id).status == status
 
 
 @pytest.mark.parametrize("code", [*CLASSES])

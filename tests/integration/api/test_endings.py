@@ -67,10 +67,10 @@ def test_a_list_of_events_waits_for_one_or_for_the_end(client: FlaskClient, join
     address = f"/api/v1/jobs/{job.id}/events"
     prefer = {"Prefer": "wait=20"}
 
-    with meanwhile(lambda: joined.control.change("local", job.id, {"priority": 2})):
+    with meanwhile(lambda: joined.commands.change("local", job.id, {"priority": 2})):
         changed = client.get(f"{address}?after=1", headers=prefer)
     at_once = client.get(f"{address}?after=1", headers=prefer).get_json()["data"]
-    with meanwhile(lambda: joined.jobs.cancel("local", job.id)):
+    with meanwhile(lambda: joined.commands.cancel("local", job.id)):
         ended = client.get(f"{address}?until=done", headers=prefer)
 
     assert [event["type"] for event in changed.get_json()["data"]] == ["changed"] == [e["type"] for e in at_once]
@@ -99,7 +99,7 @@ def test_a_resume_is_waited_for_and_says_where_it_went_on(client: FlaskClient, j
     job = make_job(joined)
     claim = joined.claims.claim("cpu", "w")
     assert claim is not None
-    joined.control.pause("local", job.id)
+    joined.commands.pause("local", job.id)
     joined.lifecycle.stopped(claim)
 
     with meanwhile(lambda: train(joined, job.id)):

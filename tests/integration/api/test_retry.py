@@ -50,7 +50,7 @@ def test_a_retry_without_a_word_trains_the_same_again(client: FlaskClient, joine
     train(joined, job["id"])
 
     assert job["spec_diff"] == []
-    costs = [[e.train_cost for e in joined.reading.epochs("local", n)] for n in (old.id, job["id"])]
+    costs = [[e.train_cost for e in joined.lookup.epochs("local", n)] for n in (old.id, job["id"])]
     assert costs[0] == costs[1]
 
 

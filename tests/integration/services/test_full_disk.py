@@ -10,7 +10,7 @@ from services.db.engine import Database
 from services.db.tables import Event
 from services.errors import StorageFull
 from services.wiring.base import Base
-from tests.integration.services.test_recording import Contents, begin, feed
+from tests.integration.services.test_recorder import Contents, begin, feed
 from tests.make import make_job
 
 
@@ -34,7 +34,7 @@ def test_a_training_waits_for_room_and_loses_no_epoch(joined: Base) -> None:
         def sleep(_: float) -> None:
             nonlocal waits
             waits += 1
-            assert joined.reading.content(joined.reading.checkpoint("local", work.job_id, "last")) == b"last3" * 20_000
+            assert joined.lookup.content(joined.lookup.checkpoint("local", work.job_id, "last")) == b"last3" * 20_000
             if waits == 3:
                 leave_room(full, None)
 
@@ -45,10 +45,10 @@ def test_a_training_waits_for_room_and_loses_no_epoch(joined: Base) -> None:
         recorder.interrupted()
 
     assert waits == 3
-    job = joined.reading.get("local", work.job_id)
-    assert [epoch.epoch for epoch in joined.reading.epochs("local", work.job_id)] == [1, 2, 3, 4, 5]
+    job = joined.lookup.get("local", work.job_id)
+    assert [epoch.epoch for epoch in joined.lookup.epochs("local", work.job_id)] == [1, 2, 3, 4, 5]
     assert (job.status, job.epochs_done, job.attempt) == ("running", 5, 1)
-    assert joined.reading.content(joined.reading.checkpoint("local", work.job_id, "last")) == b"last15" * 20_000
+    assert joined.lookup.content(joined.lookup.checkpoint("local", work.job_id, "last")) == b"last15" * 20_000
 
 
 def test_a_submit_that_does_not_fit_is_refused_and_leaves_nothing(joined: Base) -> None:

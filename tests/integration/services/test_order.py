@@ -29,6 +29,6 @@ def test_the_position_that_a_user_sees_is_the_place_in_that_order(joined: Base) 
     jobs = [make_job(joined, seed=n, priority=draw.randint(-1, 1)) for n in range(12)]
 
     keys = {job.id: order.key(0, 0, job.priority, 0, n) for n, job in enumerate(jobs)}
-    places = {job.id: found.position for job in jobs if (found := joined.reading.get("local", job.id).queue)}
+    places = {job.id: found.position for job in jobs if (found := joined.lookup.get("local", job.id).queue)}
     assert sorted(places, key=places.__getitem__) == sorted(keys, key=keys.__getitem__)
     assert sorted(places.values()) == list(range(1, 13))

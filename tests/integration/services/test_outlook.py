@@ -15,7 +15,7 @@ def test_a_job_that_waits_is_told_why(joined: Base) -> None:
     first, second = make_job(joined), make_job(joined, seed=1)
 
     def why(job_id: str) -> str:
-        place = joined.reading.get("local", job_id).queue
+        place = joined.lookup.get("local", job_id).queue
         assert place is not None
         return place.reason.code
 
@@ -24,7 +24,7 @@ def test_a_job_that_waits_is_told_why(joined: Base) -> None:
     assert why(first.id) == "starting"
     joined.claims.claim("cpu", "w")
     assert why(second.id) == "slots_busy"
-    assert joined.reading.get("local", second.id).queue.reason.message == "The one slot is busy, and it is next."
+    assert joined.lookup.get("local", second.id).queue.reason.message == "The one slot is busy, and it is next."
     claim = joined.claims.claim("cpu", "w")
     joined.lifecycle.crashed(claim, "crashed", "It died.")
     assert why(second.id) == "next_try"

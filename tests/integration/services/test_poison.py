@@ -30,7 +30,7 @@ def test_a_job_that_dies_often_but_makes_progress_each_time_is_tried_on(joined: 
     for _ in range(8):
         dies(joined, after_epochs=1)
 
-    found = joined.reading.get("local", job.id)
+    found = joined.lookup.get("local", job.id)
     assert (found.status, found.attempt, found.epochs_done) == ("queued", 8, 8)
 
 
@@ -39,8 +39,8 @@ def test_progress_makes_the_count_begin_anew_and_three_tries_without_it_end_the_
     stands = []
 
     for epochs in (0, 0, 1, 0, 0, 0):
-        if joined.reading.get("local", job.id).status == "queued":
+        if joined.lookup.get("local", job.id).status == "queued":
             dies(joined, after_epochs=epochs)
-        stands.append(joined.reading.get("local", job.id).status)
+        stands.append(joined.lookup.get("local", job.id).status)
 
     assert stands == ["queued"] * 5 + ["failed"]

@@ -13,7 +13,7 @@ from services.jobs.job_views import JobView
 from services.specs.schema.job import JobSpec
 from services.training_errors import WeightsUnreadable
 from services.wiring.base import Base
-from tests.integration.services.test_recording import Contents, begin, feed
+from tests.integration.services.test_recorder import Contents, begin, feed
 from tests.make import make_job, train
 
 IRIS: dict[str, Any] = {"data": {"builtin": "iris"}, "model": {"type": "mlp", "hidden": [8]}, "epochs": 4}
@@ -33,8 +33,8 @@ def faults(joined: Base, **parts: Any) -> list[Fault]:
 
 def bits(joined: Base, job: JobView) -> list[Any]:
     """What a job came to."""
-    best = load(joined.reading.content(joined.reading.checkpoint("local", job.id, "best")))
-    epochs = joined.reading.epochs("local", job.id)
+    best = load(joined.lookup.content(joined.lookup.checkpoint("local", job.id, "best")))
+    epochs = joined.lookup.epochs("local", job.id)
     weights = {name: array.tobytes() for name, array in best.items()}
     return [[(epoch.train_cost, epoch.val_cost) for epoch in epochs], weights]
 
@@ -46,7 +46,7 @@ def test_a_job_starts_where_the_other_was_at_its_best_and_says_so(joined: Base) 
     new = train(joined, made.id)
 
     assert made.spec["init_from"] == {"job": of.id, "checkpoint": of.best_checkpoint, "strict": True}
-    assert joined.reading.epochs("local", new.id)[0].val_cost == of.best_value
+    assert joined.lookup.epochs("local", new.id)[0].val_cost == of.best_value
     assert new.initialised_from == {
         "job": of.id,
         "name": "source",
@@ -141,12 +141,12 @@ def test_the_source_is_kept_until_no_unfinished_job_starts_from_it(joined: Base)
 
     for force in (False, True):
         with pytest.raises(CheckpointInUse) as refused:
-            joined.jobs.delete("local", of.id, force=force)
+            joined.commands.delete("local", of.id, force=force)
     train(joined, new.id)
-    joined.jobs.delete("local", of.id)
+    joined.commands.delete("local", of.id)
 
     assert refused.value.members["jobs"] == [new.id]
-    assert joined.reading.get("local", new.id).initialised_from is not None
+    assert joined.lookup.get("local", new.id).initialised_from is not None
 
 
 def test_a_source_that_trains_on_keeps_the_checkpoint_that_somebody_starts_from(joined: Base) -> None:
@@ -159,13 +159,13 @@ def test_a_source_that_trains_on_keeps_the_checkpoint_that_somebody_starts_from(
     for epoch in range(2, 5):
         time[0] += 100
         feed(recorder, contents, range(epoch, epoch + 1))
-    kept = joined.reading.checkpoint("local", work.job_id, started_from)
-    joined.jobs.cancel("local", new.id)
+    kept = joined.lookup.checkpoint("local", work.job_id, started_from)
+    joined.commands.cancel("local", new.id)
     time[0] += 100
     feed(recorder, contents, range(5, 6))
 
     assert kept.epoch == 1
-    assert started_from not in [c.id for c in joined.reading.checkpoints("local", work.job_id)]
+    assert started_from not in [c.id for c in joined.lookup.checkpoints("local", work.job_id)]
     with joined.database.reading() as session:
         assert session.scalar(select(func.count()).where(Checkpoint.id == started_from)) == 0
 

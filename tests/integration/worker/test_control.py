@@ -9,10 +9,8 @@ import pytest
 
 from services.nudges import Bell, top_up
 from services.wiring.base import Base
-from tests.integration.worker.test_worker import LONG, Worker, bell, finished, result, start, until, with_queue
+from tests.integration.worker.workers import LONG, Worker, finished, result, until
 from tests.make import make_job
-
-__all__ = ["bell", "start", "with_queue"]  # fixtures
 
 
 def test_a_job_that_was_paused_again_and_again_ends_with_the_bits_of_one_that_was_not(
@@ -23,22 +21,22 @@ def test_a_job_that_was_paused_again_and_again_ends_with_the_bits_of_one_that_wa
     assert finished(joined, bell, calm.id).status == "succeeded"
     job = make_job(joined, **LONG)
     pauses = 0
-    while not joined.reading.get("local", job.id).done and pauses < 5:
-        before = joined.reading.get("local", job.id).epochs_done
+    while not joined.lookup.get("local", job.id).done and pauses < 5:
+        before = joined.lookup.get("local", job.id).epochs_done
 
         def has_moved_on(before: int = before) -> bool:
             top_up(bell, joined.eligible, "cpu")
-            return joined.reading.get("local", job.id).epochs_done > before
+            return joined.lookup.get("local", job.id).epochs_done > before
 
         until(has_moved_on)
         trainers = worker.trainers
-        joined.control.pause("local", job.id)
-        until(lambda: joined.reading.get("local", job.id).status in {"paused", "succeeded"}, timeout_s=10)
-        if joined.reading.get("local", job.id).status == "succeeded":
+        joined.commands.pause("local", job.id)
+        until(lambda: joined.lookup.get("local", job.id).status in {"paused", "succeeded"}, timeout_s=10)
+        if joined.lookup.get("local", job.id).status == "succeeded":
             break
         assert not any(trainer.alive for trainer in trainers)
         pauses += 1
-        joined.control.resume("local", job.id)
+        joined.commands.resume("local", job.id)
 
     done = finished(joined, bell, job.id)
 
@@ -52,19 +50,19 @@ def test_a_paused_job_frees_its_worker_for_others(joined: Base, bell: Bell, star
     start()
     paused = [make_job(joined, **LONG | {"epochs": 100_000, "seed": n}) for n in range(2)]
     top_up(bell, joined.eligible, "cpu")
-    until(lambda: all(joined.reading.get("local", job.id).epochs_done for job in paused))
+    until(lambda: all(joined.lookup.get("local", job.id).epochs_done for job in paused))
     other = make_job(joined)
 
     for job in paused:
-        joined.control.pause("local", job.id)
+        joined.commands.pause("local", job.id)
     done = finished(joined, bell, other.id)
 
     assert done.status == "succeeded"
-    assert {joined.reading.get("local", job.id).status for job in paused} == {"paused"}
-    last = joined.reading.checkpoint("local", paused[0].id, "last")
+    assert {joined.lookup.get("local", job.id).status for job in paused} == {"paused"}
+    last = joined.lookup.checkpoint("local", paused[0].id, "last")
     time.sleep(0.5)
-    assert joined.reading.checkpoint("local", paused[0].id, "last") == last
-    assert joined.jobs.cancel("local", paused[0].id).status == "cancelled"
+    assert joined.lookup.checkpoint("local", paused[0].id, "last") == last
+    assert joined.commands.cancel("local", paused[0].id).status == "cancelled"
 
 
 @pytest.mark.parametrize("wish", ["cancel", "pause"])
@@ -74,20 +72,20 @@ def test_a_trainer_that_is_stuck_in_a_batch_is_killed_and_the_wish_comes_true(
     worker = start()
     job = make_job(joined, **LONG | {"epochs": 100_000})
     top_up(bell, joined.eligible, "cpu")
-    until(lambda: joined.reading.get("local", job.id).best_epoch)
+    until(lambda: joined.lookup.get("local", job.id).best_epoch)
     trainer = worker.trainers[0]
     os.kill(trainer.pid, signal.SIGSTOP)
 
     began = time.monotonic()
-    first = {"cancel": joined.jobs.cancel, "pause": joined.control.pause}[wish]("local", job.id).status
-    until(lambda: joined.reading.get("local", job.id).status in {"cancelled", "paused"}, timeout_s=10)
+    first = {"cancel": joined.commands.cancel, "pause": joined.commands.pause}[wish]("local", job.id).status
+    until(lambda: joined.lookup.get("local", job.id).status in {"cancelled", "paused"}, timeout_s=10)
     took = time.monotonic() - began
 
-    found = joined.reading.get("local", job.id)
+    found = joined.lookup.get("local", job.id)
     assert (first, found.status) == {"cancel": ("cancelling", "cancelled"), "pause": ("pausing", "paused")}[wish]
     assert not trainer.alive
     assert wish == "pause" or took < 3
-    assert joined.reading.checkpoint("local", job.id, "best").epoch == found.best_epoch
+    assert joined.lookup.checkpoint("local", job.id, "best").epoch == found.best_epoch
     assert found.error is None
 
 
@@ -103,11 +101,11 @@ def test_a_job_whose_trainer_dies_at_once_is_tried_three_times_and_says_whose_fa
         for trainer in worker.trainers:
             os.kill(trainer.pid, signal.SIGSEGV)
             killed.add(trainer.pid)
-        return joined.reading.get("local", job.id).done
+        return joined.lookup.get("local", job.id).done
 
     until(done)
 
-    found = joined.reading.get("local", job.id)
+    found = joined.lookup.get("local", job.id)
     assert (found.status, found.attempt, len(killed)) == ("failed", 3, 3)
     assert found.error is not None
     assert (found.error["code"], found.error["class"], found.error["retryable"]) == ("crashed", "infrastructure", True)
@@ -123,7 +121,7 @@ def test_the_suggestion_of_a_job_that_diverged_brings_one_that_does_not(
     job = make_job(joined, data=data | {"target_scale": "none"}, split="none", batch_size=4, epochs=500, optimizer=sgd)
     failed = finished(joined, bell, job.id)
 
-    retried = joined.retrying.retry("local", job.id, {"epochs": 20}, suggested=True).job
+    retried = joined.retry.retry("local", job.id, {"epochs": 20}, suggested=True).job
     done = finished(joined, bell, retried.id)
 
     assert (failed.status, failed.attempt, done.status) == ("failed", 1, "succeeded")

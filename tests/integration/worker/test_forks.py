@@ -16,7 +16,7 @@ from sqlalchemy import text
 from services.nudges import Bell, top_up
 from services.settings import Settings
 from services.wiring.base import Base, base
-from tests.integration.worker.test_worker import Worker, until
+from tests.integration.worker.workers import Worker, until
 from tests.make import make_job
 from tests.processes import below
 
@@ -67,7 +67,7 @@ def test_what_forks_has_one_thread_and_no_database(joined: Base, bell: Bell, sta
     for _ in range(10):
         job = make_job(joined, **TINY)
         top_up(bell, joined.eligible, "cpu")
-        until(lambda job=job: joined.reading.get("local", job.id).done)
+        until(lambda job=job: joined.lookup.get("local", job.id).done)
 
     celery, fork_server = worker.celery[0].pid, worker.fork_server[0].pid
     until(lambda: len(worker.supervisors) == 2)
@@ -159,7 +159,7 @@ def test_a_worker_whose_supervisors_hang_says_so_and_ends_and_another_takes_its_
 
     until(joined.workers.faults)
     seen = joined.workers.listing("local")[0]
-    waits = joined.reading.get("local", job.id).queue
+    waits = joined.lookup.get("local", job.id).queue
 
     assert (seen.fault, joined.workers.online("cpu")) == ("stuck", 0)
     assert waits
@@ -167,4 +167,4 @@ def test_a_worker_whose_supervisors_hang_says_so_and_ends_and_another_takes_its_
     assert worker.process.wait(timeout=30) == 1
     start()
     top_up(bell, joined.eligible, "cpu")
-    until(lambda: joined.reading.get("local", job.id).done)
+    until(lambda: joined.lookup.get("local", job.id).done)

@@ -8,10 +8,8 @@ import pytest
 from services.nudges import Bell
 from services.settings import Settings
 from services.wiring.base import Base
-from tests.integration.worker.test_worker import Worker, bell, finished, start
+from tests.integration.worker.workers import Worker, finished
 from tests.make import make_job
-
-__all__ = ["bell", "start"]  # fixtures
 
 ROWS = 4096
 #: A step holds some arrays of rows x 4,096 float32: at 4,096 rows 64 MiB each.
@@ -41,7 +39,7 @@ def test_the_micro_batch_is_halved_until_the_step_fits_and_the_costs_stay_the_sa
     done = finished(joined, bell, job.id)
 
     assert done.status == "succeeded", done.error
-    told = [e.data for e in joined.reading.events("local", job.id) if e.data.get("reason") == "out_of_memory"]
+    told = [e.data for e in joined.lookup.events("local", job.id) if e.data.get("reason") == "out_of_memory"]
     sizes = [data["micro_batch_size"] for data in told]
     assert sizes == [ROWS // 2 ** (n + 1) for n in range(len(sizes))]
     assert sizes
@@ -49,5 +47,5 @@ def test_the_micro_batch_is_halved_until_the_step_fits_and_the_costs_stay_the_sa
     assert [(one["before"], one["after"]) for one in halved] == [(2 * size, size) for size in sizes]
     assert "memory" in halved[0]["why"]
     small = finished(joined, bell, make_job(joined, **WIDE, micro_batch_size=64).id)
-    costs = [[e.train_cost for e in joined.reading.epochs("local", of)] for of in (job.id, small.id)]
+    costs = [[e.train_cost for e in joined.lookup.epochs("local", of)] for of in (job.id, small.id)]
     assert costs[0] == pytest.approx(costs[1], rel=1e-5)

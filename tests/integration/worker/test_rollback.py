@@ -9,10 +9,8 @@ import pytest
 
 from services.nudges import Bell, top_up
 from services.wiring.base import Base
-from tests.integration.worker.test_worker import Worker, bell, finished, result, start, until, with_queue
+from tests.integration.worker.workers import Worker, finished, result, until
 from tests.make import make_job
-
-__all__ = ["bell", "start", "with_queue"]  # fixtures
 
 #: The cost's curvature is 22.5, so that steps above 2 / 22.5 = 0.09 lead away from the minimum.
 STEEP: dict[str, Any] = {
@@ -41,11 +39,11 @@ def test_a_job_that_diverges_goes_on_with_a_step_size_that_holds(
     done = finished(joined, bell, job.id)
 
     assert (done.status, done.epochs_done) == ("succeeded", 400)
-    told = [event for event in joined.reading.events("local", job.id) if event.type == "rolled_back"]
+    told = [event for event in joined.lookup.events("local", job.id) if event.type == "rolled_back"]
     assert [event.data["lr"] for event in told] == pytest.approx([lr * 0.1 ** (n + 1) for n in range(rollbacks)])
     told_beside = [(one["what"], one["after"]) for one in done.adjustments]
     assert told_beside == [("optimizer.lr", pytest.approx(lr * 0.1 ** (n + 1))) for n in range(rollbacks)]
-    epochs = joined.reading.epochs("local", job.id)
+    epochs = joined.lookup.epochs("local", job.id)
     assert [epoch.epoch for epoch in epochs] == list(range(1, 401))
     assert all(epoch.train_cost is not None for epoch in epochs)
     assert epochs[-1].lr == pytest.approx(lr * 0.1**rollbacks)
@@ -63,11 +61,11 @@ def test_a_job_that_went_back_ends_with_the_same_bits_when_its_trainer_is_killed
     assert finished(joined, bell, calm.id).status == "succeeded"
     job = make_job(joined, **steep)
     for _ in range(2):
-        before = joined.reading.get("local", job.id).epochs_done
+        before = joined.lookup.get("local", job.id).epochs_done
 
         def has_moved_on(before: int = before) -> bool:
             top_up(bell, joined.eligible, "cpu")
-            return bool(worker.trainers) and joined.reading.get("local", job.id).epochs_done > before
+            return bool(worker.trainers) and joined.lookup.get("local", job.id).epochs_done > before
 
         until(has_moved_on)
         killed = worker.trainers[0]
@@ -89,4 +87,4 @@ def test_a_job_that_diverges_again_and_again_fails_after_three_times(
     done = finished(joined, bell, job.id)
 
     assert (done.status, done.error and done.error["code"]) == ("failed", "nonfinite_cost")
-    assert sum(event.type == "rolled_back" for event in joined.reading.events("local", job.id)) == 3
+    assert sum(event.type == "rolled_back" for event in joined.lookup.events("local", job.id)) == 3

@@ -2,134 +2,24 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import fields, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import pytest
 import redis
 import torch
 from safetensors.torch import load
 
 from docs import plain_loop
-from services.jobs.job_views import JobView
 from services.nudges import Bell, list_of, plain_url, top_up
-from services.settings import PREFIX, Settings, child_environment
+from services.settings import Settings
 from services.wiring.base import Base
+from tests.integration.worker.workers import LONG, Worker, finished, result, until
 from tests.make import make_job
-from tests.processes import Process, below
+from tests.processes import below
 from tests.stack import TUTORIAL
 from worker.main import DRAIN_MARGIN_S
-
-LONG: dict[str, Any] = {
-    "data": {"builtin": "digits"},
-    "model": {"type": "mlp", "hidden": [48], "dropout": 0.1},
-    "epochs": 150,
-    "batch_size": 16,
-    "early_stopping": False,
-}
-
-
-class Worker:
-    """A worker's main process and what is below it."""
-
-    def __init__(self, settings: Settings, folder: Path) -> None:
-        changed = {
-            f.name: getattr(settings, f.name) for f in fields(settings) if getattr(settings, f.name) != f.default
-        }
-        environ = child_environment(**{PREFIX + name.upper(): str(value) for name, value in changed.items()})
-        self.log = folder / f"worker-{time.monotonic_ns()}.log"
-        command = [sys.executable, "-m", "local.parts", "worker", "--concurrency", "2"]
-        with open(self.log, "w") as log:
-            self.process = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
-
-    @property
-    def warm(self) -> list[Process]:
-        """The warm process."""
-        return [process for process in below(self.process.pid) if "worker.fork_server" in process.command][:1]
-
-    @property
-    def celery(self) -> list[Process]:
-        """Celery's process."""
-        return [p for p in below(self.process.pid) if "worker.celery_process" in p.command][:1]
-
-    @property
-    def supervisors(self) -> list[Process]:
-        """What Celery's process forked."""
-        return [process for celery in self.celery for process in below(celery.pid)]
-
-    @property
-    def trainers(self) -> list[Process]:
-        """What the warm process forked, and gave a job."""
-        return [process for warm in self.warm for process in below(warm.pid) if process.leads]
-
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        """End the main process and return its exit code."""
-        self.process.send_signal(number)
-        return self.process.wait(timeout=30)
-
-
-def until(is_so: Callable[[], Any], timeout_s: float = 60) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + timeout_s
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-@pytest.fixture
-def with_queue(settings: Settings, valkey: str) -> Settings:
-    """Settings with a real queue."""
-    return replace(settings, redis_url=valkey)
-
-
-@pytest.fixture
-def bell(valkey: str) -> Iterator[Bell]:
-    """A doorbell."""
-    bell = Bell(valkey)
-    yield bell
-    bell.close()
-
-
-@pytest.fixture
-def start(with_queue: Settings, tmp_path: Path) -> Iterator[Callable[[], Worker]]:
-    """Start workers, which are killed at the end."""
-    workers: list[Worker] = []
-
-    def begin() -> Worker:
-        workers.append(Worker(with_queue, tmp_path))
-        until(lambda: workers[-1].warm)
-        return workers[-1]
-
-    yield begin
-    for worker in workers:
-        if worker.process.poll() is None:
-            worker.stop(signal.SIGKILL)
-
-
-def result(joined: Base, job_id: str) -> tuple[Any, ...]:
-    """All that interruptions must not change."""
-    epochs = [(e.epoch, e.train_cost, e.val_cost) for e in joined.reading.epochs("local", job_id)]
-    best = joined.reading.content(joined.reading.checkpoint("local", job_id, "best"))
-    weights = {name: tensor.numpy().tobytes() for name, tensor in load(best).items()}
-    return epochs, weights, joined.reading.get("local", job_id).best_epoch
-
-
-def finished(joined: Base, bell: Bell, job_id: str) -> JobView:
-    """Ring until a job is done, and return it."""
-
-    def done() -> bool:
-        top_up(bell, joined.eligible, "cpu")
-        joined.reaper.look()
-        time.sleep(joined.settings.reap_interval_s)
-        return joined.reading.get("local", job_id).done
-
-    until(done, timeout_s=90)
-    return joined.reading.get("local", job_id)
 
 
 def test_the_tutorials_job_ends_with_the_plain_loops_bits(
@@ -141,10 +31,10 @@ def test_the_tutorials_job_ends_with_the_plain_loops_bits(
     done = finished(joined, bell, job.id)
 
     model, costs = plain_loop.train(0, 100)
-    last = load(joined.reading.content(joined.reading.checkpoint("local", job.id, "last")))
+    last = load(joined.lookup.content(joined.lookup.checkpoint("local", job.id, "last")))
     assert done.status == "succeeded", done.error
     assert torch.equal(last["model.weight"], model.weight)
-    assert [c for e in range(1, 101) for c in joined.reading.batch_costs("local", job.id, e)] == costs
+    assert [c for e in range(1, 101) for c in joined.lookup.batch_costs("local", job.id, e)] == costs
 
 
 def test_whatever_is_killed_the_job_ends_with_the_same_bits_and_nothing_is_left(
@@ -161,13 +51,13 @@ def test_whatever_is_killed_the_job_ends_with_the_same_bits_and_nothing_is_left(
         lambda w: w.process.pid,
     ]
     for n, victim in enumerate(victims):
-        before = joined.reading.get("local", job.id).epochs_done
+        before = joined.lookup.get("local", job.id).epochs_done
 
         def has_moved_on(before: int = before) -> bool:
             top_up(bell, joined.eligible, "cpu")
             joined.reaper.look()
             time.sleep(joined.settings.reap_interval_s)
-            return bool(worker.trainers) and joined.reading.get("local", job.id).epochs_done > before
+            return bool(worker.trainers) and joined.lookup.get("local", job.id).epochs_done > before
 
         until(has_moved_on)
         below_it = below(worker.process.pid)
@@ -204,12 +94,12 @@ def test_a_drained_worker_puts_its_job_back_uncharged_and_another_goes_on_at_the
     calm, job = make_job(joined, **LONG), make_job(joined, **LONG)
     assert finished(joined, bell, calm.id).status == "succeeded"
     top_up(bell, joined.eligible, "cpu")
-    until(lambda: joined.reading.get("local", job.id).epochs_done or joined.reading.get("local", job.id).done)
+    until(lambda: joined.lookup.get("local", job.id).epochs_done or joined.lookup.get("local", job.id).done)
 
     began = time.monotonic()
     code = worker.stop()
     took = time.monotonic() - began
-    put_back = joined.reading.get("local", job.id)
+    put_back = joined.lookup.get("local", job.id)
     start()
     done = finished(joined, bell, job.id)
 
@@ -248,17 +138,17 @@ def test_a_cancelled_job_stops_within_seconds_and_keeps_its_best(
     start()
     job = make_job(joined, **LONG | {"epochs": 100_000})
     top_up(bell, joined.eligible, "cpu")
-    until(lambda: joined.reading.get("local", job.id).epochs_done >= 1)
+    until(lambda: joined.lookup.get("local", job.id).epochs_done >= 1)
 
     began = time.monotonic()
-    joined.jobs.cancel("local", job.id)
-    until(lambda: joined.reading.get("local", job.id).done, timeout_s=10)
+    joined.commands.cancel("local", job.id)
+    until(lambda: joined.lookup.get("local", job.id).done, timeout_s=10)
 
-    found = joined.reading.get("local", job.id)
+    found = joined.lookup.get("local", job.id)
     assert time.monotonic() - began < 3
     assert (found.status, found.stop_reason) == ("cancelled", "cancelled_by_user")
-    assert joined.reading.checkpoint("local", job.id, "best").epoch == found.best_epoch
-    assert joined.reading.checkpoint("local", job.id, "last").epoch == found.epochs_done
+    assert joined.lookup.checkpoint("local", job.id, "best").epoch == found.best_epoch
+    assert joined.lookup.checkpoint("local", job.id, "last").epoch == found.epochs_done
 
 
 def test_a_diverging_job_fails_with_the_place_and_keeps_what_came_before(
@@ -283,7 +173,7 @@ def test_a_diverging_job_fails_with_the_place_and_keeps_what_came_before(
     assert found.error["epoch"] == found.epochs_done + 1
     assert (found.error["epoch"] - 1) * 5 < found.error["step"] <= found.error["epoch"] * 5
     assert found.best_epoch is not None
-    assert joined.reading.checkpoint("local", job.id, "best").epoch == found.best_epoch
+    assert joined.lookup.checkpoint("local", job.id, "best").epoch == found.best_epoch
 
 
 def test_a_queue_that_is_emptied_or_filled_with_rubbish_loses_nothing(

@@ -9,10 +9,8 @@ import pytest
 from services.nudges import Bell, top_up
 from services.settings import Settings
 from services.wiring.base import Base
-from tests.integration.worker.test_worker import LONG, Worker, bell, finished, result, start, until
+from tests.integration.worker.workers import LONG, Worker, finished, result, until
 from tests.make import make_job
-
-__all__ = ["bell", "start"]  # fixtures
 
 
 @pytest.fixture
@@ -36,13 +34,13 @@ def test_long_jobs_yield_after_an_epoch_to_a_short_one_and_end_with_the_same_bit
     done = finished(joined, bell, short.id)
 
     assert done.status == "succeeded"
-    assert not joined.reading.get("local", first.id).done
-    joined.jobs.cancel("local", first.id)
+    assert not joined.lookup.get("local", first.id).done
+    joined.commands.cancel("local", first.id)
     calm = make_job(joined, **LONG | {"epochs": 400})
     ended = finished(joined, bell, long.id)
     assert finished(joined, bell, calm.id).status == ended.status == "succeeded"
     assert result(joined, long.id) == result(joined, calm.id)
-    told = [e for job in (first, long) for e in joined.reading.events("local", job.id) if e.type == "requeued"]
+    told = [e for job in (first, long) for e in joined.lookup.events("local", job.id) if e.type == "requeued"]
     assert {event.message for event in told} == {"it yields to a shorter job"}
-    epochs = [event.data["epoch"] for event in joined.reading.events("local", long.id) if event.type == "epoch"]
+    epochs = [event.data["epoch"] for event in joined.lookup.events("local", long.id) if event.type == "epoch"]
     assert epochs == sorted(set(epochs))

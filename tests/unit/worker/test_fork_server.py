@@ -1,4 +1,4 @@
-"""The warm process outlives what happens to the lines of its supervisors."""
+"""The fork server outlives what happens to the lines of its supervisors."""
 
 import socket
 from selectors import EVENT_READ

@@ -51,7 +51,7 @@ def test_a_silent_job_is_put_back_at_the_sixth_read(joined: Base, clock: Clock, 
 
     assert looks(joined, clock, reaper, 5) == []
     assert looks(joined, clock, reaper, 1) == [job.id]
-    assert joined.reading.get("local", job.id).status == "queued"
+    assert joined.lookup.get("local", job.id).status == "queued"
 
 
 def test_a_job_that_beats_is_left_alone(joined: Base, clock: Clock, reaper: Reaper) -> None:
@@ -141,14 +141,14 @@ def test_of_two_reapers_only_one_puts_a_job_back(joined: Base, clock: Clock, rea
     put_back = looks(joined, clock, reaper, 1) + looks(joined, clock, other, 1, pause_s=0.0)
 
     assert put_back == [job.id]
-    assert [event.type for event in joined.reading.events("local", job.id)] == ["queued", "started", "requeued"]
+    assert [event.type for event in joined.lookup.events("local", job.id)] == ["queued", "started", "requeued"]
 
 
 def test_a_silent_job_whose_user_wished_to_cancel_is_cancelled(joined: Base, clock: Clock, reaper: Reaper) -> None:
     job = make_job(joined)
     joined.claims.claim("cpu", "w")
-    joined.jobs.cancel("local", job.id)
+    joined.commands.cancel("local", job.id)
 
     looks(joined, clock, reaper, 6)
 
-    assert joined.reading.get("local", job.id).status == "cancelled"
+    assert joined.lookup.get("local", job.id).status == "cancelled"

@@ -9,7 +9,7 @@ from services.attempts.recorder import Recorder
 from services.db.tables import Checkpoint
 from services.states import StopReason
 from services.wiring.base import Base
-from tests.integration.services.test_recording import Contents, begin, costs
+from tests.integration.services.test_recorder import Contents, begin, costs
 
 VALUES = [9.0, 4.0, 7.0, 2.0, 8.0, 3.0, 6.0, 2.0, 5.0, 10.0]  # of epochs 1 to 10; the lowest are 4, 8 and 6
 
@@ -40,12 +40,12 @@ def test_the_best_epochs_are_kept_and_the_last(joined: Base, between: float, aga
     with joined.database.reading() as session:
         best = session.scalars(select(Checkpoint.epoch).where(Checkpoint.kind == "best").order_by(Checkpoint.epoch))
         assert list(best) == [4, 6, 8]
-    assert [found.epoch for found in joined.reading.checkpoints("local", job)] == [4, 6, 8, 10]
-    assert joined.reading.get("local", job).best_epoch == 4
-    assert joined.reading.checkpoint("local", job, "epoch:6").metrics["val_cost"] == 3.0
+    assert [found.epoch for found in joined.lookup.checkpoints("local", job)] == [4, 6, 8, 10]
+    assert joined.lookup.get("local", job).best_epoch == 4
+    assert joined.lookup.checkpoint("local", job, "epoch:6").metrics["val_cost"] == 3.0
 
 
 def test_one_checkpoint_every_so_many_epochs_is_kept_and_the_last_ones(joined: Base) -> None:
     job = record(joined, {"every_epochs": 4, "keep_last": 2}, between=100.0)
 
-    assert [found.epoch for found in joined.reading.checkpoints("local", job)] == [4, 8, 9, 10]
+    assert [found.epoch for found in joined.lookup.checkpoints("local", job)] == [4, 8, 9, 10]

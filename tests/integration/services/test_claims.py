@@ -82,7 +82,7 @@ def test_a_queued_jobs_place_is_among_those_that_may_start(joined: Base) -> None
     with joined.database.transaction() as session:
         session.get_one(Job, jobs[1]).not_before += timedelta(hours=1)
 
-    places = [joined.reading.get("local", job).queue for job in jobs]
+    places = [joined.lookup.get("local", job).queue for job in jobs]
 
     assert [place and place.position for place in places] == [2, 1, 3, 1]
 
@@ -102,7 +102,7 @@ def test_a_beat_of_an_old_attempt_is_refused(joined: Base) -> None:
 
     assert joined.lifecycle.beat(claim, {"step": 1}) == Wishes(cancel=False, pause=False)
     assert joined.lifecycle.beat(Claim(claim.job_id, claim.attempt + 1), None) is None
-    assert joined.reading.get("local", claim.job_id).progress == {"step": 1}
+    assert joined.lookup.get("local", claim.job_id).progress == {"step": 1}
 
 
 @pytest.mark.parametrize("wish", ["none", "cancel", "pause", "both"])
@@ -121,7 +121,7 @@ def test_a_drained_job_goes_where_its_user_wished_and_is_not_charged(joined: Bas
         row = session.get_one(Job, job.id)
         assert row.state == {"none": "queued", "pause": "paused"}.get(wish, "cancelled")
         assert row.attempts_without_progress == 0
-    last = joined.reading.events("local", job.id)[-1]
+    last = joined.lookup.events("local", job.id)[-1]
     assert last.type == {"none": "requeued", "pause": "paused"}.get(wish, "end")
 
 
@@ -134,9 +134,9 @@ def test_a_job_that_dies_three_times_without_progress_fails_with_what_it_died_of
         claim = joined.claims.claim("cpu", "w")
         assert claim is not None
         joined.lifecycle.crashed(claim, "crashed", "The trainer was killed by SIGSEGV.", log_tail=["Fatal"])
-        pauses.append(joined.reading.events("local", job.id)[-1].data.get("pause_seconds"))
+        pauses.append(joined.lookup.events("local", job.id)[-1].data.get("pause_seconds"))
 
-    found = joined.reading.get("local", job.id)
+    found = joined.lookup.get("local", job.id)
 
     assert (found.status, found.attempt, found.stop_reason) == ("failed", 3, "error")
     assert found.error is not None
@@ -151,7 +151,7 @@ def test_a_fault_that_trying_again_cant_mend_fails_at_once(joined: Base) -> None
 
     joined.lifecycle.crashed(claim, "data_unreadable", "The file is gone.", final=True)
 
-    assert joined.reading.get("local", job.id).status == "failed"
+    assert joined.lookup.get("local", job.id).status == "failed"
 
 
 def test_the_claim_walks_the_queues_own_index(joined: Base) -> None:

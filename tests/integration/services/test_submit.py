@@ -67,9 +67,9 @@ def test_the_echoed_spec_posted_again_is_the_same_spec(joined: Base) -> None:
 def test_equal_inline_rows_are_one_data_set_that_goes_with_its_last_job(joined: Base) -> None:
     one, two = make_job(joined), make_job(joined, seed=1)
     folder = joined.storage.path(one.dataset_sha256)
-    joined.jobs.delete("local", one.id, force=True)
+    joined.commands.delete("local", one.id, force=True)
     kept = folder.exists()
-    joined.jobs.delete("local", two.id, force=True)
+    joined.commands.delete("local", two.id, force=True)
 
     assert one.dataset_id == two.dataset_id
     assert kept
@@ -83,14 +83,14 @@ def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_is_asked(joined: B
     assert claim is not None
     assert claim.job_id == running.id
 
-    assert joined.jobs.cancel("local", waiting.id).status == "cancelled"
-    assert joined.jobs.cancel("local", waiting.id).status == "cancelled"
-    assert joined.jobs.cancel("local", running.id, "wrong data").status == "cancelling"
+    assert joined.commands.cancel("local", waiting.id).status == "cancelled"
+    assert joined.commands.cancel("local", waiting.id).status == "cancelled"
+    assert joined.commands.cancel("local", running.id, "wrong data").status == "cancelling"
     wishes = joined.lifecycle.beat(claim, None)
     assert wishes is not None
     assert wishes.cancel
     joined.lifecycle.stopped(claim)
-    assert joined.reading.get("local", running.id).stop_reason == "cancelled_by_user"
+    assert joined.lookup.get("local", running.id).stop_reason == "cancelled_by_user"
 
 
 def test_a_finished_job_is_not_cancelled_and_a_running_one_not_deleted(joined: Base) -> None:
@@ -100,11 +100,11 @@ def test_a_finished_job_is_not_cancelled_and_a_running_one_not_deleted(joined: B
     joined.claims.claim("cpu", "w")
 
     with pytest.raises(JobAlreadyFinished):
-        joined.jobs.cancel("local", done.id)
+        joined.commands.cancel("local", done.id)
     with pytest.raises(InvalidTransition) as refused:
-        joined.jobs.delete("local", running.id)
-    joined.jobs.delete("local", running.id, force=True)
-    joined.jobs.delete("local", done.id)
+        joined.commands.delete("local", running.id)
+    joined.commands.delete("local", running.id, force=True)
+    joined.commands.delete("local", done.id)
 
     assert refused.value.members["from"] == "running"
     assert set(joined.listing.counts("local").values()) == {0}
@@ -114,9 +114,9 @@ def test_an_unknown_or_foreign_job_is_not_found_and_the_closest_is_named(joined:
     job = make_job(joined, name="scores")
 
     with pytest.raises(NotFound) as unknown:
-        joined.reading.get("local", "score")
+        joined.lookup.get("local", "score")
     with pytest.raises(NotFound):
-        joined.reading.get("someone", job.id)
+        joined.lookup.get("someone", job.id)
 
     assert unknown.value.members["suggestion"] == "scores"
 
@@ -124,11 +124,11 @@ def test_an_unknown_or_foreign_job_is_not_found_and_the_closest_is_named(joined:
 def test_a_checkpoint_is_missing_for_now_or_for_ever(joined: Base) -> None:
     job = make_job(joined)
     with pytest.raises(NoCheckpointYet):
-        joined.reading.checkpoint("local", job.id, "best")
-    joined.jobs.cancel("local", job.id)
+        joined.lookup.checkpoint("local", job.id, "best")
+    joined.commands.cancel("local", job.id)
 
     with pytest.raises(NoCheckpoint):
-        joined.reading.checkpoint("local", job.id, "best")
+        joined.lookup.checkpoint("local", job.id, "best")
 
 
 def test_pages_neither_repeat_nor_skip_a_job_while_jobs_come_in(joined: Base) -> None:
@@ -175,7 +175,7 @@ def test_a_listed_job_has_a_small_curve(joined: Base) -> None:
     listed = joined.listing.page("local", Filters()).items[0]
 
     assert 20 <= len(listed.spark) <= 24
-    assert listed.spark[0] == joined.reading.epochs("local", job.id)[0].train_cost
+    assert listed.spark[0] == joined.lookup.epochs("local", job.id)[0].train_cost
 
 
 def test_a_trained_job_shows_its_costs_its_log_and_its_batches(joined: Base) -> None:
@@ -184,7 +184,7 @@ def test_a_trained_job_shows_its_costs_its_log_and_its_batches(joined: Base) -> 
     done = train(joined, job.id)
 
     lines = list(joined.logs.lines("local", job.id))
-    costs = joined.reading.batch_costs("local", job.id, 1)
+    costs = joined.lookup.batch_costs("local", job.id, 1)
     assert done.status == "succeeded"
     assert done.latest is not None
     assert done.latest.epoch == 5
@@ -220,7 +220,7 @@ def test_a_data_set_is_stored_once_and_kept_while_jobs_use_it(joined: Base, tmp_
 
     with pytest.raises(DatasetInUse) as refused:
         joined.datasets.delete("local", first.id)
-    joined.jobs.delete("local", job.id, force=True)
+    joined.commands.delete("local", job.id, force=True)
     joined.datasets.delete("local", first.id)
 
     assert (created, created_again, again.id) == (True, False, first.id)

@@ -1,0 +1,42 @@
+"""A real queue, and workers on it."""
+
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from services.nudges import Bell
+from services.settings import Settings
+from tests.integration.worker.workers import Worker, until
+
+
+@pytest.fixture
+def with_queue(settings: Settings, valkey: str) -> Settings:
+    """Settings with a real queue."""
+    return replace(settings, redis_url=valkey)
+
+
+@pytest.fixture
+def bell(valkey: str) -> Iterator[Bell]:
+    """A doorbell."""
+    bell = Bell(valkey)
+    yield bell
+    bell.close()
+
+
+@pytest.fixture
+def start(with_queue: Settings, tmp_path: Path) -> Iterator[Callable[[], Worker]]:
+    """Start workers, which are killed at the end."""
+    workers: list[Worker] = []
+
+    def begin() -> Worker:
+        workers.append(Worker(with_queue, tmp_path))
+        until(lambda: workers[-1].warm)
+        return workers[-1]
+
+    yield begin
+    for worker in workers:
+        if worker.process.poll() is None:
+            worker.stop(signal.SIGKILL)
