@@ -6,13 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import structlog
-
 from api.turns import aside
 from services.errors import NotReady, Overloaded
 from services.jobs.reading import JobReading
-
-log = structlog.get_logger()
+from services.outage import Outage
 
 GONE = -1  #: stands for the last event's number of a job that is deleted
 
@@ -29,6 +26,7 @@ class Watcher:
         self.awaited: Counter[str] = Counter()
         self.seqs: dict[str, int] = {}
         self.watching = False
+        self.outage = Outage("the news of jobs")
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -85,8 +83,10 @@ class Watcher:
             try:
                 found = self.reading.seqs(jobs)
             except NotReady as error:
-                log.warning("no news of jobs", error=error.detail)
+                self.outage.began(error.detail)
                 found = None
+            else:
+                self.outage.ended()
             if found is not None:
                 with self.changed:
                     # A job that is gone moves to GONE, which is news as well.

@@ -18,6 +18,7 @@ from services.faultpoint import faultpoint
 from services.jobs.running import Running
 from services.jobs.turns import Turns
 from services.jobs.views import Claim, Wishes
+from services.outage import Outage
 from services.settings import Settings
 from worker import cgroup, line
 from worker.ends import settle
@@ -38,6 +39,7 @@ class Supervisor:
         self.settings = settings
         self.slots = slots
         self.drain = drain
+        self.outage = Outage("the claiming of jobs")
 
     def work_until_nothing_is_left(self) -> None:
         """Claim and supervise jobs until none is eligible, the worker drains, or a part that this needs is away."""
@@ -50,8 +52,9 @@ class Supervisor:
                 try:
                     claim = self.running.claim(self.slots.device, self.slots.worker)
                 except (NotReady, StorageFull) as error:
-                    log.warning("no claim", error=error.detail)
+                    self.outage.began(error.detail)
                     return
+                self.outage.ended()
                 if claim is None:
                     return
                 self.slots.tell(CLAIMED)

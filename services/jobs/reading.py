@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, defer
 
 from services.db.engine import Database, now
 from services.db.tables import Epoch, Event, Job
+from services.disk import Disk
 from services.errors import CheckpointCorrupt, NoCheckpoint, NoCheckpointYet, NotFound, NotRecorded
 from services.jobs import checkpoints, queries
 from services.jobs.views import CheckpointView, EpochView, EventView, JobView, QueuePlace
@@ -20,9 +21,10 @@ from services.states import JobState
 class JobReading:
     """The reader's side of jobs."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: Settings, disk: Disk) -> None:
         self.database = database
         self.settings = settings
+        self.disk = disk
 
     def get(self, owner: str, id_or_name: str) -> JobView:
         """Return a job by its id or, the newest, by its name.
@@ -35,7 +37,7 @@ class JobReading:
             if job.state is JobState.QUEUED:
                 position = queries.position(session, job, owner)
                 slots = slots_of(session, job.device, self.settings.online_s)
-                why = reason(job.device, job.not_before, position, slots, now(session))
+                why = reason(job, position, slots, now(session), self.disk)
                 place = QueuePlace(position, slots.workers, why)
             latest = queries.latest_epoch(session, job.id) if job.epochs_done else None
         return replace(job, latest=latest, queue=place)

@@ -3,75 +3,32 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from services.adjustments import Adjustment, with_new
+from services.adjustments import with_new
 from services.costs import EpochCosts
 from services.db.engine import Database, now
 from services.db.tables import Job
+from services.disk import Disk
 from services.errors import NotReady, StorageFull
 from services.jobs import checkpoints, queries, recorded_epochs
 from services.jobs.checkpoints import STATE, Draft
+from services.jobs.contents import Contents
 from services.jobs.keeping import Copy, Keeping
 from services.jobs.recorded_epochs import finite, metrics_of
 from services.jobs.turns import level
 from services.jobs.verdict import DIVERGED, result_warnings
 from services.jobs.views import Work
+from services.outage import Outage
 from services.settings import Settings
 from services.states import JobState, StopReason
 from services.training_errors import Fenced, NoBestEpoch, TrainingFault
 
-log = structlog.get_logger()
-
 FLUSH_SHARE = 20  #: a flush may take one part in so many of the time
 RETRY_S = 0.5  #: pause before a flush is tried again while the database is away
-
-
-class BestSoFar(Protocol):
-    """The best epoch of a training."""
-
-    @property
-    def epoch(self) -> int | None: ...
-
-    @property
-    def value(self) -> float | None: ...
-
-
-class Contents(Protocol):
-    """A training whose state can be turned into bytes between two batches."""
-
-    @property
-    def best(self) -> BestSoFar: ...
-
-    @property
-    def baseline(self) -> dict[str, Any] | None: ...
-
-    @property
-    def warnings(self) -> list[dict[str, Any]]: ...
-
-    @property
-    def adjustments(self) -> list[Adjustment]: ...
-
-    @property
-    def steps_done(self) -> int: ...
-
-    @property
-    def steps_per_epoch(self) -> int: ...
-
-    @property
-    def lr(self) -> float: ...
-
-    def keep_best(self) -> None: ...
-
-    def weights(self, epoch: int, value: float | None) -> Callable[[], bytes]: ...
-
-    def last_bytes(self) -> bytes: ...
-
-    def measure_test(self) -> dict[str, Any] | None: ...
 
 
 @dataclass(frozen=True)
@@ -95,6 +52,7 @@ class Recorder:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         waiting: Callable[[], None] = lambda: None,
+        disk: Disk | None = None,
     ) -> None:
         self.database = database
         self.settings = settings
@@ -103,6 +61,8 @@ class Recorder:
         self.clock = clock
         self.sleep = sleep
         self.waiting = waiting  #: called before each pause, so that whoever watches knows that this one lives
+        self.disk = disk or Disk(settings)
+        self.outage = Outage("the recording of epochs")
         self.recorded = work.epochs_done
         self.began = clock()
         self.pending: list[tuple[EpochCosts, bool]] = []
@@ -179,6 +139,8 @@ class Recorder:
         self._flush(_End(JobState.FAILED, StopReason.ERROR, error))
 
     def _flush(self, end: _End | None = None, note: str | None = None) -> None:
+        while self.disk.is_full:
+            self._wait(self.disk.sentence)
         began = self.clock()
         to = max([self.recorded, *(costs.epoch for costs, _ in self.pending)])
         drafts = self.keeping.drafts()
@@ -254,8 +216,8 @@ class Recorder:
             draft = draft.renamed()
             try:
                 checkpoints.upload(self.database, draft, self.work.job_id, self.work.attempt, self.settings.chunk_bytes)
-            except (NotReady, StorageFull):
-                self._wait()
+            except (NotReady, StorageFull) as error:
+                self._wait(error.detail)
             else:
                 return draft
 
@@ -275,13 +237,14 @@ class Recorder:
                     session.expunge_all()
                     write(session)
             except (NotReady, StorageFull) as error:
-                log.warning("the database does not take the epochs; trying again", error=error.detail)
                 unknown = True
-                self._wait()
+                self._wait(error.detail)
             else:
+                self.outage.ended(job=self.work.job_id)
                 return
 
-    def _wait(self) -> None:
+    def _wait(self, why: str) -> None:
+        self.outage.began(why, job=self.work.job_id)
         self.waiting()
         self.sleep(RETRY_S)
 

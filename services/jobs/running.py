@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from services.adjustments import Adjustment, with_new
 from services.db.engine import Database, now
 from services.db.tables import Dataset, Job, Owner
+from services.disk import Disk
 from services.jobs import checkpoints, queries, warm_start
 from services.jobs.turns import level
 from services.jobs.views import Claim, Wishes, Work
@@ -29,12 +30,18 @@ UNCHARGED = case(
 class Running:
     """The worker's side of jobs. Every write names the attempt, and one that is not the job's own changes nothing."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: Settings, disk: Disk | None = None) -> None:
         self.database = database
         self.settings = settings
+        self.disk = disk or Disk(settings)
 
     def claim(self, device: str, worker: str) -> Claim | None:
-        """Take the best eligible job, or return None: fair share between owners, then priority, then age."""
+        """Take the best eligible job, or return None: fair share between owners, then priority, then age.
+
+        None while the disk is full: a job that began could store nothing.
+        """
+        if self.disk.is_full:
+            return None
         for _ in range(CLAIM_TRIES):
             with self.database.transaction() as session:
                 time = now(session)

@@ -7,6 +7,7 @@ from typing import Any
 from services.datasets.service import DatasetService, Look
 from services.datasets.storage import Storage
 from services.db.engine import Database
+from services.disk import Disk
 from services.errors import NotReady
 from services.jobs import queries
 from services.jobs.bulk import JobBulk
@@ -37,6 +38,7 @@ class Base:
 
     settings: Settings
     database: Database
+    disk: Disk
     storage: Storage
     datasets: DatasetService
     jobs: JobService
@@ -56,6 +58,8 @@ class Base:
 
     def eligible(self, device: str) -> int:
         """Return how many queued jobs may start now, counted up to the most nudges that may wait."""
+        if self.disk.is_full:
+            return 0  # nothing is claimed, so that nobody need hear of it
         with self.database.reading() as session:
             return queries.eligible(session, device, self.settings.max_nudges)
 
@@ -88,14 +92,16 @@ def base(
     """
     database = Database(settings, pool_size=pool_size)
     storage = Storage(settings.storage)
-    datasets = DatasetService(database, storage, settings, look)
-    reading = JobReading(database, settings)
-    running = Running(database, settings)
+    disk = Disk(settings)
+    datasets = DatasetService(database, storage, settings, look, disk)
+    reading = JobReading(database, settings, disk)
+    running = Running(database, settings, disk)
     listing = JobListing(database)
-    jobs = JobService(database, datasets, settings, ring, measure, shapes)
+    jobs = JobService(database, datasets, settings, ring, measure, shapes, disk)
     return Base(
         settings=settings,
         database=database,
+        disk=disk,
         storage=storage,
         datasets=datasets,
         jobs=jobs,
@@ -107,7 +113,7 @@ def base(
         logs=JobLogs(database, reading),
         running=running,
         turns=Turns(database, settings),
-        outlook=Outlook(database, settings),
+        outlook=Outlook(database, settings, disk),
         reaper=Reaper(database, running, settings),
         retention=Retention(database, jobs, settings),
         workers=Workers(database, settings),
