@@ -10,7 +10,7 @@ from celery.exceptions import SecurityWarning
 
 from services.processes import die_with_parent
 from services.settings import Settings
-from worker import logs
+from worker import broker_log, logs
 from worker.app import connect_signals, make_app
 from worker.slots import Slots
 
@@ -24,6 +24,7 @@ def main() -> None:
     os.set_blocking(slots.news, False)
     settings = Settings.from_env()
     logs.begin(settings)
+    broker_log.begin()
     app = make_app(settings, slots)
     receivers = connect_signals(settings, slots)
     # As root, in a container without a user of its own, is the operator's choice.
