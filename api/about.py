@@ -14,7 +14,8 @@ from api.parts import api, as_json
 from api.problems import STATUS, slug
 from api.view_descriptions import described
 from services.db.schema import check_schema
-from services.errors import BatchyardError, NotFound, NotReady, SchemaMismatch
+from services.disk import Disk
+from services.errors import BatchyardError, NotFound, NotReady, SchemaMismatch, StorageFull
 from services.failures import CLASSES, HINTS
 from services.specs.schema.catalog import catalog as all_names
 from services.specs.schema.json_schema import job_schema
@@ -124,7 +125,7 @@ def checks() -> dict[str, dict[str, Any]]:
         "database": _checked(lambda: {"sqlite": base.database.sqlite_version} if base.database.ping() else {}),
         "migrations": _checked(lambda: {"head": check_schema(base.database)}),
         "broker": _checked(lambda: {"waiting": api().bell.depth("cpu")}),
-        "storage": _checked(lambda: {"free_bytes": base.storage.free_bytes()}),
+        "storage": _checked(lambda: _with_room(base.disk)),
         "workers": _checked(lambda: _sound(base.workers.faults())),
     }
 
@@ -141,10 +142,18 @@ def _sound(faults: dict[str, str]) -> dict[str, Any]:
     return {}
 
 
+def _with_room(disk: Disk) -> dict[str, Any]:
+    """Raises: StorageFull when less than the reserve is left."""
+    disk.check()
+    return {"free_bytes": disk.free(disk.folder)}
+
+
 def _checked(look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     began = time.perf_counter()
     try:
         found = look()
+    except StorageFull as error:
+        return {"ok": False, "code": error.code, "error": error.detail, **error.members}
     except (NotReady, SchemaMismatch, OSError) as error:
         return {"ok": False, "error": str(error)}
     return {"ok": True, "ms": round((time.perf_counter() - began) * 1000, 1), **found}

@@ -26,7 +26,8 @@ class QueuedJob(Answer):
     position: int | None
     """Among your jobs, 1 for the next; null: it is running."""
     reason: dict[str, str] | None
-    """Why it waits: a code (`no_worker`, `next_try`, `worker_stuck`, `slots_busy`, `starting`) and a sentence."""
+    """Why it waits: a code (`storage_full`, `no_worker`, `next_try`, `worker_stuck`, `slots_busy`,
+    `starting`) and a sentence."""
     expected_start: Expected | None
     """null: it is running, or nothing like it was ever trained here."""
     expected_finish: Expected | None

@@ -2,12 +2,9 @@
 
 import threading
 
-import structlog
-
 from services.errors import NotReady, StorageFull
+from services.outage import Outage
 from services.wiring.api import Api
-
-log = structlog.get_logger()
 
 
 def start(joined: Api) -> None:
@@ -18,6 +15,7 @@ def start(joined: Api) -> None:
 
 
 def _ring(joined: Api) -> None:
+    outage = Outage("the ringing of workers")
     while True:
         joined.submitted.wait()
         joined.submitted.clear()
@@ -26,4 +24,6 @@ def _ring(joined: Api) -> None:
         try:
             joined.top_up()
         except (NotReady, StorageFull) as error:
-            log.warning("nobody was rung; the dispatcher will", error=error.detail)
+            outage.began(error.detail)  # the dispatcher rings when it can
+        else:
+            outage.ended()

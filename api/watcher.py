@@ -6,13 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import structlog
-
 from api.permits import aside
 from services.errors import NotReady, Overloaded
 from services.jobs.lookup import JobLookup
-
-log = structlog.get_logger()
+from services.outage import Outage
 
 GONE = -1  #: stands for the last event's number of a job that is deleted
 
@@ -29,6 +26,7 @@ class Watcher:
         self.awaited: Counter[str] = Counter()
         self.seqs: dict[str, int] = {}
         self.watching = False
+        self.outage = Outage("the news of jobs")
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -93,8 +91,10 @@ class Watcher:
             try:
                 found = self.lookup.seqs(jobs)
             except NotReady as error:
-                log.warning("no news of jobs", error=error.detail)
+                self.outage.began(error.detail)
                 found = None
+            else:
+                self.outage.ended()
             if found is not None:
                 with self.changed:
                     # A job that is gone moves to GONE, which is news as well.

@@ -56,6 +56,7 @@ class Settings:
     allowed_hosts: str = setting("localhost,127.0.0.1,[::1]", "Host names that requests may ask for, by comma.")
 
     max_json_bytes: int = setting(16 * 2**20, "Largest JSON body.")
+    disk_reserve_bytes: int = setting(200_000_000, "Free room below which nothing new is taken in and what runs waits.")
     max_upload_bytes: int = setting(2 * 2**30, "Largest uploaded data set.")
     max_table_rows: int = setting(100_000_000, "Most rows of a data set.")
     max_table_columns: int = setting(10_000, "Most columns of a data set.")

@@ -11,6 +11,7 @@ from celery.exceptions import SecurityWarning
 from services import log_lines
 from services.processes import die_with_parent
 from services.settings import Settings
+from worker import broker_log
 from worker.app import connect_signals, make_app
 from worker.slots import Slots
 
@@ -24,6 +25,7 @@ def main() -> None:
     os.set_blocking(slots.news, False)
     settings = Settings.from_env()
     log_lines.begin(settings)
+    broker_log.begin()
     app = make_app(settings, slots)
     receivers = connect_signals(settings, slots)
     # As root, in a container without a user of its own, is the operator's choice.

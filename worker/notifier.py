@@ -7,6 +7,7 @@ import structlog
 
 from services.db.engine import Database
 from services.errors import NotReady, StorageFull
+from services.outage import Outage
 from services.settings import Settings
 from services.webhooks.delivery import Delivery
 from services.webhooks.outbox import Outbox
@@ -25,7 +26,7 @@ class Notifier:
         self.telling = Outbox(self.database)
         self.delivering = Delivery(self.database, settings.webhook_networks)
         self.threads: dict[str, threading.Thread] = {}
-        self.away = False
+        self.outage = Outage("the telling of webhooks")
 
     def until(self, stop: threading.Event) -> None:
         """Tell until `stop` is set. What is on its way then is sent again by the next one, with the same id."""
@@ -58,10 +59,8 @@ class Notifier:
         try:
             work()
         except (NotReady, StorageFull) as error:
-            if not self.away:
-                log.warning("not now", duty="webhooks", error=error.detail)
-            self.away = True
+            self.outage.began(error.detail)
         except Exception:  # a thread's door: a bug here must end neither the next round nor the dispatcher
             log.exception("a bug", duty="webhooks")
         else:
-            self.away = False
+            self.outage.ended()

@@ -13,8 +13,10 @@ from pathlib import Path
 import structlog
 
 from services.db.engine import Database
+from services.disk import Disk
 from services.errors import NotReady, StorageFull
 from services.nudges import Bell
+from services.outage import Outage
 from services.queue.workers import Workers
 from services.settings import Settings
 from worker.idleness import Idleness
@@ -35,6 +37,7 @@ class Presence:
 
     def __init__(self, settings: Settings, slots: Slots, news: int, heartbeat: Path | None) -> None:
         self.settings = settings
+        self.disk = Disk(settings)
         self.slots = slots
         self.news = news
         self.heartbeat = heartbeat
@@ -65,6 +68,7 @@ class Presence:
                 return
         bell = Bell(self.settings.redis_url)
         # Counted from here: until it has a fork server, a worker is not idle but starting.
+        outage = Outage("the sign of life")
         idleness = Idleness(self.settings.deaf_s, self.settings.stuck_s)
         with closing(Database(self.settings, pool_size=1)) as database:
             workers = Workers(database, self.settings)
@@ -72,8 +76,9 @@ class Presence:
                 try:
                     self._sign(workers)
                     self.fault = self.fault or self._fault(workers, bell, idleness)
+                    outage.ended()
                 except (NotReady, StorageFull) as error:
-                    log.warning("no sign of life", error=error.detail)
+                    outage.began(error.detail)
                 if self.heartbeat:
                     self.heartbeat.touch()
                 self.over.wait(SIGN_S)
@@ -88,7 +93,8 @@ class Presence:
             nudges = bell.depth(self.slots.device)
         except NotReady:
             nudges = 0  # it hears nothing because there is nothing to hear
-        busy = workers.busy(self.slots.worker) >= self.slots.count
+        # While the disk is full nothing is claimed, and that is right.
+        busy = workers.busy(self.slots.worker) >= self.slots.count or self.disk.is_full
         idleness.note(heard=HEARD in news, claimed=CLAIMED in news, busy=busy, nudges=nudges)
         fault = idleness.fault(lambda seconds: workers.waited(self.slots.device, seconds))
         if fault:

@@ -18,6 +18,7 @@ from services.attempts.lifecycle import Lifecycle
 from services.attempts.work import Wishes
 from services.errors import NotReady, StorageFull
 from services.faultpoint import faultpoint
+from services.outage import Outage
 from services.queue.claims import Claim, Claims
 from services.queue.time_slice import TimeSlices
 from services.settings import Settings
@@ -49,6 +50,7 @@ class Supervisor:
         self.settings = settings
         self.slots = slots
         self.drain = drain
+        self.outage = Outage("the claiming of jobs")
 
     def work_until_nothing_is_left(self) -> None:
         """Claim and supervise jobs until none is eligible, the worker drains, or a part that this needs is away."""
@@ -61,8 +63,9 @@ class Supervisor:
                 try:
                     claim = self.claims.claim(self.slots.device, self.slots.worker)
                 except (NotReady, StorageFull) as error:
-                    log.warning("no claim", error=error.detail)
+                    self.outage.began(error.detail)
                     return
+                self.outage.ended()
                 if claim is None:
                     return
                 self.slots.tell(CLAIMED)

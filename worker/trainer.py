@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from services.costs import EpochCosts
+from services.disk import Disk
 from services.errors import BatchyardError
 from services.faultpoint import faultpoint
 from services.processes import die_with_parent
@@ -92,7 +93,9 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
     recorder = None
     try:
         watch.report("loading data")
-        job = wiring.job(settings, job_id, attempt, watch, lambda: watch.report("waiting for the database"))
+        disk = Disk(settings)
+        awaited = {True: "waiting for room on the disk", False: "waiting for the database"}
+        job = wiring.job(settings, job_id, attempt, watch, lambda: watch.report(awaited[disk.is_full]))
         recorder = job.recorder
         recorder.started(job.training.environment())
         reason = None

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -21,13 +20,13 @@ from services.costs import EpochCosts
 from services.db import changes, job_rows
 from services.db.engine import Database, now
 from services.db.tables import Job
+from services.disk import Disk
 from services.errors import NotReady, StorageFull
+from services.outage import Outage
 from services.queue.time_slice import level
 from services.settings import Settings
 from services.states import JobState, StopReason
 from services.training_errors import Fenced, NoBestEpoch, TrainingFault
-
-log = structlog.get_logger()
 
 FLUSH_SHARE = 20  #: a flush may take one part in so many of the time
 RETRY_S = 0.5  #: pause before a flush is tried again while the database is away
@@ -54,6 +53,7 @@ class Recorder:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         waiting: Callable[[], None] = lambda: None,
+        disk: Disk | None = None,
     ) -> None:
         self.database = database
         self.settings = settings
@@ -62,6 +62,8 @@ class Recorder:
         self.clock = clock
         self.sleep = sleep
         self.waiting = waiting  #: called before each pause, so that whoever watches knows that this one lives
+        self.disk = disk or Disk(settings)
+        self.outage = Outage("the recording of epochs")
         self.recorded = work.epochs_done
         self.began = clock()
         self.pending: list[tuple[EpochCosts, bool]] = []
@@ -138,6 +140,8 @@ class Recorder:
         self._flush(_End(JobState.FAILED, StopReason.ERROR, error))
 
     def _flush(self, end: _End | None = None, note: str | None = None) -> None:
+        while self.disk.is_full:
+            self._wait(self.disk.sentence)
         began = self.clock()
         to = max([self.recorded, *(costs.epoch for costs, _ in self.pending)])
         drafts = self.keeping.drafts()
@@ -215,8 +219,8 @@ class Recorder:
             draft = draft.renamed()
             try:
                 checkpoints.upload(self.database, draft, self.work.job_id, self.work.attempt, self.settings.chunk_bytes)
-            except (NotReady, StorageFull):
-                self._wait()
+            except (NotReady, StorageFull) as error:
+                self._wait(error.detail)
             else:
                 return draft
 
@@ -236,13 +240,14 @@ class Recorder:
                     session.expunge_all()
                     write(session)
             except (NotReady, StorageFull) as error:
-                log.warning("the database does not take the epochs; trying again", error=error.detail)
                 unknown = True
-                self._wait()
+                self._wait(error.detail)
             else:
+                self.outage.ended(job=self.work.job_id)
                 return
 
-    def _wait(self) -> None:
+    def _wait(self, why: str) -> None:
+        self.outage.began(why, job=self.work.job_id)
         self.waiting()
         self.sleep(RETRY_S)
 

@@ -15,6 +15,7 @@ from services.datasets.storage import ORIGINAL, TABLE, Storage, info_json
 from services.datasets.table_limits import TableLimits
 from services.db import cursors
 from services.db.engine import Database, now
+from services.disk import Disk
 from services.errors import DatasetInUse, Fault, InvalidRequest, NotFound, NotReady
 from services.settings import Settings
 from services.specs.parse.faults import closest
@@ -34,11 +35,12 @@ Look = Callable[[PluginData], tuple[TableInfo, str]]
 class DatasetService:
     """Data sets of owners: the rows in SQL say what there is, the storage holds the bytes."""
 
-    def __init__(self, database: Database, storage: Storage, settings: Settings, look: Look) -> None:
+    def __init__(self, database: Database, storage: Storage, settings: Settings, look: Look, disk: Disk) -> None:
         self.database = database
         self.storage = storage
         self.settings = settings
         self.look = look
+        self.disk = disk
 
     def upload(
         self, stream: BinaryIO, *, name: str, owner: str, options: FileOptions = AS_FOUND
@@ -50,6 +52,7 @@ class DatasetService:
         Raises: TooLarge, UnsupportedMediaType, StorageFull, InvalidRequest with what is wrong in the file.
         """
         _check_name(name)
+        self.disk.check()
         with self.storage.draft() as draft:
             sha256, size = ingest.receive(stream, draft / ORIGINAL, self.settings.max_upload_bytes)
             original, sha256 = sha256, ingest.identity(sha256, options)

@@ -16,6 +16,7 @@ import numpy as np
 
 from services.columns import Column, TableInfo
 from services.datasets import fingerprints
+from services.disk import free_bytes
 from services.errors import StorageFull
 from services.training_errors import DataChanged, DataUnreadable
 
@@ -80,7 +81,7 @@ class Storage:
             yield draft
         except OSError as error:
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-                raise StorageFull("The disk of the data sets is full.", free_bytes=self.free_bytes()) from error
+                raise StorageFull("The disk of the data sets is full.", free_bytes=free_bytes(self.folder)) from error
             raise
         finally:
             shutil.rmtree(draft, ignore_errors=True)
@@ -159,11 +160,6 @@ class Storage:
         for draft in old:
             shutil.rmtree(draft, ignore_errors=True)
         return len(old)
-
-    def free_bytes(self) -> int:
-        """Return the room left on the disk."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        return shutil.disk_usage(self.folder).free
 
 
 def info_json(info: TableInfo) -> dict[str, Any]:

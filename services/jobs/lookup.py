@@ -10,6 +10,7 @@ from services.attempts import checkpoints
 from services.attempts.checkpoints import CheckpointView
 from services.db.engine import Database, now
 from services.db.tables import Epoch, Event, Job
+from services.disk import Disk
 from services.errors import CheckpointCorrupt, NoCheckpoint, NoCheckpointYet, NotFound, NotRecorded
 from services.jobs import job_views, references
 from services.jobs.job_views import EpochView, EventView, JobView
@@ -23,9 +24,10 @@ from services.states import JobState
 class JobLookup:
     """The reader's side of jobs."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: Settings, disk: Disk) -> None:
         self.database = database
         self.settings = settings
+        self.disk = disk
 
     def get(self, owner: str, id_or_name: str) -> JobView:
         """Return a job by its id or, the newest, by its name.
@@ -38,7 +40,7 @@ class JobLookup:
             if job.state is JobState.QUEUED:
                 position = order.position(session, job.place, owner)
                 slots = slots_of(session, job.device, self.settings.online_s)
-                why = reason(job.device, job.not_before, position, slots, now(session))
+                why = reason(job, position, slots, now(session), self.disk)
                 place = QueuePlace(position, slots.workers, why)
             latest = job_views.latest_epoch(session, job.id) if job.epochs_done else None
         return replace(job, latest=latest, queue=place)

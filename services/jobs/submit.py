@@ -14,6 +14,7 @@ from services import ids
 from services.db import job_rows
 from services.db.engine import Database, insert_for, now
 from services.db.tables import IdempotencyKey, Job
+from services.disk import Disk
 from services.errors import IdempotencyKeyReused, NotFound
 from services.faultpoint import faultpoint
 from services.jobs import job_views, references, warm_start
@@ -45,6 +46,7 @@ class JobService:
         ring: Callable[[], None],
         measure: Measure,
         shapes: ShapesOf,
+        disk: Disk,
     ) -> None:
         self.database = database
         self.datasets = datasets
@@ -52,6 +54,7 @@ class JobService:
         self.ring = ring
         self.measure = measure
         self.shapes = shapes
+        self.disk = disk
 
     def submit(
         self,
@@ -72,6 +75,7 @@ class JobService:
             known = self.replayed(owner, key, body_sha256)
             if known:
                 return known
+        self.disk.check()
         dataset, resolved = self._resolved(spec, owner)
         with self.database.transaction() as session:
             job_id = ids.new("job")

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from services.db import job_rows
 from services.db.engine import Database, now
 from services.db.tables import Owner
+from services.disk import Disk
 from services.queue import order
 
 CLAIM_TRIES = 10
@@ -26,11 +27,17 @@ class Claim:
 class Claims:
     """Takes jobs out of the queue."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, disk: Disk) -> None:
         self.database = database
+        self.disk = disk
 
     def claim(self, device: str, worker: str) -> Claim | None:
-        """Take the best eligible job, or return None: fair share between owners, then priority, then age."""
+        """Take the best eligible job, or return None: fair share between owners, then priority, then age.
+
+        None while the disk is full: a job that began could store nothing.
+        """
+        if self.disk.is_full:
+            return None
         for _ in range(CLAIM_TRIES):
             with self.database.transaction() as session:
                 time = now(session)

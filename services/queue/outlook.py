@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, defer
 
 from services.db.engine import Database, now
 from services.db.tables import Job, Owner
+from services.disk import Disk
 from services.nudges import DEVICES
 from services.queue import durations, order
 from services.queue.durations import Past, Span
@@ -53,14 +54,18 @@ class QueueView:
 class Outlook:
     """Reads the queue."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: Settings, disk: Disk) -> None:
         self.database = database
         self.settings = settings
+        self.disk = disk
 
     def queues(self, owner: str) -> list[QueueView]:
         """Return the queue of each device, with an owner's jobs."""
         with self.database.reading() as session:
             return [self._queue(session, owner, device) for device in DEVICES]
+
+    def _why(self, job: Job, place: int | None, slots: Slots, time: datetime) -> Reason | None:
+        return None if place is None else reason(job, place, slots, time, self.disk)
 
     def _queue(self, session: Session, owner: str, device: str) -> QueueView:
         time = now(session)
@@ -84,7 +89,7 @@ class Outlook:
             workers_online=slots.workers,
             oldest_wait_s=(time - oldest).total_seconds() if oldest else None,
             next_start_s=seen.played("expected", Task("", owner, 0.0))[""].start,
-            jobs=[_expected(place, job, slots, times, time) for place, job in jobs],
+            jobs=[_expected(place, self._why(job, place, slots, time), job, times) for place, job in jobs],
         )
 
 
@@ -130,8 +135,7 @@ class _Seen:
         return forecast(self.slots, [*map(task, self.running)], waiting, self.served, self.short_job_s)
 
 
-def _expected(place: int | None, job: Job, slots: Slots, times: list[dict[str, Times]], time: datetime) -> Expected:
-    why = None if place is None else reason(job.device, job.not_before, place, slots, time)
+def _expected(place: int | None, why: Reason | None, job: Job, times: list[dict[str, Times]]) -> Expected:
     return Expected(
         id=job.id,
         name=job.name,

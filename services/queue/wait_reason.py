@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from services.db.engine import now
 from services.db.tables import Job, Worker
+from services.disk import Disk
 from services.states import JobState
 
 START = {
@@ -20,8 +22,18 @@ START = {
 class Reason:
     """Why a job waits: a code, and a sentence for people."""
 
-    code: str  #: no_worker, next_try, worker_stuck, slots_busy or starting
+    code: str  #: storage_full, no_worker, next_try, worker_stuck, slots_busy or starting
     message: str
+
+
+class Waits(Protocol):
+    """A queued job, as a row or a view."""
+
+    @property
+    def device(self) -> str: ...
+
+    @property
+    def not_before(self) -> datetime: ...
 
 
 @dataclass(frozen=True)
@@ -53,8 +65,11 @@ def slots_of(session: Session, device: str, online_s: float) -> Slots:
     return Slots(workers - faulty, int(total), session.scalar(running) or 0, faulty)
 
 
-def reason(device: str, not_before: datetime, position: int, slots: Slots, time: datetime) -> Reason:
+def reason(job: Waits, position: int, slots: Slots, time: datetime, disk: Disk) -> Reason:
     """Return why a job at a position of its owner's queue waits."""
+    device, not_before = job.device, job.not_before
+    if disk.is_full:
+        return Reason("storage_full", f"{disk.sentence} It starts when there is room.")
     if slots.faulty and slots.busy >= slots.total:
         return Reason("worker_stuck", "A worker with a free slot claimed nothing; it is being started again.")
     if not slots.workers:

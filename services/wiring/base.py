@@ -10,6 +10,7 @@ from services.columns import TableInfo
 from services.datasets.datasets import DatasetService, Look
 from services.datasets.storage import Storage
 from services.db.engine import Database
+from services.disk import Disk
 from services.errors import NotReady
 from services.jobs.bulk import JobBulk
 from services.jobs.changes import JobChanges
@@ -41,6 +42,7 @@ class Base:
 
     settings: Settings
     database: Database
+    disk: Disk
     storage: Storage
     datasets: DatasetService
     jobs: JobService
@@ -64,6 +66,8 @@ class Base:
 
     def eligible(self, device: str) -> int:
         """Return how many queued jobs may start now, counted up to the most nudges that may wait."""
+        if self.disk.is_full:
+            return 0  # nothing is claimed, so that nobody need hear of it
         with self.database.reading() as session:
             return order.eligible(session, device, self.settings.max_nudges)
 
@@ -96,15 +100,17 @@ def base(
     """
     database = Database(settings, pool_size=pool_size)
     storage = Storage(settings.storage)
-    datasets = DatasetService(database, storage, settings, look)
-    lookup = JobLookup(database, settings)
+    disk = Disk(settings)
+    datasets = DatasetService(database, storage, settings, look, disk)
+    lookup = JobLookup(database, settings, disk)
     lifecycle = Lifecycle(database, settings)
     listing = JobListing(database)
-    jobs = JobService(database, datasets, settings, ring, measure, shapes)
+    jobs = JobService(database, datasets, settings, ring, measure, shapes, disk)
     commands = JobCommands(database, datasets, lookup, ring)
     return Base(
         settings=settings,
         database=database,
+        disk=disk,
         storage=storage,
         datasets=datasets,
         jobs=jobs,
@@ -114,13 +120,13 @@ def base(
         lookup=lookup,
         listing=listing,
         logs=JobLogs(database, lookup),
-        claims=Claims(database),
+        claims=Claims(database, disk),
         lifecycle=lifecycle,
         time_slices=TimeSlices(database, settings),
         curves=JobCurves(database, lookup),
         changes=JobChanges(database),
         predictable=Predictable(database),
-        outlook=Outlook(database, settings),
+        outlook=Outlook(database, settings, disk),
         reaper=Reaper(database, lifecycle, settings),
         pruning=Pruning(database, commands, settings),
         workers=Workers(database, settings),

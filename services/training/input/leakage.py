@@ -15,7 +15,7 @@ FEW_ROWS = 20  #: fewer rows fit one feature by chance
 ROWS_A_VALUE = 5  #: fewer rows for each category fit by chance
 CHANCE = 1e-6  #: how likely a perfect order of the classes may be among features that say nothing
 PERFECT = 1 - 1e-6  #: a squared correlation
-REPEATED = 0.01  #: the share of validation rows from which repeated rows are told
+REPEATED = 0.01  #: the share of validation rows from which repeated rows, beyond chance, are told
 
 
 def constant_targets(spec: JobSpec, info: TableInfo, cells: np.ndarray) -> list[dict[str, Any]]:
@@ -24,9 +24,7 @@ def constant_targets(spec: JobSpec, info: TableInfo, cells: np.ndarray) -> list[
     for name in spec.data.targets:
         target = cells[:, info.names.index(name)]
         if len(target) and target.min() == target.max():
-            message = (
-                f"{name!r} is constant in the training rows: there is nothing to learn, and any cost says nothing."
-            )
+            message = f"{name!r} is constant, the same in every training row: there is nothing to learn."
             found.append(_warning("constant_target", message, "#/data/target"))
     return found
 
@@ -88,8 +86,14 @@ def repeated_rows(
     used = [info.names.index(name) for name in [*spec.data.inputs, *spec.data.targets]]
     most = MOST_CELLS // len(used)
     known, held = np.flatnonzero(train)[:most], np.flatnonzero(validation)[: most // 4]
-    repeated = int(np.isin(_digests(table[held][:, used]), _digests(table[known][:, used])).sum())
+    train_rows, held_rows = table[known][:, used], table[held][:, used]
+    repeated = _count_repeated(train_rows, held_rows)
     if repeated <= REPEATED * len(held):
+        return []
+    # Rows of few different values repeat by nature: as often as they do where each column is shuffled by itself.
+    draw = np.random.default_rng(0)
+    by_nature = _count_repeated(draw.permuted(train_rows, axis=0), draw.permuted(held_rows, axis=0))
+    if repeated - by_nature <= REPEATED * len(held):
         return []
     message = (
         f"{repeated:,} of {len(held):,} validation rows are among the training rows as well, cell by cell: the "
@@ -139,6 +143,10 @@ def _orders(feature: np.ndarray, target: np.ndarray, features: int) -> bool:
         return False
     orders = math.lgamma(len(y) + 1) - sum(math.lgamma(int(n) + 1) for n in counts)
     return math.log(features) + math.lgamma(len(counts) + 1) - orders < math.log(CHANCE)
+
+
+def _count_repeated(known: np.ndarray, held: np.ndarray) -> int:
+    return int(np.isin(_digests(held), _digests(known)).sum())
 
 
 def _digests(rows: np.ndarray) -> np.ndarray:

@@ -286,3 +286,14 @@ def test_rows_of_a_damaged_data_set_are_a_conflict_and_not_a_bug(client: FlaskCl
     for part in ("rows", "content"):
         found = client.get(f"/api/v1/datasets/{made['id']}/{part}")
         assert (found.status_code, found.get_json()["code"]) == (409, "dataset_damaged")
+
+
+@pytest.mark.parametrize("path", ["/api/v1/jobs", "/api/v1/jobs/small/cancel", "/api/v1/datasets"])
+def test_a_page_of_another_site_may_not_call_a_verb(client: FlaskClient, path: str) -> None:
+    def status(method: str, site: str) -> int:
+        return client.open(path, method=method, headers={"Sec-Fetch-Site": site}, data=b"").status_code
+
+    assert status("POST", "cross-site") == 403
+    assert status("DELETE", "cross-site") == 403
+    assert status("GET", "cross-site") != 403
+    assert all(status("POST", site) != 403 for site in ("same-origin", "same-site", "none"))

@@ -3,7 +3,10 @@
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
 from services.costs import EpochCosts
+from services.settings import Settings
 from services.training.loop.training import Training
 from services.wiring.trainer import Job
 from tests.make import make_training
@@ -61,6 +64,28 @@ def test_an_error_of_the_trainings_own_arithmetic_is_final(monkeypatch) -> None:
     monkeypatch.setattr(trainer.wiring, "fail", lambda *said: told.append(said[-1]))
     watch = cast(trainer.Watch, SimpleNamespace(report=lambda _: None))
 
-    code = trainer.run("job_1", 1, cast(Any, None), watch)
+    code = trainer.run("job_1", 1, Settings(), watch)
 
     assert (code, told[0].code, told[0].members["retryable"]) == (outcome.USER_FAULT, "training_failed", False)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied (4x5 and 3x2)"), outcome.USER_FAULT),
+        (RuntimeError("DataLoader worker (pid 12) is killed by signal: Killed."), outcome.BUG),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2.00 MiB."), outcome.GPU_MEMORY),
+        (MemoryError(), outcome.MEMORY),
+    ],
+    ids=["shapes", "a process", "GPU memory", "memory"],
+)
+def test_only_what_comes_again_is_final(monkeypatch: pytest.MonkeyPatch, error: Exception, code: int) -> None:
+    def fails(*_: Any) -> None:
+        raise error
+
+    told: list[Any] = []
+    monkeypatch.setattr(trainer.wiring, "job", fails)
+    monkeypatch.setattr(trainer.wiring, "fail", lambda *said: told.append(said[-1]))
+
+    assert trainer.run("job_1", 1, Settings(), cast(trainer.Watch, SimpleNamespace(report=lambda _: None))) == code
+    assert [fault.code for fault in told] == (["training_failed"] if code == outcome.USER_FAULT else [])

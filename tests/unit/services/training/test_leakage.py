@@ -82,3 +82,10 @@ def test_a_class_that_no_training_row_has_is_told() -> None:
 
     assert [warning["code"] for warning in training.warnings] == ["class_without_training_rows"]
     assert "'c'" in training.warnings[0]["message"]
+
+
+def test_rows_of_few_values_repeat_by_nature() -> None:
+    few = R.integers(0, 3, size=(400, 2)).astype(float)
+
+    assert codes(few, ["ab"[n % 2] for n in range(400)]) == []
+    assert codes(np.round(NOISE[:, :1], 1), ["ab"[n % 2] for n in range(200)]) == []
