@@ -15,6 +15,7 @@ from services.specs.warm_start import Shapes
 from services.wiring.base import Base, base
 
 if TYPE_CHECKING:
+    from services.predictions.inference import InferenceService
     from services.predictions.judge import Judge
     from services.predictions.service import PredictionService
 
@@ -83,6 +84,12 @@ class Api:
                 self.threads.append(thread)
                 self._predictions.set_result(made)
         return self._predictions.result()
+
+    def inference(self) -> "InferenceService":
+        """Return what speaks the Open Inference Protocol."""
+        from services.predictions.inference import InferenceService
+
+        return InferenceService(self.load_predictions())
 
     def judge(self) -> "Judge":
         """Return what compares two registered versions."""
