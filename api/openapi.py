@@ -73,7 +73,7 @@ def _operation(
         operation["requestBody"] = {"required": True, "content": _body(found, models)}
     for status in found.status:
         operation["responses"][str(status)] = {"description": ANSWERS[status]} | _content(found, status, models)
-    problem = {"application/problem+json": {"schema": {"$ref": REF.format(model="Problem")}}}
+    problem = {found.problem: {"schema": {"$ref": REF.format(model="Problem")}}}
     missing = (404,) if names else ()
     for status in sorted({*ALWAYS, *missing, *found.errors}):
         operation["responses"][str(status)] = {"description": PROBLEMS[status], "content": problem}

@@ -92,7 +92,11 @@ def answer(error: BatchyardError) -> Response:
         "retryable": status in {503, 507} or error.code == "no_checkpoint_yet",
         **{name: value for name, value in error.members.items() if value is not None},
     }
-    response = Response(orjson.dumps(members, default=_plain), status, content_type="application/problem+json")
+    kind = "application/problem+json"
+    if request.path.startswith("/v2"):  # the Open Inference Protocol has a form of its own, and no 422
+        status = 400 if status == 422 else status
+        kind, members = "application/json", {"error": error.detail, **members, "status": status}
+    response = Response(orjson.dumps(members, default=_plain), status, content_type=kind)
     if error.code in RETRY_AFTER_S:
         response.headers["Retry-After"] = RETRY_AFTER_S[error.code]
     if allowed := members.get("allowed") if status == 405 else None:

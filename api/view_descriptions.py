@@ -19,6 +19,7 @@ class Description:
     query: type[BaseModel] | None = None
     errors: tuple[int, ...] = ()  #: besides 404, 422, 500 and 503
     media: tuple[str, ...] = ("application/json",)
+    problem: str = "application/problem+json"  #: media type of errors
     upload: tuple[str, ...] = ()  #: media types of a body that is no JSON
     headers: dict[str, str] = field(default_factory=dict)  #: request headers and what they do
 

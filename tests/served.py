@@ -37,7 +37,7 @@ class Served:
     def ask(self, line: str, body: bytes = b"", **headers: object) -> "Heard":
         """Send a request and return its answer; the connection ends with it."""
         length = {"Content_Length": len(body), "Content_Type": "application/json"} if body else {}
-        with self.connect(self.head(line, Connection="close", **length, **headers) + body) as connection:
+        with self.connect(self.head(line, Connection="close", **(length | headers)) + body) as connection:
             return heard(connection)
 
 

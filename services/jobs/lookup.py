@@ -138,6 +138,13 @@ class JobLookup:
             except CheckpointCorrupt as error:
                 raise CheckpointCorrupt(error.detail, checkpoint=checkpoint.id) from None
 
+    def answering(self, owner: str, most: int) -> list[tuple[str, int]]:
+        """Return the newest jobs that have a best checkpoint, by their ids, and its epoch."""
+        query = select(Job.id, Job.best_epoch).where(Job.owner == owner, Job.best_checkpoint.is_not(None))
+        with self.database.reading() as session:
+            rows = session.execute(query.order_by(Job.created_at.desc(), Job.id.desc()).limit(most))
+            return [(row.id, row.best_epoch or 0) for row in rows]
+
     def seqs(self, job_ids: list[str]) -> dict[str, int]:
         """Return the number of the last event of each job; a job that is not there is left out."""
         with self.database.reading() as session:

@@ -89,6 +89,19 @@ class ModelService:
         found = [self.get(owner, name) for name in names[:limit]]
         return found, names[limit - 1] if len(names) > limit else None
 
+    def exists(self, owner: str, name: str) -> bool:
+        """Return whether a name is registered and has a version."""
+        mine = (ModelVersion.owner == owner, ModelVersion.name == name)
+        with self.database.reading() as session:
+            return session.scalar(select(ModelVersion.version).where(*mine).limit(1)) is not None
+
+    def index(self, owner: str) -> list[tuple[str, str]]:
+        """Return every name with each of its versions."""
+        query = select(ModelVersion.name, ModelVersion.version).where(ModelVersion.owner == owner)
+        with self.database.reading() as session:
+            rows = session.execute(query.order_by(ModelVersion.name, ModelVersion.version))
+            return [(row.name, str(row.version)) for row in rows]
+
     def resolve(self, owner: str, name: str, *, alias: str | None = None, version: int | None = None) -> VersionView:
         """Return the version that an alias or a number means; the newest when neither is said.
 

@@ -1,8 +1,10 @@
 """Where predictions come from: jobs, registered models and their checkpoints in the database."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from services.db import changes
+from services.errors import NotFound
 from services.predictions.resolution import Resolution
 from services.predictions.target import Target
 
@@ -11,6 +13,9 @@ if TYPE_CHECKING:
     from services.db.engine import Database
     from services.jobs.lookup import JobLookup
     from services.models.registry import ModelService
+
+NUMBER = re.compile(r"\d{1,9}")
+JOBS = 200  #: most jobs of the index
 
 
 class Source:
@@ -34,20 +39,53 @@ class Source:
 
         Raises: NotFound; NoCheckpointYet; NoCheckpoint.
         """
+        meant = self._meant(owner, target)
         model: dict[str, Any] | None = None
-        if target.model is None:
-            job, selector = self.jobs.usable(owner, target.job or ""), target.checkpoint
-            names = {job.name}
+        names = {name.partition("@")[0] for name in (target.named, meant.model) if name}
+        if meant.model is None:
+            job, selector = self.jobs.usable(owner, meant.job or ""), meant.checkpoint
         else:
-            version = self.models.resolve(owner, target.model, alias=target.alias, version=target.version)
-            model = {"name": version.name, "version": version.version, "alias": target.alias}
+            version = self.models.resolve(owner, meant.model, alias=meant.alias, version=meant.version)
+            model = {"name": version.name, "version": version.version, "alias": meant.alias}
             job, selector = self.jobs.get(owner, version.job_id), version.checkpoint_id
-            names = {target.model, job.name}
+        names.add(job.name)
         chosen = self.jobs.checkpoint(owner, job.id, selector)
         slots = sorted({changes.slot_of(owner, name) for name in names})
         seen = tuple((slot, counts[slot]) for slot in slots)
         metric = str(job.spec["monitor"]["metric"])
         return Resolution(owner, target, job.id, job.name, job.status, metric, chosen, model, seen)
+
+    def versions(self, owner: str, found: Resolution) -> list[str]:
+        """Return the versions that there are of what answered, in the protocol's words."""
+        if found.model is not None:
+            return [str(view.version) for view in reversed(self.models.get(owner, found.model["name"]).versions)]
+        epochs = {view.epoch for view in self.jobs.checkpoints(owner, found.job_id)}
+        return [str(epoch) for epoch in sorted(epochs)]
+
+    def index(self, owner: str) -> list[tuple[str, str]]:
+        """Return names and versions: all that are registered, and the newest jobs that can answer."""
+        registered = self.models.index(owner)
+        return registered + [(job_id, str(epoch)) for job_id, epoch in self.jobs.answering(owner, JOBS)]
+
+    def _meant(self, owner: str, target: Target) -> Target:
+        """Return a target that says whether it is a model or a job.
+
+        Raises: NotFound.
+        """
+        if target.named is None:
+            return target
+        name, _, alias = target.named.partition("@")
+        said = target.checkpoint
+        number = int(said) if NUMBER.fullmatch(said) else None
+        if self.models.exists(owner, name):
+            if said and number is None:
+                raise NotFound(f"Model {name} has no version {said[:80]!r}.")
+            if number is not None:
+                return Target(model=name, version=number)
+            return Target(model=name, alias=alias or None)
+        if alias:
+            raise NotFound(f"There is no model {name[:80]!r}.")
+        return Target(job=name, checkpoint=f"epoch:{number}" if number is not None else said or "best")
 
     def content(self, checkpoint: "CheckpointView") -> bytes:
         """Return a checkpoint's bytes, verified.

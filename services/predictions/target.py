@@ -11,3 +11,4 @@ class Target(NamedTuple):
     model: str | None = None
     alias: str | None = None
     version: int | None = None
+    named: str | None = None  #: a registered model, `name` or `name@alias`, or else a job; `checkpoint` is its version

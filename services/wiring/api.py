@@ -15,6 +15,7 @@ from services.specs.schema.job import JobSpec
 from services.wiring.base import Base, base
 
 if TYPE_CHECKING:
+    from services.predictions.inference import InferenceService
     from services.predictions.judge import Judge
     from services.predictions.predictions import PredictionService
 
@@ -98,6 +99,12 @@ class Api:
         number = place(job.spec, dataset.info, self.base.storage.open_table(dataset.sha256, dataset.info))
         rows = self.base.datasets.rows(owner, dataset.id, limit=1, after=number or 0)
         return dict(zip(dataset.info.names, rows[0], strict=True)), number is not None
+
+    def inference(self) -> "InferenceService":
+        """Return what speaks the Open Inference Protocol."""
+        from services.predictions.inference import InferenceService
+
+        return InferenceService(self.load_predictions())
 
     def judge(self) -> "Judge":
         """Return what compares two registered versions."""
