@@ -3,14 +3,11 @@
 import threading
 from typing import TYPE_CHECKING
 
-import structlog
-
 from services.errors import NotReady
+from services.outage import Outage
 
 if TYPE_CHECKING:
     from services.predictions.source import Source
-
-log = structlog.get_logger()
 
 Seen = tuple[tuple[int, int], ...]  #: counters by slot, as they were before something was looked up
 
@@ -32,11 +29,14 @@ class Freshness:
 
     def run(self, closed: threading.Event) -> None:
         """Read the counters again and again until `closed` is set."""
+        outage = Outage("the look for changed models")
         while not closed.wait(self.interval_s):
             try:
                 self.poll()
             except NotReady as error:
-                log.warning("the change counters can't be read; predictions go on as they are", error=error.detail)
+                outage.began(error.detail)
+            else:
+                outage.ended()
 
     def is_current(self, seen: Seen) -> bool:
         """Return whether none of these counters was raised since."""

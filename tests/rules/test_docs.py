@@ -1,9 +1,11 @@
 """What the code says and what the documents say is the same."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from api import create_app
 from api.problems import STATUS, slug
@@ -13,6 +15,15 @@ from services.errors import BatchyardError, RequestFault, ServiceFault
 from services.settings import Settings
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[Flask]:
+    """The application; its threads end with the test."""
+    app = create_app(Settings(storage_dir=tmp_path))
+    yield app
+    app.extensions["batchyard"].load_predictions()
+    app.extensions["batchyard"].close()
 
 
 @pytest.mark.parametrize("name", generate.pages())
@@ -35,8 +46,7 @@ def test_the_tree_at_the_top_of_the_errors_names_each_of_them() -> None:
     ) & {kind.__name__ for kind in generate.kinds(BatchyardError)}
 
 
-def test_every_route_stands_in_openapi_and_every_problem_has_a_page(tmp_path: Path) -> None:
-    app = create_app(Settings(storage_dir=tmp_path))
+def test_every_route_stands_in_openapi_and_every_problem_has_a_page(app: Flask) -> None:
     rules = [rule for rule in app.url_map.iter_rules() if not rule.endpoint.startswith("pages.")]
     routes = {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule) for rule in rules}
     client = app.test_client()
@@ -45,8 +55,7 @@ def test_every_route_stands_in_openapi_and_every_problem_has_a_page(tmp_path: Pa
     assert {client.get(f"/problems/{slug(code)}").status_code for code in STATUS} == {200}
 
 
-def test_every_page_stands_in_the_guide_to_the_pages(tmp_path: Path) -> None:
-    app = create_app(Settings(storage_dir=tmp_path))
+def test_every_page_stands_in_the_guide_to_the_pages(app: Flask) -> None:
     pages = {rule.rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("pages.")}
     guide = (ROOT / "docs/how-to/pages.md").read_text()
 

@@ -1,12 +1,12 @@
 """The commonest mistakes in JSON and CSV: each is answered with the sentence that tells what to change, and where."""
 
-import json
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from tests.make import SMALL
+from services.wiring.base import Base
+from tests.make import SMALL, make_job, train
 
 ANY = None
 
@@ -175,8 +175,8 @@ def test_of_very_many_mistakes_a_hundred_are_told_beside_their_number(client: Fl
     assert (len(problem["errors"]), problem["total_errors"]) == (100, 150)
 
 
-def test_no_rows_to_predict_are_told_in_words(client: FlaskClient) -> None:
-    job = client.post("/api/v1/jobs", data=json.dumps(SMALL), content_type="application/json").get_json()["id"]
+def test_no_rows_to_predict_are_told_in_words(client: FlaskClient, joined: Base) -> None:
+    job = train(joined, make_job(joined).id).id
 
     [fault] = client.post(f"/api/v1/jobs/{job}/predict", json={"x": []}).get_json()["errors"]
 

@@ -1,5 +1,6 @@
 """The document is valid, and the service keeps to it whatever is sent."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,15 @@ from services.settings import Settings
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application over a SQLite of its own, without a Redis."""
     folder: Path = tmp_path_factory.mktemp("openapi")
     own = Settings(storage_dir=folder, redis_url="redis://127.0.0.1:1/0", stream_s=0.2, max_wait_s=0.2)
     migrate(Database(own))
-    return create_app(own)
+    app = create_app(own)
+    yield app
+    app.extensions["batchyard"].load_predictions()
+    app.extensions["batchyard"].close()
 
 
 @pytest.fixture(scope="module")

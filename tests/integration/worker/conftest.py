@@ -33,7 +33,7 @@ def start(with_queue: Settings, tmp_path: Path) -> Iterator[Callable[[], Worker]
 
     def begin() -> Worker:
         workers.append(Worker(with_queue, tmp_path))
-        until(lambda: workers[-1].warm)
+        until(lambda: workers[-1].fork_server)
         return workers[-1]
 
     yield begin

@@ -35,7 +35,7 @@ def start(settings: Settings, valkey: str, tmp_path: Path) -> Iterator[Callable[
 
     def begin(**more: Any) -> Worker:
         workers.append(Worker(replace(settings, redis_url=valkey, **more), tmp_path))
-        until(lambda: workers[-1].warm and len(workers[-1].supervisors) == 2)
+        until(lambda: workers[-1].fork_server and len(workers[-1].supervisors) == 2)
         return workers[-1]
 
     yield begin

@@ -11,11 +11,9 @@ import pytest
 from services.nudges import Bell
 from services.settings import Settings
 from services.wiring.base import Base
-from tests.integration.worker import test_worker as workers
+from tests.integration.worker import workers
 from tests.make import make_job
 from tests.plugins.install import install
-
-bell, start, with_queue = workers.bell, workers.start, workers.with_queue  # fixtures are found by their names here
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def test_whatever_is_killed_the_job_ends_with_the_same_bits_and_nothing_is_left(
     job = make_job(joined, **LONG)
     victims: list[Callable[[Worker], int]] = [
         lambda w: w.trainers[0].pid,
-        lambda w: w.warm[0].pid,
+        lambda w: w.fork_server[0].pid,
         lambda w: w.supervisors[0].pid,
         lambda w: w.process.pid,
     ]

@@ -25,7 +25,7 @@ def test_long_jobs_yield_after_an_epoch_to_a_short_one_and_end_with_the_same_bit
     worker = start()  # two slots
     endless = LONG | {"epochs": 100_000}
     first = make_job(joined, **endless)
-    long = make_job(joined, **LONG | {"epochs": 400})
+    long = make_job(joined, **LONG)
     top_up(bell, joined.eligible, "cpu")
     until(lambda: len(worker.trainers) == 2)
     time.sleep(1.0)
@@ -36,7 +36,7 @@ def test_long_jobs_yield_after_an_epoch_to_a_short_one_and_end_with_the_same_bit
     assert done.status == "succeeded"
     assert not joined.lookup.get("local", first.id).done
     joined.commands.cancel("local", first.id)
-    calm = make_job(joined, **LONG | {"epochs": 400})
+    calm = make_job(joined, **LONG)
     ended = finished(joined, bell, long.id)
     assert finished(joined, bell, calm.id).status == ended.status == "succeeded"
     assert result(joined, long.id) == result(joined, calm.id)

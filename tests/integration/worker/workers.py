@@ -40,7 +40,7 @@ class Worker:
             self.process = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
 
     @property
-    def warm(self) -> list[Process]:
+    def fork_server(self) -> list[Process]:
         """The fork server."""
         return [process for process in below(self.process.pid) if "worker.fork_server" in process.command][:1]
 
@@ -57,7 +57,7 @@ class Worker:
     @property
     def trainers(self) -> list[Process]:
         """What the fork server forked, and gave a job."""
-        return [process for warm in self.warm for process in below(warm.pid) if process.leads]
+        return [process for server in self.fork_server for process in below(server.pid) if process.leads]
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """End the main process and return its exit code."""
