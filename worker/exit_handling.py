@@ -9,8 +9,8 @@ import structlog
 from services.attempts.lifecycle import Lifecycle
 from services.errors import NotReady, StorageFull
 from services.queue.claims import Claim
-from worker import outcome
-from worker.outcome import Ended
+from worker.outcome import FENCED, GPU_MEMORY, MEMORY, USER_FAULT, Outcome
+from worker.stop_request import BY_SIGNAL, StopRequest
 
 log = structlog.get_logger()
 
@@ -20,34 +20,17 @@ VERDICTS = {
     "stalled": "The trainer made no step for too long and was ended.",
     "time_limit": "The job ran longer than the operator allows.",
 }
-OF_SIGNAL = {
-    signal.SIGTERM: outcome.DRAINED,
-    signal.SIGUSR1: outcome.PAUSED,
-    signal.SIGUSR2: outcome.CANCELLED,
-    signal.SIGHUP: outcome.YIELDED,
-}
-GRACED = {"drain", "pause", "cancel"}  #: wishes that a trainer has to answer in time
 GPU_HINT = "Use a smaller batch_size or model, or train on the CPU: device cpu."
 MEMORY_HINT = "Use a smaller batch_size or model, or give the worker more memory (BATCHYARD_WORKER_MEMORY in compose)."
 
 
 def settle(
-    lifecycle: Lifecycle,
-    claim: Claim,
-    ended: Ended,
-    verdict: str | None,
-    wish: str | None,
-    log_tail: list[str],
-    *,
-    memory: bool,
-    lost: bool,
-    in_step: bool,
-    is_draining: Callable[[], bool] = lambda: False,
+    lifecycle: Lifecycle, claim: Claim, outcome: Outcome, is_draining: Callable[[], bool] = lambda: False
 ) -> None:
     """Write a trainer's end, trying again while the database is away; only a few times once the worker drains."""
     for tried in range(1, TRIES + 1):
         try:
-            _write(lifecycle, claim, ended, verdict, wish, log_tail, memory=memory, lost=lost, in_step=in_step)
+            _write(lifecycle, claim, outcome)
         except (NotReady, StorageFull):
             if tried >= DRAIN_TRIES and is_draining():
                 break
@@ -57,50 +40,47 @@ def settle(
     log.warning("the end of a trainer could not be written; the reaper will find the job", job=claim.job_id)
 
 
-def _write(
-    lifecycle: Lifecycle,
-    claim: Claim,
-    ended: Ended,
-    verdict: str | None,
-    wish: str | None,
-    log_tail: list[str],
-    *,
-    memory: bool,
-    lost: bool,
-    in_step: bool,
-) -> None:
-    code = ended.code
-    if wish and ended.signal and ended.signal in OF_SIGNAL:
-        code = OF_SIGNAL[signal.Signals(ended.signal)]  # it was asked before it could listen
-    if verdict == "fenced" or code == outcome.FENCED:
+def _write(lifecycle: Lifecycle, claim: Claim, outcome: Outcome) -> None:
+    ended, verdict, tail = outcome.ended, outcome.verdict, outcome.log_tail
+    answered = _answered(outcome)
+    if verdict == "fenced" or ended.code == FENCED:
         return
     if verdict:
-        lifecycle.crashed(claim, verdict, VERDICTS[verdict], log_tail=log_tail, final=verdict == "time_limit")
-    elif lost:
+        lifecycle.crashed(claim, verdict, VERDICTS[verdict], log_tail=tail, final=verdict == "time_limit")
+    elif outcome.lost:
         message = "The process that trainers are forked from ended."
-        lifecycle.crashed(claim, "crashed", message, log_tail=log_tail, charged=False)
-    elif code == outcome.DRAINED:
+        lifecycle.crashed(claim, "crashed", message, log_tail=tail, charged=False)
+    elif answered is StopRequest.DRAIN:
         lifecycle.drained(claim)
-    elif code == outcome.YIELDED:
+    elif answered is StopRequest.YIELD:
         lifecycle.yielded(claim)
-    elif code in {outcome.PAUSED, outcome.CANCELLED}:
+    elif answered is not None:
         lifecycle.stopped(claim)
-    elif wish in GRACED and ended.signal == signal.SIGKILL and not memory:
-        # It did not answer within the grace, and we ended it: no fault of the job.
-        lifecycle.drained(claim) if wish == "drain" else lifecycle.stopped(claim)
-    elif code == outcome.MEMORY or (ended.signal == signal.SIGKILL and memory):
-        message = "The trainer ran out of memory."
-        lifecycle.out_of_memory(
-            claim, "out_of_memory_host", message, hint=MEMORY_HINT, log_tail=log_tail, in_step=in_step
-        )
-    elif code == outcome.GPU_MEMORY:
-        message = "The GPU ran out of memory."
-        lifecycle.out_of_memory(claim, "out_of_memory_gpu", message, hint=GPU_HINT, log_tail=log_tail, in_step=in_step)
+    elif ended.code == MEMORY or (ended.signal == signal.SIGKILL and outcome.memory):
+        _out_of_memory(lifecycle, claim, outcome, "out_of_memory_host", "The trainer ran out of memory.", MEMORY_HINT)
+    elif ended.code == GPU_MEMORY:
+        _out_of_memory(lifecycle, claim, outcome, "out_of_memory_gpu", "The GPU ran out of memory.", GPU_HINT)
     elif ended.signal:
         name = signal.Signals(ended.signal).name
-        lifecycle.crashed(claim, "crashed", f"The trainer was killed by {name}.", log_tail=log_tail)
-    elif code == outcome.USER_FAULT or lifecycle.wishes(claim) is None:
+        lifecycle.crashed(claim, "crashed", f"The trainer was killed by {name}.", log_tail=tail)
+    elif ended.code == USER_FAULT or lifecycle.wishes(claim) is None:
         return  # the trainer wrote the final row
     else:
-        message = f"The trainer ended with code {code}: this is a bug, of ours or of a plug-in that ends its process."
-        lifecycle.crashed(claim, "internal", message, log_tail=log_tail)
+        end = f"The trainer ended with code {ended.code}"
+        message = f"{end}: this is a bug, of ours or of a plug-in that ends its process."
+        lifecycle.crashed(claim, "internal", message, log_tail=tail)
+
+
+def _answered(outcome: Outcome) -> StopRequest | None:
+    """Return the stop request that this end is the answer to."""
+    ended, request = outcome.ended, outcome.request
+    if ended.signal and request:
+        if asked := BY_SIGNAL.get(signal.Signals(ended.signal)):
+            return asked  # it was asked before it could listen
+        if ended.signal == signal.SIGKILL and request is not StopRequest.YIELD and not outcome.memory:
+            return request  # it did not answer within the grace, and we ended it: no fault of the job
+    return next((request for request in StopRequest if request.exit_code == ended.code), None)
+
+
+def _out_of_memory(lifecycle: Lifecycle, claim: Claim, outcome: Outcome, code: str, message: str, hint: str) -> None:
+    lifecycle.out_of_memory(claim, code, message, hint=hint, log_tail=outcome.log_tail, in_step=outcome.in_step)

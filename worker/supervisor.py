@@ -24,12 +24,11 @@ from services.queue.time_slice import TimeSlices
 from services.settings import Settings
 from worker import channel
 from worker.exit_handling import settle
-from worker.outcome import Ended
+from worker.outcome import Ended, Outcome
 from worker.slots import CLAIMED, Slots
+from worker.stop_request import StopRequest
 
 log = structlog.get_logger()
-
-SIGNALS = {"drain": signal.SIGTERM, "pause": signal.SIGUSR1, "cancel": signal.SIGUSR2, "yield": signal.SIGHUP}
 
 
 class Supervisor:
@@ -98,7 +97,7 @@ class Watch:
         self.claim = claim
         self.line = supervised
         self.progress: dict[str, Any] | None = None
-        self.wish: str | None = None  #: what was asked of the trainer
+        self.request: StopRequest | None = None  #: what was asked of the trainer
         self.verdict: str | None = None  #: why we ended it ourselves: fenced, stalled or time_limit
         self.ended: Ended | None = None
         self.lost = False  #: the fork server is gone
@@ -137,18 +136,8 @@ class Watch:
         claim = replace(self.claim, served_s=self.claim.served_s + self.turn_s)
         faultpoint("supervisor.settling")
         in_step = (self.progress or {}).get("phase") == "training"
-        settle(
-            self.lifecycle,
-            claim,
-            ended,
-            self.verdict,
-            self.wish,
-            tail,
-            memory=memory,
-            lost=self.lost,
-            in_step=in_step,
-            is_draining=self.is_draining,
-        )
+        outcome = Outcome(ended, self.verdict, self.request, memory, self.lost, in_step, tail)
+        settle(self.lifecycle, claim, outcome, self.is_draining)
 
     def _hear_end(self) -> None:
         message = channel.receive(self.line)
@@ -157,12 +146,12 @@ class Watch:
         else:
             self.ended = Ended(message[0]["code"], message[0]["signal"])
 
-    def _hear_progress(self, channel: socket.socket) -> None:
+    def _hear_progress(self, connection: socket.socket) -> None:
         try:
             while True:
-                self.progress = json.loads(channel.recv(65_536))
+                self.progress = json.loads(connection.recv(65_536))
                 self.heard = time.monotonic()
-                if self.wish and self.progress and self.progress["phase"] == "saving":
+                if self.request and self.progress and self.progress["phase"] == "saving":
                     # It has answered. What it stores of a large model may take as long as other stores.
                     self.kill_at = self.heard + self.settings.grace_s
         except BlockingIOError:
@@ -170,7 +159,7 @@ class Watch:
 
     def _hear_drain(self, selector: selectors.BaseSelector) -> None:
         selector.unregister(self.drain)  # it stays readable, and one look is enough
-        self._ask("drain")
+        self._ask(StopRequest.DRAIN)
 
     def _keep_time(self) -> None:
         time_now = time.monotonic()
@@ -192,26 +181,26 @@ class Watch:
     def _obey(self, ask: Callable[[], Wishes | None]) -> None:
         try:
             wishes = ask()
-            is_over = self.wish is None and self.time_slices.is_over(self.claim, self.turn_s)
+            is_over = self.request is None and self.time_slices.is_over(self.claim, self.turn_s)
         except (NotReady, StorageFull):
             return  # the training goes on, the recorder waits; the reaper counts no read that fails
         if wishes is None and self.verdict is None:
             # Fenced, or the trainer has just written the final row: then it ends by itself within the grace.
             self._end_it("fenced", kill=False)
         elif wishes and (wishes.cancel or wishes.pause):
-            self._ask("cancel" if wishes.cancel else "pause")
+            self._ask(StopRequest.CANCEL if wishes.cancel else StopRequest.PAUSE)
         elif is_over:
-            self._ask("yield")
+            self._ask(StopRequest.YIELD)
 
-    def _ask(self, wish: str) -> None:
+    def _ask(self, request: StopRequest) -> None:
         """Ask the trainer to stop at its next batch, or to yield after its epoch; a cancel overrides what was asked."""
-        if self.wish == wish or self.wish == "cancel" or self.verdict:
+        if self.request in {request, StopRequest.CANCEL} or self.verdict:
             return
-        self.wish = wish
-        channel.send(self.line, {"signal": int(SIGNALS[wish])})
-        if wish == "yield":
+        self.request = request
+        channel.send(self.line, {"signal": int(request.signal)})
+        if request is StopRequest.YIELD:
             return  # it is asked for after the epoch, which may take long
-        grace_s = self.settings.cancel_grace_s if wish == "cancel" else self.settings.grace_s
+        grace_s = self.settings.cancel_grace_s if request is StopRequest.CANCEL else self.settings.grace_s
         self.kill_at = min(self.kill_at, time.monotonic() + grace_s)
 
     def _end_it(self, verdict: str, *, kill: bool) -> None:

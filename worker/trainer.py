@@ -27,13 +27,13 @@ from services.training_errors import Fenced, NonfiniteCost, TrainingFailed, Trai
 from services.wiring import trainer as wiring
 from worker import outcome
 from worker.certain_errors import is_certain
+from worker.stop_request import BY_SIGNAL, StopRequest
 
 REPORT_S = 0.25  #: the supervisor hears of progress so often
 OOM_SCORE = "500"  #: when memory is short, the kernel takes a trainer before anything else of ours
 ENDED = {"fail", "rollback"}  #: what a cost that is not finite ends the epochs of
 MOST_TOLD = 500  #: characters of an error that nobody foresaw
 ROLLBACKS = 3  #: so often a job goes back, then it fails
-WISHES = {signal.SIGTERM: "drain", signal.SIGUSR1: "pause", signal.SIGUSR2: "cancel", signal.SIGHUP: "yield"}
 
 
 class Watch:
@@ -42,21 +42,21 @@ class Watch:
     def __init__(self, progress: int) -> None:
         self.channel = socket.socket(fileno=progress)
         self.channel.setblocking(False)
-        self.wished: str | None = None
+        self.asked: StopRequest | None = None  #: the last stop request that was heard
         self.steps_done: Callable[[], int] = lambda: 0  #: optimizer steps; rows are measured between them
         self.epoch = 0
         self.reported = 0.0
         self.latest: dict[str, Any] = {}
-        for number in WISHES:
+        for number in BY_SIGNAL:
             signal.signal(number, self._hear)
 
     def __call__(self) -> str | None:
-        """Return the wish, if one was heard that does not wait for the end of the epoch."""
+        """Return the stop request, if one was heard that does not wait for the end of the epoch."""
         time_now = time.monotonic()
         if time_now - self.reported >= REPORT_S:
             self.reported = time_now
             self.report("training")
-        return None if self.wished == "yield" else self.wished
+        return None if self.asked is StopRequest.YIELD else self.asked
 
     def report(self, phase: str) -> None:
         """Tell the supervisor how far the training is; nothing waits for it."""
@@ -67,7 +67,7 @@ class Watch:
             return
 
     def _hear(self, number: int, _frame: FrameType | None) -> None:
-        self.wished = WISHES[signal.Signals(number)]
+        self.asked = BY_SIGNAL[signal.Signals(number)]
 
 
 def enter(
@@ -112,9 +112,9 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
         return outcome.FENCED  # another attempt owns the row: write nothing
     except Wished as wish:
         if recorder is None:
-            return outcome.OF_WISH[wish.detail]
+            return StopRequest(wish.detail).exit_code
         watch.report("saving")
-        return _stopped(job, wish.detail)
+        return _stopped(job, StopRequest(wish.detail))
     except TrainingFault as fault:
         wiring.fail(settings, job_id, attempt, recorder, fault)
         return outcome.USER_FAULT
@@ -152,8 +152,8 @@ def train(job: wiring.Job, watch: Watch) -> StopReason:
         watch.epoch, watch.latest = costs.epoch + 1, {"train_cost": costs.train_cost, "val_cost": costs.val_cost}
         if reason := _stop_reason(training):
             return reason
-        if watch.wished == "yield" and training.progress.epochs_done < spec.epochs:
-            raise Wished("yield")
+        if watch.asked is StopRequest.YIELD and training.progress.epochs_done < spec.epochs:
+            raise Wished(StopRequest.YIELD)
     return StopReason.COMPLETED
 
 
@@ -166,14 +166,14 @@ def _stop_reason(training: Training) -> StopReason | None:
     return None
 
 
-def _stopped(job: wiring.Job, wish: str) -> int:
+def _stopped(job: wiring.Job, request: StopRequest) -> int:
     try:
-        if wish != "yield" and job.work.spec.on_nonfinite == "rollback":
-            return outcome.OF_WISH[wish]  # goes on after a whole epoch, to which the way back leads
+        if request is not StopRequest.YIELD and job.work.spec.on_nonfinite == "rollback":
+            return request.exit_code  # goes on after a whole epoch, to which the way back leads
         job.recorder.interrupted()
     except Fenced:
         return outcome.FENCED
-    return outcome.OF_WISH[wish]
+    return request.exit_code
 
 
 def _diverged(costs: EpochCosts, steps_per_epoch: int, lr: float) -> BatchyardError:

@@ -28,7 +28,8 @@ from services.wiring.base import Base, base
 from tests.chaos.invariants import broken, fingerprint
 from worker import exit_handling, trainer
 from worker.fork_server import LOADED
-from worker.outcome import Ended
+from worker.outcome import Ended, Outcome
+from worker.stop_request import StopRequest
 
 OWNER = "local"
 R: dict[str, Any] = {
@@ -45,15 +46,15 @@ class Watch:
 
     def __init__(self, wish: str | None, after: int) -> None:
         self.wish, self.after = wish, after
-        self.wished: str | None = None
+        self.asked: StopRequest | None = None
         self.steps = self.epoch = 0
         self.latest: dict[str, Any] = {}
 
     def __call__(self) -> str | None:
         """Return the wish when its time has come."""
         self.after -= 1
-        self.wished = self.wish if self.after <= 0 else None
-        return None if self.wished == "yield" else self.wished
+        self.asked = StopRequest(self.wish) if self.wish and self.after <= 0 else None
+        return None if self.asked is StopRequest.YIELD else self.asked
 
     def report(self, phase: str) -> None:
         """Tell nobody."""
@@ -146,9 +147,8 @@ class Life:
         if wishes and (wishes.cancel or wishes.pause) and wish is None:  # what a supervisor would have asked by now
             watch = Watch("cancel" if wishes.cancel else "pause", 1)
         code = trainer.run(claim.job_id, claim.attempt, self.settings, watch)
-        exit_handling.settle(
-            self.rooms.lifecycle, claim, Ended(code), None, watch.wish, [], memory=False, lost=False, in_step=False
-        )
+        request = StopRequest(watch.wish) if watch.wish else None
+        exit_handling.settle(self.rooms.lifecycle, claim, Outcome(Ended(code), request=request))
 
     def reap(self) -> None:
         """Read the beats so often that a silent job is found."""

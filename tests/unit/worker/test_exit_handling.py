@@ -9,7 +9,8 @@ from services.attempts.work import Wishes
 from services.errors import NotReady
 from services.queue.claims import Claim
 from worker import exit_handling, outcome
-from worker.outcome import Ended
+from worker.outcome import Ended, Outcome
+from worker.stop_request import StopRequest
 
 CLAIM = Claim("job_1", 1)
 
@@ -48,9 +49,8 @@ class Written:
 def settled(ended: Ended, **how: Any) -> list[Any]:
     """Settle an end and return what was written."""
     written = how.pop("written", None) or Written()
-    options = {"verdict": None, "wish": None, "memory": False, "lost": False, "in_step": False} | how
-    verdict, wish = options.pop("verdict"), options.pop("wish")
-    exit_handling.settle(written, CLAIM, ended, verdict, wish, [], **options)
+    is_draining = how.pop("is_draining", lambda: False)
+    exit_handling.settle(written, CLAIM, Outcome(ended, **how), is_draining)
     return written.calls
 
 
@@ -66,22 +66,22 @@ def settled(ended: Ended, **how: Any) -> list[Any]:
         (Ended(outcome.GPU_MEMORY), {"in_step": True}, ["out_of_memory_gpu in a step"]),
         (Ended(outcome.GPU_MEMORY), {}, ["out_of_memory_gpu"]),
         (Ended(outcome.FENCED), {}, []),
-        (Ended(outcome.DRAINED), {"wish": "drain"}, ["drained"]),
-        (Ended(outcome.PAUSED), {"wish": "pause"}, ["stopped"]),
-        (Ended(outcome.CANCELLED), {"wish": "cancel"}, ["stopped"]),
-        (Ended(outcome.YIELDED), {"wish": "yield"}, ["yielded"]),
-        (Ended(signal=signal.SIGHUP), {"wish": "yield"}, ["yielded"]),
-        (Ended(signal=signal.SIGKILL), {"wish": "yield"}, ["crashed"]),
+        (Ended(StopRequest.DRAIN.exit_code), {"request": StopRequest.DRAIN}, ["drained"]),
+        (Ended(StopRequest.PAUSE.exit_code), {"request": StopRequest.PAUSE}, ["stopped"]),
+        (Ended(StopRequest.CANCEL.exit_code), {"request": StopRequest.CANCEL}, ["stopped"]),
+        (Ended(StopRequest.YIELD.exit_code), {"request": StopRequest.YIELD}, ["yielded"]),
+        (Ended(signal=signal.SIGHUP), {"request": StopRequest.YIELD}, ["yielded"]),
+        (Ended(signal=signal.SIGKILL), {"request": StopRequest.YIELD}, ["crashed"]),
         (Ended(signal=signal.SIGKILL), {}, ["crashed"]),
         (Ended(signal=signal.SIGKILL), {"memory": True}, ["out_of_memory_host"]),
         (Ended(signal=signal.SIGSEGV), {}, ["crashed"]),
-        (Ended(signal=signal.SIGTERM), {"wish": "drain"}, ["drained"]),
-        (Ended(signal=signal.SIGKILL), {"wish": "drain"}, ["drained"]),
-        (Ended(signal=signal.SIGKILL), {"wish": "cancel"}, ["stopped"]),
+        (Ended(signal=signal.SIGTERM), {"request": StopRequest.DRAIN}, ["drained"]),
+        (Ended(signal=signal.SIGKILL), {"request": StopRequest.DRAIN}, ["drained"]),
+        (Ended(signal=signal.SIGKILL), {"request": StopRequest.CANCEL}, ["stopped"]),
         (Ended(), {"lost": True}, ["crashed uncharged"]),
         (Ended(signal=signal.SIGKILL), {"verdict": "stalled"}, ["stalled"]),
-        (Ended(outcome.DRAINED), {"verdict": "time_limit"}, ["time_limit final"]),
-        (Ended(outcome.DRAINED), {"verdict": "fenced"}, []),
+        (Ended(StopRequest.DRAIN.exit_code), {"verdict": "time_limit"}, ["time_limit final"]),
+        (Ended(StopRequest.DRAIN.exit_code), {"verdict": "fenced"}, []),
     ],
 )
 def test_an_end_is_written_as_what_it_was(ended: Ended, how: dict[str, Any], written: list[str]) -> None:
@@ -91,7 +91,9 @@ def test_an_end_is_written_as_what_it_was(ended: Ended, how: dict[str, Any], wri
 def test_an_end_is_written_when_the_database_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exit_handling, "PAUSE_S", 0.0)
 
-    assert settled(Ended(outcome.DRAINED), wish="drain", written=Written(away=3)) == ["drained"]
+    assert settled(Ended(StopRequest.DRAIN.exit_code), request=StopRequest.DRAIN, written=Written(away=3)) == [
+        "drained"
+    ]
 
 
 def test_a_worker_that_drains_leaves_the_end_to_the_reaper_when_the_database_stays_away(
@@ -100,5 +102,8 @@ def test_a_worker_that_drains_leaves_the_end_to_the_reaper_when_the_database_sta
     monkeypatch.setattr(exit_handling, "PAUSE_S", 0.0)
     away = Written(away=exit_handling.TRIES)
 
-    assert settled(Ended(outcome.DRAINED), wish="drain", written=away, is_draining=lambda: True) == []
+    assert (
+        settled(Ended(StopRequest.DRAIN.exit_code), request=StopRequest.DRAIN, written=away, is_draining=lambda: True)
+        == []
+    )
     assert exit_handling.TRIES - away.away == exit_handling.DRAIN_TRIES

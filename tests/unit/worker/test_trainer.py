@@ -42,7 +42,7 @@ def story(last: bytes | None = None) -> tuple[str, Flushed]:
     training = make_training(last=last, **STOPS_EARLY)
     flushed = Flushed(training)
     job = SimpleNamespace(training=training, work=SimpleNamespace(spec=training.spec), recorder=flushed)
-    return trainer.train(cast(Job, job), cast(trainer.Watch, SimpleNamespace(wished=None))), flushed
+    return trainer.train(cast(Job, job), cast(trainer.Watch, SimpleNamespace(asked=None))), flushed
 
 
 def test_a_job_that_goes_on_from_any_epochs_flush_stops_early_at_the_same_epoch() -> None:
