@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from tests.integration.services.test_recording import Contents, begin, feed
+from tests.integration.services.test_recorder import Contents, begin, feed
 
 from services.attempts.recorder import Recorder
 from services.db.engine import Database

@@ -44,6 +44,7 @@ def ask_until(ended: threading.Event, server: Served, answers: list[Any]) -> Non
         answers.append((answer.status, found.get("model", {}).get("version"), found.get("predictions")))
 
 
+@pytest.mark.alone
 def test_a_moved_alias_is_served_everywhere_within_a_second(processes: tuple[list[Served], Base]) -> None:
     servers, rooms = processes
     jobs = [train(rooms, make_job(rooms, seed=seed, optimizer={"type": "sgd", "lr": 0.01}).id) for seed in range(3)]

@@ -19,7 +19,7 @@ from tests.make import make_job, train
 
 def prune(joined: Base, **kept: Any) -> None:
     """Prune until nothing more goes."""
-    retention = Pruning(joined.database, joined.jobs, replace(joined.settings, **kept))
+    retention = Pruning(joined.database, joined.commands, replace(joined.settings, **kept))
     while retention.prune():
         pass
 
