@@ -6,12 +6,12 @@ from contextlib import closing
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from tests.integration.services.test_recorder import Contents, begin, feed
 
 from services.attempts.recorder import Recorder
 from services.db.engine import Database
 from services.disk import Disk
 from services.wiring.base import Base
+from tests.integration.services.test_recorder import Contents, begin, feed
 from tests.make import SMALL, make_job, train
 
 CSV = b"a,b,target\n" + b"".join(b"%d,%d,%d\n" % (n, n * n % 7, n) for n in range(30))
