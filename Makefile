@@ -70,6 +70,7 @@ lint: setup ## look for mistakes and for imports that point up
 
 types: setup ## check types
 	$(BIN)/mypy
+	$(BIN)/mypy --explicit-package-bases tests
 
 fix: setup ## mend what can be mended
 	$(BIN)/ruff check --fix

@@ -8,6 +8,7 @@ import pytest
 from services.costs import EpochCosts
 from services.settings import Settings
 from services.training.loop.training import Training
+from services.wiring import trainer as wiring
 from services.wiring.trainer import Job
 from tests.make import make_training
 from worker import outcome, trainer
@@ -60,8 +61,8 @@ def test_an_error_of_the_trainings_own_arithmetic_is_final(monkeypatch) -> None:
         raise ValueError("Expected more than 1 value per channel when training")
 
     told: list[Any] = []
-    monkeypatch.setattr(trainer.wiring, "job", fails)
-    monkeypatch.setattr(trainer.wiring, "fail", lambda *said: told.append(said[-1]))
+    monkeypatch.setattr(wiring, "job", fails)
+    monkeypatch.setattr(wiring, "fail", lambda *said: told.append(said[-1]))
     watch = cast(trainer.Watch, SimpleNamespace(report=lambda _: None))
 
     code = trainer.run("job_1", 1, Settings(), watch)
@@ -84,8 +85,8 @@ def test_only_what_comes_again_is_final(monkeypatch: pytest.MonkeyPatch, error: 
         raise error
 
     told: list[Any] = []
-    monkeypatch.setattr(trainer.wiring, "job", fails)
-    monkeypatch.setattr(trainer.wiring, "fail", lambda *said: told.append(said[-1]))
+    monkeypatch.setattr(wiring, "job", fails)
+    monkeypatch.setattr(wiring, "fail", lambda *said: told.append(said[-1]))
 
     assert trainer.run("job_1", 1, Settings(), cast(trainer.Watch, SimpleNamespace(report=lambda _: None))) == code
     assert [fault.code for fault in told] == (["training_failed"] if code == outcome.USER_FAULT else [])

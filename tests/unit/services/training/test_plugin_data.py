@@ -125,7 +125,8 @@ def test_reading_items_leaves_the_models_generator_alone() -> None:
 def test_what_a_data_set_draws_while_it_is_made_is_the_same_in_every_attempt() -> None:
     before = torch.get_rng_state()
 
-    drawn = {opened(PluginData(name="odd")).items.drawn for _ in range(2)}
+    data: list[Any] = [opened(PluginData(name="odd")).items for _ in range(2)]
+    drawn = {items.drawn for items in data}
 
     assert len(drawn) == 1
     assert torch.equal(torch.get_rng_state(), before)
