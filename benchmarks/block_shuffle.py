@@ -33,7 +33,7 @@ def cost(table: np.ndarray, seed: int, *, in_blocks: bool) -> float:
     job = JobSpec.model_validate(JOB | {"epochs": EPOCHS, "seed": seed, "early_stopping": False})
     limits = Limits(epochs=10, parameters=10**6)
     spec = resolve(job, Facts(info, limits, ModelSizes(summary), dataset="ds_rows")).spec
-    training = build(spec, info, table, last=None, wish=lambda: None)
+    training = build(spec, info, table, last=None, stop_requested=lambda: None)
     return [epoch.val_cost or 0.0 for epoch in training.fit()][-1]
 
 

@@ -56,7 +56,7 @@ def ours(table: Table, given: dict[str, Any], train: Columns, test: Columns, see
     task = "regression" if table.task == "regression" else "binary" if classes == 2 else "multiclass"
     asked = {"task": task, "seed": seed, "device": "cpu", **given, "data": {"dataset": "rows", "target": table.target}}
     spec = resolve(JobSpec.model_validate(asked), Facts(info, LIMITS, ModelSizes(summary), dataset="rows")).spec
-    training = build(spec, info, rows, last=None, wish=lambda: None)
+    training = build(spec, info, rows, last=None, stop_requested=lambda: None)
     for costs in training.fit():
         if not math.isfinite(costs.train_cost):
             raise ArithmeticError(f"the training cost is {costs.train_cost} in epoch {costs.epoch}")

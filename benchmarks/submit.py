@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import IO
 
-ROUNDS = 60
+ROUNDS = 100
 FIRST = 20  #: submits that only warm up
 BAR = 0.6
 SPEC = {

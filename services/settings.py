@@ -33,6 +33,8 @@ NOT_SETTINGS = frozenset(
         "SOAK_MINUTES",
     ]
 )
+#: Settings that have another name since, and that name.
+RENAMED = {PREFIX + "WISH_INTERVAL_S": PREFIX + "STOP_POLL_INTERVAL_S"}
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -92,8 +94,8 @@ class Settings:
     trainer_memory_bytes: int = setting(0, "Most memory of one trainer; 0: its share of the worker's.")
     online_s: float = setting(60.0, "A worker whose last sign of life is younger is online.")
     beat_interval_s: float = setting(3.0, "Pause between two beats of a running job.")
-    wish_interval_s: float = setting(1.0, "Pause between two looks for a wish to cancel or pause.")
-    grace_s: float = setting(10.0, "How long a trainer may take to answer a wish or a drain.")
+    stop_poll_interval_s: float = setting(1.0, "Interval at which a supervisor looks for a request to cancel or pause.")
+    grace_s: float = setting(10.0, "How long a trainer may take to answer a stop request.")
     cancel_grace_s: float = setting(
         2.0, "How long the trainer of a cancelled job may take to answer before it is killed."
     )
@@ -182,6 +184,8 @@ def _content(name: str, path: str) -> str:
 def _refuse_unknown(given: Iterable[str], known: list[str]) -> None:
     # A misspelt setting would otherwise be a default that nobody chose.
     for name in sorted(set(given) - NOT_SETTINGS):
+        if name in RENAMED:
+            raise SettingInvalid(f"{name} is called {RENAMED[name]} now; set that instead.")
         near = get_close_matches(name, known, 1)
         meant = f" Did you mean {near[0]}?" if near else ""
         raise SettingInvalid(f"{name} is not a setting.{meant} All settings: docs/reference/settings.md.")

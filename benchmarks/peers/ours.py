@@ -43,7 +43,7 @@ def training(work: Work, train: Part, valid: Part) -> Training:
     }
     spec = resolve(JobSpec.model_validate(given), Facts(info, LIMITS, ModelSizes(summary), dataset="ds_synthetic")).spec
     settle_process()
-    return build(spec, info, _table(train, valid), last=None, wish=lambda: None)
+    return build(spec, info, _table(train, valid), last=None, stop_requested=lambda: None)
 
 
 def _columns(work: Work, train: Part) -> TableInfo:

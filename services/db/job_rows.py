@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from services.db import changes
 from services.db.clock import NOW
-from services.db.engine import Database, dialect_of, insert_for, insert_of, now
+from services.db.engine import dialect_of, insert_for, insert_of, now
 from services.db.tables import Event, Job, NameCounter, Owner
 from services.states import JobState, sources
 
@@ -23,10 +23,9 @@ ADD = (
 ADD_EVENT = insert(Event.__table__).values(created_at=NOW)  # type: ignore[arg-type]
 
 
-def add_owner(database: Database, owner: str) -> None:
-    """Insert an owner unless there, before the first job that is the owner's."""
-    with database.transaction() as session:
-        session.execute(insert_for(session)(Owner).values(name=owner, last_served=0).on_conflict_do_nothing())
+def add_owner(session: Session, owner: str) -> None:
+    """Insert an owner unless there."""
+    session.execute(insert_for(session)(Owner).values(name=owner, last_claim=0).on_conflict_do_nothing())
 
 
 def next_name(session: Session, owner: str, stem: str) -> str:

@@ -82,12 +82,13 @@ class JobService:
     def _stored(self, asked: Submission, gathered: Gathered, resolved: Resolved) -> JobView | None:
         """Store a job; return None when a submit at the same time with the same key was first.
 
-        The transaction has at most five statements; two more where the job begins with stored weights.
+        The transaction has at most five statements; three or four more where the job begins with stored weights.
         """
         dataset = gathered.dataset
         assert dataset is not None, "without data nothing is resolved"
-        if not gathered.owner_is_known:
-            job_rows.add_owner(self.database, asked.owner)
+        if not gathered.owner_is_known:  # once in an owner's life
+            with self.database.transaction() as session:
+                job_rows.add_owner(session, asked.owner)
         job_id = ids.new("job")
         with self.database.transaction() as session:
             if not asked.key:
@@ -95,7 +96,7 @@ class JobService:
             elif not self.keys.take(session, asked.owner, asked.key, job_id, dataset.sha256):
                 return None
             dataset = self.facts.sources.keep(session, dataset)
-            start = warm_start.held(session, gathered.start)
+            start = warm_start.held(session, gathered.start) if gathered.start else None
             name = asked.spec.name or job_rows.next_name(session, asked.owner, _stem(dataset, resolved.spec))
             columns = {"id": job_id, "name": name, **_columns(asked, resolved, dataset, start)}
             job = job_rows.add(session, columns, f"queued for {resolved.spec.device}")

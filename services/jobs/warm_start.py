@@ -63,13 +63,11 @@ def find(session: Session, owner: str, asked: InitFrom) -> Source:
     return Source(job, chosen, asked, StartingWeights(by_ids, JobSpec.model_validate(job.spec), info))
 
 
-def held(session: Session, source: Source | None) -> Source | None:
+def held(session: Session, source: Source) -> Source:
     """Return the source of a warm start as it stays until the transaction ends.
 
     Raises: InvalidRequest when its checkpoint is gone.
     """
-    if source is None:
-        return None
     # Its trainer removes checkpoints only after a write to this row.
     session.execute(select(Job.id).where(Job.id == source.job.id).with_for_update())
     return replace(source, checkpoint=_chosen(session, source.job, source.asked))

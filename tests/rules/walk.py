@@ -22,6 +22,7 @@ class Walk:
     calls: set[tuple[str, str]] = field(default_factory=set)  #: from a file of the project to another
     statements: list[str] = field(default_factory=list)  #: of transactions that may write
     reads: list[str] = field(default_factory=list)
+    to_the_tables: set[str] = field(default_factory=set)  #: files that are being run while a statement is
 
     def upward(self) -> list[tuple[str, str]]:
         """The calls from a lower package to a higher one, by the layers of import-linter."""
@@ -60,10 +61,21 @@ def _statements(engine: Engine, walk: Walk) -> Iterator[None]:
         if get_ident() == here and not statement.startswith("BEGIN"):
             reads = connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
             (walk.reads if reads else walk.statements).append(statement)
+            walk.to_the_tables |= set(_running())
 
     event.listen(engine, "before_cursor_execute", note)
     yield
     event.remove(engine, "before_cursor_execute", note)
+
+
+def _running() -> Iterator[str]:
+    """Return the files of the server whose functions are being run, but for what surrounds every request."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        path = _file(frame)
+        if path is not None:
+            yield path
+        frame = frame.f_back
 
 
 def _file(frame: FrameType) -> str | None:

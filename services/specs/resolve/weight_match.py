@@ -10,7 +10,7 @@ from services.specs.resolve.features import classes, is_category, kept_categorie
 from services.specs.resolve.findings import Findings
 from services.specs.schema.job import JobSpec
 
-NAMED = 5  #: so many weights are told by name, the others counted
+NAMED = 5  #: so many weights are named, the others counted
 POINTER = "#/init_from"
 LOOSE = 'say "strict": false to take the weights that fit and start the others new'
 
@@ -41,12 +41,12 @@ def compare(here: Net, there: Net, found: Findings) -> list[str]:
     new = [name for name, shape in own.items() if given.get(name) != shape]
     spare = [name for name in given if name not in own]
     if strict and (new or spare):
-        detail = f"does not fit this model: {_told(new or spare, own, given)}"
+        detail = f"does not fit this model: {_described(new or spare, own, given)}"
         found.faults.append(Fault(POINTER, "shape_mismatch", detail, hint=LOOSE))
     elif len(new) == len(own):
         found.faults.append(Fault(POINTER, "shape_mismatch", "has no weights that fit this model"))
     elif new:
-        found.warn("weights_started_new", f"These weights start new: {_told(new, own, given)}.", POINTER)
+        found.warn("weights_started_new", f"These weights start new: {_described(new, own, given)}.", POINTER)
     return new
 
 
@@ -54,20 +54,20 @@ def _meanings(net: Net, source: Net) -> list[str]:
     """Return in what inputs or outputs mean something else."""
     if net.spec.task != source.spec.task:
         return [f"its task is {source.spec.task}, not {net.spec.task}"]
-    told = []
+    parts = []
     here, there = _inputs(net.spec, net.info), _inputs(source.spec, source.info)
     if list(here) != list(there):
-        told.append(f"its features are {_words(there)}, these are {_words(here)}")
+        parts.append(f"its features are {_words(there)}, these are {_words(here)}")
     else:
-        told += [
+        parts += [
             f"feature {name!r} was {there[name]} there and is {here[name]} here"
             for name in here
             if here[name] != there[name]
         ]
     answers, asked = _outputs(source.spec, source.info), _outputs(net.spec, net.info)
     if answers != asked:
-        told.append(f"its answers are {_words(answers)}, these are {_words(asked)}")
-    return told
+        parts.append(f"its answers are {_words(answers)}, these are {_words(asked)}")
+    return parts
 
 
 def _inputs(spec: JobSpec, info: TableInfo) -> dict[str, str]:
@@ -91,10 +91,10 @@ def _outputs(spec: JobSpec, info: TableInfo) -> list[Any]:
     return spec.data.targets if len(spec.data.targets) > 1 else []
 
 
-def _told(names: list[str], own: Shapes, given: Shapes) -> str:
-    told = [f"{name} is {_size(given, name)} there and {_size(own, name)} here" for name in names[:NAMED]]
+def _described(names: list[str], own: Shapes, given: Shapes) -> str:
+    parts = [f"{name} is {_size(given, name)} there and {_size(own, name)} here" for name in names[:NAMED]]
     more = [f"and {len(names) - NAMED} more"] if len(names) > NAMED else []
-    return "; ".join(told + more)
+    return "; ".join(parts + more)
 
 
 def _size(shapes: Shapes, name: str) -> str:
