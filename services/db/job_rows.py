@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from services.db import changes
+from services.db import changes, ended_jobs
 from services.db.engine import insert_for, now
 from services.db.tables import Event, Job, NameCounter, Owner
 from services.states import JobState, sources
@@ -59,6 +59,7 @@ def count_events(session: Session, job_id: str, kind: str, level: str) -> int:
 def finish(session: Session, job_id: str, state: JobState, stop_reason: str | None) -> None:
     """Write the event that is a job's last."""
     data = {"status": str(state), "stop_reason": stop_reason}
+    ended_jobs.note(session, job_id)
     add_event(session, job_id, "end", f"{state}: {stop_reason}" if stop_reason else str(state), data)
 
 
