@@ -9,11 +9,13 @@ from local.demo import JOB
 from services.db import job_rows
 from services.db.engine import Database
 from services.db.tables import Job, Owner
+from services.jobs.submission import Submission
 from services.settings import Settings
+from services.specs.resolve.facts import ModelSizes
 from services.specs.schema.job import JobSpec
 from services.states import JobState
 from services.training.model_summary import summary
-from services.wiring.base import Base, base
+from services.wiring.base import Base, Intake, base
 
 OWNERS = 20
 LATER = 10  #: every tenth queued job waits for the end of a pause, at the head of its owner's queue
@@ -38,8 +40,8 @@ class Ends:
 
 def filled(settings: Settings, finished: int, queued: int) -> Base:
     """Return the rooms over a database of so many jobs; the schema is there."""
-    rooms = base(settings, measure=summary)
-    rooms.jobs.submit(JobSpec.model_validate(JOB), submitted=JOB, owner="owner-0")
+    rooms = base(settings, Intake(ModelSizes(summary)))
+    rooms.jobs.submit(Submission(JobSpec.model_validate(JOB), "owner-0", JOB))
     with rooms.database.transaction() as session:
         if rooms.database.is_sqlite:
             session.execute(text("PRAGMA cache_size = -1000000"))  # of this connection, which does nothing else

@@ -102,7 +102,17 @@ def now(session: Session) -> datetime:
 
 def insert_for(session: Session) -> Any:
     """Return the database's own INSERT, which can say what to do when the row is there."""
-    return (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert
+    return insert_of(dialect_of(session))
+
+
+def insert_of(dialect: str) -> Any:
+    """Return a database's own INSERT, for a statement that is built once."""
+    return (sqlite if dialect == "sqlite" else postgresql).insert
+
+
+def dialect_of(session: Session) -> str:
+    """Return `sqlite` or `postgresql`."""
+    return session.get_bind().dialect.name
 
 
 def wal_is_safe(version: tuple[int, ...]) -> bool:

@@ -109,14 +109,6 @@ class Page(Generic[T]):
     next: str | None
 
 
-@dataclass(frozen=True)
-class Submission:
-    """The job of a submit, and whether the Idempotency-Key had brought it before."""
-
-    job: JobView
-    replayed: bool
-
-
 def latest_epoch(session: Session, job_id: str) -> EpochView | None:
     """Return the newest recorded epoch."""
     row = session.scalar(select(Epoch).where(Epoch.job_id == job_id).order_by(Epoch.epoch.desc()).limit(1))

@@ -17,14 +17,16 @@ from typing import Any
 
 from services.faultpoint import passed
 from services.jobs.listing import Filters
+from services.jobs.submission import Submission
 from services.nudges import DEVICES
 from services.queue.claims import Claim
 from services.settings import Settings
+from services.specs.resolve.facts import ModelSizes
 from services.specs.schema.job import JobSpec
 from services.training.build import settle_process
 from services.training.input.plugin_data import look
 from services.training.model_summary import shapes, summary
-from services.wiring.base import Base, base
+from services.wiring.base import Base, Intake, base
 from tests.chaos.invariants import broken, fingerprint
 from worker import exit_handling, trainer
 from worker.fork_server import LOADED
@@ -66,7 +68,7 @@ class Life:
     def __init__(self, settings: Settings, told: Path) -> None:
         self.settings = settings
         self.told = told
-        self.rooms: Base = base(settings, measure=summary, shapes=shapes, look=look, pool_size=2)
+        self.rooms: Base = base(settings, Intake(ModelSizes(summary, shapes), look), pool_size=2)
 
     def live(self) -> None:
         """Submit, train, drain, yield, pause, resume, cancel, lose a worker, and delete."""
@@ -121,7 +123,7 @@ class Life:
     def submit(self, name: str) -> str:
         """Submit R and note the answer."""
         spec = JobSpec.model_validate(R | {"name": name})
-        job = self.rooms.jobs.submit(spec, submitted={}, owner=OWNER).job
+        job = self.rooms.jobs.submit(Submission(spec, OWNER, submitted={})).job
         self.tell("submit", job.id)
         return job.id
 

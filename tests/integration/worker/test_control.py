@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from services.jobs.retry import SpecChanges
 from services.nudges import Bell, top_up
 from services.wiring.base import Base
 from tests.integration.worker.workers import LONG, Worker, finished, result, until
@@ -121,7 +122,7 @@ def test_the_suggestion_of_a_job_that_diverged_brings_one_that_does_not(
     job = make_job(joined, data=data | {"target_scale": "none"}, split="none", batch_size=4, epochs=500, optimizer=sgd)
     failed = finished(joined, bell, job.id)
 
-    retried = joined.retry.retry("local", job.id, {"epochs": 20}, suggested=True).job
+    retried = joined.retry.retry("local", job.id, SpecChanges({"epochs": 20}, suggested=True)).job
     done = finished(joined, bell, retried.id)
 
     assert (failed.status, failed.attempt, done.status) == ("failed", 1, "succeeded")

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from services.columns import Column, TableInfo
+from services.jobs.resolution import resolve
 from services.predictions.decoder import cells_of
-from services.specs.resolve.resolution import resolve
+from services.specs.resolve.facts import Facts, ModelSizes
 from services.specs.schema.job import JobSpec
 from services.specs.schema.predict import Predict
 from services.training.build import build
@@ -47,8 +48,7 @@ def table(values: int = VALUES, rows: int = ROWS) -> tuple[TableInfo, np.ndarray
 def resolved(info: TableInfo, **keys: Any) -> JobSpec:
     data = {"dataset": "ds_sample", "target": "y", **keys.pop("data", {})}
     spec = JobSpec.model_validate({"model": "mlp", "seed": 0, **keys, "data": data})
-    limits = {"dataset": "ds_sample", "suggested_target": None, "cuda_online": False, "limits": LIMITS}
-    return resolve(spec, info, measure=summary, **limits).spec
+    return resolve(spec, Facts(info, LIMITS, ModelSizes(summary), dataset="ds_sample")).spec
 
 
 def trained(*, last: bytes | None = None, stop_requested: Any = lambda: None, **keys: Any) -> Training:

@@ -11,7 +11,9 @@ import torch
 
 from docs import plain_loop
 from services.columns import Column
-from services.specs.resolve.resolution import Limits, Resolved, resolve, resolved_json
+from services.jobs.resolution import resolve
+from services.specs.resolve.facts import Facts, Limits, ModelSizes
+from services.specs.resolve.resolved import Resolved, resolved_json
 from services.specs.schema.data import PluginData
 from services.specs.schema.job import JobSpec
 from services.training.build import build
@@ -39,7 +41,7 @@ def resolved(name: str = "spirals", params: dict[str, Any] | None = None, **part
     spec = JobSpec.model_validate(given)
     assert spec.data.plugin is not None
     info, _ = look(spec.data.plugin)
-    return resolve(spec, info, dataset=None, suggested_target=None, cuda_online=False, limits=LIMITS, measure=summary)
+    return resolve(spec, Facts(info, LIMITS, ModelSizes(summary)))
 
 
 def plugged(
@@ -262,11 +264,6 @@ def test_the_resolved_spec_resolves_to_itself(name: str) -> None:
     again = JobSpec.model_validate(resolved_json(spec))
     info, _ = look(PluginData(name=name))
 
-    assert (
-        resolve(
-            again, info, dataset=None, suggested_target=None, cuda_online=False, limits=LIMITS, measure=summary
-        ).spec
-        == again
-    )
+    assert resolve(again, Facts(info, LIMITS, ModelSizes(summary))).spec == again
     assert spec.data.plugin == PluginData(name=name)
     assert (spec.data.scale, spec.data.target_scale) == ("none", "none")
