@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from services.db import changes
+from services.db import changes, ended_jobs
 from services.errors import NotReady, StorageFull
 from services.faultpoint import faultpoint, switch_on
 from services.settings import Settings
@@ -58,6 +58,7 @@ class Database:
             session.connection()
             yield session
             session.flush()
+            ended_jobs.write(session)
             changes.write(session)
             faultpoint("commit.before")
         faultpoint("commit.after")

@@ -85,6 +85,7 @@ def count_events(session: Session, job_id: str, kind: str, level: str) -> int:
 def finish(session: Session, job_id: str, state: JobState, stop_reason: str | None) -> None:
     """Write the event that is a job's last."""
     data = {"status": str(state), "stop_reason": stop_reason}
+    ended_jobs.note(session, job_id)
     add_event(session, job_id, "end", f"{state}: {stop_reason}" if stop_reason else str(state), data)
 
 

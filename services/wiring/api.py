@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.models.aliases import AliasService
 from services.models.registry import ModelService
+from services.monitoring.totals import Monitoring
 from services.nudges import DEVICES, Bell, top_up
 from services.settings import Settings
 from services.specs.resolve.facts import ModelSizes
@@ -33,6 +34,7 @@ class Api:
         self._predictions: Future[PredictionService] = Future()
         self.models = ModelService(self.base.database, self.base.lookup, on_demand.weights_sha256)
         self.aliases = AliasService(self.base.database)
+        self.monitoring = Monitoring(self.base.database, settings.online_s)
         self._loading = threading.Lock()
 
     def top_up(self) -> None:
