@@ -10,7 +10,7 @@ CORES := $(shell nproc 2>/dev/null || echo 2)
 BESIDE := -n $(shell echo $$((2 * $(CORES)))) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up dev train-one down test unit integration acceptance rules compose-test chaos soak browser-test lint types fix docs client lock bench sure clean
+.PHONY: help setup demo up dev train-one down test unit integration acceptance rules compose-test chaos soak browser-test lint types fix docs docs-site pictures client lock bench sure clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -79,6 +79,13 @@ fix: setup ## mend what can be mended
 docs: setup ## write the generated pages of docs/reference again
 	$(BIN)/python -m docs.generate
 
+docs-site: setup ## build the documents into build/site; a link that leads nowhere fails it
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going -q -b html -d build/doctrees docs build/site
+	@echo "The site: build/site/index.html"
+
+pictures: setup /usr/bin/chromium ## take the pictures of docs/pictures anew (3 minutes)
+	$(BIN)/python -m docs.pictures
+
 client: setup ## write the blocking client from batchyard/aio again
 	$(BIN)/python -m docs.sync_client
 
@@ -90,7 +97,7 @@ lock: setup ## choose the versions of all libraries again
 bench: setup ## measure, and write benchmarks/results
 	for name in submit_to_first_epoch against_tutorial many_jobs tiny_fit persistence out_of_core block_shuffle claim mixed; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
-sure: lint types test browser-test compose-test chaos ## all that CI does
+sure: lint types docs-site test browser-test compose-test chaos ## all that CI does
 
 clean: ## remove what was made here
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,5 +1,6 @@
 """Writes the pages of docs/reference that follow from the code: settings, errors, states, the catalog."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from docs import command_reference
 from services.errors import BatchyardError
 from services.settings import PREFIX, Settings
 from services.specs.schema.catalog import catalog
-from services.states import FINAL, MOVES
+from services.states import ALLOWED, FINAL, MOVES
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -52,12 +53,22 @@ def kinds(kind: type[BatchyardError]) -> list[type[BatchyardError]]:
 
 
 def states() -> str:
-    """Return the states of a job and the moves between them, as a diagram."""
+    """Return the states of a job and the moves between them, as a diagram and as a table."""
     lines = ["# The states of a job", "", "```mermaid", "stateDiagram-v2", "    [*] --> queued"]
     lines += [f"    {state} --> {move}" for state, moves in MOVES.items() for move in sorted(moves)]
     lines += [f"    {state} --> [*]" for state in sorted(FINAL)]
-    lines += ["```", "", "`cancelling` and `pausing` are how a running job shows while a wish is set."]
+    lines += ["```", "", "| status | next state | what you can ask for |", "|---|---|---|"]
+    for status, allowed in ALLOWED.items():
+        lines.append(f"| `{status}` | {_listed(sorted(MOVES.get(status, MOVES["running"])))} | {_listed(allowed)} |")
+    lines += [
+        "",
+        "A running job shows as `pausing` or `cancelling` from the moment you ask until its trainer has stopped.",
+    ]
     return "\n".join(lines) + "\n"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words) or "–"
 
 
 def names() -> str:
