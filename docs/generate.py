@@ -9,7 +9,7 @@ from docs import command_reference
 from services.errors import BatchyardError
 from services.settings import PREFIX, Settings
 from services.specs.schema.catalog import catalog
-from services.states import ALLOWED, FINAL, MOVES
+from services.states import ALLOWED, FINAL, MOVES, JobState
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -59,10 +59,12 @@ def states() -> str:
     lines += [f"    {state} --> [*]" for state in sorted(FINAL)]
     lines += ["```", "", "| status | next state | what you can ask for |", "|---|---|---|"]
     for status, allowed in ALLOWED.items():
-        lines.append(f"| `{status}` | {_listed(sorted(MOVES.get(status, MOVES["running"])))} | {_listed(allowed)} |")
+        moves = sorted(MOVES[JobState(status)]) if status in set(JobState) else ()
+        lines.append(f"| `{status}` | {_listed(moves)} | {_listed(allowed)} |")
     lines += [
         "",
-        "A running job shows as `pausing` or `cancelling` from the moment you ask until its trainer has stopped.",
+        "A running job shows as `pausing` or `cancelling` from the moment you ask until its trainer has stopped; from there",
+        "it moves on as a running job does.",
     ]
     return "\n".join(lines) + "\n"
 
