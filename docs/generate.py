@@ -63,8 +63,8 @@ def states() -> str:
         lines.append(f"| `{status}` | {_listed(moves)} | {_listed(allowed)} |")
     lines += [
         "",
-        "A running job shows as `pausing` or `cancelling` from the moment you ask until its trainer has stopped; from there",
-        "it moves on as a running job does.",
+        "A running job shows as `pausing` or `cancelling` from the moment you ask until its trainer has stopped, and",
+        "moves on from there as a running job does.",
     ]
     return "\n".join(lines) + "\n"
 
