@@ -17,7 +17,7 @@ help: ## say what there is
 
 setup: .venv/.installed-dev ## make .venv with everything that tests need
 
-demo: .venv/.installed ## train the tutorial's job on a stack of its own, and stop
+demo: .venv/.installed ## train the tutorial's job on a temporary stack, and stop
 	@$(BIN)/batchyard demo
 
 up: .venv/.installed ## run the whole service on this machine; Ctrl-C drains and stops it
@@ -83,8 +83,9 @@ docs-site: setup ## build the documents into build/site; a link that leads nowhe
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going -q -b html -d build/doctrees docs build/site
 	@echo "The site: build/site/index.html"
 
-pictures: setup /usr/bin/chromium ## take the pictures of docs/pictures anew (3 minutes)
+pictures: setup /usr/bin/chromium ## make the pictures of docs/pictures again: pages, terminal (3 minutes)
 	$(BIN)/python -m docs.pictures
+	$(BIN)/python -m docs.terminal
 
 client: setup ## write the blocking client from batchyard/aio again
 	$(BIN)/python -m docs.sync_client

@@ -138,7 +138,7 @@ def _sound(faults: dict[str, str]) -> dict[str, Any]:
     """Raises: NotReady when a worker does nothing although jobs wait."""
     if faults:
         named = ", ".join(f"{worker} is {fault}" for worker, fault in sorted(faults.items()))
-        raise NotReady(f"A worker does nothing although jobs wait, and is being started again: {named}.")
+        raise NotReady(f"A worker does nothing although jobs are waiting, and is being restarted: {named}.")
     return {}
 
 

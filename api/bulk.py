@@ -49,8 +49,8 @@ def cancel() -> Response:
     """Cancel many jobs: those of a list of ids, or those that a filter finds. Each has an outcome of its own."""
     asked = body(CancelMany)
     if (asked.jobs is not None) == asked.filtered:
-        detail = "names its jobs twice" if asked.filtered else "names no jobs"
-        hint = 'say jobs (ids), or one or more of status, name, tag and metadata, or "all": true'
+        detail = "selects its jobs in two ways" if asked.filtered else "selects no jobs"
+        hint = 'use jobs (ids), or one or more of status, name, tag and metadata, or "all": true'
         raise InvalidRequest([Fault("#", "invalid", detail, hint=hint)])
     if asked.jobs is not None:
         outcomes, more = api().base.bulk.cancel(OWNER, asked.jobs, asked.reason), False

@@ -69,7 +69,7 @@ def model_ready(name: str, version: str = "") -> Response:
     upload=("application/json", "application/octet-stream"),
     media=("application/json", "application/octet-stream"),
     errors=(409, 413, 415),
-    headers={JSON_BYTES: "How many bytes of the body are JSON, where binary tensors follow."},
+    headers={JSON_BYTES: "How many bytes of the body are JSON, if binary tensors follow."},
 )
 def infer(name: str, version: str = "") -> Response:
     """Predict: tensors in, tensors out, in JSON or as binary data."""

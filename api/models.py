@@ -20,7 +20,7 @@ bp = Blueprint("models", __name__, url_prefix="/api/v1/models")
 
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 VERSION = re.compile(r"[1-9]\d{0,8}")
-IF_MATCH = {"If-Match": "The ETag of the alias that you know: 412 if it has changed since."}
+IF_MATCH = {"If-Match": "The ETag of the alias as you last read it: 412 if it has changed since."}
 
 
 class Page(BaseModel):
@@ -30,7 +30,7 @@ class Page(BaseModel):
 
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     after: Annotated[str, Field(max_length=64)] | None = None
-    """The last name of the page before."""
+    """The last name of the previous page."""
 
 
 @bp.post("/<name>/versions")

@@ -12,7 +12,7 @@ class Expected(Answer):
     seconds: float
     low: float
     high: float | None
-    """null: not known."""
+    """null: unknown."""
 
 
 class QueuedJob(Answer):
@@ -24,12 +24,12 @@ class QueuedJob(Answer):
     status: str
     priority: int
     position: int | None
-    """Among your jobs, 1 for the next; null: it is running."""
+    """Position among your jobs, 1 for the next; null: it is running."""
     reason: dict[str, str] | None
     """Why it waits: a code (`storage_full`, `no_worker`, `next_try`, `worker_stuck`, `slots_busy`,
     `starting`) and a sentence."""
     expected_start: Expected | None
-    """null: it is running, or nothing like it was ever trained here."""
+    """null: it is running, or nothing similar has been trained here."""
     expected_finish: Expected | None
 
 
@@ -42,7 +42,7 @@ class DeviceQueue(Answer):
     slots: int
     oldest_wait_seconds: float | None
     expected_start_seconds: float | None
-    """When a job would start that you submit now."""
+    """When a job would start if you submitted it now."""
     workers_online: int
 
 
@@ -56,9 +56,9 @@ class Worker(Answer):
     slots: int
     busy_slots: int
     status: str
-    """`idle`, `busy`; `stuck` (claims nothing) and `deaf` (hears nothing): it is ending, to be started again."""
+    """`idle`, `busy`; `stuck` (claims nothing) or `deaf` (receives nothing): it is about to be restarted."""
     jobs: list[str]
-    """Your jobs that it trains."""
+    """Your jobs that it is training."""
     versions: dict[str, Any]
     started_at: datetime
     heartbeat_age_seconds: float
@@ -70,5 +70,5 @@ class Queues(Answer):
     object: str = "queue"
     queues: list[DeviceQueue]
     jobs: list[QueuedJob]
-    """Running first, then in the order in which they are served; of each device at most 100 that wait."""
+    """Running ones first, then in the order in which they will start; at most 100 waiting ones per device."""
     workers: list[Worker]

@@ -114,20 +114,20 @@ class Job(Answer):
     latest: Epoch | None
     best: Best | None
     baseline: Baseline | None
-    """What the same answer for every row comes to; null before the training begins, and for a plug-in's data."""
+    """The cost of the same answer for every row; null before training starts, and for a plug-in's data."""
     test: dict[str, Any] | None
     """The best epoch's cost and metrics on the test rows, measured once at the end."""
     initialised_from: dict[str, Any] | None
-    """The checkpoint of another job that this one began with."""
+    """The checkpoint of another job that this one started from."""
     error: dict[str, Any] | None
     stop_reason: str | None
     attempt: int
     worker: dict[str, Any] | None
     retry_of: str | None = None
     resume_from: dict[str, int] | None = None
-    """Epoch and step at which a resumed job goes on."""
+    """Epoch and step at which a resumed job continues."""
     spec_diff: list[dict[str, Any]] | None = None
-    """Of a retry: what differs from the old job's spec."""
+    """For a retry: what differs from the old job's spec."""
     seed: int
     priority: int
     spec: dict[str, Any]
@@ -155,7 +155,7 @@ class Outcome(Answer):
     """null: there is no such job."""
     done: bool | None
     error: dict[str, Any] | None = None
-    """Why it stayed as it was: `type`, `code` and `detail` of the problem."""
+    """Why it did not change: `type`, `code` and `detail` of the problem."""
 
 
 class Outcomes(Answer):

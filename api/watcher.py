@@ -26,7 +26,7 @@ class Watcher:
         self.awaited: Counter[str] = Counter()
         self.seqs: dict[str, int] = {}
         self.watching = False
-        self.outage = Outage("the news of jobs")
+        self.outage = Outage("reading the changes of jobs")
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -46,7 +46,7 @@ class Watcher:
         Raises: Overloaded when all are taken.
         """
         if not self.places.acquire(blocking=False):
-            raise Overloaded(f"{self.most} streams and long polls wait already.", limit=self.most)
+            raise Overloaded(f"{self.most} streams and long polls are waiting already.", limit=self.most)
 
     def wait(self, job_id: str, seq: int, timeout_s: float) -> bool:
         """Wait until a job has an event after `seq`, or is gone; return False when the time was over first."""

@@ -14,7 +14,7 @@ class WebhookBrief(Answer):
     events: list[str]
     created_at: datetime
     disabled_at: datetime | None
-    """When its address said 410 Gone; a test sets it going again."""
+    """When its address answered 410 Gone; a test enables it again."""
 
 
 class NewWebhook(WebhookBrief):
@@ -27,7 +27,7 @@ class Delivery(Answer):
     """One event that a webhook is told of."""
 
     id: str
-    """The `webhook-id` of every try."""
+    """The `webhook-id` of every attempt."""
     type: str
     job: str | None
     seq: int | None

@@ -78,7 +78,9 @@ class Job:
         while not self.data["done"]:
             left = POLL_S if timeout is None else timeout - (time.monotonic() - began)
             if left <= 0:
-                raise WaitTimeout(f"{self.name} ({self.id}) is {self.status} after {timeout:g} s; it goes on.", self)
+                raise WaitTimeout(
+                    f"{self.name} ({self.id}) is {self.status} after {timeout:g} s; it keeps running.", self
+                )
             wait = max(1, min(POLL_S, int(left)))
             known = {"If-None-Match": self._etag} if self._etag else {}
             try:

@@ -7,17 +7,17 @@ import click
 from batchyard.command import COMMANDS, main
 
 EXIT_CODES = {
-    0: "it worked; the job that was watched succeeded",
+    0: "success; a watched job succeeded",
     1: "any other error",
     2: "the command, the spec or the file is not valid",
     3: "the job failed",
-    4: "the server wants a key",
-    5: "there is no such job or data set",
-    6: "no server answers",
-    7: "the wait ended before the job",
-    8: "the state of the job does not allow that",
+    4: "the server needs a key",
+    5: "no such job or data set",
+    6: "the server does not answer",
+    7: "the wait ended before the job did",
+    8: "the job's state does not allow that",
     9: "the job was cancelled",
-    130: "Ctrl-C while nothing was watched",
+    130: "interrupted by Ctrl-C",
 }
 OF_THE_SERVER = {"up", "demo", "server"}
 HEAD = """\

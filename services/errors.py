@@ -146,7 +146,7 @@ class MethodNotAllowed(RequestFault):
 
 
 class NotAcceptable(RequestFault):
-    """None of the accepted media types can be given."""
+    """None of the accepted media types is available."""
 
     code = "not_acceptable"
 

@@ -1,4 +1,4 @@
-"""Keeps as many nudges as there are eligible jobs, and puts back the jobs whose worker fell silent."""
+"""Keeps as many nudges as there are eligible jobs, and puts back the jobs whose worker stopped responding."""
 
 import signal
 import threading
@@ -74,7 +74,7 @@ class Dispatcher:
     def reap(self) -> None:
         """Put silent jobs back."""
         for job_id in self.base.reaper.look():
-            log.warning("its worker fell silent", job=job_id)
+            log.warning("its worker stopped responding", job=job_id)
 
     def sweep(self) -> None:
         """Forget old Idempotency-Keys and deliveries, checkpoints given up, and files that no data set refers to."""

@@ -26,7 +26,7 @@ class Notifier:
         self.telling = Outbox(self.database)
         self.delivering = Delivery(self.database, settings.webhook_networks)
         self.threads: dict[str, threading.Thread] = {}
-        self.outage = Outage("the telling of webhooks")
+        self.outage = Outage("delivering webhooks")
 
     def until(self, stop: threading.Event) -> None:
         """Tell until `stop` is set. What is on its way then is sent again by the next one, with the same id."""

@@ -49,7 +49,7 @@ class Supervisor:
         self.settings = settings
         self.slots = slots
         self.drain = drain
-        self.outage = Outage("the claiming of jobs")
+        self.outage = Outage("claiming jobs")
 
     def work_until_nothing_is_left(self) -> None:
         """Claim and supervise jobs until none is eligible, the worker drains, or a part that this needs is away."""

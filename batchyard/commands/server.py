@@ -19,7 +19,7 @@ def up(arguments: tuple[str, ...]) -> None:
 @click.command(context_settings=PASS_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def demo(arguments: tuple[str, ...]) -> None:
-    """Train the tutorial's job on a stack of its own, and stop."""
+    """Train the tutorial's job on a temporary stack, and stop."""
     _become("local", "demo", *arguments)
 
 
@@ -33,6 +33,6 @@ def server(arguments: tuple[str, ...]) -> None:
 def _become(module: str, *arguments: str) -> None:
     if importlib.util.find_spec("local") is None:
         raise click.ClickException(
-            "this is the client alone; the server is run from a checkout (make up) or an image (docker compose up)."
+            "only the client is installed here; run the server from a checkout (make up) or with docker compose up."
         )
     os.execv(sys.executable, [sys.executable, "-m", module, *arguments])

@@ -15,9 +15,9 @@ JOBS = click.argument("names", metavar="JOB...", nargs=-1)
 
 @click.command()
 @JOBS
-@click.option("--all", "every", is_flag=True, help="All that are not finished, or that --status names.")
+@click.option("--all", "every", is_flag=True, help="All unfinished jobs, or those with --status.")
 @click.option("--status", help="With --all: queued, running or paused.")
-@click.option("--reason", help="Why.")
+@click.option("--reason", help="Reason, shown in the job's events.")
 @click.option("--wait", is_flag=True, help="Wait until they have stopped.")
 @click.option("--yes", "-y", is_flag=True, help="Don't ask.")
 @global_options
@@ -62,8 +62,8 @@ def resume(names: tuple[str, ...]) -> None:
 @click.command()
 @click.argument("named", metavar="[JOB]", required=False)
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change optimizer.lr=0.01; repeatable.")
-@click.option("--name", help="What to call the new job.")
-@click.option("--suggestion", is_flag=True, help="Change what the job's error suggests.")
+@click.option("--name", help="Name of the new job.")
+@click.option("--suggestion", is_flag=True, help="Apply the change that the job's error suggests.")
 @global_options
 def retry(named: str | None, changes: tuple[str, ...], name: str | None, suggestion: bool) -> None:
     """Submit a job's spec again as a new job, with changes; prints its id."""
@@ -75,13 +75,13 @@ def retry(named: str | None, changes: tuple[str, ...], name: str | None, suggest
 
 @click.command()
 @JOBS
-@click.option("--force", is_flag=True, help="Cancel those that are not finished, too.")
+@click.option("--force", is_flag=True, help="Cancel and delete unfinished jobs too.")
 @click.option("--yes", "-y", is_flag=True, help="Don't ask.")
 @global_options
 def rm(names: tuple[str, ...], force: bool, yes: bool) -> None:
     """Delete jobs with all that they stored."""
     if not names:
-        raise click.UsageError("Which jobs? Deleting takes their names: batchyard rm JOB")
+        raise click.UsageError("Which jobs? Name them: batchyard rm JOB")
     with session.client() as by:
         jobs = _named(by, names)
         _sure(f"Delete {', '.join(job.name for job in jobs)}?", yes)
@@ -98,5 +98,5 @@ def _sure(question: str, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise click.UsageError("This can't be undone and nobody can be asked here. Say --yes.")
+        raise click.UsageError("This can't be undone, and there is no terminal to ask. Pass --yes.")
     click.confirm(question, abort=True, err=True)

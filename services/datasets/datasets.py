@@ -139,7 +139,7 @@ class DatasetService:
         if not path.exists():
             raise damaged(dataset, "The data set's file is not in the storage folder.")
         if not self.storage.is_intact(dataset.sha256, self.storage.original_sha256(dataset.sha256)):
-            raise damaged(dataset, "The data set's file does not have the SHA-256 that it came with.")
+            raise damaged(dataset, "The data set's file does not have the SHA-256 it was uploaded with.")
         return dataset, path
 
     def delete(self, owner: str, dataset_id: str) -> None:
@@ -170,7 +170,7 @@ class DatasetService:
                 return self._with_files(owner, data.dataset)
             except NotFound as error:
                 near = error.members.get("suggestion")
-                detail = f"is {data.dataset[:80]!r}; there is no data set of this name or id"
+                detail = f"is {data.dataset[:80]!r}; there is no data set with this name or id"
                 fault = Fault("#/data/dataset", "unknown_dataset", detail, data.dataset[:80], near)
                 raise InvalidRequest([fault]) from error
         if data.builtin is not None:
@@ -230,12 +230,12 @@ class DatasetService:
     def _with_files(self, owner: str, id_or_name: str) -> DatasetView:
         found = self.find(owner, id_or_name)
         if found.source == "plugin":
-            raise NotFound(f"The data set {found.id!r} is a plug-in's: it has no file. A job names it as data.plugin.")
+            raise NotFound(f"The data set {found.id!r} is a plug-in's: it has no file. A job uses it as data.plugin.")
         return found
 
     def _check_files(self, dataset: DatasetView) -> None:
         if not self.storage.holds(dataset.sha256):
-            raise NotReady("The data set's files were just swept away. Send it again.")
+            raise NotReady("The data set's files were just deleted. Send it again.")
 
     def _builtin(self, name: str, owner: str) -> DatasetView:
         sha256 = builtin_tables.sha256(name)
@@ -289,5 +289,5 @@ def _kept(kind: str, info: TableInfo, dialect: dict[str, Any] | None, target: st
 
 def _check_name(name: str) -> None:
     if not 1 <= len(name) <= 120 or not all(c.isalnum() or c in "_ .-" for c in name) or name[0] in " .-":
-        detail = "may have up to 120 letters, digits, blanks and _ . - and begins with a letter, digit or _"
+        detail = "may have up to 120 letters, digits, spaces and _ . - and begins with a letter, digit or _"
         raise InvalidRequest([Fault("#/query/name", "invalid_name", detail, value=name[:80])])

@@ -46,7 +46,7 @@ class JobRetry:
         spec = merged(old.spec, self._suggestion(old)) if suggested else old.spec
         if from_checkpoint is not None:
             if patch.get("init_from") is not None:
-                detail = "says a second time which weights to begin with: spec.init_from does already"
+                detail = "names the weights to start from a second time: spec.init_from already does"
                 raise InvalidRequest([Fault("#/from_checkpoint", "invalid", detail)])
             spec = spec | {"init_from": {"job": old.id, "checkpoint": from_checkpoint}}
         beside = {"name": old.name, "tags": old.tags, "metadata": old.metadata, "priority": old.priority}
@@ -68,7 +68,7 @@ class JobRetry:
         suggestion: dict[str, Any] | None = (old.error or {}).get("suggestion")
         if suggestion is None:
             detail = f"can't be applied: the error of {old.name} has none" if old.error else f"{old.name} has no error"
-            hint = "say in `spec` what to change"
+            hint = "put the change into `spec`"
             raise InvalidRequest([Fault("#/apply", "not_available", detail, hint=hint)])
         return suggestion
 

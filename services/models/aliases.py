@@ -40,18 +40,18 @@ class Move(BaseModel):
 
     version: Annotated[int, Field(ge=1, lt=2**31)]
     gate: bool = False
-    """Refuse the move if the version is worse than the one that the alias means now, on rows that neither has seen."""
+    """Refuse the move if the version is worse than the one the alias points to now, on rows that neither has seen."""
     margin: NotNegative = 0.0
-    """By how much the mean cost may be higher."""
+    """How much higher the mean cost may be."""
     force: bool = False
-    """Move it whatever the gate finds."""
+    """Move the alias whatever the gate finds."""
     reason: Annotated[str, Field(min_length=1, max_length=1_000)] | None = None
-    """Kept in the history; needed to force."""
+    """Kept in the history; required with force."""
 
     @model_validator(mode="after")
     def _reasoned(self) -> Self:
         if self.force and not self.reason:
-            raise ValueError("needs a reason when force is said")
+            raise ValueError("is required with force")
         return self
 
 

@@ -152,7 +152,7 @@ def _with_columns(spec: JobSpec, info: TableInfo, suggested: str | None, found: 
         for n, name in enumerate(features):
             found.faults += unknown_column(f"#/data/features/{n}", name, info)
             if name in {*targets, data.weight} or features.index(name) != n:
-                why = "stands there twice" if name not in {*targets, data.weight} else "is the target or the weight"
+                why = "occurs twice" if name not in {*targets, data.weight} else "is the target or the weight"
                 found.faults.append(Fault(f"#/data/features/{n}", "invalid", f"{name!r} {why}"))
     else:
         excluded = data.features.exclude if isinstance(data.features, Exclude) else []
@@ -162,7 +162,7 @@ def _with_columns(spec: JobSpec, info: TableInfo, suggested: str | None, found: 
         keep = set(info.names) if data.x is not None else set(data.columns)
         features = _auto_features(info, {*taken, *excluded}, keep, found)
     if not features:
-        found.faults.append(Fault("#/data/features", "too_short", "has no column that can be learnt from"))
+        found.faults.append(Fault("#/data/features", "too_short", "has no column to learn from"))
     for column in info.columns:
         if column.name in features:
             found.faults += feature_faults(column, data.columns.get(column.name, ColumnOptions()))
@@ -185,14 +185,14 @@ def _auto_features(info: TableInfo, taken: set[str | None], keep: set[str], foun
     features = []
     for column in info.columns:
         if column.type == "category" and column.values is None and column.name not in taken:
-            found.warn("column_left_out", f"{column.name!r} has too many different texts to learn from.", "#/data")
+            found.warn("column_left_out", f"{column.name!r} has too many different values to learn from.", "#/data")
         elif column.name not in taken:
             features.append(column.name)
     ids = [name for name in features if name not in keep and info.column(name).names_rows(info.rows)]
     if info.rows < MIN_ROWS or len(ids) == len(features):
         return features
     for name in ids:
-        message = f"{name!r} only names the rows, no two alike. To learn from it, name it in features."
+        message = f"{name!r} only identifies the rows: no two are alike. To learn from it, name it in features."
         found.warn("column_left_out", message, "#/data/features")
     return [name for name in features if name not in ids]
 
@@ -202,9 +202,8 @@ def _with_task(spec: JobSpec, info: TableInfo, found: Findings) -> JobSpec:
     found.faults += tasks.contradictions(spec, task, info)
     if guessed:
         column = info.column(spec.data.targets[0])
-        message = (
-            f"{column.name!r} has {len(column.values or [])} whole numbers: taken as classes. Say task to be sure."
-        )
+        count = len(column.values or [])
+        message = f"{column.name!r} has {count} whole numbers, which are taken as classes. Set task to be sure."
         found.warn("task_guessed", message, "#/task")
     loss = LOSS_OF[task]() if spec.loss == "auto" else spec.loss
     scale = spec.data.target_scale
@@ -226,7 +225,7 @@ def _with_split(spec: JobSpec, info: TableInfo, given: bool, found: Findings) ->
     split = spec.split
     if given:
         if "split" in spec.model_fields_set:
-            found.warn("split_ignored", "x_val and x_test say which rows do not train.", "#/split")
+            found.warn("split_ignored", "x_val and x_test already say which rows are not for training.", "#/split")
         split = ColumnSplit(column="split")
     if isinstance(split, RandomSplit):
         counts = class_counts(info.column(spec.data.targets[0])) if spec.task != "regression" else []
@@ -240,16 +239,16 @@ def _with_split(spec: JobSpec, info: TableInfo, given: bool, found: Findings) ->
         if info.rows < MIN_ROWS:
             split = NoSplit()
     if isinstance(split, TimeSplit) and info.column(split.column).type not in {"number", "datetime"}:
-        detail = f"column {split.column!r} holds no numbers or times, which would order the rows"
+        detail = f"column {split.column!r} holds neither numbers nor times, which would order the rows"
         found.faults.append(Fault("#/split/column", "wrong_type", detail))
     if isinstance(split, ColumnSplit):
         values = set(info.column(split.column).values or [])
         if strange := values - {"train", "validation", "test"}:
             first = min(map(str, strange))
-            detail = f"column {split.column!r} says {first!r}; it may say train, validation or test"
+            detail = f"column {split.column!r} contains {first!r}; allowed are train, validation and test"
             found.faults.append(Fault("#/split/column", "bad_value", detail, value=first[:80]))
         elif "train" not in values:
-            found.faults.append(Fault("#/split/column", "bad_value", "no row says train"))
+            found.faults.append(Fault("#/split/column", "bad_value", "no row is marked train"))
     return spec.model_copy(update={"split": split})
 
 
@@ -270,7 +269,9 @@ def _with_training(spec: JobSpec, info: TableInfo, cuda_online: bool, found: Fin
     monitor, stopping = monitor_of(spec, validation, metrics, found), spec.early_stopping
     if not validation:
         stopping = False
-        message = "No rows validate: the best epoch is the one of the lowest training cost, early stopping is off."
+        message = (
+            "There are no validation rows: the best epoch has the lowest training cost, and early stopping is off."
+        )
         found.warn("no_validation_split", message, "#/split")
     elif validation < SMALL_VALIDATION:
         message = f"{info.rows} rows: costs and metrics on {validation} validation rows are coarse."
@@ -294,5 +295,5 @@ def _with_training(spec: JobSpec, info: TableInfo, cuda_online: bool, found: Fin
     }
     spec = spec.model_copy(update=update)
     if not found.faults and steps_per_epoch(spec, info) == 0:
-        found.faults.append(Fault("#/drop_last", "invalid", f"leaves no batch: {train} rows train"))
+        found.faults.append(Fault("#/drop_last", "invalid", f"leaves no batch: there are {train} training rows"))
     return spec

@@ -11,7 +11,7 @@ from services.specs.schema.job import JobSpec
 
 NAMED = 5  #: so many weights are told by name, the others counted
 POINTER = "#/init_from"
-LOOSE = 'say "strict": false to take the weights that fit and start the others new'
+LOOSE = 'set "strict": false to use the weights that fit and initialise the others'
 
 #: The shape of every weight of a net by name; None where only the worker can tell.
 Shapes = Mapping[str, tuple[int, ...]]
@@ -36,7 +36,7 @@ def compare(
         if strict:
             found.faults.append(Fault(POINTER, "mismatch", why, hint=LOOSE))
         else:
-            found.warn("weights_mean_other", f"The weights were learnt elsewhere: {why}.", POINTER)
+            found.warn("weights_mean_other", f"The weights were learnt under other conditions: {why}.", POINTER)
     if own is None or given is None:
         return []
     new = [name for name, shape in own.items() if given.get(name) != shape]
@@ -47,7 +47,7 @@ def compare(
     elif len(new) == len(own):
         found.faults.append(Fault(POINTER, "shape_mismatch", "has no weights that fit this model"))
     elif new:
-        found.warn("weights_started_new", f"These weights start new: {_told(new, own, given)}.", POINTER)
+        found.warn("weights_started_new", f"These weights are newly initialised: {_told(new, own, given)}.", POINTER)
     return new
 
 

@@ -17,11 +17,11 @@ class InitFrom(BaseModel):
     model_config = STRICT
 
     job: Word
-    """Id or name of the job that they are of."""
+    """Id or name of the job they come from."""
     checkpoint: Word = "best"
     """best, last, epoch:N or an id."""
     strict: bool = True
-    """Refuse weights that are not all for the same inputs, outputs and layers; false: take those that fit."""
+    """Refuse weights unless inputs, outputs and layers are the same; false: use those that fit."""
 
 
 class Keep(BaseModel):
@@ -30,11 +30,11 @@ class Keep(BaseModel):
     model_config = STRICT
 
     keep_best: Annotated[int, Field(ge=1, le=20)] = 1
-    """So many epochs with the best monitored values."""
+    """How many of the best epochs to keep."""
     keep_last: Annotated[int, Field(ge=1, le=20)] = 1
-    """So many epochs at the end."""
+    """How many of the last epochs to keep."""
     every_epochs: Annotated[int, Field(ge=1)] | None = None
-    """And one every so many epochs; null: none."""
+    """Also keep every n-th epoch; null: none."""
 
     def most(self, epochs: int) -> int:
         """Return how many checkpoints of a job of so many epochs are kept at most."""
