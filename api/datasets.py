@@ -120,7 +120,7 @@ def content(dataset_id: str) -> Response:
 @bp.delete("/<dataset_id>")
 @described(query=NoQuery, status=(204,), errors=(409,))
 def remove(dataset_id: str) -> Response:
-    """Delete a data set that no job needs."""
+    """Delete a data set that no job uses."""
     query(NoQuery)
     api().base.datasets.delete(OWNER, dataset_id)
     return Response(status=204)

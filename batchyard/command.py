@@ -35,7 +35,7 @@ COMMANDS = {
     "version": ("service:version", "Print the version."),
     "up": ("server:up", "Run the whole service on this machine; Ctrl-C stops it."),
     "demo": ("server:demo", "Train the tutorial's job on a temporary stack, and stop."),
-    "server": ("server:server", "Run one part alone: api, worker, dispatcher, migrate or healthcheck."),
+    "server": ("server:server", "Run one part: api, worker, dispatcher, migrate or healthcheck."),
 }
 
 

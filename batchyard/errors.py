@@ -65,7 +65,7 @@ class NotFound(APIError):
 
 
 class Conflict(APIError):
-    """The state of the thing does not allow that now."""
+    """The current state does not allow this."""
 
 
 class TooLarge(APIError):

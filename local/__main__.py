@@ -68,7 +68,7 @@ def _say(text: str) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="batchyard", description="The whole service on this machine.")
     commands = parser.add_subparsers(required=True)
-    command = commands.add_parser("up", help="run the stack in the foreground; Ctrl-C drains and stops it")
+    command = commands.add_parser("up", help="run the stack in the foreground; Ctrl-C stops it")
     command.add_argument("--data-dir", type=Path, help="folder of database, data sets and logs")
     command.add_argument("--port", type=int, default=8000, help="0: any free port")
     command.add_argument("--workers", type=int, default=0, help="number of jobs at once; default: the CPU quota")

@@ -18,7 +18,7 @@ def data() -> None:
 @click.option("--name", help="Name of the data set; default: the file's name.")
 @global_options
 def push(file: str, name: str | None) -> None:
-    """Upload a CSV, Parquet, JSON Lines or NPZ file; prints its id. What is there already is not sent again."""
+    """Upload a CSV, Parquet, JSON Lines or NPZ file; print its id. A file the server already has is not sent again."""
     from pathlib import Path
 
     with session.client() as by:
@@ -65,7 +65,7 @@ def show(named: str) -> None:
 @click.argument("named", metavar="DATASET")
 @global_options
 def rm(named: str) -> None:
-    """Delete a data set that no job needs."""
+    """Delete a data set that no job uses."""
     with session.client() as by:
         by.datasets.delete(named)
         session.say(f"{named} is deleted.")

@@ -25,7 +25,7 @@ Check = tuple[str, str, str, str]  # name, state, words, fix
 @click.command()
 @global_options
 def doctor() -> None:
-    """Check client, server and its parts; each fault comes with a fix."""
+    """Check client, server and its parts, and say how to fix faults."""
     checks = list(_checks())
     if session.wants_json():
         session.result([dict(zip(("check", "state", "message", "fix"), check, strict=True)) for check in checks])

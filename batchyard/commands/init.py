@@ -36,7 +36,7 @@ model:
 @click.option("-o", "--output", default="job.yaml", show_default=True)
 @global_options
 def init(file: str, target: str, model: str, output: str) -> None:
-    """Write a commented job.yaml from a CSV's columns; never over one that exists."""
+    """Write a commented job.yaml for a CSV. An existing file is never overwritten."""
     names = _names(file)
     if target not in names:
         near = get_close_matches(target, names, 1)

@@ -24,7 +24,7 @@ PIECE = 1_000
 @click.argument("names", metavar="[JOB] FILE", nargs=-1, required=True)
 @click.option("--checkpoint", default="best", help="best, last, epoch:N or an id.")
 @click.option("--proba", is_flag=True, help="Add the probability of each class.")
-@click.option("-o", "--output", metavar="FILE", help="Write here instead of to standard output.")
+@click.option("-o", "--output", metavar="FILE", help="Write to this file instead of standard output.")
 @global_options
 def predict(names: tuple[str, ...], checkpoint: str, proba: bool, output: str | None) -> None:
     """Predict the rows of FILE (a CSV with a header; - is standard input)."""

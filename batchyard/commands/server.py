@@ -12,7 +12,7 @@ PASS_ON = {"ignore_unknown_options": True, "help_option_names": []}
 @click.command(context_settings=PASS_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def up(arguments: tuple[str, ...]) -> None:
-    """Run the whole service on this machine; Ctrl-C drains and stops it."""
+    """Run the whole service on this machine; Ctrl-C stops it."""
     _become("local", "up", *arguments)
 
 
@@ -26,7 +26,7 @@ def demo(arguments: tuple[str, ...]) -> None:
 @click.command(context_settings=PASS_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def server(arguments: tuple[str, ...]) -> None:
-    """Run one part alone: api, worker, dispatcher, migrate or healthcheck."""
+    """Run one part: api, worker, dispatcher, migrate or healthcheck."""
     _become("local.parts", *arguments)
 
 

@@ -30,7 +30,7 @@ def status() -> None:
 @click.argument("kind", required=False)
 @global_options
 def catalog(kind: str | None) -> None:
-    """List what a spec can name; KIND is one of models, losses, optimizers ..."""
+    """List what a spec can name. KIND is one of models, losses, optimizers, ..."""
     with session.client() as by:
         found = {name: entries for name, entries in by.catalog().items() if isinstance(entries, list)}
     if kind and kind not in found:

@@ -48,7 +48,7 @@ def spec_options(command: Any) -> Any:
 def submit(
     file: str | None, watch: bool, wait: float | None, dry_run: bool, idempotency_key: str | None, **flags: Any
 ) -> None:
-    """Submit a job from FILE (YAML, TOML, JSON; - is standard input), or from flags alone. Prints the id."""
+    """Submit a job from FILE (YAML, TOML, JSON; - is standard input), or from flags; print its id."""
     with session.client() as by:
         found = _spec(file, flags)
         _with_data(by, found, flags["data"], check_only=dry_run)
@@ -81,7 +81,7 @@ def submit(
 @spec_options
 @global_options
 def validate(file: str | None, **flags: Any) -> None:
-    """Check a spec and store nothing; FILE as in submit."""
+    """Check a spec and store nothing. FILE as in submit."""
     with session.client() as by:
         found = _spec(file, flags)
         _with_data(by, found, flags["data"], check_only=True)

@@ -22,7 +22,7 @@ JOBS = click.argument("names", metavar="JOB...", nargs=-1)
 @click.option("--yes", "-y", is_flag=True, help="Don't ask.")
 @global_options
 def cancel(names: tuple[str, ...], every: bool, status: str | None, reason: str | None, wait: bool, yes: bool) -> None:
-    """Cancel jobs; their best weights are kept."""
+    """Cancel jobs. Their best weights are kept."""
     with session.client() as by:
         if every:
             _sure("Cancel all these jobs?", yes)
@@ -43,7 +43,7 @@ def cancel(names: tuple[str, ...], every: bool, status: str | None, reason: str 
 @JOBS
 @global_options
 def pause(names: tuple[str, ...]) -> None:
-    """Pause running jobs at their next batch; their worker is free then."""
+    """Pause running jobs at their next batch, which frees their worker."""
     with session.client() as by:
         for job in _named(by, names):
             session.say(f"{job.name} is {job.pause().status}. Go on: batchyard resume {session.short(job.id)}")
@@ -53,7 +53,7 @@ def pause(names: tuple[str, ...]) -> None:
 @JOBS
 @global_options
 def resume(names: tuple[str, ...]) -> None:
-    """Queue paused jobs again; they end with the same bits as if they had never paused."""
+    """Queue paused jobs again. They end with the same bits as if they had never been paused."""
     with session.client() as by:
         for job in _named(by, names):
             session.say(f"{job.name} is {job.resume().status}.")
@@ -66,7 +66,7 @@ def resume(names: tuple[str, ...]) -> None:
 @click.option("--suggestion", is_flag=True, help="Apply the change that the job's error suggests.")
 @global_options
 def retry(named: str | None, changes: tuple[str, ...], name: str | None, suggestion: bool) -> None:
-    """Submit a job's spec again as a new job, with changes; prints its id."""
+    """Submit a job's spec again as a new job, with changes; print its id."""
     with session.client() as by:
         job = session.job(by, named).retry(name=name, suggestion=suggestion, **parsed_changes(changes))
         session.say(f"✓ Queued {job.name}")
@@ -79,7 +79,7 @@ def retry(named: str | None, changes: tuple[str, ...], name: str | None, suggest
 @click.option("--yes", "-y", is_flag=True, help="Don't ask.")
 @global_options
 def rm(names: tuple[str, ...], force: bool, yes: bool) -> None:
-    """Delete jobs with all that they stored."""
+    """Delete jobs with everything they stored."""
     if not names:
         raise click.UsageError("Which jobs? Name them: batchyard rm JOB")
     with session.client() as by:

@@ -22,7 +22,7 @@ ENDS = {"succeeded": 0, "failed": 3, "cancelled": 9}
 @click.option("--wait", type=float, metavar="S", help="Stop watching after this many seconds, with exit code 7.")
 @global_options
 def watch(jobs: tuple[str, ...], plain: bool, exit_zero: bool, wait: float | None) -> None:
-    """Show jobs until they are done. Ctrl-C detaches and leaves them running."""
+    """Watch jobs until they finish. Ctrl-C detaches and leaves them running."""
     with session.client() as by:
         found = [session.job(by, named) for named in jobs or (None,)]
         follow(found, plain=plain, timeout=wait, exit_zero=exit_zero)
