@@ -33,8 +33,9 @@ SESSION = [
     "cat flowers.csv",
     "batchyard predict first flowers.csv",
 ]
-#: What rich's Live writes to go back to the top of what it drew last.
+#: What rich's Live writes to go back to the top of what it last drew.
 REDRAWN = re.compile(r"\r\x1b\[2K(?:\x1b\[1A\x1b\[2K)*")
+CURSOR_HIDDEN = "\x1b[?25l"  #: Live begins with it
 #: Anything that moves the cursor or changes a mode, and is no colour.
 CONTROL = re.compile(r"\x1b\[[?0-9;]*[A-HJKSThl]|\r")
 FONT_FACE = re.compile(r"@font-face \{\{.*?\}\}", re.DOTALL)
@@ -86,11 +87,9 @@ def at_terminal(command: str, folder: Path, environ: dict[str, str]) -> str:
 
 def on_screen(written: str) -> str:
     """Return what is left on the screen: of a panel that was drawn again and again, the last one."""
-    kept, *frames = REDRAWN.split(written.replace("\r\n", "\n"))
-    if frames:
-        # The first frame stands in `kept` too, below whatever was printed before it.
-        kept = kept[: kept.rindex("\n", 0, kept.index("\x1b[?25l")) + 1] if "\n" in kept.split("\x1b[?25l")[0] else ""
-        kept += frames[-1]
+    before, *frames = REDRAWN.split(written.replace("\r\n", "\n"))
+    # The first frame follows whatever was printed before the panel began, and is drawn over too.
+    kept = before.split(CURSOR_HIDDEN)[0] + frames[-1] if frames else before
     return CONTROL.sub("", kept).rstrip("\n")
 
 
