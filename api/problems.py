@@ -122,7 +122,7 @@ def of_flask(error: HTTPException) -> BatchyardError:
 
 
 def _bug(error: Exception) -> Response:
-    log.error("a bug", request_id=g.get("request_id"), path=request.path, exception=traceback.format_exc())
+    log.error("unexpected error", request_id=g.get("request_id"), path=request.path, exception=traceback.format_exc())
     return answer(errors.Internal())
 
 

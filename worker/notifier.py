@@ -61,6 +61,6 @@ class Notifier:
         except (NotReady, StorageFull) as error:
             self.outage.began(error.detail)
         except Exception:  # a thread's door: a bug here must end neither the next round nor the dispatcher
-            log.exception("a bug", duty="webhooks")
+            log.exception("unexpected error", duty="webhooks")
         else:
             self.outage.ended()

@@ -131,7 +131,7 @@ class Watch:
                     self._keep_time()
             tail = _tail(output)
         ended = self.ended or Ended()
-        log.info("ended", job=self.claim.job_id, code=ended.code, signal=ended.signal, verdict=self.verdict)
+        log.info("trainer ended", job=self.claim.job_id, code=ended.code, signal=ended.signal, verdict=self.verdict)
         memory = cgroup.oom_kills() > oom_before
         claim = replace(self.claim, served_s=self.claim.served_s + self.turn_s)
         faultpoint("supervisor.settling")

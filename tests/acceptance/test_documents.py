@@ -108,7 +108,7 @@ def reader(folder: Path, url: str) -> dict[str, str]:
 
 def run(command: list[str], folder: Path, environ: dict[str, str]) -> str:
     """Run a command that must succeed and return what it prints."""
-    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, f"{command[-1]}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
