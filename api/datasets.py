@@ -58,7 +58,7 @@ class RowsQuery(BaseModel):
     errors=(413, 415, 507),
 )
 def upload() -> Response:
-    """Upload a data set: CSV, Parquet, JSON Lines or NPZ. 200: the same bytes are here already."""
+    """Upload a data set: CSV, Parquet, JSON Lines or NPZ. 200: the same bytes exist already."""
     asked = query(UploadQuery)
     options = FileOptions.model_validate(asked.model_dump(exclude={"name"}))
     request.max_content_length = api().base.settings.max_upload_bytes

@@ -44,9 +44,9 @@ class EventsQuery(BaseModel):
     headers={**WAIT, "Last-Event-ID": "Start the stream after the event with this number."},
 )
 def events(job_id: str) -> Response:
-    """Read a job's events, or follow them as a stream; 204: the stream's last event was heard.
+    """Read a job's events, or follow them as a stream. 204: there are no more events.
 
-    A list comes at once; with `Prefer: wait=N` when it has an event, with `until=done` when the job is done.
+    A list comes at once; with `Prefer: wait=N`, when it has an event; with `until=done`, when the job has finished.
     """
     asked = query(EventsQuery)
     job = api().base.lookup.get(OWNER, job_id)

@@ -34,7 +34,7 @@ class Retry(BaseModel):
 
 
 class Change(BaseModel):
-    """What can be changed of a job that is submitted: how it is called and when it goes."""
+    """What can be changed in a submitted job: its name, labels and priority."""
 
     model_config = STRICT
 
@@ -67,7 +67,7 @@ def change(job_id: str) -> Response:
 @bp.post("/<job_id>/pause")
 @described(answer=schemas.Job, status=(202, 200), errors=(409,))
 def pause(job_id: str) -> Response:
-    """Pause a running job at its next batch (202); its worker is free then. 200: it is paused."""
+    """Pause a running job at its next batch (202), which frees its worker. 200: it is paused."""
     job = api().base.commands.pause(OWNER, job_id)
     return as_json(serializers.job(job), 200 if job.status == "paused" else 202)
 
@@ -75,7 +75,7 @@ def pause(job_id: str) -> Response:
 @bp.post("/<job_id>/resume")
 @described(answer=schemas.Job, status=(202, 200), errors=(409,), headers=WAIT_FOR_END)
 def resume(job_id: str) -> Response:
-    """Queue a paused job again; it ends with the same bits as if it had never paused.
+    """Queue a paused job again; it ends with the same bits as if it had never been paused.
 
     202: queued. 200: done within `Prefer: wait`.
     """

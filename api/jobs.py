@@ -153,8 +153,8 @@ def index() -> Response:
 def show(job_id: str) -> Response:
     """Read a job by its id or name.
 
-    With `until=done` the answer comes when it is done, or after `Prefer: wait=N` seconds, by default as late as is
-    allowed; with If-None-Match and `Prefer: wait=N` when there is news.
+    With `until=done` the answer comes when the job has finished, or after `Prefer: wait=N` seconds, by default the
+    longest wait allowed; with If-None-Match and `Prefer: wait=N`, when something has changed.
     """
     asked = query(ShowQuery)
     job = api().base.lookup.get(OWNER, job_id)

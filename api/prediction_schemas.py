@@ -6,7 +6,7 @@ from api.schemas import Answer, Warning
 
 
 class Prediction(Answer):
-    """Answers for rows."""
+    """Predictions for rows."""
 
     object: str = "prediction"
     model: dict[str, Any] | None = None

@@ -57,7 +57,7 @@ def by_job(job_id: str) -> Response:
 @bp.post("/models/<name>/predict")
 @described(query=PredictQuery, **DESCRIBED)
 def by_model(name: str) -> Response:
-    """Predict rows with a model's newest version, or with the one that an alias means: `name@alias`."""
+    """Predict rows with a model's newest version, or with the one an alias points to: `name@alias`."""
     name, _, alias = name.partition("@")
     return _predicted(Target(model=name, alias=alias or None), query(PredictQuery))
 

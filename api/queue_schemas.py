@@ -7,7 +7,7 @@ from api.schemas import Answer
 
 
 class Expected(Answer):
-    """Seconds from now, learnt from what finished jobs took: what is likely, and bounds for four of five jobs."""
+    """Seconds from now, learnt from finished jobs: the likely value, and bounds for four out of five jobs."""
 
     seconds: float
     low: float
@@ -16,7 +16,7 @@ class Expected(Answer):
 
 
 class QueuedJob(Answer):
-    """One of your jobs that runs or waits."""
+    """One of your jobs that is running or waiting."""
 
     id: str
     name: str
@@ -34,7 +34,7 @@ class QueuedJob(Answer):
 
 
 class DeviceQueue(Answer):
-    """What waits for one kind of device, of all owners."""
+    """What is waiting for one kind of device, for all owners."""
 
     name: str
     queued: int
@@ -47,7 +47,7 @@ class DeviceQueue(Answer):
 
 
 class Worker(Answer):
-    """A worker that showed signs of life lately."""
+    """A worker that showed signs of life recently."""
 
     id: str
     object: str = "worker"
@@ -65,7 +65,7 @@ class Worker(Answer):
 
 
 class Queues(Answer):
-    """What waits and runs, and who works on it."""
+    """What is waiting and running, and the workers."""
 
     object: str = "queue"
     queues: list[DeviceQueue]

@@ -23,7 +23,7 @@ class Baseline(BaseModel):
 
 
 class Adjustment(BaseModel):
-    """Something that was done otherwise than the spec says, or than it usually is."""
+    """Something that was done differently from the spec, or from the usual."""
 
     what: str
     """A key of the spec, such as `micro_batch_size` or `optimizer.lr`, or `step`, `loader` or `checkpoint`."""

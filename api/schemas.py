@@ -45,7 +45,7 @@ class Best(Answer):
 
 
 class Progress(Answer):
-    """How far the training is."""
+    """How far training has got."""
 
     phase: str
     message: str
@@ -71,7 +71,7 @@ class Queue(Answer):
 
 
 class Warning(Answer):
-    """Something worth knowing that is no fault."""
+    """Something worth knowing that is not an error."""
 
     model_config = {"extra": "allow"}
 
@@ -148,7 +148,7 @@ class Jobs(List[JobBrief]):
 
 
 class Outcome(Answer):
-    """What came of one job of many."""
+    """The outcome for one of the jobs."""
 
     id: str
     status: str | None
@@ -159,7 +159,7 @@ class Outcome(Answer):
 
 
 class Outcomes(Answer):
-    """What came of each job."""
+    """The outcome for each job."""
 
     object: str = "list"
     data: list[Outcome]
@@ -179,7 +179,7 @@ class Validation(Answer):
 
 
 class Metrics(Answer):
-    """The epochs by columns. A cost that is not finite is the text NaN, one that was not measured null."""
+    """The epochs by columns. A cost that is not finite is the string NaN; one that was not measured is null."""
 
     object: str = "job.metrics"
     job: str
@@ -259,7 +259,7 @@ class Rows(Answer):
 
 
 class Ready(Answer):
-    """Whether everything that a request needs answers."""
+    """Whether everything a request needs answers."""
 
     status: str
     checks: dict[str, dict[str, Any]]

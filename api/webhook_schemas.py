@@ -6,7 +6,7 @@ from api.schemas import Answer
 
 
 class WebhookBrief(Answer):
-    """An address that is told of what happens."""
+    """An address that events are sent to."""
 
     id: str
     object: str = "webhook"
@@ -18,13 +18,13 @@ class WebhookBrief(Answer):
 
 
 class NewWebhook(WebhookBrief):
-    """A webhook and the secret that signs what it is sent: shown this once."""
+    """A webhook and the secret that signs its deliveries, shown only this once."""
 
     secret: str
 
 
 class Delivery(Answer):
-    """One event that a webhook is told of."""
+    """One event sent to a webhook."""
 
     id: str
     """The `webhook-id` of every attempt."""

@@ -133,7 +133,7 @@ class Job:
         return self._asked("pause", {})
 
     def resume(self) -> "Job":
-        """Queue a paused job again; it ends with the same bits as if it had never paused."""
+        """Queue a paused job again; it ends with the same bits as if it had never been paused."""
         return self._asked("resume", {})
 
     def retry(self, *, name: str | None = None, suggestion: bool = False, **changes: Any) -> "Job":

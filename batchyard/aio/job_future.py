@@ -134,7 +134,7 @@ class Job:
         return await self._asked("pause", {})
 
     async def resume(self) -> "Job":
-        """Queue a paused job again; it ends with the same bits as if it had never paused."""
+        """Queue a paused job again; it ends with the same bits as if it had never been paused."""
         return await self._asked("resume", {})
 
     async def retry(self, *, name: str | None = None, suggestion: bool = False, **changes: Any) -> "Job":

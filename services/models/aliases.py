@@ -34,7 +34,7 @@ class NewVersion(BaseModel):
 
 
 class Move(BaseModel):
-    """Where an alias is to point."""
+    """Where an alias should point."""
 
     model_config = STRICT
 
@@ -115,7 +115,7 @@ class AliasService:
         return found
 
     def move(self, owner: str, name: str, alias: str, wanted: Move, *, expected: Expected, judge: Judge) -> AliasView:
-        """Point an alias to a version, which creates it if need be. A move to where it points changes nothing.
+        """Point an alias to a version, creating the alias if needed. A move to where it points changes nothing.
 
         Raises: NotFound; InvalidRequest when there is no such version, or no rows for the gate; PreconditionFailed
         when the alias is not as expected, or was moved while the gate measured; GateRefused.

@@ -30,7 +30,7 @@ def _secret(text: str) -> str:
 
 
 class WebhookSpec(BaseModel):
-    """Where to tell what."""
+    """Where to send which events."""
 
     model_config = {"extra": "forbid"}
 

@@ -12,7 +12,7 @@ Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 class InitFrom(BaseModel):
-    """The stored weights that a job begins with. Its optimizer and its preprocessing are new."""
+    """The stored weights a job starts from. Its optimizer and preprocessing are new."""
 
     model_config = STRICT
 
@@ -25,7 +25,7 @@ class InitFrom(BaseModel):
 
 
 class Keep(BaseModel):
-    """Whose epochs' weights are kept, beside the state that the job would go on from."""
+    """Which epochs' weights are kept, besides the state from which the job would continue."""
 
     model_config = STRICT
 

@@ -26,7 +26,7 @@ class Exclude(BaseModel):
 
 
 class ColumnOptions(BaseModel):
-    """How one feature column is read, where that is not to be found out."""
+    """How one feature column is read, if not as detected."""
 
     model_config = STRICT
 
@@ -52,7 +52,7 @@ class ColumnOptions(BaseModel):
 
 
 class PluginData(BaseModel):
-    """A data set of the operator's own code, read item by item."""
+    """A Dataset class that the operator has installed, read item by item."""
 
     model_config = STRICT
 

@@ -22,7 +22,7 @@ def _loss(value: Any) -> Any:
 
 
 class JobSpec(BaseModel):
-    """A training job. As submitted it may say `auto`; resolved it says all, and posting it again trains the same."""
+    """A training job. A resolved spec has no `auto` left, and submitting it again trains the same model."""
 
     model_config = STRICT
 

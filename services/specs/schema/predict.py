@@ -10,7 +10,7 @@ Cell = bool | Whole | Number | Text | None
 
 
 class Predict(BaseModel):
-    """Rows to predict, one way or another."""
+    """Rows to predict, in one of three forms."""
 
     model_config = STRICT
 
