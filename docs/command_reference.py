@@ -23,10 +23,10 @@ OF_THE_SERVER = {"up", "demo", "server"}
 HEAD = """\
 # The command
 
-Results go to standard output, everything else to standard error. JOB is an id, the beginning of one, a name, or nothing
-for the job that was submitted last from here. The address is `--server`, else `BATCHYARD_URL`, else `server` in
-`.batchyard.toml` or `~/.config/batchyard/config.toml`, else http://127.0.0.1:8000; a key is `BATCHYARD_API_KEY`.
-`--server`, `--json`, `--quiet`, `--no-color` and `--timeout` stand before or after any command.
+Results go to standard output, everything else to standard error. JOB is an id, the beginning of one, or a name; if
+it is left out, the job you submitted last. The server's address is `--server`, `BATCHYARD_URL`, or `server` in
+`.batchyard.toml` or `~/.config/batchyard/config.toml`, in this order; by default http://127.0.0.1:8000. A key is
+`BATCHYARD_API_KEY`. `--server`, `--json`, `--quiet`, `--no-color` and `--timeout` can be given before or after any command.
 """
 
 

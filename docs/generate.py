@@ -29,7 +29,7 @@ def pages() -> dict[str, str]:
 
 def settings() -> str:
     """Return a table of every setting."""
-    lines = ["# Settings", "", "Environment variables; `<NAME>_FILE` names a file with the value.", ""]
+    lines = ["# Settings", "", "Environment variables. `<NAME>_FILE` can name a file that contains the value.", ""]
     lines += ["| variable | default | what it does |", "|---|---|---|"]
     for known in fields(Settings):
         default = f"`{known.default}`" if str(known.default) else "empty"
@@ -39,7 +39,7 @@ def settings() -> str:
 
 def errors() -> str:
     """Return a table of every error that we raise on purpose."""
-    lines = ["# Errors", "", "Answers are `application/problem+json` (RFC 9457) with one of these codes.", ""]
+    lines = ["# Errors", "", "An error is answered as `application/problem+json` (RFC 9457) with one of these codes.", ""]
     lines += ["| code | status | means |", "|---|---|---|"]
     known = {kind.code: kind for kind in reversed(kinds(BatchyardError))}
     for code, kind in sorted(known.items()):
