@@ -26,7 +26,7 @@ bp = Blueprint("service", __name__)
 @bp.get("/api/v1")
 @described(answer=None)
 def root() -> Response:
-    """Read what this service is and what it allows."""
+    """Read the service's version, limits and links."""
     settings = api().base.settings
     return _json(
         {
@@ -88,14 +88,14 @@ def document() -> Response:
 @bp.get("/healthz")
 @described(answer=None)
 def health() -> Response:
-    """Ask whether this process answers."""
+    """Check that this process answers."""
     return _json({"status": "ok"})
 
 
 @bp.get("/readyz")
 @described(answer=schemas.Ready)
 def ready() -> Response:
-    """Ask whether all that a request needs answers. No worker online is no fault: jobs wait."""
+    """Check that everything a request needs answers. It is not a fault if no worker is online: jobs wait."""
     base = api().base
     found = checks()
     # Redis is a doorbell: without it jobs are taken in and wait, as they do while a worker is started again.
@@ -138,7 +138,7 @@ def _sound(faults: dict[str, str]) -> dict[str, Any]:
     """Raises: NotReady when a worker does nothing although jobs wait."""
     if faults:
         named = ", ".join(f"{worker} is {fault}" for worker, fault in sorted(faults.items()))
-        raise NotReady(f"A worker does nothing although jobs wait, and is being started again: {named}.")
+        raise NotReady(f"A worker does nothing although jobs are waiting, and is being restarted: {named}.")
     return {}
 
 

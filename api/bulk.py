@@ -22,7 +22,7 @@ STOPPABLE: list[str] = ["queued", "running", "paused"]
 
 
 class CancelMany(BaseModel):
-    """Which jobs to cancel: by their ids, or all that a filter finds and that are not finished."""
+    """Which jobs to cancel: by their ids, or all unfinished ones that match a filter."""
 
     model_config = STRICT
 
@@ -46,11 +46,11 @@ class CancelMany(BaseModel):
 @bp.post("/cancel")
 @described(answer=schemas.Outcomes, body=CancelMany, errors=(415,))
 def cancel() -> Response:
-    """Cancel many jobs: those of a list of ids, or those that a filter finds. Each has an outcome of its own."""
+    """Cancel many jobs: a list of ids, or all that match a filter. The answer has an outcome for each."""
     asked = body(CancelMany)
     if (asked.jobs is not None) == asked.filtered:
-        detail = "names its jobs twice" if asked.filtered else "names no jobs"
-        hint = 'say jobs (ids), or one or more of status, name, tag and metadata, or "all": true'
+        detail = "selects its jobs in two ways" if asked.filtered else "selects no jobs"
+        hint = 'use jobs (ids), or one or more of status, name, tag and metadata, or "all": true'
         raise InvalidRequest([Fault("#", "invalid", detail, hint=hint)])
     if asked.jobs is not None:
         outcomes, more = api().base.bulk.cancel(OWNER, asked.jobs, asked.reason), False

@@ -25,7 +25,7 @@ class NoQuery(BaseModel):
 @bp.get("")
 @described(query=NoQuery, answer=schemas.List[schemas.Checkpoint])
 def index(job_id: str) -> Response:
-    """List a job's checkpoints: the best, those that were asked to be kept, and the last."""
+    """List a job's checkpoints: the best, those its spec says to keep, and the last."""
     query(NoQuery)
     found = [serializers.checkpoint(view) for view in api().base.lookup.checkpoints(OWNER, job_id)]
     return as_json(schemas.List[schemas.Checkpoint](url=request.path, data=found, has_more=False))

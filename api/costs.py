@@ -31,11 +31,11 @@ class MetricsQuery(BaseModel):
     model_config = {"extra": "forbid"}
 
     after_epoch: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    """Leave out this epoch and those before."""
+    """Only epochs after this one."""
     fields: str | None = None
-    """Columns, by comma."""
+    """Columns, separated by commas."""
     max_points: Annotated[int, Field(ge=2, lt=2**31)] | None = None
-    """So many epochs at most: the best, the last, and every k-th of the others."""
+    """At most this many epochs: the best, the last, and every k-th of the others."""
 
 
 class BatchesQuery(BaseModel):
@@ -52,7 +52,7 @@ class LogsQuery(BaseModel):
     model_config = {"extra": "forbid"}
 
     tail: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    """Only the last lines."""
+    """Only this many of the last lines."""
     timestamps: bool = False
 
 
@@ -70,7 +70,9 @@ def metrics(job_id: str) -> Response:
         wanted = [name.strip() for name in asked.fields.split(",")]
         for name in wanted:
             if name not in columns:
-                fault = Fault("#/query/fields", "unknown_value", f"{name[:80]!r} is no column", allowed=list(columns))
+                fault = Fault(
+                    "#/query/fields", "unknown_value", f"{name[:80]!r} is not a column", allowed=list(columns)
+                )
                 raise InvalidRequest([fault])
         columns = ["epoch", *(name for name in columns if name in wanted and name != "epoch")]
     kind = accepts(*TABLES)
@@ -145,7 +147,7 @@ def table_of(kind: str | None, columns: list[str], rows: list[list[Any]]) -> Res
     Raises: NotAcceptable.
     """
     if kind is None:
-        raise NotAcceptable("JSON, CSV and NDJSON can be given.", allowed=list(TABLES))
+        raise NotAcceptable("JSON, CSV and NDJSON are available.", allowed=list(TABLES))
     if kind == NDJSON:
         lines = [orjson.dumps(dict(zip(columns, row, strict=True))) + b"\n" for row in rows]
         return Response(b"".join(lines), content_type=NDJSON)

@@ -34,9 +34,9 @@ class PageQuery(BaseModel):
 
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     after: str | None = None
-    """The cursor in `next` of the page before."""
+    """The cursor from `next` of the previous page."""
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
-    """Only the upload of these bytes, if it is here: a client that finds it need not send them."""
+    """Only the upload with these bytes, if there is one: a client that finds it need not send them."""
 
 
 class RowsQuery(BaseModel):
@@ -46,7 +46,7 @@ class RowsQuery(BaseModel):
 
     limit: Annotated[int, Field(ge=1, le=1_000)] = 20
     after: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    """So many rows are left out first."""
+    """Skip this many rows first."""
 
 
 @bp.post("")
@@ -58,7 +58,7 @@ class RowsQuery(BaseModel):
     errors=(413, 415, 507),
 )
 def upload() -> Response:
-    """Upload a data set: CSV, Parquet, JSON Lines or NPZ. 200: the same bytes are here already."""
+    """Upload a data set: CSV, Parquet, JSON Lines or NPZ. 200: the same bytes exist already."""
     asked = query(UploadQuery)
     options = FileOptions.model_validate(asked.model_dump(exclude={"name"}))
     request.max_content_length = api().base.settings.max_upload_bytes
@@ -120,7 +120,7 @@ def content(dataset_id: str) -> Response:
 @bp.delete("/<dataset_id>")
 @described(query=NoQuery, status=(204,), errors=(409,))
 def remove(dataset_id: str) -> Response:
-    """Delete a data set that no job needs."""
+    """Delete a data set that no job uses."""
     query(NoQuery)
     api().base.datasets.delete(OWNER, dataset_id)
     return Response(status=204)

@@ -11,8 +11,8 @@ from api.requests import preferred_wait
 from services.errors import Overloaded
 from services.jobs.job_views import JobView
 
-WAIT = {"Prefer": "`wait=N`: answer when there is news, or after N seconds."}
-WAIT_FOR_END = {"Prefer": "`wait=N`: answer when the job is done, or after N seconds."}
+WAIT = {"Prefer": "`wait=N`: answer when something has changed, or after N seconds."}
+WAIT_FOR_END = {"Prefer": "`wait=N`: answer when the job has finished, or after N seconds."}
 
 
 def longest_wait_s() -> float:

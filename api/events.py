@@ -29,10 +29,10 @@ class EventsQuery(BaseModel):
     model_config = {"extra": "forbid"}
 
     after: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    """Leave out the event of this number and those before."""
+    """Only events after the one with this number."""
     limit: Annotated[int, Field(ge=1, le=1_000)] = PAGE
     until: Literal["done"] | None = None
-    """Answer when the job is done; a stream ends by itself then."""
+    """Answer when the job has finished; a stream ends by itself then."""
 
 
 @bp.get("/events")
@@ -41,12 +41,12 @@ class EventsQuery(BaseModel):
     answer=schemas.List[schemas.Event],
     status=(200, 204),
     media=(JSON, STREAM),
-    headers={**WAIT, "Last-Event-ID": "Begin the stream after the event of this number."},
+    headers={**WAIT, "Last-Event-ID": "Start the stream after the event with this number."},
 )
 def events(job_id: str) -> Response:
-    """Read a job's events, or follow them as a stream; 204: the stream's last event was heard.
+    """Read a job's events, or follow them as a stream. 204: there are no more events.
 
-    A list comes at once; with `Prefer: wait=N` when it has an event, with `until=done` when the job is done.
+    A list comes at once; with `Prefer: wait=N`, when it has an event; with `until=done`, when the job has finished.
     """
     asked = query(EventsQuery)
     job = api().base.lookup.get(OWNER, job_id)

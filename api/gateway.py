@@ -66,7 +66,7 @@ class Gateway:
         if not self.body_places:
             environ = _environ(scope, headers)
             limit = self.settings.body_places
-            _refuse(environ, Overloaded("So many bodies are being received already.", limit=limit))
+            _refuse(environ, Overloaded("Too many request bodies are being received at the moment.", limit=limit))
             await self._answer(environ, body.receive, send, body)
             await body.drain()
             return
@@ -130,7 +130,7 @@ class Answer:
         except ConnectionError:
             pass
         except Exception:
-            log.exception("an answer broke off", path=self.environ["PATH_INFO"])
+            log.exception("an answer was cut off", path=self.environ["PATH_INFO"])
         finally:
             self._give(None)
 
@@ -151,7 +151,7 @@ class Answer:
                         await send(message)
                     self.room.release()
         except TimeoutError:
-            log.info("a client reads nothing", path=self.environ["PATH_INFO"])
+            log.info("a client stopped reading", path=self.environ["PATH_INFO"])
         finally:
             self.gone = True
             if watch:
@@ -179,7 +179,7 @@ class Answer:
             with aside():
                 self.gone = not self.room.acquire(timeout=2 * self.send_timeout_s) or self.gone
         if self.gone:
-            raise ConnectionError("the client is gone or reads nothing")
+            raise ConnectionError("the client is gone or has stopped reading")
         self._give(message)
 
     def _give(self, message: Message | None) -> None:

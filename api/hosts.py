@@ -17,10 +17,10 @@ def register(app: Flask, settings: Settings) -> None:
     Raises: SettingInvalid when the API would be open to a network without keys.
     """
     if settings.auth != "none":
-        raise SettingInvalid(f"BATCHYARD_AUTH is {settings.auth!r}; only none exists so far.")
+        raise SettingInvalid(f"BATCHYARD_AUTH is {settings.auth!r}; only 'none' exists so far.")
     if settings.published_host not in LOOPBACK:
         raise SettingInvalid(
-            f"Refusing to start: anybody who reaches {settings.published_host} could use this API: it has no keys. "
+            f"Refusing to start: anyone who can reach {settings.published_host} could use this API: it has no keys. "
             "Either publish it on 127.0.0.1 (BATCHYARD_HOST=127.0.0.1), "
             "or put a proxy with access control in front of a loopback address."
         )

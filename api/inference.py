@@ -23,7 +23,7 @@ WINDOWS = {"gzip": 31, "deflate": 15}  #: zlib's word for the wrapping of each
 @bp.get("")
 @described(problem=JSON, answer=None)
 def server() -> Response:
-    """Read what this server is."""
+    """Read the server's name and version."""
     return _json(
         {"name": "batchyard", "version": version_of_package("batchyard"), "extensions": ["binary_tensor_data"]}
     )
@@ -32,14 +32,14 @@ def server() -> Response:
 @bp.get("/health/live")
 @described(problem=JSON, answer=None)
 def live() -> Response:
-    """Ask whether this process answers."""
+    """Check that this process answers."""
     return _json({"live": True})
 
 
 @bp.get("/health/ready")
 @described(problem=JSON, answer=None)
 def ready() -> Response:
-    """Ask whether it can predict: torch is loaded and the database answers."""
+    """Check that it can predict: PyTorch is loaded and the database answers."""
     api().load_predictions()
     api().base.database.ping()
     return _json({"ready": True})
@@ -57,7 +57,7 @@ def metadata(name: str, version: str = "") -> Response:
 @bp.get("/models/<name>/versions/<version>/ready", endpoint="version_ready")
 @described(problem=JSON, answer=None, errors=(409,))
 def model_ready(name: str, version: str = "") -> Response:
-    """Ask whether a model can answer."""
+    """Check that a model can answer."""
     return _json({"name": name, "ready": api().inference().is_ready(OWNER, name, version)})
 
 
@@ -69,7 +69,7 @@ def model_ready(name: str, version: str = "") -> Response:
     upload=("application/json", "application/octet-stream"),
     media=("application/json", "application/octet-stream"),
     errors=(409, 413, 415),
-    headers={JSON_BYTES: "How many bytes of the body are JSON, where binary tensors follow."},
+    headers={JSON_BYTES: "How many bytes of the body are JSON, if binary tensors follow."},
 )
 def infer(name: str, version: str = "") -> Response:
     """Predict: tensors in, tensors out, in JSON or as binary data."""

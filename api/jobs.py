@@ -42,7 +42,7 @@ class ShowQuery(BaseModel):
     expand: list[Literal["spec_submitted"]] = []
     """Further members."""
     until: Literal["done"] | None = None
-    """Answer when the job is done."""
+    """Answer when the job has finished."""
 
 
 class ListQuery(BaseModel):
@@ -51,7 +51,7 @@ class ListQuery(BaseModel):
     model_config = {"extra": "forbid"}
 
     status: str = ""
-    """States, by comma."""
+    """States, separated by commas."""
     name: Annotated[str, Field(max_length=64)] | None = None
     """A pattern with `*`."""
     tag: Annotated[str, Field(max_length=64)] | None = None
@@ -61,7 +61,7 @@ class ListQuery(BaseModel):
     sort: Literal["-created_at", "created_at", "name", "-name"] = "-created_at"
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     after: str | None = None
-    """The cursor in `next` of the page before."""
+    """The cursor from `next` of the previous page."""
 
 
 class DeleteQuery(BaseModel):
@@ -70,7 +70,7 @@ class DeleteQuery(BaseModel):
     model_config = {"extra": "forbid"}
 
     force: bool = False
-    """Delete a job that is not finished, too."""
+    """Also delete a job that is not finished."""
 
 
 class Cancel(BaseModel):
@@ -89,7 +89,7 @@ class Cancel(BaseModel):
     status=(202, 201, 200),
     errors=(409, 413, 415, 507),
     upload=("multipart/form-data",),
-    headers={**WAIT_FOR_END, "Idempotency-Key": "The same key and body bring the same job, for a day."},
+    headers={**WAIT_FOR_END, "Idempotency-Key": "For a day, the same key and body return the same job."},
 )
 def submit() -> Response:
     """Submit a training job.
@@ -118,7 +118,7 @@ def index() -> Response:
     if unknown:
         allowed = list(get_args(Status))
         raise InvalidRequest(
-            [Fault("#/query/status", "unknown_value", f"{unknown[0][:80]!r} is no state", None, None, allowed)]
+            [Fault("#/query/status", "unknown_value", f"{unknown[0][:80]!r} is not a state", None, None, allowed)]
         )
     filters = Filters(
         statuses=statuses,
@@ -144,13 +144,13 @@ def index() -> Response:
     query=ShowQuery,
     answer=schemas.Job,
     status=(200, 304),
-    headers={**WAIT, "If-None-Match": "The ETag of the state that you know: 304 if nothing has changed since."},
+    headers={**WAIT, "If-None-Match": "The ETag of the state you last read: 304 if nothing has changed since."},
 )
 def show(job_id: str) -> Response:
     """Read a job by its id or name.
 
-    With `until=done` the answer comes when it is done, or after `Prefer: wait=N` seconds, by default as late as is
-    allowed; with If-None-Match and `Prefer: wait=N` when there is news.
+    With `until=done` the answer comes when the job has finished, or after `Prefer: wait=N` seconds, by default the
+    longest wait allowed; with If-None-Match and `Prefer: wait=N`, when something has changed.
     """
     asked = query(ShowQuery)
     job = api().base.lookup.get(OWNER, job_id)

@@ -20,7 +20,7 @@ bp = Blueprint("models", __name__, url_prefix="/api/v1/models")
 
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 VERSION = re.compile(r"[1-9]\d{0,8}")
-IF_MATCH = {"If-Match": "The ETag of the alias that you know: 412 if it has changed since."}
+IF_MATCH = {"If-Match": "The ETag of the alias as you last read it: 412 if it has changed since."}
 
 
 class Page(BaseModel):
@@ -30,7 +30,7 @@ class Page(BaseModel):
 
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     after: Annotated[str, Field(max_length=64)] | None = None
-    """The last name of the page before."""
+    """The last name of the previous page."""
 
 
 @bp.post("/<name>/versions")
@@ -79,7 +79,7 @@ def show_version(name: str, version: str) -> Response:
 @bp.delete("/<name>/versions/<version>")
 @described(query=NoQuery, status=(204,), errors=(409,))
 def delete_version(name: str, version: str) -> Response:
-    """Delete a version that no alias means; its number is never given again."""
+    """Delete a version that no alias points to. Its number is not used again."""
     query(NoQuery)
     api().models.delete_version(OWNER, name, number_of(version))
     return Response(status=204)
@@ -88,7 +88,7 @@ def delete_version(name: str, version: str) -> Response:
 @bp.get("/<name>/aliases/<alias>")
 @described(query=NoQuery, answer=model_schemas.Alias)
 def show_alias(name: str, alias: str) -> Response:
-    """Read an alias; its ETag is for If-Match."""
+    """Read an alias. Its ETag can be used with If-Match."""
     query(NoQuery)
     return _alias(api().aliases.get(OWNER, name, alias))
 
@@ -96,9 +96,9 @@ def show_alias(name: str, alias: str) -> Response:
 @bp.put("/<name>/aliases/<alias>")
 @described(query=NoQuery, body=Move, answer=model_schemas.Alias, errors=(409, 412, 413, 415), headers=IF_MATCH)
 def move_alias(name: str, alias: str) -> Response:
-    """Point an alias to a version, which creates it if need be.
+    """Point an alias to a version; create the alias if it does not exist.
 
-    With `gate` the version is first compared with the one that the alias means, on rows that neither has trained on.
+    With `gate`, the version is first compared with the one the alias points to, on rows that neither has trained on.
     """
     query(NoQuery)
     wanted = body(Move)

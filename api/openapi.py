@@ -13,20 +13,20 @@ from api.view_descriptions import Description
 REF = "#/components/schemas/{model}"
 PROBLEMS = {
     400: "The request can't be read.",
-    403: "Not from there.",
-    404: "There is no such thing.",
-    406: "None of the accepted media types can be given.",
-    409: "Not in this state.",
-    412: "It is not as it was when it was read.",
+    403: "This host or origin is not allowed.",
+    404: "It does not exist.",
+    406: "None of the accepted media types is available.",
+    409: "The current state does not allow this.",
+    412: "It has changed since it was read.",
     413: "Too large.",
-    415: "This media type is not read.",
-    422: "The request is not valid; `errors` names every fault.",
+    415: "This media type is not supported.",
+    422: "The request is not valid; `errors` lists every fault.",
     500: "A bug.",
-    503: "Not now; see Retry-After.",
+    503: "Not available at the moment; see Retry-After.",
     507: "No room.",
 }
 ALWAYS = (400, 403, 422, 500, 503)
-ANSWERS = {200: "Done.", 201: "Made.", 202: "Accepted.", 204: "Nothing to say.", 206: "A part.", 304: "Not changed."}
+ANSWERS = {200: "Done.", 201: "Made.", 202: "Accepted.", 204: "No content.", 206: "A part.", 304: "Not changed."}
 
 
 def document(app: Flask, version: str) -> dict[str, Any]:
@@ -45,7 +45,11 @@ def document(app: Flask, version: str) -> dict[str, Any]:
     _, shapes = models_json_schema([(model, "validation") for model in sorted(models, key=str)], ref_template=REF)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Batchyard", "version": version, "description": "POST rows, get a model that answers."},
+        "info": {
+            "title": "Batchyard",
+            "version": version,
+            "description": "A training service: POST a table, get a model that predicts.",
+        },
         "paths": dict(sorted(paths.items())),
         "components": {"schemas": shapes["$defs"]},
     }

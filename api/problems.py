@@ -49,7 +49,7 @@ STATUS = {
 }
 #: What is wrong with a request that never reaches a view, in words of our own.
 OF_STATUS = {
-    400: "a part of it is malformed",
+    400: "part of it is malformed",
     411: "its length is missing",
     414: "its address is too long",
     416: "the range is not within the file",
@@ -122,7 +122,7 @@ def of_flask(error: HTTPException) -> BatchyardError:
 
 
 def _bug(error: Exception) -> Response:
-    log.error("a bug", request_id=g.get("request_id"), path=request.path, exception=traceback.format_exc())
+    log.error("unexpected error", request_id=g.get("request_id"), path=request.path, exception=traceback.format_exc())
     return answer(errors.Internal())
 
 

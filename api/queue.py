@@ -20,7 +20,7 @@ bp = Blueprint("queue", __name__, url_prefix="/api/v1")
 @bp.get("/queue")
 @described(query=NoQuery, answer=queue_schemas.Queues)
 def queue() -> Response:
-    """Read what waits and why, what runs, when each of your jobs is likely to start and finish, and who works."""
+    """Read what is waiting and why, what is running, when your jobs are likely to start and finish, and the workers."""
     query(NoQuery)
     base = api().base
     queues = base.outlook.queues(OWNER)
@@ -36,7 +36,7 @@ def queue() -> Response:
 @bp.get("/workers")
 @described(query=NoQuery, answer=schemas.List[queue_schemas.Worker])
 def workers() -> Response:
-    """List the workers that showed signs of life lately."""
+    """List the workers that showed signs of life recently."""
     query(NoQuery)
     data = [_worker(view) for view in api().base.workers.listing(OWNER)]
     return as_json(schemas.List[queue_schemas.Worker](url=request.full_path.rstrip("?"), data=data, has_more=False))

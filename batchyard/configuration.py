@@ -72,7 +72,7 @@ def _stored() -> tuple[dict[str, Any], str]:
         except OSError:
             continue
         except ValueError as error:
-            raise ValueError(f"{path} is no valid TOML: {error}. Correct or delete it.") from error
+            raise ValueError(f"{path} is not valid TOML: {error}. Correct or delete it.") from error
     return {}, ""
 
 

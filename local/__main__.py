@@ -41,7 +41,7 @@ def up(settings: Settings, arguments: argparse.Namespace) -> None:
         _say(f"Ready in {time.monotonic() - began:.0f} s    {stack.url}    (this host only)")
         _say("Stop   Ctrl-C")
         stack.watch()
-        _say("Stopping: running jobs are stored at their batch and go on at the next start.")
+        _say("Stopping: running jobs are stored at their current batch and continue at the next start.")
     finally:
         stack.stop()
 
@@ -50,7 +50,7 @@ def show(_settings: Settings, _arguments: argparse.Namespace) -> None:
     """Run the tutorial's job on a stack of its own, show its costs and a prediction, and stop."""
     with tempfile.TemporaryDirectory(prefix="batchyard-demo-") as folder:
         stack = Stack(Path(folder) / "data", 0, 1, lambda text: None)
-        _say("Starting a stack of its own in a temporary folder: database, queue, API, dispatcher, worker ...")
+        _say("Starting a temporary stack: database, queue, API, dispatcher, worker ...")
         try:
             stack.start()
             _say(f"It answers at {stack.url}.\n")
@@ -58,7 +58,7 @@ def show(_settings: Settings, _arguments: argparse.Namespace) -> None:
         finally:
             _say("\nStopping the stack ...")
             stack.stop()
-    _say("Stopped; nothing is left behind. `make up` or `batchyard up` runs one that stays.")
+    _say("Stopped, and cleaned up. `make up` or `batchyard up` runs one that keeps its data.")
 
 
 def _say(text: str) -> None:
@@ -68,14 +68,14 @@ def _say(text: str) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="batchyard", description="The whole service on this machine.")
     commands = parser.add_subparsers(required=True)
-    command = commands.add_parser("up", help="run the stack in the foreground; Ctrl-C drains and stops it")
+    command = commands.add_parser("up", help="run the stack in the foreground; Ctrl-C stops it")
     command.add_argument("--data-dir", type=Path, help="folder of database, data sets and logs")
-    command.add_argument("--port", type=int, default=8000, help="0 takes a free one")
-    command.add_argument("--workers", type=int, default=0, help="jobs at once; default: the CPU quota")
-    command.add_argument("--database-url", default="", help="a PostgreSQL instead of SQLite in the data folder")
-    command.add_argument("--redis-url", default="", help="a Redis or Valkey instead of the embedded one")
+    command.add_argument("--port", type=int, default=8000, help="0: any free port")
+    command.add_argument("--workers", type=int, default=0, help="number of jobs at once; default: the CPU quota")
+    command.add_argument("--database-url", default="", help="use this PostgreSQL instead of SQLite in the data folder")
+    command.add_argument("--redis-url", default="", help="use this Redis or Valkey instead of the embedded one")
     command.set_defaults(run=up)
-    command = commands.add_parser("demo", help="train the tutorial's job on a stack of its own, and stop")
+    command = commands.add_parser("demo", help="train the tutorial's job on a temporary stack, and stop")
     command.set_defaults(run=show)
     return parser
 

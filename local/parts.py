@@ -94,17 +94,17 @@ def _allow_open_files(connections: int) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="batchyard server", description="One part of the server alone.")
+    parser = argparse.ArgumentParser(prog="batchyard server", description="Run one part of the server.")
     parts = parser.add_subparsers(dest="part", required=True)
     part = parts.add_parser("api", help="the HTTP API")
     part.add_argument("--bind", default="127.0.0.1:8000", metavar="HOST:PORT")
     part.set_defaults(start=api)
     part = parts.add_parser("worker", help="a worker that trains")
     part.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    part.add_argument("--concurrency", type=int, default=0, help="jobs at once; default: the CPU quota")
+    part.add_argument("--concurrency", type=int, default=0, help="number of jobs at once; default: the CPU quota")
     part.add_argument("--heartbeat-file", type=Path)
     part.set_defaults(start=worker)
-    part = parts.add_parser("dispatcher", help="rings the workers and finds silent ones")
+    part = parts.add_parser("dispatcher", help="sends nudges and requeues the jobs of lost workers")
     part.add_argument("--heartbeat-file", type=Path)
     part.set_defaults(start=dispatcher)
     part = parts.add_parser("migrate", help="brings the database's schema up to date")

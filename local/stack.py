@@ -102,7 +102,7 @@ class Stack:
                 if part.process is None or part.process.poll() is None or lived < part.pause_s:
                     continue
                 part.pause_s = RESTART_S if lived > STEADY_S else min(RESTART_MAX_S, 2 * part.pause_s)
-                self.say(f" ! {part.name} ended with {part.process.returncode}; starting it again")
+                self.say(f" ! {part.name} ended with {part.process.returncode}; restarting it")
                 self._start(part)
 
     def stop(self) -> None:

@@ -26,7 +26,7 @@ class CompareQuery(BaseModel):
     model_config = {"extra": "forbid"}
 
     jobs: Annotated[str, Field(max_length=4_000)] = ""
-    """Ids or names, by comma."""
+    """Ids or names, separated by commas."""
     format: Literal["", "csv"] = ""
 
 

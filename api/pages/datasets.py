@@ -35,7 +35,7 @@ def dataset(dataset_id: str) -> Response:
 
 @bp.post("/datasets/<dataset_id>/delete")
 def delete_dataset(dataset_id: str) -> Redirect:
-    """Delete a data set that no job needs."""
+    """Delete a data set that no job uses."""
     name = api().base.datasets.find(OWNER, dataset_id).name
     api().base.datasets.delete(OWNER, dataset_id)
     return notices.go(url_for("pages.datasets"), f"{name} is deleted.")

@@ -31,7 +31,7 @@ class ListQuery(BaseModel):
 
     status: Literal["", Status] = ""
     q: Annotated[str, Field(max_length=64)] = ""
-    """A part of the name, or a pattern with `*`."""
+    """Part of the name, or a pattern with `*`."""
     tag: Annotated[str, Field(max_length=64)] = ""
     sort: Literal["-created_at", "created_at", "name", "-name"] = "-created_at"
     after: str | None = None
@@ -81,7 +81,7 @@ def selected() -> Redirect:
     chosen = list(dict.fromkeys(request.form.getlist("jobs")))
     verb = request.form.get("verb", "")
     if not chosen:
-        raise InvalidRequest([Fault("#/jobs", "missing", "is empty: choose jobs by the boxes beside their names")])
+        raise InvalidRequest([Fault("#/jobs", "missing", "is empty: select jobs with the boxes next to their names")])
     if verb == "compare":
         return redirect(url_for("pages.compare", jobs=",".join(chosen)), 303)
     base = api().base

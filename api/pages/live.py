@@ -31,7 +31,7 @@ class LiveQuery(BaseModel):
     model_config = {"extra": "forbid"}
 
     topics: Annotated[str, Field(max_length=4_000)] = JOBS
-    """`jobs`, the list, and ids of jobs, by comma."""
+    """`jobs` for the list, and ids of jobs, separated by commas."""
 
 
 class ListMark:

@@ -132,7 +132,7 @@ def _spec(form: Any) -> dict[str, Any]:
         try:
             return kind(text)
         except ValueError:
-            faults.append(Fault(pointer, "wrong_type", f"{text[:40]!r} is no {'whole ' * (kind is int)}number"))
+            faults.append(Fault(pointer, "wrong_type", f"{text[:40]!r} is not a {'whole ' * (kind is int)}number"))
             return None
 
     source = {"builtin": form["builtin"]} if form.get("builtin") else {"dataset": form.get("dataset", "")}
@@ -152,12 +152,12 @@ def _spec(form: Any) -> dict[str, Any]:
         try:
             patch = orjson.loads(more)
         except orjson.JSONDecodeError as error:
-            faults.append(Fault("#/more", "malformed_json", f"is no JSON: {error}", hint='e.g. {"seed": 1}'))
+            faults.append(Fault("#/more", "malformed_json", f"is not valid JSON: {error}", hint='e.g. {"seed": 1}'))
         else:
             if isinstance(patch, dict):
                 spec = merged(spec, patch)
             else:
-                faults.append(Fault("#/more", "wrong_type", "is no JSON object", hint='e.g. {"seed": 1}'))
+                faults.append(Fault("#/more", "wrong_type", "is not a JSON object", hint='e.g. {"seed": 1}'))
     if faults:
         raise InvalidRequest(faults)
     return spec

@@ -87,14 +87,14 @@ def _records() -> tuple[list[str], list[dict[str, Any]]]:
     try:
         text = sent.decode("utf-8-sig")
     except UnicodeDecodeError:
-        fault = Fault("#/csv", "invalid", "is no text in UTF-8", hint="save the table as CSV in UTF-8")
+        fault = Fault("#/csv", "invalid", "is not UTF-8 text", hint="save the table as CSV in UTF-8")
         raise InvalidRequest([fault]) from None
     reader = csv.DictReader(io.StringIO(text, newline=""))
     try:
         header = list(reader.fieldnames or [])
         records: list[dict[str, Any]] = [{name: row.get(name) or None for name in header} for row in reader]
     except csv.Error as error:
-        raise InvalidRequest([Fault("#/csv", "invalid", f"is no CSV: {error}")]) from error
+        raise InvalidRequest([Fault("#/csv", "invalid", f"is not CSV: {error}")]) from error
     if not records:
         hint = "the first line names the columns, each further line is a row"
         raise InvalidRequest([Fault("#/csv", "missing", "has no rows", hint=hint)])

@@ -38,7 +38,9 @@ def of(job: JobView, more: dict[str, Any]) -> dict[str, Any]:
     known = more.get("record")
     record = {name: row.get(name) for name in job.spec["data"]["features"]} if known is None else known
     fields = [_field(n, name, info, record.get(name)) for n, name in enumerate(record)]
-    note = "Filled with a row that the model has not learnt from." if validated else "Filled with a row of its data."
+    note = (
+        "Filled in with a row that the model was not trained on." if validated else "Filled in with a row of its data."
+    )
     tensors = any(field.kind == "tensor" for field in fields)
     return shown | {
         "fields": [] if tensors else fields,

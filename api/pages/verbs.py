@@ -49,10 +49,10 @@ def retry(job_id: str) -> Response:
     try:
         patch = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        detail = f"is no JSON: {error}"
+        detail = f"is not valid JSON: {error}"
         raise InvalidRequest([Fault("#/patch", "malformed_json", detail, hint='e.g. {"epochs": 50}')]) from error
     if not isinstance(patch, dict):
-        raise InvalidRequest([Fault("#/patch", "wrong_type", "is no JSON object", hint='e.g. {"epochs": 50}')])
+        raise InvalidRequest([Fault("#/patch", "wrong_type", "is not a JSON object", hint='e.g. {"epochs": 50}')])
     suggested, name = request.form.get("apply") == "suggestion", request.form.get("name", "").strip() or None
     return _back(api().base.retry.retry(OWNER, job_id, SpecChanges(patch, suggested, name)).job.id)
 
