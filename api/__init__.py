@@ -6,8 +6,10 @@ from flask import Flask, Response, g, request
 
 from api import (
     about,
+    auth,
     bulk,
     checkpoints,
+    clients,
     costs,
     datasets,
     events,
@@ -51,6 +53,8 @@ def create_app(settings: Settings) -> Flask:
         g.request_id = ids.new("req")
 
     hosts.register(app, settings)
+    clients.register(app, settings)
+    auth.register(app, settings)
 
     @app.before_request
     def refuse() -> None:
@@ -85,6 +89,8 @@ def create_app(settings: Settings) -> Flask:
             response.headers["Cache-Control"] = "no-cache"
         return response
 
+    if settings.auth == "keys":
+        joined.start_keys()
     ringer.start(joined)
     # torch takes a second or two: it is there before the first prediction, and never keeps the start waiting.
     threading.Thread(target=joined.load_predictions, daemon=True, name="predictions").start()

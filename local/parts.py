@@ -8,6 +8,7 @@ import sys
 import urllib.error
 import urllib.request
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from services import log_lines
@@ -34,6 +35,7 @@ def main() -> None:
 def api(settings: Settings, arguments: argparse.Namespace) -> None:
     """Replace this process by the API's server."""
     host, _, port = arguments.bind.rpartition(":")
+    replace(settings, bound_host=host).check_doors()
     # granian shares a port that is in use, silently, so it is tried first.
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -50,7 +52,8 @@ def api(settings: Settings, arguments: argparse.Namespace) -> None:
     command += ["--http1-header-read-timeout", str(SILENT_S * 1000), "--workers-kill-timeout", str(KILL_API_AFTER_S)]
     command += ["--log-level", "error", "api.asgi:app"]
     # The server keeps this process's number.
-    os.execve(sys.executable, command, child_environment(BATCHYARD_API_PID=str(os.getpid())))
+    told = {"BATCHYARD_API_PID": str(os.getpid()), "BATCHYARD_BOUND_HOST": host}
+    os.execve(sys.executable, command, child_environment(**told))
 
 
 def worker(settings: Settings, arguments: argparse.Namespace) -> None:

@@ -132,7 +132,6 @@ class Stack:
             "STORAGE_DIR": str(self.folder),
             "DATABASE_URL": settings.sqlalchemy_url,
             "REDIS_URL": self.redis_url,
-            "PUBLISHED_HOST": self.host,
         }
         return child_environment(PYTHONUNBUFFERED="1", **{PREFIX + name: value for name, value in more.items()})
 

@@ -33,6 +33,7 @@ NOT_SETTINGS = frozenset(
         "SOAK_MINUTES",
     ]
 )
+LOOPBACK = {"127.0.0.1", "localhost", "::1", "[::1]"}  #: that only this host reaches
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -51,8 +52,12 @@ class Settings:
     storage_dir: Path = setting(Path("batchyard-data"), "Folder of the uploaded data sets and of the local stack.")
     log_level: str = setting("info", "debug, info, warning or error.")
 
-    auth: str = setting("none", "Who may call. Only `none` so far, and only while published on loopback.")
-    published_host: str = setting("127.0.0.1", "Address on which the outside reaches the API.")
+    auth: str = setting("none", "Who may call: `keys`, or `none`: whoever reaches it, only while that is this host.")
+    bound_host: str = setting("127.0.0.1", "Address that the API is bound to; the server sets it itself.")
+    published_host: str = setting("", "Address on which the outside reaches the API; empty: the one it is bound to.")
+    trusted_proxies: str = setting("", "Networks of proxies whose X-Forwarded-For and -Proto are heard, by comma.")
+    session_s: float = setting(43_200.0, "How long a browser stays logged in.")
+    wrong_keys_per_minute: int = setting(20, "Wrong keys that one address may try in a minute; more get 429.")
     allowed_hosts: str = setting("localhost,127.0.0.1,[::1]", "Host names that requests may ask for, by comma.")
 
     max_json_bytes: int = setting(16 * 2**20, "Largest JSON body.")
@@ -155,16 +160,43 @@ class Settings:
 
         Raises: SettingInvalid.
         """
-        names = [name.strip() for name in self.webhooks_private.split(",") if name.strip()]
-        try:
-            return tuple(ipaddress.ip_network(name) for name in names)
-        except ValueError as error:
-            raise SettingInvalid(f"{PREFIX}WEBHOOKS_PRIVATE: {error}; write networks as 10.1.0.0/16.") from error
+        return _networks("WEBHOOKS_PRIVATE", self.webhooks_private)
+
+    @property
+    def proxy_networks(self) -> tuple[Network, ...]:
+        """The networks of proxies that are believed.
+
+        Raises: SettingInvalid.
+        """
+        return _networks("TRUSTED_PROXIES", self.trusted_proxies)
+
+    def check_doors(self) -> None:
+        """Refuse to be open to a network without keys.
+
+        Raises: SettingInvalid with the two ways out.
+        """
+        if self.auth not in {"none", "keys"}:
+            raise SettingInvalid(f"{PREFIX}AUTH is {self.auth!r}; it is none or keys.")
+        reached = self.published_host or self.bound_host
+        if self.auth == "none" and reached not in LOOPBACK:
+            raise SettingInvalid(
+                f"Refusing to start: anybody who reaches {reached} could use this API, it asks for no keys. "
+                f"Either let it ask for keys ({PREFIX}AUTH=keys), or let this host alone reach it: bind it to "
+                f"127.0.0.1, or say {PREFIX}PUBLISHED_HOST=127.0.0.1 where what is in front publishes it there only."
+            )
 
     @property
     def sqlalchemy_url(self) -> str:
         """The database's URL, with SQLite in the storage folder when none is set."""
         return self.database_url or f"sqlite:///{self.storage / 'batchyard.db'}"
+
+
+def _networks(name: str, text: str) -> tuple[Network, ...]:
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    try:
+        return tuple(ipaddress.ip_network(word) for word in words)
+    except ValueError as error:
+        raise SettingInvalid(f"{PREFIX}{name}: {error}; write networks as 10.1.0.0/16.") from error
 
 
 def child_environment(**more: str) -> dict[str, str]:
