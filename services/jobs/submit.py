@@ -201,7 +201,8 @@ class JobService:
         """Insert the key; False when it is there. A concurrent submit of the same key waits here for the first."""
         time = now(session)
         oldest = time - timedelta(seconds=self.settings.idempotency_s)
-        session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < oldest, IdempotencyKey.key == key))
+        mine = (IdempotencyKey.owner == owner, IdempotencyKey.key == key)
+        session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < oldest, *mine))
         row = {"owner": owner, "key": key, "body_sha256": body_sha256, "job_id": job_id, "created_at": time}
         insert = insert_for(session)(IdempotencyKey).values(**row).on_conflict_do_nothing()
         return session.scalar(insert.returning(IdempotencyKey.key)) is not None

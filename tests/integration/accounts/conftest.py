@@ -17,7 +17,7 @@ from tests.integration.accounts.clients import ClientOf, with_token
 @pytest.fixture
 def app(settings: Settings, valkey: str) -> Iterator[Flask]:
     """The application with keys on."""
-    app = create_app(replace(settings, redis_url=valkey, auth="keys", stream_s=1.0))
+    app = create_app(replace(settings, redis_url=valkey, auth="keys", stream_s=0.2))
     app.extensions["batchyard"].load_predictions()
     yield app
     app.extensions["batchyard"].close()
