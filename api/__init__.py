@@ -6,6 +6,7 @@ from flask import Flask, Response, g, request
 
 from api import (
     about,
+    audit,
     auth,
     bulk,
     checkpoints,
@@ -17,6 +18,7 @@ from api import (
     inference,
     job_commands,
     jobs,
+    keys,
     models,
     predictions,
     problems,
@@ -75,16 +77,21 @@ def create_app(settings: Settings) -> Flask:
         datasets,
         webhooks,
         queue,
+        keys,
+        audit,
         about,
     ):
         app.register_blueprint(module.bp)
     pages.register(app, joined)
+    audit.register(app, settings)
 
     @app.after_request
     def add_headers(response: Response) -> Response:
         response.headers["X-Request-Id"] = g.get("request_id", "")
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
+        if request.is_secure:
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
         if request.path.startswith("/api/") and "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-cache"
         return response

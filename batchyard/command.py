@@ -29,13 +29,15 @@ COMMANDS = {
     "status": ("service:status", "Show the queue and the workers."),
     "catalog": ("service:catalog", "List what a spec can name."),
     "api": ("service:api", "Send one request and print the answer."),
+    "login": ("login:login", "Try a key and keep it for this server."),
+    "logout": ("login:logout", "Forget the key of this server."),
     "config": ("service:config", "Show which server and key are used, and why."),
     "doctor": ("doctor:doctor", "Check everything, each line with its fix."),
     "completion": ("completion:completion", "Print a script that completes commands in a shell."),
     "version": ("service:version", "Print the version."),
     "up": ("server:up", "Run the whole service on this machine; Ctrl-C stops it."),
     "demo": ("server:demo", "Train the tutorial's job on a stack of its own, and stop."),
-    "server": ("server:server", "Run one part alone: api, worker, dispatcher, migrate or healthcheck."),
+    "server": ("server:server", "Run one part alone: api, worker, dispatcher, migrate or healthcheck; make keys."),
 }
 
 

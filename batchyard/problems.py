@@ -55,7 +55,8 @@ def error_of(status: int, headers: Mapping[str, str], body: bytes, where: str, p
 
 def _message(status: int, problem: Mapping[str, Any], where: str, path: str) -> str:
     if status == 401:
-        return f"{where} wants a key. Set BATCHYARD_API_KEY, or pass api_key; whoever runs the server gives it out."
+        ways = "Run: batchyard login; or set BATCHYARD_API_KEY, or pass api_key"
+        return f"{where} wants a key. {ways}; whoever runs the server gives it out."
     if status == 403 and not problem:
         return f"{where} refuses this key or host. Ask whoever runs the server."
     if status in {429, 502, 503, 504} and not problem:

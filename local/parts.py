@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+from local import keys
 from services import log_lines
 from services.db.engine import Database
 from services.db.schema import migrate
@@ -115,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     part = parts.add_parser("healthcheck", help="asks the API whether it is ready")
     part.add_argument("--url", default="http://127.0.0.1:8000/readyz")
     part.set_defaults(start=healthcheck)
+    keys.add_parser(parts)
     return parser
 
 

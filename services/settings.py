@@ -91,6 +91,7 @@ class Settings:
 
     keep_jobs_days: int | None = setting(None, "Days that a finished job is kept; None: for ever.", int)
     keep_jobs_count: int | None = setting(None, "Finished jobs of an owner that are kept; None: all.", int)
+    keep_audit_days: int | None = setting(None, "Days that the audit log is kept; None: for ever.", int)
     keep_events_days: int | None = setting(None, "Days that a finished job's events are kept; None: for ever.", int)
 
     worker_slots: int = setting(0, "Jobs that one worker trains at once; 0: the CPU quota.")
@@ -170,6 +171,17 @@ class Settings:
         """
         return _networks("TRUSTED_PROXIES", self.trusted_proxies)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether others than this host reach the API."""
+        return (self.published_host or self.bound_host) not in LOOPBACK
+
+    @classmethod
+    def is_given(cls, name: str) -> bool:
+        """Return whether the operator set something, be it to its default."""
+        variable = PREFIX + name.upper()
+        return variable in os.environ or f"{variable}_FILE" in os.environ
+
     def check_doors(self) -> None:
         """Refuse to be open to a network without keys.
 
@@ -177,8 +189,8 @@ class Settings:
         """
         if self.auth not in {"none", "keys"}:
             raise SettingInvalid(f"{PREFIX}AUTH is {self.auth!r}; it is none or keys.")
-        reached = self.published_host or self.bound_host
-        if self.auth == "none" and reached not in LOOPBACK:
+        if self.auth == "none" and self.is_open:
+            reached = self.published_host or self.bound_host
             raise SettingInvalid(
                 f"Refusing to start: anybody who reaches {reached} could use this API, it asks for no keys. "
                 f"Either let it ask for keys ({PREFIX}AUTH=keys), or let this host alone reach it: bind it to "

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from services.errors import Fault, InvalidRequest
+
 
 class Scope(StrEnum):
     """One kind of request that a key opens."""
@@ -14,3 +16,18 @@ class Scope(StrEnum):
 
 USUAL = (Scope.READ, Scope.SUBMIT, Scope.PREDICT)  #: of a key for which none are named
 ALL = frozenset(Scope)
+
+
+def scopes_of(words: list[str], pointer: str = "#/scopes") -> tuple[Scope, ...]:
+    """Return the scopes of these names.
+
+    Raises: InvalidRequest naming the first that is none.
+    """
+    known = [str(scope) for scope in Scope]
+    said = [word.strip() for word in words if word.strip()]
+    for word in said:
+        if word not in known:
+            raise InvalidRequest([Fault(pointer, "unknown_value", f"{word[:40]!r} is no scope", allowed=known)])
+    if not said:
+        raise InvalidRequest([Fault(pointer, "missing", "names no scope: the key would open nothing", allowed=known)])
+    return tuple(Scope(word) for word in said)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from services.accounts.adoption import adopt
+from services.accounts.audit import AuditLog
 from services.accounts.key_ring import KeyRing
 from services.accounts.sessions import Sessions
 from services.columns import TableInfo
@@ -68,11 +69,13 @@ class Api:
         self.aliases = AliasService(self.base.database)
         self._loading = threading.Lock()
         self.keys = KeyRing(self.base.database, settings.change_interval_s, self._adopt)
+        self.audit = AuditLog(self.base.database)
         self.sessions = Sessions(settings.storage, settings.session_s)
 
     def start_keys(self) -> None:
         """Look for keys from now on. Without an answer of the database nobody is let in, and it is tried again."""
         self._start("keys", self.keys.run)
+        self._start("audit", self.audit.run)
 
     def _adopt(self) -> None:
         if said := adopt(self.base.database):
