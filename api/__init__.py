@@ -6,8 +6,11 @@ from flask import Flask, Response, g, request
 
 from api import (
     about,
+    audit,
+    auth,
     bulk,
     checkpoints,
+    clients,
     costs,
     datasets,
     events,
@@ -15,6 +18,7 @@ from api import (
     inference,
     job_commands,
     jobs,
+    keys,
     metrics,
     models,
     predictions,
@@ -54,6 +58,8 @@ def create_app(settings: Settings) -> Flask:
     watcher = app.extensions["batchyard.watcher"]
     app.extensions["batchyard.timings"] = metrics.register(app, joined, watcher)
     hosts.register(app, settings)
+    clients.register(app, settings)
+    auth.register(app, settings)
 
     @app.before_request
     def refuse() -> None:
@@ -74,20 +80,27 @@ def create_app(settings: Settings) -> Flask:
         datasets,
         webhooks,
         queue,
+        keys,
+        audit,
         about,
     ):
         app.register_blueprint(module.bp)
     pages.register(app, joined)
+    audit.register(app, settings)
 
     @app.after_request
     def add_headers(response: Response) -> Response:
         response.headers["X-Request-Id"] = g.get("request_id", "")
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
+        if request.is_secure:
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
         if request.path.startswith("/api/") and "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-cache"
         return response
 
+    if settings.auth == "keys":
+        joined.start_keys()
     ringer.start(joined)
     # torch takes a second or two: it is there before the first prediction, and never keeps the start waiting.
     threading.Thread(target=joined.load_predictions, daemon=True, name="predictions").start()

@@ -6,13 +6,15 @@ from importlib.metadata import version
 from typing import Any
 
 import orjson
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, current_app, g
 
 from api import openapi, schemas
 from api.pages.blueprint import page
-from api.parts import api, as_json
+from api.parts import api, caller, grant
 from api.problems import STATUS, slug
 from api.view_descriptions import described
+from services.accounts.key_views import NOBODY
+from services.accounts.scopes import Scope
 from services.db.schema import check_schema
 from services.disk import Disk
 from services.errors import BatchyardError, NotFound, NotReady, SchemaMismatch, StorageFull
@@ -35,6 +37,7 @@ def root() -> Response:
             "version": version("batchyard"),
             "spec_versions": [1],
             "auth": settings.auth,
+            "caller": {"owner": caller(), "scopes": sorted(grant().scopes), "key": grant().key_id},
             "limits": {
                 "inline_bytes": settings.max_json_bytes,
                 "dataset_bytes": settings.max_upload_bytes,
@@ -102,7 +105,12 @@ def ready() -> Response:
     is_ready = all(check["ok"] for name, check in found.items() if name not in {"broker", "workers"})
     online = base.workers.online() if is_ready else 0
     status = "ok" if all(check["ok"] for check in found.values()) else "degraded" if is_ready else "unavailable"
-    return as_json(schemas.Ready(status=status, checks=found, workers_online=online), 200 if is_ready else 503)
+    # Names, versions and room are nobody's business who has no key for them.
+    shown = found if Scope.ADMIN in g.get("grant", NOBODY).scopes else None
+    answer = schemas.Ready(status=status, checks=shown, workers_online=online)
+    response = _json(answer.model_dump(mode="json", exclude_none=True))
+    response.status_code = 200 if is_ready else 503
+    return response
 
 
 @bp.get("/problems/<slug_>")

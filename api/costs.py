@@ -12,7 +12,7 @@ from flask import Blueprint, Response
 from pydantic import BaseModel, Field
 
 from api import schemas, serializers
-from api.parts import OWNER, api, as_json
+from api.parts import api, as_json, caller
 from api.requests import accepts, query
 from api.view_descriptions import described
 from services.errors import Fault, InvalidRequest, NotAcceptable
@@ -61,9 +61,9 @@ class LogsQuery(BaseModel):
 def metrics(job_id: str) -> Response:
     """Read the costs and metrics of a job's epochs, by columns; as JSON, CSV or NDJSON."""
     asked = query(MetricsQuery)
-    job = api().base.lookup.get(OWNER, job_id)
+    job = api().base.lookup.get(caller(), job_id)
     epochs = api().base.lookup.epochs(
-        OWNER, job.id, after_epoch=asked.after_epoch, max_points=asked.max_points, until=job.epochs_done
+        caller(), job.id, after_epoch=asked.after_epoch, max_points=asked.max_points, until=job.epochs_done
     )
     columns = columns_of(job)
     if asked.fields:
@@ -97,8 +97,8 @@ def metrics(job_id: str) -> Response:
 def batches(job_id: str) -> Response:
     """Read the cost of every batch of one epoch."""
     epoch = query(BatchesQuery).epoch
-    job = api().base.lookup.get(OWNER, job_id)
-    costs = api().base.lookup.batch_costs(OWNER, job.id, epoch)
+    job = api().base.lookup.get(caller(), job_id)
+    costs = api().base.lookup.batch_costs(caller(), job.id, epoch)
     columns = ["batch", "cost"]
     rows: list[list[Any]] = [[n, cost] for n, cost in enumerate(costs, 1)]
     kind = accepts(*TABLES)
@@ -112,7 +112,7 @@ def batches(job_id: str) -> Response:
 def logs(job_id: str) -> Response:
     """Read a job's log: every batch's cost, every epoch, every event."""
     asked = query(LogsQuery)
-    lines = api().base.logs.lines(OWNER, job_id, timestamps=asked.timestamps)
+    lines = api().base.logs.lines(caller(), job_id, timestamps=asked.timestamps)
     shown: Iterator[str] = iter(deque(lines, maxlen=asked.tail)) if asked.tail else lines
     return Response(_texts(shown), content_type="text/plain; charset=utf-8")
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from flask import Response
 
-from api.parts import OWNER, api, watcher
+from api.parts import api, caller, watcher
 from api.requests import preferred_wait
 from services.errors import Overloaded
 from services.jobs.job_views import JobView
@@ -33,7 +33,7 @@ def when_done(job: JobView, wait_s: float) -> JobView:
     with watcher().place():
         while not shown.done and (left := deadline - time.monotonic()) > 0:
             watcher().wait(shown.id, shown.events_seq, left)
-            shown = api().base.lookup.get(OWNER, shown.id)
+            shown = api().base.lookup.get(caller(), shown.id)
     return replace(shown, resume_from=job.resume_from)
 
 

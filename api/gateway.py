@@ -15,10 +15,9 @@ from flask import Flask
 
 from api.bodies import BUFFERED_BYTES, Body, BodyInput, Receive
 from api.permits import Permits, aside
-from api.quick_predictions import QuickPredictions
+from api.quick_predictions import Asked, QuickPredictions
 from api.threads import Threads
 from services.errors import BadRequest, BatchyardError, Overloaded, SlowBody
-from services.predictions.target import Target
 from services.settings import Settings
 
 log = structlog.get_logger()
@@ -57,11 +56,11 @@ class Gateway:
             environ["wsgi.input"] = io.BytesIO()
             await self._answer(environ, receive, send)
         else:
-            target = self.quick.wants(scope, headers) if self.quick else None
-            await self._answer_body(scope, headers, Body(receive, self.settings), send, target)
+            asked = self.quick.wants(scope, headers) if self.quick else None
+            await self._answer_body(scope, headers, Body(receive, self.settings), send, asked)
 
     async def _answer_body(
-        self, scope: Scope, headers: dict[str, str], body: Body, send: Send, target: Target | None
+        self, scope: Scope, headers: dict[str, str], body: Body, send: Send, asked: Asked | None
     ) -> None:
         if not self.body_places:
             environ = _environ(scope, headers)
@@ -74,7 +73,7 @@ class Gateway:
         error: BatchyardError | None = None
         try:
             await body.fill(BUFFERED_BYTES)
-            if target and self.quick and body.ended and (answered := self.quick.answer(target, bytes(body.held))):
+            if asked and self.quick and body.ended and (answered := self.quick.answer(asked, bytes(body.held))):
                 self.body_places += 1
                 await send({"type": "http.response.start", "status": 200, "headers": answered[0]})
                 await send({"type": BODY, "body": answered[1]})

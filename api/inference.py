@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response, request
 
-from api.parts import OWNER, api
+from api.parts import api, caller
 from api.view_descriptions import described
 from services.errors import BadRequest, Fault, InvalidRequest, TooLarge, UnsupportedMediaType
 
@@ -50,7 +50,7 @@ def ready() -> Response:
 @described(problem=JSON, answer=None, errors=(409,))
 def metadata(name: str, version: str = "") -> Response:
     """Read a model's versions, inputs and outputs."""
-    return _json(api().inference().metadata(OWNER, name, version))
+    return _json(api().inference().metadata(caller(), name, version))
 
 
 @bp.get("/models/<name>/ready")
@@ -58,7 +58,7 @@ def metadata(name: str, version: str = "") -> Response:
 @described(problem=JSON, answer=None, errors=(409,))
 def model_ready(name: str, version: str = "") -> Response:
     """Check that a model can answer."""
-    return _json({"name": name, "ready": api().inference().is_ready(OWNER, name, version)})
+    return _json({"name": name, "ready": api().inference().is_ready(caller(), name, version)})
 
 
 @bp.post("/models/<name>/infer")
@@ -73,7 +73,7 @@ def model_ready(name: str, version: str = "") -> Response:
 )
 def infer(name: str, version: str = "") -> Response:
     """Predict: tensors in, tensors out, in JSON or as binary data."""
-    found = api().inference().infer(OWNER, name, version, _body(), _json_bytes())
+    found = api().inference().infer(caller(), name, version, _body(), _json_bytes())
     kind = "application/json" if found.json_bytes is None else "application/octet-stream"
     response = Response(found.body, content_type=kind)
     if found.json_bytes is not None:
@@ -85,7 +85,7 @@ def infer(name: str, version: str = "") -> Response:
 @described(problem=JSON, answer=None, upload=("application/json",))
 def index() -> Response:
     """List the models that can answer. All of them are ready, so `ready` in the body changes nothing."""
-    return _json(api().inference().index(OWNER))
+    return _json(api().inference().index(caller()))
 
 
 def _body() -> bytes:

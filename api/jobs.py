@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from api import schemas, serializers
 from api.endings import WAIT, WAIT_FOR_END, applied, is_news, longest_wait_s, when_done, when_done_if_preferred
-from api.parts import OWNER, api, as_json
+from api.parts import api, as_json, caller
 from api.requests import body, known_version, preferred_wait, query, request_key
 from api.view_descriptions import described
 from services.errors import Fault, InvalidRequest, TooLarge
@@ -99,7 +99,7 @@ def submit() -> Response:
     spec, sent = _spec_and_bytes()
     if query(SubmitQuery).validate_only:
         return _validated(spec)
-    asked = Submission(spec, OWNER, _without_rows(orjson.loads(sent)), request_key(sent))
+    asked = Submission(spec, caller(), _without_rows(orjson.loads(sent)), request_key(sent))
     job, waited_s = when_done_if_preferred(api().base.jobs.submit(asked).job)
     response = as_json(serializers.job(job), 201 if preferred_wait(1.0) is not None and job.done else 202)
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
@@ -128,13 +128,13 @@ def index() -> Response:
         created_after=asked.created_after,
         created_before=asked.created_before,
     )
-    page = api().base.listing.page(OWNER, filters, sort=asked.sort, limit=asked.limit, after=asked.after)
+    page = api().base.listing.page(caller(), filters, sort=asked.sort, limit=asked.limit, after=asked.after)
     found = schemas.Jobs(
         url=request.full_path.rstrip("?"),
         data=[serializers.brief(view) for view in page.items],
         has_more=page.next is not None,
         next=next_page(page.next),
-        counts=api().base.listing.counts(OWNER),
+        counts=api().base.listing.counts(caller()),
     )
     return as_json(found)
 
@@ -153,7 +153,7 @@ def show(job_id: str) -> Response:
     longest wait allowed; with If-None-Match and `Prefer: wait=N`, when something has changed.
     """
     asked = query(ShowQuery)
-    job = api().base.lookup.get(OWNER, job_id)
+    job = api().base.lookup.get(caller(), job_id)
     known, waited_s = known_version(), None
     if asked.until and not job.done:
         waited_s = longest_wait_s()
@@ -165,7 +165,7 @@ def show(job_id: str) -> Response:
             unchanged.headers["ETag"] = f'W/"{known}"'
             unchanged.headers["Retry-After"] = "2"
             return applied(unchanged, waited_s)
-        job = api().base.lookup.get(OWNER, job.id)
+        job = api().base.lookup.get(caller(), job.id)
     response = as_json(serializers.job(job, submitted="spec_submitted" in asked.expand))
     response.headers["ETag"] = f'W/"{job.events_seq}"'
     if not job.done:
@@ -178,7 +178,7 @@ def show(job_id: str) -> Response:
 def cancel(job_id: str) -> Response:
     """Cancel a job: at once if it waits (200), at its next batch if it trains (202)."""
     reason = body(Cancel).reason if request.get_data(cache=True) else None
-    job = api().base.commands.cancel(OWNER, job_id, reason)
+    job = api().base.commands.cancel(caller(), job_id, reason)
     return as_json(serializers.job(job), 200 if job.done else 202)
 
 
@@ -186,7 +186,7 @@ def cancel(job_id: str) -> Response:
 @described(query=DeleteQuery, status=(204,), errors=(409,))
 def remove(job_id: str) -> Response:
     """Delete a finished job with its epochs, events and checkpoints; with `force` any job."""
-    api().base.commands.delete(OWNER, job_id, force=query(DeleteQuery).force)
+    api().base.commands.delete(caller(), job_id, force=query(DeleteQuery).force)
     return Response(status=204)
 
 
@@ -219,7 +219,7 @@ def _uploaded() -> tuple[JobSpec, bytes]:
     bare = orjson.loads(sent) if _is_object(sent) else None
     if bare is not None and isinstance(bare.get("data", {}), dict):
         name = data_part.filename or "upload.csv"
-        dataset, _ = api().base.datasets.upload(cast(BinaryIO, data_part.stream), name=name, owner=OWNER)
+        dataset, _ = api().base.datasets.upload(cast(BinaryIO, data_part.stream), name=name, owner=caller())
         sent = orjson.dumps(bare | {"data": bare.get("data", {}) | {"dataset": dataset.id}})
     return read(JobSpec, sent), sent
 
@@ -232,7 +232,7 @@ def _is_object(sent: bytes) -> bool:
 
 
 def _validated(spec: JobSpec) -> Response:
-    found = api().base.jobs.validate(spec, owner=OWNER)
+    found = api().base.jobs.validate(spec, owner=caller())
     return as_json(
         schemas.Validation(
             spec=resolved_json(found.spec),

@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 from pydantic import BaseModel, Field
 
 from api import models, prediction_schemas
-from api.parts import OWNER, api
+from api.parts import api, caller
 from api.requests import accepts, query, raw_body
 from api.view_descriptions import described
 from services.errors import NotAcceptable
@@ -76,7 +76,7 @@ def _predicted(target: Target, asked: PredictQuery) -> Response:
     accepted = accepts(given, *(media for media in Media if media is not given))
     if accepted is None:
         raise NotAcceptable("None of the accepted media types is available.", allowed=list(Media))
-    found, predictor = predictions.loaded(OWNER, target)
+    found, predictor = predictions.loaded(caller(), target)
     made, about = predictions.predict(
         found,
         predictor,

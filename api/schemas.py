@@ -262,7 +262,8 @@ class Ready(Answer):
     """Whether everything a request needs answers."""
 
     status: str
-    checks: dict[str, dict[str, Any]]
+    checks: dict[str, dict[str, Any]] | None = None
+    """Each part, for whoever may administer; left out for others."""
     workers_online: int
 
 

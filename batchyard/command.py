@@ -29,13 +29,15 @@ COMMANDS = {
     "status": ("service:status", "Show the queue and the workers."),
     "catalog": ("service:catalog", "List what a spec can name."),
     "api": ("service:api", "Send one request and print the answer."),
+    "login": ("login:login", "Check a key and store it for this server."),
+    "logout": ("login:logout", "Remove the stored key of this server."),
     "config": ("service:config", "Show which server and key are used, and where they were set."),
     "doctor": ("doctor:doctor", "Check client, server and its parts, and say how to fix faults."),
     "completion": ("completion:completion", "Print a script that completes commands in a shell."),
     "version": ("service:version", "Print the version."),
     "up": ("server:up", "Run the whole service on this machine; Ctrl-C stops it."),
     "demo": ("server:demo", "Train the tutorial's job on a temporary stack, and stop."),
-    "server": ("server:server", "Run one part: api, worker, dispatcher, migrate or healthcheck."),
+    "server": ("server:server", "Run one part, or manage keys: api, worker, dispatcher, migrate, healthcheck, keys."),
 }
 
 

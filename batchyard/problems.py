@@ -55,7 +55,8 @@ def error_of(status: int, headers: Mapping[str, str], body: bytes, where: str, p
 
 def _message(status: int, problem: Mapping[str, Any], where: str, path: str) -> str:
     if status == 401:
-        return f"{where} needs a key. Set BATCHYARD_API_KEY, or pass api_key; ask whoever runs the server for one."
+        ways = "Run batchyard login, set BATCHYARD_API_KEY, or pass api_key"
+        return f"{where} needs a key. {ways}; ask whoever runs the server for one."
     if status == 403 and not problem:
         return f"{where} refuses this key or host. Ask whoever runs the server."
     if status in {429, 502, 503, 504} and not problem:

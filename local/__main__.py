@@ -11,7 +11,7 @@ from local import demo
 from local.stack import Stack
 from services import cgroup, log_lines
 from services.errors import BatchyardError
-from services.settings import Settings
+from services.settings import LOOPBACK, Settings
 
 
 def main() -> None:
@@ -30,7 +30,14 @@ def up(settings: Settings, arguments: argparse.Namespace) -> None:
     folder = (arguments.data_dir or settings.storage_dir).resolve()
     workers = arguments.workers or settings.worker_slots or cgroup.cpu_quota()
     stack = Stack(
-        folder, arguments.port, workers, _say, redis_url=arguments.redis_url, database_url=arguments.database_url
+        folder,
+        arguments.port,
+        workers,
+        _say,
+        host=arguments.host,
+        owner=arguments.owner,
+        redis_url=arguments.redis_url,
+        database_url=arguments.database_url,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stack.stopping.set())
@@ -38,12 +45,16 @@ def up(settings: Settings, arguments: argparse.Namespace) -> None:
     _say(f"Batchyard {version('batchyard')}  data in {folder}")
     try:
         stack.start()
-        _say(f"Ready in {time.monotonic() - began:.0f} s    {stack.url}    (this host only)")
+        _say(f"Ready in {time.monotonic() - began:.0f} s    {stack.url}    ({_reached_by(arguments.host)})")
         _say("Stop   Ctrl-C")
         stack.watch()
         _say("Stopping: running jobs are stored at their current batch and continue at the next start.")
     finally:
         stack.stop()
+
+
+def _reached_by(host: str) -> str:
+    return "this host only" if host in LOOPBACK else f"bound to {host}: whoever reaches it needs a key"
 
 
 def show(_settings: Settings, _arguments: argparse.Namespace) -> None:
@@ -71,6 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("up", help="run the stack in the foreground; Ctrl-C stops it")
     command.add_argument("--data-dir", type=Path, help="folder of database, data sets and logs")
     command.add_argument("--port", type=int, default=8000, help="0: any free port")
+    command.add_argument("--host", default="127.0.0.1", help="address to listen on; other than this host needs keys")
+    command.add_argument("--owner", default="admin", help="owner of the first key, where keys are needed")
     command.add_argument("--workers", type=int, default=0, help="number of jobs at once; default: the CPU quota")
     command.add_argument("--database-url", default="", help="use this PostgreSQL instead of SQLite in the data folder")
     command.add_argument("--redis-url", default="", help="use this Redis or Valkey instead of the embedded one")

@@ -8,8 +8,10 @@ import sys
 import urllib.error
 import urllib.request
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
+from local import keys
 from services import log_lines
 from services.db.engine import Database
 from services.db.schema import migrate
@@ -34,6 +36,7 @@ def main() -> None:
 def api(settings: Settings, arguments: argparse.Namespace) -> None:
     """Replace this process by the API's server."""
     host, _, port = arguments.bind.rpartition(":")
+    replace(settings, bound_host=host).check_doors()
     # granian shares a port that is in use, silently, so it is tried first.
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -50,7 +53,8 @@ def api(settings: Settings, arguments: argparse.Namespace) -> None:
     command += ["--http1-header-read-timeout", str(SILENT_S * 1000), "--workers-kill-timeout", str(KILL_API_AFTER_S)]
     command += ["--log-level", "error", "api.asgi:app"]
     # The server keeps this process's number.
-    os.execve(sys.executable, command, child_environment(BATCHYARD_API_PID=str(os.getpid())))
+    told = {"BATCHYARD_API_PID": str(os.getpid()), "BATCHYARD_BOUND_HOST": host}
+    os.execve(sys.executable, command, child_environment(**told))
 
 
 def worker(settings: Settings, arguments: argparse.Namespace) -> None:
@@ -112,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     part = parts.add_parser("healthcheck", help="asks the API whether it is ready")
     part.add_argument("--url", default="http://127.0.0.1:8000/readyz")
     part.set_defaults(start=healthcheck)
+    keys.add_parser(parts)
     return parser
 
 

@@ -35,6 +35,7 @@ NOT_SETTINGS = frozenset(
 )
 #: Settings that have another name since, and that name.
 RENAMED = {PREFIX + "WISH_INTERVAL_S": PREFIX + "STOP_POLL_INTERVAL_S"}
+LOOPBACK = {"127.0.0.1", "localhost", "::1", "[::1]"}  #: that only this host reaches
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -53,8 +54,16 @@ class Settings:
     storage_dir: Path = setting(Path("batchyard-data"), "Folder for data sets and for the local stack's files.")
     log_level: str = setting("info", "debug, info, warning or error.")
 
-    auth: str = setting("none", "Who may call. Only `none` so far, and only while published on loopback.")
-    published_host: str = setting("127.0.0.1", "Address at which the API is reachable from outside.")
+    auth: str = setting(
+        "none", "Who may call: `keys`, or `none`: anyone who reaches it, which must be this host alone."
+    )
+    bound_host: str = setting("127.0.0.1", "Address that the API listens on; set by the server itself.")
+    published_host: str = setting(
+        "", "Address at which the API is reachable from outside; empty: the one it listens on."
+    )
+    trusted_proxies: str = setting("", "Networks of proxies whose X-Forwarded-For and -Proto are trusted, by comma.")
+    session_s: float = setting(43_200.0, "How long a browser stays logged in.")
+    wrong_keys_per_minute: int = setting(20, "Wrong keys that one address may try in a minute; more get 429.")
     allowed_hosts: str = setting("localhost,127.0.0.1,[::1]", "Host names that requests may use, separated by commas.")
 
     max_json_bytes: int = setting(16 * 2**20, "Largest JSON body.")
@@ -88,6 +97,7 @@ class Settings:
 
     keep_jobs_days: int | None = setting(None, "Days that a finished job is kept; None: forever.", int)
     keep_jobs_count: int | None = setting(None, "Finished jobs of an owner that are kept; None: all.", int)
+    keep_audit_days: int | None = setting(None, "Days that the audit log is kept; None: forever.", int)
     keep_events_days: int | None = setting(None, "Days that a finished job's events are kept; None: forever.", int)
 
     worker_slots: int = setting(0, "Jobs that one worker trains at once; 0: the CPU quota.")
@@ -159,16 +169,54 @@ class Settings:
 
         Raises: SettingInvalid.
         """
-        names = [name.strip() for name in self.webhooks_private.split(",") if name.strip()]
-        try:
-            return tuple(ipaddress.ip_network(name) for name in names)
-        except ValueError as error:
-            raise SettingInvalid(f"{PREFIX}WEBHOOKS_PRIVATE: {error}; write networks as 10.1.0.0/16.") from error
+        return _networks("WEBHOOKS_PRIVATE", self.webhooks_private)
+
+    @property
+    def proxy_networks(self) -> tuple[Network, ...]:
+        """The networks of proxies that are believed.
+
+        Raises: SettingInvalid.
+        """
+        return _networks("TRUSTED_PROXIES", self.trusted_proxies)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether others than this host reach the API."""
+        return (self.published_host or self.bound_host) not in LOOPBACK
+
+    @classmethod
+    def is_given(cls, name: str) -> bool:
+        """Return whether the operator set something, be it to its default."""
+        variable = PREFIX + name.upper()
+        return variable in os.environ or f"{variable}_FILE" in os.environ
+
+    def check_doors(self) -> None:
+        """Refuse to be open to a network without keys.
+
+        Raises: SettingInvalid with the two ways out.
+        """
+        if self.auth not in {"none", "keys"}:
+            raise SettingInvalid(f"{PREFIX}AUTH is {self.auth!r}; it is none or keys.")
+        if self.auth == "none" and self.is_open:
+            reached = self.published_host or self.bound_host
+            raise SettingInvalid(
+                f"Refusing to start: anybody who reaches {reached} could use this API, it asks for no keys. "
+                f"Either let it ask for keys ({PREFIX}AUTH=keys), or let this host alone reach it: bind it to "
+                f"127.0.0.1, or say {PREFIX}PUBLISHED_HOST=127.0.0.1 where what is in front publishes it there only."
+            )
 
     @property
     def sqlalchemy_url(self) -> str:
         """The database's URL, with SQLite in the storage folder when none is set."""
         return self.database_url or f"sqlite:///{self.storage / 'batchyard.db'}"
+
+
+def _networks(name: str, text: str) -> tuple[Network, ...]:
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    try:
+        return tuple(ipaddress.ip_network(word) for word in words)
+    except ValueError as error:
+        raise SettingInvalid(f"{PREFIX}{name}: {error}; write networks as 10.1.0.0/16.") from error
 
 
 def child_environment(**more: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import structlog
 
+from services.accounts.audit import AuditLog
 from services.attempts import checkpoints
 from services.db.schema import check_schema
 from services.errors import NotReady, StorageFull
@@ -82,6 +83,7 @@ class Dispatcher:
         self.base.datasets.sweep()
         checkpoints.sweep(self.base.database)
         Delivery(self.base.database, ()).forget()
+        AuditLog(self.base.database).forget(self.base.settings.keep_audit_days)
 
     def prune(self) -> None:
         """Delete finished jobs and their events beyond what the operator keeps."""

@@ -6,7 +6,7 @@ from typing import Any
 from flask import request
 
 from api.pages import samples
-from api.parts import OWNER, api
+from api.parts import api, caller
 from services.columns import Column, TableInfo
 from services.errors import BatchyardError
 from services.jobs.job_views import JobView
@@ -31,8 +31,8 @@ def of(job: JobView, more: dict[str, Any]) -> dict[str, Any]:
     if not job.best_checkpoint:
         return shown
     try:
-        info = api().base.datasets.find(OWNER, job.dataset_id).info
-        row, validated = api().example_row(OWNER, job.id)
+        info = api().base.datasets.find(caller(), job.dataset_id).info
+        row, validated = api().example_row(caller(), job.id)
     except BatchyardError as error:
         return shown | {"row_note": error.detail}
     known = more.get("record")
@@ -52,7 +52,7 @@ def of(job: JobView, more: dict[str, Any]) -> dict[str, Any]:
 
 def record_of(job: JobView, form: Any) -> dict[str, Any]:
     """Return the row that a form holds; a field that is left empty is a missing value."""
-    info = api().base.datasets.find(OWNER, job.dataset_id).info
+    info = api().base.datasets.find(caller(), job.dataset_id).info
     names = job.spec["data"]["features"]
     return {name: _typed(form.get(f"f{n}", ""), _column(info, name)) for n, name in enumerate(names)}
 

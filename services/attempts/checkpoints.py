@@ -196,8 +196,9 @@ def selectors(session: Session, job_id: str) -> list[str]:
 
 def _replaced(session: Session, job_id: str, checkpoint_id: str) -> CheckpointView | None:
     """Return a checkpoint that is no longer shown, but is there because another job starts from it."""
-    row = session.get(Checkpoint, checkpoint_id) if checkpoint_id.isidentifier() else None
-    if row is None or row.job_id != job_id or row.state != "ready":
+    own = (Checkpoint.job_id == job_id, Checkpoint.id == checkpoint_id, Checkpoint.state == "ready")
+    row = session.scalar(select(Checkpoint).where(*own)) if checkpoint_id.isidentifier() else None
+    if row is None:
         return None
     return _view(row, session.get_one(Job, job_id))
 
