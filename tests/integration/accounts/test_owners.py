@@ -72,7 +72,7 @@ def test_nothing_of_anothers_is_changed_by_asking(
 
 
 def _rows(joined: Base, owner: str) -> list[tuple[object, ...]]:
-    columns = (Job.id, Job.state, Job.priority, Job.name, Job.events_seq, Job.cancel_wished_at)
+    columns = (Job.id, Job.state, Job.priority, Job.name, Job.events_seq, Job.cancel_requested_at)
     with joined.database.reading() as session:
         return [tuple(row) for row in session.execute(select(*columns).where(Job.owner == owner).order_by(Job.id))]
 
