@@ -15,6 +15,7 @@ from api import (
     inference,
     job_commands,
     jobs,
+    metrics,
     models,
     predictions,
     problems,
@@ -50,6 +51,8 @@ def create_app(settings: Settings) -> Flask:
     def name_request() -> None:
         g.request_id = ids.new("req")
 
+    watcher = app.extensions["batchyard.watcher"]
+    app.extensions["batchyard.timings"] = metrics.register(app, joined, watcher)
     hosts.register(app, settings)
 
     @app.before_request

@@ -13,4 +13,5 @@ settings = Settings.from_env()
 # already, ours is another process by now.
 die_with_parent(settings.api_pid or os.getppid())
 flask = create_app(settings)
-app = Gateway(flask, settings, QuickPredictions(flask.extensions["batchyard"], settings))
+quick = QuickPredictions(flask.extensions["batchyard"], settings, flask.extensions["batchyard.timings"])
+app = Gateway(flask, settings, quick)

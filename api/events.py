@@ -60,7 +60,7 @@ def events(job_id: str) -> Response:
         response = Response(
             _stream(api().base.settings.stream_s, feed(), watcher(), job.id, after), content_type=STREAM
         )
-        response.call_on_close(watcher().places.release)
+        response.call_on_close(watcher().give_back)
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Accel-Buffering"] = "no"
         return response

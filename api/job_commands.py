@@ -1,6 +1,5 @@
 """Jobs that are there, over HTTP: pause, resume, retry and change."""
 
-import hashlib
 from typing import Annotated, Any, Literal
 
 from flask import Blueprint, Response, request
@@ -9,9 +8,10 @@ from pydantic import BaseModel, Field
 from api import schemas, serializers
 from api.endings import WAIT_FOR_END, applied, when_done_if_preferred
 from api.parts import OWNER, api, as_json
-from api.requests import body, expected_versions, idempotency_key, preferred_wait
+from api.requests import body, expected_versions, preferred_wait, request_key
 from api.view_descriptions import described
 from services.errors import Fault, InvalidRequest
+from services.jobs.retry import SpecChanges
 from services.specs.schema.checkpoints import Word
 from services.specs.schema.fields import STRICT, Name, Number, Text, Whole
 from services.specs.schema.job import JobSpec
@@ -98,17 +98,9 @@ def retry(job_id: str) -> Response:
     """
     sent = request.get_data(cache=True)
     asked = body(Retry) if sent else Retry()
-    submission = api().base.retry.retry(
-        OWNER,
-        job_id,
-        asked.spec,
-        suggested=asked.apply == "suggestion",
-        name=asked.name,
-        from_checkpoint=asked.from_checkpoint,
-        key=idempotency_key(),
-        body_sha256=hashlib.sha256(job_id.encode() + sent).hexdigest(),
-    )
-    job, waited_s = when_done_if_preferred(submission.job)
+    changes = SpecChanges(asked.spec, asked.apply == "suggestion", asked.name, asked.from_checkpoint)
+    submitted = api().base.retry.retry(OWNER, job_id, changes, request_key(job_id.encode() + sent))
+    job, waited_s = when_done_if_preferred(submitted.job)
     response = as_json(serializers.job(job), 201 if preferred_wait(1.0) is not None and job.done else 202)
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
     return applied(response, waited_s)

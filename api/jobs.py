@@ -1,6 +1,5 @@
 """Jobs over HTTP: submit, read, list, cancel, delete."""
 
-import hashlib
 from typing import Annotated, Any, BinaryIO, Literal, cast, get_args
 from urllib.parse import urlencode
 
@@ -11,13 +10,14 @@ from pydantic import AwareDatetime, BaseModel, Field
 from api import schemas, serializers
 from api.endings import WAIT, WAIT_FOR_END, applied, is_news, longest_wait_s, when_done, when_done_if_preferred
 from api.parts import OWNER, api, as_json
-from api.requests import body, idempotency_key, known_version, preferred_wait, query
+from api.requests import body, known_version, preferred_wait, query, request_key
 from api.view_descriptions import described
 from services.errors import Fault, InvalidRequest, TooLarge
 from services.jobs.listing import Filters
+from services.jobs.submission import Submission
 from services.specs.parse.json_size import check_counts
 from services.specs.parse.parser import read
-from services.specs.resolve.resolution import resolved_json
+from services.specs.resolve.resolved import resolved_json
 from services.specs.schema.job import JobSpec
 
 bp = Blueprint("jobs", __name__, url_prefix="/api/v1/jobs")
@@ -99,12 +99,8 @@ def submit() -> Response:
     spec, sent = _spec_and_bytes()
     if query(SubmitQuery).validate_only:
         return _validated(spec)
-    submitted = _without_rows(orjson.loads(sent))
-    digest = hashlib.sha256(sent).hexdigest()
-    submission = api().base.jobs.submit(
-        spec, submitted=submitted, owner=OWNER, key=idempotency_key(), body_sha256=digest
-    )
-    job, waited_s = when_done_if_preferred(submission.job)
+    asked = Submission(spec, OWNER, _without_rows(orjson.loads(sent)), request_key(sent))
+    job, waited_s = when_done_if_preferred(api().base.jobs.submit(asked).job)
     response = as_json(serializers.job(job), 201 if preferred_wait(1.0) is not None and job.done else 202)
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
     response.headers["Retry-After"] = "1"

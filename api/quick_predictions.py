@@ -5,12 +5,14 @@ same in the same bytes.
 """
 
 import re
+import time
 from typing import Any
 from urllib.parse import parse_qsl
 
 from api.answer_headers import HEADERS
 from api.hosts import allowed_names, name_of
 from api.parts import OWNER
+from api.timings import Timings
 from services import ids
 from services.errors import BatchyardError
 from services.predictions.target import Target
@@ -21,6 +23,7 @@ PATH = re.compile(
     r"/api/v1/(?:jobs/(?P<job>[^/@]+)|models/(?P<model>[^/@]+)(?:@(?P<alias>[^/@]+)|/versions/(?P<version>\d{1,9}))?)"
     r"/predict"
 )
+ROUTE = "predict, few rows"  #: under which its requests are timed
 BODY_BYTES = 1 << 14
 PARAMETERS = 200_000  #: a net of more takes longer than a thread costs
 #: A request with one of these asks for something more.
@@ -37,8 +40,9 @@ Headers = list[tuple[bytes, bytes]]
 class QuickPredictions:
     """Answers what is small and warm."""
 
-    def __init__(self, api: Api, settings: Settings) -> None:
+    def __init__(self, api: Api, settings: Settings, timings: Timings) -> None:
         self.api = api
+        self.note = timings.of("POST", ROUTE, 200)
         self.enabled = settings.auth == "none"  # keys are checked on the usual way
         self.allowed = allowed_names(settings)
 
@@ -60,6 +64,7 @@ class QuickPredictions:
 
     def answer(self, target: Target, body: bytes) -> tuple[Headers, bytes] | None:
         """Return the headers and the body of the answer, None if it is not made here."""
+        began = time.perf_counter()
         predictions = self.api.predictions
         if predictions is None or not (warm := predictions.warm(OWNER, target)):
             return None
@@ -70,6 +75,7 @@ class QuickPredictions:
             answered = predictions.predict_json(resolution, predictor, body)
         except BatchyardError:
             return None  # told with all that belongs to it on the usual way
+        self.note(time.perf_counter() - began)
         length, name = str(len(answered)).encode(), ids.new("req").encode()
         return [*ANSWER_HEADERS, (b"content-length", length), (b"x-request-id", name)], answered
 

@@ -1,5 +1,6 @@
 """Reads what a request says: its JSON body, its query, what it prefers. Everything is checked by pydantic."""
 
+import hashlib
 import re
 from typing import Any, TypeVar
 
@@ -8,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from api.parts import api
 from services.errors import Fault, InvalidRequest, UnsupportedMediaType
+from services.jobs.submission import RequestKey
 from services.specs.parse.faults import faults_of
 from services.specs.parse.parser import read
 
@@ -79,8 +81,8 @@ def preferred_wait(most: float) -> float | None:
     return min(float(said[1]), most) if said else None
 
 
-def idempotency_key() -> str | None:
-    """Return the Idempotency-Key.
+def request_key(sent: bytes) -> RequestKey | None:
+    """Return the Idempotency-Key, which belongs to what was sent with it.
 
     Raises: InvalidRequest when it is empty or too long.
     """
@@ -88,7 +90,7 @@ def idempotency_key() -> str | None:
     if key is not None and not 1 <= len(key) <= MAX_KEY:
         detail = f"has {len(key)} characters; must have 1 to {MAX_KEY}"
         raise InvalidRequest([Fault("#/headers/Idempotency-Key", "out_of_range", detail)])
-    return key
+    return RequestKey(key, hashlib.sha256(sent).hexdigest()) if key else None
 
 
 def known_version() -> int | None:

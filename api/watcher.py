@@ -21,7 +21,8 @@ class Watcher:
         self.lookup = lookup
         self.interval_s = interval_s
         self.most = most
-        self.places = threading.Semaphore(most)
+        self.taken = 0  #: places
+        self.lock = threading.Lock()
         self.changed = threading.Condition()
         self.awaited: Counter[str] = Counter()
         self.seqs: dict[str, int] = {}
@@ -38,15 +39,22 @@ class Watcher:
         try:
             yield
         finally:
-            self.places.release()
+            self.give_back()
 
     def take(self) -> None:
-        """Take a place to wait in, which the caller gives back by `places.release()`.
+        """Take a place to wait in, which the caller gives back by `give_back()`.
 
         Raises: Overloaded when all are taken.
         """
-        if not self.places.acquire(blocking=False):
-            raise Overloaded(f"{self.most} streams and long polls are waiting already.", limit=self.most)
+        with self.lock:
+            if self.taken >= self.most:
+                raise Overloaded(f"{self.most} streams and long polls are waiting already.", limit=self.most)
+            self.taken += 1
+
+    def give_back(self) -> None:
+        """Let somebody else have a place."""
+        with self.lock:
+            self.taken -= 1
 
     def wait(self, job_id: str, seq: int, timeout_s: float) -> bool:
         """Wait until a job has an event after `seq`, or is gone; return False when the time was over first."""

@@ -13,7 +13,8 @@ import numpy as np
 from benchmarks.out_of_core import FEATURES, JOB, rows_sorted_by_target
 from benchmarks.report import report
 from services.columns import Column, TableInfo
-from services.specs.resolve.resolution import Limits, resolve
+from services.jobs.resolution import resolve
+from services.specs.resolve.facts import Facts, Limits, ModelSizes
 from services.specs.schema.job import JobSpec
 from services.training.build import build, settle_process
 from services.training.input import table_access
@@ -31,10 +32,8 @@ def cost(table: np.ndarray, seed: int, *, in_blocks: bool) -> float:
     info = TableInfo(len(table), [*columns, Column("y", "number", min=0.0, max=1.0)])
     job = JobSpec.model_validate(JOB | {"epochs": EPOCHS, "seed": seed, "early_stopping": False})
     limits = Limits(epochs=10, parameters=10**6)
-    spec = resolve(
-        job, info, dataset="ds_rows", suggested_target=None, cuda_online=False, limits=limits, measure=summary
-    ).spec
-    training = build(spec, info, table, last=None, wish=lambda: None)
+    spec = resolve(job, Facts(info, limits, ModelSizes(summary), dataset="ds_rows")).spec
+    training = build(spec, info, table, last=None, stop_requested=lambda: None)
     return [epoch.val_cost or 0.0 for epoch in training.fit()][-1]
 
 

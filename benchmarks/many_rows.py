@@ -9,11 +9,13 @@ from local.demo import JOB
 from services.db import job_rows
 from services.db.engine import Database
 from services.db.tables import Job, Owner
+from services.jobs.submission import Submission
 from services.settings import Settings
+from services.specs.resolve.facts import ModelSizes
 from services.specs.schema.job import JobSpec
 from services.states import JobState
 from services.training.model_summary import summary
-from services.wiring.base import Base, base
+from services.wiring.base import Base, Intake, base
 
 OWNERS = 20
 LATER = 10  #: every tenth queued job waits for the end of a pause, at the head of its owner's queue
@@ -38,15 +40,15 @@ class Ends:
 
 def filled(settings: Settings, finished: int, queued: int) -> Base:
     """Return the rooms over a database of so many jobs; the schema is there."""
-    rooms = base(settings, measure=summary)
-    rooms.jobs.submit(JobSpec.model_validate(JOB), submitted=JOB, owner="owner-0")
+    rooms = base(settings, Intake(ModelSizes(summary)))
+    rooms.jobs.submit(Submission(JobSpec.model_validate(JOB), "owner-0", JOB))
     with rooms.database.transaction() as session:
         if rooms.database.is_sqlite:
             session.execute(text("PRAGMA cache_size = -1000000"))  # of this connection, which does nothing else
         template = session.scalars(select(Job.id)).one()
         for n in range(OWNERS):
             job_rows.add_owner(session, f"owner-{n}")
-        session.execute(update(Owner).values(last_served=0))
+        session.execute(update(Owner).values(last_claim=0))
         for index in Job.__table__.indexes:  # type: ignore[attr-defined]
             index.drop(session.connection())
         _add(session, template, 0, finished, _finished(session))
@@ -82,7 +84,7 @@ def _finished(session: Session) -> dict[str, str]:
         "finished_at": _ago(session, "4000000 - n"),
         "epochs_done": "1",
         "events_seq": "1",
-        "told_seq": "1",
+        "notified_seq": "1",
         "attempt": "1",
     }
 
@@ -95,7 +97,7 @@ def _queued(session: Session, finished: int) -> dict[str, str]:
         "priority": f"CASE WHEN {later} THEN 5 ELSE {mine} % 3 END",
         "not_before": f"CASE WHEN {later} THEN {_ago(session, '-86400')} ELSE {_ago(session, '2000000 - n')} END",
         "events_seq": "1",
-        "told_seq": "1",
+        "notified_seq": "1",
     }
 
 

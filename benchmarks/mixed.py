@@ -21,13 +21,15 @@ from sqlalchemy import select
 from benchmarks.persistence import job
 from benchmarks.report import report
 from services.db.tables import Job
+from services.jobs.submission import Submission
 from services.nudges import Bell, plain_url, top_up
 from services.settings import Settings
+from services.specs.resolve.facts import ModelSizes
 from services.specs.schema.job import JobSpec
 from services.states import FINAL, JobState
 from services.training.build import settle_process
 from services.training.model_summary import summary
-from services.wiring.base import base
+from services.wiring.base import Intake, base
 from tests.make import make_training
 from tests.stack import local_stack
 from tests.valkey import valkey_server
@@ -79,12 +81,12 @@ def ours(pieces: list[Piece], folder: Path) -> list[float]:
         local_stack(folder / "data", "--workers", str(SLOTS)),
         closing(Bell(f"redis+socket://{next((folder / 'data').rglob('*.sock'))}?virtual_host=0")) as bell,
     ):
-        rooms = base(Settings(storage_dir=folder / "data"), lambda: None, summary)
+        rooms = base(Settings(storage_dir=folder / "data"), Intake(ModelSizes(summary)))
         began = time.time()
         ids = []
         for piece in pieces:
             spec = JobSpec.model_validate(job() | {"epochs": piece.epochs})
-            ids.append(rooms.jobs.submit(spec, submitted={}, owner=piece.owner).job.id)
+            ids.append(rooms.jobs.submit(Submission(spec, piece.owner, submitted={})).job.id)
             top_up(bell, rooms.eligible, "cpu")
         deadline = time.monotonic() + LIMIT_S
         while time.monotonic() < deadline:

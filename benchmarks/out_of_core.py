@@ -23,7 +23,8 @@ import numpy as np
 
 from benchmarks.report import report
 from services.columns import Column, TableInfo
-from services.specs.resolve.resolution import Limits, resolve
+from services.jobs.resolution import resolve
+from services.specs.resolve.facts import Facts, Limits, ModelSizes
 from services.specs.schema.job import JobSpec
 from services.training.build import build, settle_process
 from services.training.model_summary import summary
@@ -69,20 +70,12 @@ def one(path: Path, rows: int) -> None:
     columns = [Column(f"x{n}", "number", min=-9.0, max=9.0) for n in range(FEATURES)]
     info = TableInfo(rows, [*columns, Column("y", "number", min=0.0, max=1.0)])
     limits = Limits(epochs=10, parameters=10**6)
-    spec = resolve(
-        JobSpec.model_validate(JOB),
-        info,
-        dataset="ds_rows",
-        suggested_target=None,
-        cuda_online=False,
-        limits=limits,
-        measure=summary,
-    ).spec
+    spec = resolve(JobSpec.model_validate(JOB), Facts(info, limits, ModelSizes(summary), dataset="ds_rows")).spec
     most = [0]
     threading.Thread(target=_watch_memory, args=(most,), daemon=True).start()
     began = time.perf_counter()
     settle_process()
-    training = build(spec, info, table, last=None, wish=lambda: None)
+    training = build(spec, info, table, last=None, stop_requested=lambda: None)
     built = time.perf_counter()
     training.validation, validation = None, training.validation
     costs = next(training.fit())

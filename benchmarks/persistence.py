@@ -21,13 +21,15 @@ import numpy as np
 from benchmarks.report import report
 from services.db.engine import Database
 from services.db.schema import migrate
+from services.jobs.submission import Submission
 from services.settings import Settings
+from services.specs.resolve.facts import ModelSizes
 from services.specs.schema.job import JobSpec
 from services.states import StopReason
 from services.training.build import settle_process
 from services.training.model_summary import summary
 from services.wiring import trainer
-from services.wiring.base import base
+from services.wiring.base import Intake, base
 from tests import postgres
 
 ROWS = 5_000
@@ -54,8 +56,8 @@ def one(database: str, folder: str, *, kept: bool) -> None:
     """Train the job; print the seconds of an epoch."""
     settle_process()
     settings = Settings(database_url=database, storage_dir=Path(folder))
-    rooms = base(settings, measure=summary)
-    rooms.jobs.submit(JobSpec.model_validate(job()), submitted={}, owner="local")
+    rooms = base(settings, Intake(ModelSizes(summary)))
+    rooms.jobs.submit(Submission(JobSpec.model_validate(job()), "local", submitted={}))
     claim = rooms.claims.claim("cpu", "benchmark")
     assert claim is not None
     found = trainer.job(settings, claim.job_id, claim.attempt, lambda: None, lambda: None)

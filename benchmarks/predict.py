@@ -29,9 +29,10 @@ from benchmarks.report import percentile, report
 from services.db.engine import Database
 from services.db.schema import migrate
 from services.settings import Settings
+from services.specs.resolve.facts import ModelSizes
 from services.training.model_summary import summary
 from services.training.predictor import Predictor
-from services.wiring.base import base
+from services.wiring.base import Intake, base
 from tests.make import make_job, train
 from tests.served import served
 from tests.valkey import valkey_server
@@ -65,7 +66,7 @@ def _servers(folder: Path, python: Path, stack: ExitStack) -> dict[str, Server]:
     settings = Settings(storage_dir=folder / "data")
     database = Database(settings)
     migrate(database)
-    rooms = base(settings, measure=summary)
+    rooms = base(settings, Intake(ModelSizes(summary)))
     random = np.random.default_rng(0)
     x = random.normal(0, 2, (400, FEATURES))
     y = (x[:, 0] * 2 - x[:, 1]).round(3)

@@ -28,8 +28,9 @@ from benchmarks.quality_yardsticks import Columns, score, split, yardsticks
 from benchmarks.report import report
 from services.datasets.ingest import ingest
 from services.datasets.table_limits import TableLimits
+from services.jobs.resolution import resolve
 from services.predictions.decoder import cells_of
-from services.specs.resolve.resolution import Limits, resolve
+from services.specs.resolve.facts import Facts, Limits, ModelSizes
 from services.specs.schema.job import JobSpec
 from services.specs.schema.predict import Predict
 from services.training.build import build
@@ -54,16 +55,8 @@ def ours(table: Table, given: dict[str, Any], train: Columns, test: Columns, see
     classes = len(set(train[table.target]))
     task = "regression" if table.task == "regression" else "binary" if classes == 2 else "multiclass"
     asked = {"task": task, "seed": seed, "device": "cpu", **given, "data": {"dataset": "rows", "target": table.target}}
-    spec = resolve(
-        JobSpec.model_validate(asked),
-        info,
-        dataset="rows",
-        suggested_target=None,
-        cuda_online=False,
-        limits=LIMITS,
-        measure=summary,
-    ).spec
-    training = build(spec, info, rows, last=None, wish=lambda: None)
+    spec = resolve(JobSpec.model_validate(asked), Facts(info, LIMITS, ModelSizes(summary), dataset="rows")).spec
+    training = build(spec, info, rows, last=None, stop_requested=lambda: None)
     for costs in training.fit():
         if not math.isfinite(costs.train_cost):
             raise ArithmeticError(f"the training cost is {costs.train_cost} in epoch {costs.epoch}")

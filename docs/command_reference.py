@@ -14,7 +14,7 @@ EXIT_CODES = {
     4: "the server needs a key",
     5: "no such job or data set",
     6: "the server does not answer",
-    7: "the wait ended before the job did",
+    7: "the wait ended before the job did did",
     8: "the job's state does not allow that",
     9: "the job was cancelled",
     130: "interrupted by Ctrl-C",
@@ -26,7 +26,7 @@ HEAD = """\
 Results go to standard output, everything else to standard error. JOB is an id, the beginning of one, or a name; if
 it is left out, the job you submitted last. The server's address is `--server`, `BATCHYARD_URL`, or `server` in
 `.batchyard.toml` or `~/.config/batchyard/config.toml`, in this order; by default http://127.0.0.1:8000. A key is
-`BATCHYARD_API_KEY`. `--server`, `--json`, `--quiet`, `--no-color` and `--timeout` can be given before or after any command.
+`BATCHYARD_API_KEY`. `--server`, `--json`, `--quiet`, `--no-color` and `--timeout` can stand before or after a command.
 """
 
 

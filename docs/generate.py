@@ -39,7 +39,12 @@ def settings() -> str:
 
 def errors() -> str:
     """Return a table of every error that we raise on purpose."""
-    lines = ["# Errors", "", "An error is answered as `application/problem+json` (RFC 9457) with one of these codes.", ""]
+    lines = [
+        "# Errors",
+        "",
+        "An error is answered as `application/problem+json` (RFC 9457) with one of these codes.",
+        "",
+    ]
     lines += ["| code | status | means |", "|---|---|---|"]
     known = {kind.code: kind for kind in reversed(kinds(BatchyardError))}
     for code, kind in sorted(known.items()):

@@ -12,6 +12,7 @@ from pathlib import Path
 from services import log_lines
 from services.db.schema import migrate
 from services.errors import InvalidRequest
+from services.jobs.submission import Submission
 from services.settings import Settings
 from services.specs.parse.parser import read
 from services.specs.schema.job import JobSpec
@@ -41,7 +42,7 @@ def train(settings: Settings, body: bytes) -> None:
         base = api.base
         migrate(base.database)
         try:
-            job = base.jobs.submit(read(JobSpec, body), submitted={}, owner=OWNER).job
+            job = base.jobs.submit(Submission(read(JobSpec, body), OWNER, submitted={})).job
         except InvalidRequest as error:
             raise SystemExit("\n".join(f"{fault.pointer}: {fault.detail}" for fault in error.faults)) from error
         claim = base.claims.claim(job.device, "here")

@@ -17,15 +17,16 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 from services.db.engine import Database
 from services.db.schema import migrate
 from services.settings import Settings
+from services.specs.resolve.facts import ModelSizes
 from services.training.input.plugin_data import look
 from services.training.model_summary import shapes, summary
-from services.wiring.base import Base, base
+from services.wiring.base import Base, Intake, base
 from tests.postgres import postgres_server
 from tests.valkey import valkey_server
 
 QUICK = Settings(
     beat_interval_s=0.2,
-    wish_interval_s=0.1,
+    stop_poll_interval_s=0.1,
     reap_interval_s=0.2,
     backoff_s=0.1,
     backoff_max_s=0.5,
@@ -90,7 +91,7 @@ def database(settings: Settings) -> Iterator[Database]:
 @pytest.fixture
 def joined(settings: Settings) -> Iterator[Base]:
     """The rooms over an empty database of each kind."""
-    rooms = base(settings, measure=summary, shapes=shapes, look=look)
+    rooms = base(settings, Intake(ModelSizes(summary, shapes), look))
     yield rooms
     rooms.database.close()
 

@@ -9,7 +9,9 @@ import pyarrow.parquet
 from services.columns import TableInfo
 from services.datasets import builtin_tables, inline_tables
 from services.jobs.job_views import JobView
-from services.specs.resolve.resolution import Limits, resolve
+from services.jobs.resolution import resolve
+from services.jobs.submission import RequestKey, Submission
+from services.specs.resolve.facts import Facts, Limits, ModelSizes
 from services.specs.schema.data import INLINE, Data
 from services.specs.schema.job import JobSpec
 from services.states import StopReason
@@ -48,38 +50,28 @@ def make_spec(**parts: Any) -> tuple[JobSpec, TableInfo, np.ndarray]:
         data |= {"dataset": "ds_sample", "target": "y"}
     spec = JobSpec.model_validate(given | {"data": data})
     suggested = "y" if "y" in info.names else None
-    return (
-        resolve(
-            spec,
-            info,
-            dataset="ds_sample",
-            suggested_target=suggested,
-            cuda_online=False,
-            limits=LIMITS,
-            measure=summary,
-        ).spec,
-        info,
-        table,
-    )
+    facts = Facts(info, LIMITS, ModelSizes(summary), dataset="ds_sample", suggested_target=suggested)
+    return resolve(spec, facts).spec, info, table
 
 
 def make_training(
     *,
     last: bytes | None = None,
     init: bytes | None = None,
-    wish: Callable[[], str | None] = lambda: None,
+    stop_requested: Callable[[], str | None] = lambda: None,
     **parts: Any,
 ) -> Training:
     """Return a training of a small job."""
     spec, info, table = make_spec(**parts)
-    return build(spec, info, table, last=last, init=init, wish=wish)
+    return build(spec, info, table, last=last, init=init, stop_requested=stop_requested)
 
 
 def make_job(joined: Base, owner: str = "local", key: str | None = None, **parts: Any) -> JobView:
     """Submit a small job and return it."""
     given = SMALL | parts
     spec = JobSpec.model_validate(given)
-    return joined.jobs.submit(spec, submitted={}, owner=owner, key=key, body_sha256=str(given)).job
+    request = RequestKey(key, str(given)) if key else None
+    return joined.jobs.submit(Submission(spec, owner, submitted={}, key=request)).job
 
 
 def train(joined: Base, job_id: str) -> JobView:

@@ -78,7 +78,7 @@ class Dispatcher:
 
     def sweep(self) -> None:
         """Forget old Idempotency-Keys and deliveries, checkpoints given up, and files that no data set refers to."""
-        self.base.jobs.forget_keys()
+        self.base.jobs.keys.forget()
         self.base.datasets.sweep()
         checkpoints.sweep(self.base.database)
         Delivery(self.base.database, ()).forget()

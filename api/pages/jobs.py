@@ -17,6 +17,7 @@ from api.parts import OWNER, api
 from api.requests import query
 from services.errors import BatchyardError, Fault, InvalidRequest
 from services.jobs.listing import Filters
+from services.jobs.submission import Submission
 from services.specs.parse.parser import read
 from services.specs.schema.job import JobSpec
 
@@ -70,8 +71,8 @@ def index() -> Response:
 def sample() -> Redirect:
     """Submit the sample job and go to its curve."""
     sent = orjson.dumps(samples.SPEC)
-    submission = api().base.jobs.submit(read(JobSpec, sent), submitted=samples.SPEC, owner=OWNER)
-    return redirect(url_for("pages.show_job", job_id=submission.job.id), 303)
+    submitted = api().base.jobs.submit(Submission(read(JobSpec, sent), OWNER, samples.SPEC))
+    return redirect(url_for("pages.show_job", job_id=submitted.job.id), 303)
 
 
 @bp.post("/jobs/selected")

@@ -60,7 +60,7 @@ def live() -> Response:
     mark: ListMark = current_app.extensions["batchyard.list_mark"]
     seconds = api().base.settings.stream_s
     response = Response(_stream(api().base, mark, watcher(), topics, seconds), content_type="text/event-stream")
-    response.call_on_close(watcher().places.release)
+    response.call_on_close(watcher().give_back)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response

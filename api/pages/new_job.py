@@ -12,6 +12,7 @@ from api.pages.blueprint import bp, page
 from api.parts import OWNER, api
 from services.datasets.dataset_views import DatasetView
 from services.errors import BatchyardError, Fault, InvalidRequest
+from services.jobs.submission import Submission
 from services.specs.parse.merge_patch import merged
 from services.specs.parse.parser import read
 from services.specs.schema.catalog import catalog
@@ -72,12 +73,12 @@ def start() -> Response | Redirect:
     given = {name: request.form.get(name, "") for name in (*DEFAULTS, "name", "target")}
     try:
         spec = _spec(request.form)
-        submission = api().base.jobs.submit(read(JobSpec, orjson.dumps(spec)), submitted=spec, owner=OWNER)
+        submitted = api().base.jobs.submit(Submission(read(JobSpec, orjson.dumps(spec)), OWNER, spec))
     except InvalidRequest:
         chosen = request.form.get("dataset", "")
         dataset = api().base.datasets.find(OWNER, chosen) if chosen else None
         return _form(dataset, request.form.get("builtin", ""), given, 422)
-    return redirect(url_for("pages.show_job", job_id=submission.job.id), 303)
+    return redirect(url_for("pages.show_job", job_id=submitted.job.id), 303)
 
 
 def _form(dataset: DatasetView | None, builtin: str, given: dict[str, str], status: int) -> Response:

@@ -11,6 +11,7 @@ from api.pages import notices
 from api.pages.blueprint import bp
 from api.parts import OWNER, api
 from services.errors import Fault, InvalidRequest
+from services.jobs.retry import SpecChanges
 from services.specs.parse.parser import read
 
 
@@ -52,14 +53,8 @@ def retry(job_id: str) -> Response:
         raise InvalidRequest([Fault("#/patch", "malformed_json", detail, hint='e.g. {"epochs": 50}')]) from error
     if not isinstance(patch, dict):
         raise InvalidRequest([Fault("#/patch", "wrong_type", "is not a JSON object", hint='e.g. {"epochs": 50}')])
-    submission = api().base.retry.retry(
-        OWNER,
-        job_id,
-        patch,
-        suggested=request.form.get("apply") == "suggestion",
-        name=request.form.get("name", "").strip() or None,
-    )
-    return _back(submission.job.id)
+    suggested, name = request.form.get("apply") == "suggestion", request.form.get("name", "").strip() or None
+    return _back(api().base.retry.retry(OWNER, job_id, SpecChanges(patch, suggested, name)).job.id)
 
 
 @bp.post("/jobs/<job_id>/change")

@@ -6,7 +6,8 @@ import numpy as np
 
 from benchmarks.peers.work import FEATURES, LR, Fitted, Part, Work, tell
 from services.columns import Column, TableInfo
-from services.specs.resolve.resolution import Limits, resolve
+from services.jobs.resolution import resolve
+from services.specs.resolve.facts import Facts, Limits, ModelSizes
 from services.specs.schema.job import JobSpec
 from services.training.build import build, settle_process
 from services.training.loop.training import Training
@@ -40,17 +41,9 @@ def training(work: Work, train: Part, valid: Part) -> Training:
         "device": "cpu",
         "threads": 1,
     }
-    spec = resolve(
-        JobSpec.model_validate(given),
-        info,
-        dataset="ds_synthetic",
-        suggested_target=None,
-        cuda_online=False,
-        limits=LIMITS,
-        measure=summary,
-    ).spec
+    spec = resolve(JobSpec.model_validate(given), Facts(info, LIMITS, ModelSizes(summary), dataset="ds_synthetic")).spec
     settle_process()
-    return build(spec, info, _table(train, valid), last=None, wish=lambda: None)
+    return build(spec, info, _table(train, valid), last=None, stop_requested=lambda: None)
 
 
 def _columns(work: Work, train: Part) -> TableInfo:

@@ -2,14 +2,34 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, select, text, tuple_, update
+from sqlalchemy import bindparam, delete, exists, func, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from services.datasets.dataset_views import DatasetView
 from services.datasets.storage import info_from_json, info_json
+from services.db.clock import NOW
+from services.db.engine import dialect_of
 from services.db.tables import Dataset, Job
 from services.states import FINAL
+
+DATASETS: Any = Dataset.__table__
+#: Every submit asks for these, so that they are built once.
+SAME = [DATASETS.c[name] == bindparam(name) for name in ("owner", "sha256", "source")]
+BY_BYTES = select(DATASETS).where(*SAME).limit(1)
+IS_THERE = select(DATASETS.c.id).where(DATASETS.c.id == bindparam("id"))
+GIVEN = [column for column in DATASETS.c if column.name != "created_at"]
+ADD_UNLESS_KNOWN = (
+    insert(DATASETS)
+    .from_select(
+        [*GIVEN, DATASETS.c.created_at],
+        select(*[bindparam(column.name, type_=column.type) for column in GIVEN], NOW).where(~exists().where(*SAME)),
+    )
+    .returning(DATASETS.c.id)
+)
+#: What a statement on PostgreSQL asks for to lock the bytes of a data set until its transaction ends.
+LOCK = func.pg_advisory_xact_lock(func.hashtextextended(bindparam("sha256"), 0))
 
 
 def by_id(session: Session, owner: str, dataset_id: str) -> DatasetView | None:
@@ -27,15 +47,25 @@ def by_name(session: Session, owner: str, name: str) -> DatasetView | None:
 
 def by_bytes(session: Session, owner: str, sha256: str, source: str) -> DatasetView | None:
     """Return an owner's data set of these bytes."""
-    query = select(Dataset).where(Dataset.owner == owner, Dataset.sha256 == sha256, Dataset.source == source)
-    row = session.scalar(query.limit(1))
+    values = {"owner": owner, "sha256": sha256, "source": source}
+    row = session.connection().execute(BY_BYTES, values).first()
     return _view(row) if row else None
 
 
 def lock(session: Session, sha256: str) -> None:
     """Let other transactions that lock these bytes wait for the end of this one; SQLite has but one writer anyway."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:sha256, 0))"), {"sha256": sha256})
+    if dialect_of(session) == "postgresql":
+        session.connection().execute(select(LOCK), {"sha256": sha256})
+
+
+def is_there(session: Session, dataset_id: str) -> bool:
+    """Return whether a data set has a row."""
+    return session.connection().execute(IS_THERE, {"id": dataset_id}).first() is not None
+
+
+def add_unless_known(session: Session, dataset: DatasetView) -> bool:
+    """Insert a data set unless its owner has one of the same, locked bytes; return whether it was inserted."""
+    return session.connection().execute(ADD_UNLESS_KNOWN, _values(dataset)).first() is not None
 
 
 def is_used(session: Session, sha256: str) -> bool:
@@ -45,24 +75,7 @@ def is_used(session: Session, sha256: str) -> bool:
 
 def add(session: Session, dataset: DatasetView, created_at: datetime) -> None:
     """Insert a data set."""
-    info = info_json(dataset.info)
-    session.add(
-        Dataset(
-            id=dataset.id,
-            owner=dataset.owner,
-            name=dataset.name,
-            source=dataset.source,
-            format=dataset.format,
-            size_bytes=dataset.size_bytes,
-            sha256=dataset.sha256,
-            rows=info["rows"],
-            columns=info["columns"],
-            dialect=dataset.dialect,
-            suggested_target=dataset.suggested_target,
-            warnings=dataset.warnings,
-            created_at=created_at,
-        )
-    )
+    session.add(Dataset(**_values(dataset), created_at=created_at))
     session.flush()
 
 
@@ -113,7 +126,13 @@ def remove(session: Session, dataset_id: str) -> None:
     session.execute(delete(Dataset).where(Dataset.id == dataset_id))
 
 
-def _view(row: Dataset) -> DatasetView:
+def _values(dataset: DatasetView) -> dict[str, Any]:
+    """Return what the columns of a data set's row hold, but for the time."""
+    own = ("id", "owner", "name", "source", "format", "size_bytes", "sha256", "dialect", "suggested_target", "warnings")
+    return {name: getattr(dataset, name) for name in own} | info_json(dataset.info)
+
+
+def _view(row: Any) -> DatasetView:
     return DatasetView(
         id=row.id,
         owner=row.owner,

@@ -1,6 +1,5 @@
 """What users ask about data sets, and what a submit needs of them."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -8,7 +7,7 @@ from typing import Any, BinaryIO
 from sqlalchemy.orm import Session
 
 from services.columns import TableInfo
-from services.datasets import builtin_tables, dataset_rows, fingerprints, ingest, inline_tables
+from services.datasets import dataset_rows, fingerprints, ingest
 from services.datasets.cells import value_of
 from services.datasets.dataset_views import DatasetView, damaged, view_of
 from services.datasets.storage import ORIGINAL, TABLE, Storage, info_json
@@ -19,27 +18,21 @@ from services.disk import Disk
 from services.errors import DatasetInUse, Fault, InvalidRequest, NotFound, NotReady
 from services.settings import Settings
 from services.specs.parse.faults import closest
-from services.specs.resolve.source_faults import inline_faults, plugin_faults
-from services.specs.schema.data import Data, PluginData
 from services.specs.schema.file_options import FileOptions
-from services.training_errors import DataChanged, DataUnreadable, PluginError
+from services.training_errors import DataChanged, DataUnreadable
 
 AS_FOUND = FileOptions()
 SWEEP_S = 3600.0  #: files that nothing refers to are kept for so long
 WITH_JOB = {"inline", "plugin"}  #: data sets that go with their last job
 
-#: Looks at a plug-in's Dataset: its columns and its SHA-256. Raises: PluginError.
-Look = Callable[[PluginData], tuple[TableInfo, str]]
-
 
 class DatasetService:
     """Data sets of owners: the rows in SQL say what there is, the storage holds the bytes."""
 
-    def __init__(self, database: Database, storage: Storage, settings: Settings, look: Look, disk: Disk) -> None:
+    def __init__(self, database: Database, storage: Storage, settings: Settings, disk: Disk) -> None:
         self.database = database
         self.storage = storage
         self.settings = settings
-        self.look = look
         self.disk = disk
 
     def upload(
@@ -60,7 +53,7 @@ class DatasetService:
                 known = dataset_rows.by_bytes(session, owner, sha256, "upload")
             if known and self.storage.is_intact(sha256, original):
                 return self._renamed(known, name), False
-            kept = self._stored(draft, sha256, name, options)
+            kept = self.stored(draft, sha256, name, options)
         view = view_of(kept, owner=owner, name=name, source="upload", size_bytes=size, sha256=sha256)
         with self.database.transaction() as session:
             # Of two equal uploads at once the second waits here and then sees the first.
@@ -70,7 +63,7 @@ class DatasetService:
                 dataset_rows.describe(session, sha256, view)
                 dataset_rows.rename(session, known.id, name)
                 return replace(known, name=name, info=view.info, dialect=view.dialect, warnings=view.warnings), False
-            self._check_files(view)
+            self.check_files(view)
             dataset_rows.add(session, view, now(session))
         return self.find(owner, view.id), True
 
@@ -118,7 +111,7 @@ class DatasetService:
 
         Raises: NotFound; DatasetDamaged.
         """
-        dataset = self._with_files(owner, dataset_id)
+        dataset = self.with_files(owner, dataset_id)
         try:
             table = self.storage.open_table(dataset.sha256, dataset.info)[after : after + limit]
         except (DataUnreadable, DataChanged) as error:
@@ -134,7 +127,7 @@ class DatasetService:
 
         Raises: NotFound; DatasetDamaged.
         """
-        dataset = self._with_files(owner, dataset_id)
+        dataset = self.with_files(owner, dataset_id)
         path = self.storage.path(dataset.sha256) / ORIGINAL
         if not path.exists():
             raise damaged(dataset, "The data set's file is not in the storage folder.")
@@ -156,51 +149,6 @@ class DatasetService:
             if jobs:
                 raise DatasetInUse("Jobs need this data set; delete them first.", jobs=jobs)
             dataset_rows.remove(session, dataset.id)
-
-    def source(self, data: Data, owner: str) -> DatasetView:
-        """Return the data set that a spec names, its files stored; `keep` gives it a row.
-
-        Raises: InvalidRequest with every fault of the rows, or when there is not exactly one source.
-        """
-        faults = inline_faults(data)
-        if faults:
-            raise InvalidRequest(faults)
-        if data.dataset is not None:
-            try:
-                return self._with_files(owner, data.dataset)
-            except NotFound as error:
-                near = error.members.get("suggestion")
-                detail = f"is {data.dataset[:80]!r}; there is no data set with this name or id"
-                fault = Fault("#/data/dataset", "unknown_dataset", detail, data.dataset[:80], near)
-                raise InvalidRequest([fault]) from error
-        if data.builtin is not None:
-            return self._builtin(data.builtin, owner)
-        if data.plugin is not None:
-            return self._plugin(data.plugin, owner)
-        return self._inline(data, owner)
-
-    def known(self, session: Session, dataset: DatasetView) -> str:
-        """Return the id that `keep` will give: that of the owner's row of the same bytes, if there is one."""
-        found = dataset_rows.by_bytes(session, dataset.owner, dataset.sha256, dataset.source)
-        return found.id if found and dataset.created_at is None else dataset.id
-
-    def keep(self, session: Session, dataset: DatasetView) -> DatasetView:
-        """Give a data set its row inside the submit's transaction, unless the owner has one of the same bytes.
-
-        Raises: InvalidRequest when an upload was deleted meanwhile, NotReady when a sweep took the files.
-        """
-        dataset_rows.lock(session, dataset.sha256)
-        if dataset.created_at is not None and dataset_rows.by_id(session, dataset.owner, dataset.id):
-            return dataset
-        known = dataset_rows.by_bytes(session, dataset.owner, dataset.sha256, dataset.source)
-        if known:
-            return known
-        if dataset.source == "upload":
-            raise InvalidRequest([Fault("#/data/dataset", "unknown_dataset", "was deleted just now", dataset.name)])
-        if dataset.source != "plugin":
-            self._check_files(dataset)
-        dataset_rows.add(session, dataset, now(session))
-        return dataset
 
     def release(self, session: Session, dataset_id: str, owner: str) -> None:
         """Forget inline rows, and what is known of a plug-in's data, whose last job was deleted. Files go later.
@@ -227,63 +175,38 @@ class DatasetService:
                 removed += 1
         return removed
 
-    def _with_files(self, owner: str, id_or_name: str) -> DatasetView:
+    def with_files(self, owner: str, id_or_name: str) -> DatasetView:
+        """Return an upload, or rows that came inline.
+
+        Raises: NotFound.
+        """
         found = self.find(owner, id_or_name)
         if found.source == "plugin":
             raise NotFound(f"The data set {found.id!r} is a plug-in's: it has no file. A job uses it as data.plugin.")
         return found
 
-    def _check_files(self, dataset: DatasetView) -> None:
+    def check_files(self, dataset: DatasetView) -> None:
+        """Refuse a data set whose files a sweep took.
+
+        Raises: NotReady.
+        """
         if not self.storage.holds(dataset.sha256):
             raise NotReady("The data set's files were just deleted. Send it again.")
 
-    def _builtin(self, name: str, owner: str) -> DatasetView:
-        sha256 = builtin_tables.sha256(name)
-        self.storage.touch(sha256)
-        if not self.storage.is_intact(sha256):
-            with self.storage.draft() as draft:
-                (draft / ORIGINAL).write_bytes(builtin_tables.path(name).read_bytes())
-                self._stored(draft, sha256, name)
-        kept = self.storage.info(sha256) | {"suggested_target": builtin_tables.TARGETS[name]}
-        size = builtin_tables.path(name).stat().st_size
-        return view_of(kept, owner=owner, name=name, source="builtin", size_bytes=size, sha256=sha256)
-
-    def _inline(self, data: Data, owner: str) -> DatasetView:
-        original = inline_tables.canonical(data)
-        sha256 = inline_tables.digest(original)
-        self.storage.touch(sha256)
-        if not self.storage.is_intact(sha256):
-            info, table = inline_tables.tabulate(data)
-            with self.storage.draft() as draft:
-                (draft / ORIGINAL).write_bytes(original)
-                (draft / TABLE).write_bytes(table.tobytes())
-                self.storage.keep(draft, sha256, _kept("inline", info, None, None))
-        kept = self.storage.info(sha256)
-        return view_of(kept, owner=owner, name="inline", source="inline", size_bytes=len(original), sha256=sha256)
-
-    def _plugin(self, plugin: PluginData, owner: str) -> DatasetView:
-        faults = plugin_faults("#/data/plugin/name", plugin.name, self.settings.allowed_plugins)
-        if faults:
-            raise InvalidRequest(faults)
-        try:
-            info, sha256 = self.look(plugin)
-        except PluginError as error:
-            raise InvalidRequest([Fault("#/data/plugin", "plugin_error", error.detail)]) from error
-        kept = _kept("plugin", info, None, None)
-        return view_of(kept, owner=owner, name=plugin.name, source="plugin", size_bytes=0, sha256=sha256)
-
-    def _stored(self, draft: Path, sha256: str, name: str, options: FileOptions = AS_FOUND) -> dict[str, Any]:
+    def stored(self, draft: Path, sha256: str, name: str, options: FileOptions = AS_FOUND) -> dict[str, Any]:
+        """Make a draft's file the data set of this SHA-256; return what is kept beside its table."""
         self.storage.touch(sha256)
         if self.storage.is_intact(sha256, fingerprints.digest(draft / ORIGINAL)):
             return self.storage.info(sha256)
         limits = TableLimits.of(self.settings)
         found = ingest.ingest(draft / ORIGINAL, draft / TABLE, name=name, limits=limits, options=options)
-        kept = _kept(found.format, found.info, found.dialect, ingest.suggested_target(found.info))
+        kept = kept_of(found.format, found.info, found.dialect, ingest.suggested_target(found.info))
         self.storage.keep(draft, sha256, kept)
         return kept
 
 
-def _kept(kind: str, info: TableInfo, dialect: dict[str, Any] | None, target: str | None) -> dict[str, Any]:
+def kept_of(kind: str, info: TableInfo, dialect: dict[str, Any] | None, target: str | None) -> dict[str, Any]:
+    """Return what is kept beside a table."""
     return {"format": kind, "info": info_json(info), "dialect": dialect, "suggested_target": target}
 
 

@@ -52,6 +52,16 @@ class Storage:
         except (OSError, ValueError, KeyError, TypeError):
             return False
 
+    def intact_info(self, sha256: str) -> dict[str, Any] | None:
+        """Return what is kept beside a table that is as it was stored, made to look new so that no sweep takes it."""
+        self.touch(sha256)
+        try:
+            info = self.info(sha256)
+            table_sha256 = info.get("table_sha256") or self._table_sha256(sha256)
+            return info if fingerprints.is_intact(self.path(sha256) / TABLE, table_sha256) else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
     def info(self, sha256: str) -> dict[str, Any]:
         """Return what was kept beside the table when it was made."""
         found: dict[str, Any] = json.loads((self.path(sha256) / INFO).read_text())

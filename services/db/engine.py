@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from services.db import changes
+from services.db import changes, ended_jobs
 from services.errors import NotReady, StorageFull
 from services.faultpoint import faultpoint, switch_on
 from services.settings import Settings
@@ -58,6 +58,7 @@ class Database:
             session.connection()
             yield session
             session.flush()
+            ended_jobs.write(session)
             changes.write(session)
             faultpoint("commit.before")
         faultpoint("commit.after")
@@ -101,7 +102,17 @@ def now(session: Session) -> datetime:
 
 def insert_for(session: Session) -> Any:
     """Return the database's own INSERT, which can say what to do when the row is there."""
-    return (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert
+    return insert_of(dialect_of(session))
+
+
+def insert_of(dialect: str) -> Any:
+    """Return a database's own INSERT, for a statement that is built once."""
+    return (sqlite if dialect == "sqlite" else postgresql).insert
+
+
+def dialect_of(session: Session) -> str:
+    """Return `sqlite` or `postgresql`."""
+    return session.get_bind().dialect.name
 
 
 def wal_is_safe(version: tuple[int, ...]) -> bool:

@@ -1,27 +1,54 @@
 """The statements that every room needs about a job's row. Each takes the session first and never commits."""
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from services.db import changes
-from services.db.engine import insert_for, now
+from services.db.clock import NOW
+from services.db.engine import dialect_of, insert_for, insert_of, now
 from services.db.tables import Event, Job, NameCounter, Owner
 from services.states import JobState, sources
+
+#: Every submit asks for these, so that they are built once.
+JOBS: Any = Job.__table__
+ADD = (
+    insert(JOBS)
+    .values(events_seq=1, queued_at=NOW, not_before=NOW, created_at=NOW)
+    .returning(*[column.label("metadata_") if column.name == "metadata" else column for column in JOBS.c])
+)
+ADD_EVENT = insert(Event.__table__).values(created_at=NOW)  # type: ignore[arg-type]
 
 
 def add_owner(session: Session, owner: str) -> None:
     """Insert an owner unless there."""
-    session.execute(insert_for(session)(Owner).values(name=owner, last_served=0).on_conflict_do_nothing())
+    session.execute(insert_for(session)(Owner).values(name=owner, last_claim=0).on_conflict_do_nothing())
 
 
-def next_number(session: Session, owner: str, stem: str) -> int:
-    """Return 1 for the first job that is named after a stem, 2 for the second, and so on."""
-    insert = insert_for(session)(NameCounter).values(owner=owner, stem=stem, n=1)
-    counted = insert.on_conflict_do_update(index_elements=["owner", "stem"], set_={"n": NameCounter.n + 1})
-    return int(session.scalar(counted.returning(NameCounter.n)))
+def next_name(session: Session, owner: str, stem: str) -> str:
+    """Return the stem with 1 for the first job that is named after it, with 2 for the second, and so on."""
+    values = {"owner": owner, "stem": stem}
+    return f"{stem}-{session.connection().execute(_count(dialect_of(session)), values).scalar_one()}"
+
+
+@cache
+def _count(dialect: str) -> Any:
+    counters: Any = NameCounter.__table__
+    insert = insert_of(dialect)(counters).values(owner=bindparam("owner"), stem=bindparam("stem"), n=1)
+    counted = insert.on_conflict_do_update(index_elements=["owner", "stem"], set_={"n": counters.c.n + 1})
+    return counted.returning(counters.c.n)
+
+
+def add(session: Session, columns: dict[str, Any], message: str) -> Any:
+    """Insert a new job with its first event; return its row, with the attributes of a `Job`."""
+    connection = session.connection()
+    job = connection.execute(ADD, columns).one()
+    event = {"job_id": job.id, "seq": 1, "type": "queued", "message": message, "data": {}}
+    connection.execute(ADD_EVENT, event)
+    return job
 
 
 def move(session: Session, job_id: str, to: JobState, *conditions: Any, **columns: Any) -> bool:
@@ -42,8 +69,7 @@ def add_event(session: Session, job_id: str, kind: str, message: str, data: dict
     if row is None:
         return 0  # the job was deleted
     seq = row.events_seq
-    if kind != "queued":  # a new job has nothing that could predict
-        changes.note(session, row.owner, row.name)
+    changes.note(session, row.owner, row.name)
     event = Event(job_id=job_id, seq=seq, type=kind, level=level, message=message, data=data, created_at=now(session))
     session.add(event)
     session.flush()
@@ -59,6 +85,7 @@ def count_events(session: Session, job_id: str, kind: str, level: str) -> int:
 def finish(session: Session, job_id: str, state: JobState, stop_reason: str | None) -> None:
     """Write the event that is a job's last."""
     data = {"status": str(state), "stop_reason": stop_reason}
+    ended_jobs.note(session, job_id)
     add_event(session, job_id, "end", f"{state}: {stop_reason}" if stop_reason else str(state), data)
 
 

@@ -50,7 +50,7 @@ class JobView:
     id: str
     name: str
     state: JobState
-    status: str  #: the state, or cancelling and pausing while a wish is set
+    status: str  #: the state, or cancelling and pausing while a stop is requested
     spec: dict[str, Any]
     spec_submitted: dict[str, Any]
     dataset_id: str
@@ -109,14 +109,6 @@ class Page(Generic[T]):
     next: str | None
 
 
-@dataclass(frozen=True)
-class Submission:
-    """The job of a submit, and whether the Idempotency-Key had brought it before."""
-
-    job: JobView
-    replayed: bool
-
-
 def latest_epoch(session: Session, job_id: str) -> EpochView | None:
     """Return the newest recorded epoch."""
     row = session.scalar(select(Epoch).where(Epoch.job_id == job_id).order_by(Epoch.epoch.desc()).limit(1))
@@ -149,7 +141,7 @@ def job_view(row: Job, dataset_name: str, spark: list[float] | None = None) -> J
         id=row.id,
         name=row.name,
         state=JobState(row.state),
-        status=status_of(row.state, row.cancel_wished_at is not None, row.pause_wished_at is not None),
+        status=status_of(row.state, row.cancel_requested_at is not None, row.pause_requested_at is not None),
         spec=row.spec,
         spec_submitted=row.spec_submitted,
         dataset_id=row.dataset_id,

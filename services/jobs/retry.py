@@ -1,12 +1,13 @@
 """A new job from an old one: its spec, changed by a merge patch."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
 from services.errors import Fault, InvalidRequest
-from services.jobs.job_views import JobView, Submission
+from services.jobs.job_views import JobView
+from services.jobs.submission import RequestKey, Submission, Submitted
 from services.jobs.submit import JobService
 from services.jobs.verb_target import to_change
 from services.specs.parse.merge_patch import merged
@@ -15,54 +16,51 @@ from services.specs.schema.data import INLINE
 from services.specs.schema.job import JobSpec
 
 
+@dataclass(frozen=True)
+class SpecChanges:
+    """What a new try does otherwise than the old job."""
+
+    patch: dict[str, Any] = field(default_factory=dict)  #: a merge patch of the spec
+    suggested: bool = False  #: take what the old job's error suggests, before the patch
+    name: str | None = None  #: instead of the old job's
+    from_checkpoint: str | None = None  #: of the old job, to begin with
+
+
 class JobRetry:
     """Submits jobs again. The old job stays as it is."""
 
     def __init__(self, jobs: JobService) -> None:
         self.jobs = jobs
 
-    def retry(
-        self,
-        owner: str,
-        said: str,
-        patch: dict[str, Any],
-        *,
-        suggested: bool = False,
-        name: str | None = None,
-        from_checkpoint: str | None = None,
-        key: str | None = None,
-        body_sha256: str = "",
-    ) -> Submission:
-        """Submit a job's resolved spec again, after the error's suggestion if it is wanted, then after a patch.
+    def retry(self, owner: str, said: str, changes: SpecChanges, key: RequestKey | None = None) -> Submitted:
+        """Submit a job's resolved spec again, changed.
 
-        It keeps the old job's name unless another is said; `from_checkpoint` is of the old job, to begin with.
         Raises: NotFound; AmbiguousJob; InvalidRequest, its pointers below `#/spec`; what a submit raises.
         """
         # A key is looked up first: by now the new job has the name that said which one is meant.
-        if key and (known := self.jobs.replayed(owner, key, body_sha256)):
+        if key and (known := self.jobs.replayed(owner, key)):
             return known
         with self.jobs.database.transaction() as session:
             old = to_change(session, owner, said)
-        spec = merged(old.spec, self._suggestion(old)) if suggested else old.spec
-        if from_checkpoint is not None:
-            if patch.get("init_from") is not None:
-                detail = "names the weights to start from a second time: spec.init_from already does"
-                raise InvalidRequest([Fault("#/from_checkpoint", "invalid", detail)])
-            spec = spec | {"init_from": {"job": old.id, "checkpoint": from_checkpoint}}
-        beside = {"name": old.name, "tags": old.tags, "metadata": old.metadata, "priority": old.priority}
-        spec = merged(beside | spec, patch) | ({"name": name} if name else {})
+        spec = self._changed(old, changes)
         try:
             return self.jobs.submit(
-                read(JobSpec, orjson.dumps(spec)),
-                submitted=_without_rows(spec),
-                owner=owner,
-                key=key,
-                body_sha256=body_sha256,
-                retry_of=old,
+                Submission(read(JobSpec, orjson.dumps(spec)), owner, _without_rows(spec), key, retry_of=old)
             )
         except InvalidRequest as error:
-            below = [_as_asked(fault, by_checkpoint=from_checkpoint is not None) for fault in error.faults]
+            below = [_as_asked(fault, by_checkpoint=changes.from_checkpoint is not None) for fault in error.faults]
             raise InvalidRequest(below) from error
+
+    def _changed(self, old: JobView, changes: SpecChanges) -> dict[str, Any]:
+        spec = merged(old.spec, self._suggestion(old)) if changes.suggested else old.spec
+        if changes.from_checkpoint is not None:
+            if changes.patch.get("init_from") is not None:
+                detail = "names the weights to start from a second time: spec.init_from already does"
+                raise InvalidRequest([Fault("#/from_checkpoint", "invalid", detail)])
+            spec = spec | {"init_from": {"job": old.id, "checkpoint": changes.from_checkpoint}}
+        beside = {"name": old.name, "tags": old.tags, "metadata": old.metadata, "priority": old.priority}
+        changed: dict[str, Any] = merged(beside | spec, changes.patch)
+        return changed | ({"name": changes.name} if changes.name else {})
 
     def _suggestion(self, old: JobView) -> dict[str, Any]:
         suggestion: dict[str, Any] | None = (old.error or {}).get("suggestion")

@@ -21,10 +21,18 @@ class Cache:
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self.bytes = 0
+        self.hits = 0
+        self.misses = 0  #: loads; whoever waits for the load of another is none
         self.found: dict[str, Entries] = {}  #: by owner, the longest unused first
         self.used: dict[str, int] = {}  #: bytes by owner
         self.loading: dict[tuple[str, str], Future[Predictor]] = {}
         self.lock = threading.Lock()
+
+    @property
+    def models(self) -> int:
+        """How many models are loaded."""
+        with self.lock:
+            return sum(map(len, self.found.values()))
 
     def peek(self, owner: str, checkpoint_id: str) -> Predictor | None:
         """Return a checkpoint's predictor if it is there."""
@@ -42,6 +50,7 @@ class Cache:
             if predictor is not None:
                 return predictor
             own = key not in self.loading
+            self.misses += own
             loading = self.loading.setdefault(key, Future())
         if not own:
             return loading.result()
@@ -63,6 +72,7 @@ class Cache:
         with suppress(KeyError):
             entries = self.found[owner]
             entries.move_to_end(checkpoint_id)
+            self.hits += 1
             return entries[checkpoint_id]
         return None
 

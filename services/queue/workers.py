@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
+from services.db.clock import time_in
 from services.db.engine import Database, insert_for, now
 from services.db.tables import Job, Worker
 from services.settings import Settings
@@ -103,8 +104,13 @@ def _view(worker: Worker, owner: str, running: list[tuple[Any, ...]], time: date
     )
 
 
+def online_count(device: str | None) -> Select[int]:
+    """Return the query for how many workers that do their work were seen after the time in `seen_s` seconds."""
+    seen = Worker.seen_at >= time_in(bindparam("seen_s")), Worker.fault.is_(None)
+    query = select(func.count()).select_from(Worker).where(*seen)
+    return query.where(Worker.device == device) if device else query
+
+
 def online(session: Session, device: str | None, online_s: float) -> int:
     """Return how many workers that do their work were seen in the last `online_s` seconds."""
-    seen = Worker.seen_at >= now(session) - timedelta(seconds=online_s), Worker.fault.is_(None)
-    query = select(func.count()).select_from(Worker).where(*seen)
-    return int(session.scalar(query.where(Worker.device == device) if device else query) or 0)
+    return int(session.scalar(online_count(device), {"seen_s": -online_s}) or 0)

@@ -4,45 +4,19 @@ import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from services.columns import TableInfo
 from services.models.aliases import AliasService
 from services.models.registry import ModelService
+from services.monitoring.totals import Monitoring
 from services.nudges import DEVICES, Bell, top_up
 from services.settings import Settings
-from services.specs.resolve.weight_match import Shapes
-from services.specs.schema.data import PluginData
-from services.specs.schema.job import JobSpec
-from services.wiring.base import Base, base
+from services.specs.resolve.facts import ModelSizes
+from services.training import on_demand
+from services.wiring.base import Base, Intake, base
 
 if TYPE_CHECKING:
     from services.predictions.inference import InferenceService
     from services.predictions.judge import Judge
     from services.predictions.predictions import PredictionService
-
-
-def _measure(spec: JobSpec, info: TableInfo) -> dict[str, Any]:
-    # The first call imports torch, unless the thread that does so after the start was faster.
-    from services.training.model_summary import summary
-
-    return summary(spec, info)
-
-
-def _look(spec: PluginData) -> tuple[TableInfo, str]:
-    from services.training.input.plugin_data import look
-
-    return look(spec)
-
-
-def _shapes(spec: JobSpec, info: TableInfo) -> Shapes | None:
-    from services.training.model_summary import shapes
-
-    return shapes(spec, info)
-
-
-def _digest(content: bytes) -> str:
-    from services.training.predictor import Predictor
-
-    return Predictor.from_bytes(content).weights_sha256
 
 
 class Api:
@@ -54,10 +28,13 @@ class Api:
         self.threads: list[threading.Thread] = []  #: that end when this closes
         self.submitted = threading.Event()  #: set after each submit; the ringer waits for it
         pool_size = settings.api_threads // 4
-        self.base: Base = base(settings, self.submitted.set, _measure, _shapes, _look, pool_size=pool_size)
+        sizes = ModelSizes(on_demand.measure, on_demand.shapes)
+        intake = Intake(sizes, on_demand.look, self.submitted.set)
+        self.base: Base = base(settings, intake, pool_size=pool_size)
         self._predictions: Future[PredictionService] = Future()
-        self.models = ModelService(self.base.database, self.base.lookup, _digest)
+        self.models = ModelService(self.base.database, self.base.lookup, on_demand.weights_sha256)
         self.aliases = AliasService(self.base.database)
+        self.monitoring = Monitoring(self.base.database, settings.online_s)
         self._loading = threading.Lock()
 
     def top_up(self) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 from services.attempts.lifecycle import Lifecycle
 from services.attempts.reaper import Reaper
 from services.columns import TableInfo
-from services.datasets.datasets import DatasetService, Look
+from services.datasets.data_sources import DataSources, Look
+from services.datasets.datasets import DatasetService
 from services.datasets.storage import Storage
 from services.db.engine import Database
 from services.disk import Disk
@@ -16,21 +17,22 @@ from services.jobs.bulk import JobBulk
 from services.jobs.changes import JobChanges
 from services.jobs.commands import JobCommands
 from services.jobs.curves import JobCurves
+from services.jobs.idempotency import IdempotencyKeys
 from services.jobs.listing import JobListing
 from services.jobs.logs import JobLogs
 from services.jobs.lookup import JobLookup
 from services.jobs.predictable import Predictable
 from services.jobs.pruning import Pruning
 from services.jobs.retry import JobRetry
+from services.jobs.submission_facts import SubmissionFacts
 from services.jobs.submit import JobService
-from services.jobs.warm_start import ShapesOf
 from services.queue import order
 from services.queue.claims import Claims
 from services.queue.outlook import Outlook
 from services.queue.time_slice import TimeSlices
 from services.queue.workers import Workers
 from services.settings import Settings
-from services.specs.resolve.resolution import Measure
+from services.specs.resolve.facts import ModelSizes
 from services.specs.schema.data import PluginData
 from services.specs.schema.job import JobSpec
 from services.webhooks.webhooks import WebhookService
@@ -45,6 +47,7 @@ class Base:
     disk: Disk
     storage: Storage
     datasets: DatasetService
+    sources: DataSources
     jobs: JobService
     commands: JobCommands
     retry: JobRetry
@@ -77,42 +80,44 @@ def no_model(_spec: JobSpec, _info: TableInfo) -> dict[str, Any]:
     raise NotReady("This process takes no jobs in.")
 
 
-def no_shapes(_spec: JobSpec, _info: TableInfo) -> None:
-    """Stand in for `shapes` where nothing is submitted."""
-
-
 def no_plugin(_spec: PluginData) -> tuple[TableInfo, str]:
     """Stand in for `look` where nothing is submitted."""
     raise NotReady("This process takes no jobs in.")
 
 
-def base(
-    settings: Settings,
-    ring: Callable[[], None] = lambda: None,
-    measure: Measure = no_model,
-    shapes: ShapesOf = no_shapes,
-    look: Look = no_plugin,
-    *,
-    pool_size: int = 5,
-) -> Base:
-    """Join the rooms. `ring` is called after each submit and must not block; `measure` says how large its model is,
-    `shapes` what its weights are, `look` what there is to be known of a plug-in's data.
-    """
+@dataclass(frozen=True)
+class Intake:
+    """What only a process needs that takes jobs in."""
+
+    sizes: ModelSizes = ModelSizes(no_model)
+    look: Look = no_plugin  #: what there is to be known of a plug-in's data
+    ring: Callable[[], None] = lambda: None  #: called after each submit; must not block
+
+
+NO_INTAKE = Intake()
+
+
+def base(settings: Settings, intake: Intake = NO_INTAKE, *, pool_size: int = 5) -> Base:
+    """Join the rooms."""
     database = Database(settings, pool_size=pool_size)
     storage = Storage(settings.storage)
     disk = Disk(settings)
-    datasets = DatasetService(database, storage, settings, look, disk)
+    datasets = DatasetService(database, storage, settings, disk)
+    sources = DataSources(datasets, intake.look)
     lookup = JobLookup(database, settings, disk)
     lifecycle = Lifecycle(database, settings)
     listing = JobListing(database)
-    jobs = JobService(database, datasets, settings, ring, measure, shapes, disk)
-    commands = JobCommands(database, datasets, lookup, ring)
+    facts = SubmissionFacts(database, sources, intake.sizes, settings)
+    keys = IdempotencyKeys(database, settings.idempotency_s)
+    jobs = JobService(database, facts, keys, disk, intake.ring)
+    commands = JobCommands(database, datasets, lookup, intake.ring)
     return Base(
         settings=settings,
         database=database,
         disk=disk,
         storage=storage,
         datasets=datasets,
+        sources=sources,
         jobs=jobs,
         commands=commands,
         retry=JobRetry(jobs),

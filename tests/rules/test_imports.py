@@ -20,6 +20,7 @@ HOMES = {
         "services/queue/",
         "services/attempts/",
         "services/models/",
+        "services/monitoring/",
         "services/jobs/",
         "services/datasets/",
         "services/webhooks/",

@@ -3,11 +3,34 @@
 from services.columns import TableInfo
 from services.errors import Fault
 from services.specs.resolve.features import classes
+from services.specs.resolve.findings import Findings
 from services.specs.schema.job import JobSpec
-from services.specs.schema.losses import TASKS
+from services.specs.schema.losses import LOSS_OF, TASKS
 
 GUESS_VALUES = 20  #: at most so many whole numbers,
 GUESS_ROWS = 5  #: each at least so often, are taken as classes
+
+
+def with_task(spec: JobSpec, info: TableInfo, found: Findings) -> JobSpec:
+    """Return the spec with its task, its loss and the scale of its targets decided."""
+    task, guessed = task_of(spec, info)
+    found.faults += contradictions(spec, task, info)
+    if guessed:
+        column = info.column(spec.data.targets[0])
+        count = len(column.values or [])
+        message = f"{column.name!r} has {count} whole numbers, which are taken as classes. Set task to be sure."
+        found.warn("task_guessed", message, "#/task")
+    loss = LOSS_OF[task]() if spec.loss == "auto" else spec.loss
+    scale = spec.data.target_scale
+    unscaled = "classes" if task != "regression" else "counts" if loss.type == "poisson_nll" else None
+    if unscaled:
+        if scale not in {"auto", "none"}:
+            found.faults.append(Fault("#/data/target_scale", "invalid", f"{unscaled} are not scaled; leave it out"))
+        scale = "none"
+    elif scale == "auto":
+        scale = "standard"
+    data = spec.data.model_copy(update={"target_scale": scale})
+    return spec.model_copy(update={"task": task, "loss": loss, "data": data})
 
 
 def task_of(spec: JobSpec, info: TableInfo) -> tuple[str, bool]:

@@ -1,74 +1,75 @@
 """Whether the weights of another job go together with a spec that begins with them."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from services.columns import TableInfo
 from services.errors import Fault
+from services.specs.resolve.facts import Shapes
 from services.specs.resolve.features import classes, is_category, kept_categories, options
 from services.specs.resolve.findings import Findings
 from services.specs.schema.job import JobSpec
 
-NAMED = 5  #: so many weights are told by name, the others counted
+NAMED = 5  #: so many weights are named, the others counted
 POINTER = "#/init_from"
 LOOSE = 'set "strict": false to use the weights that fit and initialise the others'
 
-#: The shape of every weight of a net by name; None where only the worker can tell.
-Shapes = Mapping[str, tuple[int, ...]]
+
+@dataclass(frozen=True)
+class Net:
+    """A resolved spec with its columns and the shapes of its weights."""
+
+    spec: JobSpec
+    info: TableInfo
+    shapes: Shapes | None  #: None where only the worker can tell
 
 
-def compare(
-    spec: JobSpec,
-    info: TableInfo,
-    own: Shapes | None,
-    of: JobSpec,
-    of_info: TableInfo,
-    given: Shapes | None,
-    found: Findings,
-) -> list[str]:
-    """Note what of the source's weights does not go with a resolved spec; return the weights that start new.
+def compare(here: Net, there: Net, found: Findings) -> list[str]:
+    """Note what of another job's weights does not go with a resolved spec; return the weights that start new.
 
-    `of`, `of_info` and `given` are the source's spec, columns and weights. Shapes alone would not do: a net whose
-    inputs or classes come in another order has the same ones.
+    Shapes alone would not do: a net whose inputs or classes come in another order has the same ones.
     """
-    strict = spec.init_from is None or spec.init_from.strict
-    for why in _meanings(spec, info, of, of_info):
+    strict = here.spec.init_from is None or here.spec.init_from.strict
+    for why in _meanings(here, there):
         if strict:
             found.faults.append(Fault(POINTER, "mismatch", why, hint=LOOSE))
         else:
             found.warn("weights_mean_other", f"The weights were learnt under other conditions: {why}.", POINTER)
+    own, given = here.shapes, there.shapes
     if own is None or given is None:
         return []
     new = [name for name, shape in own.items() if given.get(name) != shape]
     spare = [name for name in given if name not in own]
     if strict and (new or spare):
-        detail = f"does not fit this model: {_told(new or spare, own, given)}"
+        detail = f"does not fit this model: {_described(new or spare, own, given)}"
         found.faults.append(Fault(POINTER, "shape_mismatch", detail, hint=LOOSE))
     elif len(new) == len(own):
         found.faults.append(Fault(POINTER, "shape_mismatch", "has no weights that fit this model"))
     elif new:
-        found.warn("weights_started_new", f"These weights are newly initialised: {_told(new, own, given)}.", POINTER)
+        found.warn(
+            "weights_started_new", f"These weights are newly initialised: {_described(new, own, given)}.", POINTER
+        )
     return new
 
 
-def _meanings(spec: JobSpec, info: TableInfo, of: JobSpec, of_info: TableInfo) -> list[str]:
+def _meanings(net: Net, source: Net) -> list[str]:
     """Return in what inputs or outputs mean something else."""
-    if spec.task != of.task:
-        return [f"its task is {of.task}, not {spec.task}"]
-    told = []
-    here, there = _inputs(spec, info), _inputs(of, of_info)
+    if net.spec.task != source.spec.task:
+        return [f"its task is {source.spec.task}, not {net.spec.task}"]
+    parts = []
+    here, there = _inputs(net.spec, net.info), _inputs(source.spec, source.info)
     if list(here) != list(there):
-        told.append(f"its features are {_words(there)}, these are {_words(here)}")
+        parts.append(f"its features are {_words(there)}, these are {_words(here)}")
     else:
-        told += [
+        parts += [
             f"feature {name!r} was {there[name]} there and is {here[name]} here"
             for name in here
             if here[name] != there[name]
         ]
-    answers, asked = _outputs(of, of_info), _outputs(spec, info)
+    answers, asked = _outputs(source.spec, source.info), _outputs(net.spec, net.info)
     if answers != asked:
-        told.append(f"its answers are {_words(answers)}, these are {_words(asked)}")
-    return told
+        parts.append(f"its answers are {_words(answers)}, these are {_words(asked)}")
+    return parts
 
 
 def _inputs(spec: JobSpec, info: TableInfo) -> dict[str, str]:
@@ -92,10 +93,10 @@ def _outputs(spec: JobSpec, info: TableInfo) -> list[Any]:
     return spec.data.targets if len(spec.data.targets) > 1 else []
 
 
-def _told(names: list[str], own: Shapes, given: Shapes) -> str:
-    told = [f"{name} is {_size(given, name)} there and {_size(own, name)} here" for name in names[:NAMED]]
+def _described(names: list[str], own: Shapes, given: Shapes) -> str:
+    parts = [f"{name} is {_size(given, name)} there and {_size(own, name)} here" for name in names[:NAMED]]
     more = [f"and {len(names) - NAMED} more"] if len(names) > NAMED else []
-    return "; ".join(told + more)
+    return "; ".join(parts + more)
 
 
 def _size(shapes: Shapes, name: str) -> str:

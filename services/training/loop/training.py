@@ -59,7 +59,7 @@ class Training:
     shape: tuple[int, ...]  #: of one row's features
     device: torch.device
     keep_batch_costs: bool
-    wish: Callable[[], str | None]
+    stop_requested: Callable[[], str | None]
     progress: Progress
     best: Best
     patience: Patience | None
@@ -104,7 +104,7 @@ class Training:
     def fit(self) -> Iterator[EpochCosts]:
         """Train on from where it stands, epoch by epoch.
 
-        Raises: Wished between two batches.
+        Raises: StopRequested between two batches.
         """
         return fit(
             self.model,
@@ -226,7 +226,7 @@ class Training:
         return to_bytes(_named("model", weights), about)
 
     def _watched_batches(self, epoch: int, done: int) -> Batches:
-        return watched(self.train_batches(epoch, done), self.wish)
+        return watched(self.train_batches(epoch, done), self.stop_requested)
 
     def _about(self) -> dict[str, Any]:
         environment = self.environment()

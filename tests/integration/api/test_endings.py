@@ -112,7 +112,7 @@ def test_a_resume_is_waited_for_and_says_where_it_went_on(client: FlaskClient, j
 def test_without_a_place_reading_is_refused_and_a_retry_is_not(app: Flask, client: FlaskClient, joined: Base) -> None:
     job = make_job(joined)
     watcher = app.extensions["batchyard.watcher"]
-    watcher.places = threading.Semaphore(0)
+    watcher.most = 0
 
     for address in (f"/api/v1/jobs/{job.id}?until=done", f"/api/v1/jobs/{job.id}/events?until=done"):
         assert client.get(address, headers={"Prefer": "wait=5"}).status_code == 503

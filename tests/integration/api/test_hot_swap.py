@@ -13,8 +13,9 @@ import pytest
 from services.db.engine import Database
 from services.db.schema import migrate
 from services.settings import Settings
+from services.specs.resolve.facts import ModelSizes
 from services.training.model_summary import summary
-from services.wiring.base import Base, base
+from services.wiring.base import Base, Intake, base
 from tests.conftest import QUICK
 from tests.make import make_job, train
 from tests.served import Served, served
@@ -30,7 +31,7 @@ def processes(tmp_path: Path, valkey_url: str) -> Iterator[tuple[list[Served], B
     settings = replace(QUICK, storage_dir=tmp_path / "data", change_interval_s=Settings.change_interval_s)
     with closing(Database(settings)) as database:
         migrate(database)
-    rooms = base(settings, measure=summary)
+    rooms = base(settings, Intake(ModelSizes(summary)))
     with ExitStack() as stack:
         yield [stack.enter_context(served(settings, valkey_url, tmp_path / f"log{n}")) for n in range(2)], rooms
     rooms.database.close()

@@ -14,8 +14,9 @@ import tritonclient.http as triton
 
 from services.db.engine import Database
 from services.db.schema import migrate
+from services.specs.resolve.facts import ModelSizes
 from services.training.model_summary import summary
-from services.wiring.base import Base, base
+from services.wiring.base import Base, Intake, base
 from tests.conftest import QUICK
 from tests.make import make_job, train
 from tests.served import Served, served
@@ -32,7 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, valkey_url: str) -> Iterato
     settings = replace(QUICK, storage_dir=folder / "data")
     with closing(Database(settings)) as database:
         migrate(database)
-    rooms = base(settings, measure=summary)
+    rooms = base(settings, Intake(ModelSizes(summary)))
     train(rooms, make_job(rooms, name="numbers").id)
     random = np.random.default_rng(0)
     lines = ["age,city,new,kind"]

@@ -71,7 +71,7 @@ def test_an_answer_is_the_same_whether_it_is_made_on_the_event_loop_or_not(
     app: Flask, client: FlaskClient, joined: Base
 ) -> None:
     job = train(joined, make_job(joined).id)
-    quick = QuickPredictions(app.extensions["batchyard"], joined.settings)
+    quick = QuickPredictions(app.extensions["batchyard"], joined.settings, app.extensions["batchyard.timings"])
     path = f"/api/v1/jobs/{job.id}/predict"
     scope = {"method": "POST", "path": path, "query_string": b""}
     body = b'{"x": [[1.0, 2.0], [3, 4.5]]}'
@@ -105,7 +105,7 @@ def test_an_answer_is_the_same_whether_it_is_made_on_the_event_loop_or_not(
 def test_what_is_unusual_goes_the_usual_way(
     app: Flask, joined: Base, changed: dict[str, str], body: dict[str, Any]
 ) -> None:
-    quick = QuickPredictions(app.extensions["batchyard"], joined.settings)
+    quick = QuickPredictions(app.extensions["batchyard"], joined.settings, app.extensions["batchyard.timings"])
     scope = {"method": "POST", "path": "/api/v1/jobs/j/predict", "query_string": b""}
     headers = {"content-type": "application/json", "content-length": "18", "host": "localhost"}
 

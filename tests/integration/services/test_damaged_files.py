@@ -91,10 +91,10 @@ def test_a_changed_original_is_not_handed_out(joined: Base) -> None:
 
 @pytest.mark.parametrize("data", [Data(x=[[1], [2]], y=[1, 2]), Data(builtin="iris")], ids=["inline", "builtin"])
 def test_what_comes_with_a_request_mends_itself(joined: Base, data: Data) -> None:
-    dataset = joined.datasets.source(data, OWNER)
+    dataset = joined.sources.find(data, OWNER)
     flip(joined.storage.path(dataset.sha256) / TABLE)
 
-    open_table(joined, joined.datasets.source(data, OWNER))
+    open_table(joined, joined.sources.find(data, OWNER))
 
 
 def test_a_file_is_read_once_until_it_is_touched(joined: Base, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,9 +65,9 @@ def test_an_upload_is_found_by_its_bytes_while_its_files_are_whole(joined: Base)
 
 def test_the_same_inline_rows_at_once_are_one_data_set(joined: Base) -> None:
     def keep(_: int) -> str:
-        source = joined.datasets.source(ROWS, OWNER)
+        source = joined.sources.find(ROWS, OWNER)
         with joined.database.transaction() as session:
-            return joined.datasets.keep(session, source).id
+            return joined.sources.keep(session, source).id
 
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(keep, range(8)))) == 1
@@ -118,11 +118,11 @@ def test_a_data_set_in_use_is_not_deleted(joined: Base) -> None:
 
 
 def test_an_upload_deleted_before_the_submit_ends_does_not_come_back(joined: Base) -> None:
-    source = joined.datasets.source(Data(dataset=upload(joined).id, target="c"), OWNER)
+    source = joined.sources.find(Data(dataset=upload(joined).id, target="c"), OWNER)
     joined.datasets.delete(OWNER, source.id)
 
     with pytest.raises(InvalidRequest), joined.database.transaction() as session:
-        joined.datasets.keep(session, source)
+        joined.sources.keep(session, source)
 
 
 def test_deleted_files_stay_for_a_submit_under_way_and_go_in_a_sweep(joined: Base) -> None:
@@ -152,9 +152,9 @@ def test_a_sweep_keeps_what_is_used_and_removes_old_drafts(joined: Base) -> None
 
 
 def test_a_submit_of_rows_that_were_released_and_swept_is_asked_to_come_again(joined: Base) -> None:
-    source = joined.datasets.source(ROWS, OWNER)
+    source = joined.sources.find(ROWS, OWNER)
     with joined.database.transaction() as session:
-        joined.datasets.keep(session, source)
+        joined.sources.keep(session, source)
     with joined.database.transaction() as session:
         joined.datasets.release(session, source.id, OWNER)
     found_after_release = joined.storage.holds(source.sha256)
@@ -163,4 +163,4 @@ def test_a_submit_of_rows_that_were_released_and_swept_is_asked_to_come_again(jo
 
     assert found_after_release
     with pytest.raises(NotReady), joined.database.transaction() as session:
-        joined.datasets.keep(session, source)
+        joined.sources.keep(session, source)

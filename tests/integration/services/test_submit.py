@@ -16,6 +16,7 @@ from services.errors import (
     NotFound,
 )
 from services.jobs.listing import Filters
+from services.jobs.submission import RequestKey, Submission
 from services.specs.schema.job import JobSpec
 from services.wiring.base import Base
 from tests.make import SMALL, make_job, train
@@ -25,10 +26,10 @@ def test_a_key_brings_the_same_job_again_and_refuses_another_body(joined: Base) 
     first = make_job(joined, key="k")
     spec = JobSpec.model_validate(SMALL)
 
-    again = joined.jobs.submit(spec, submitted={}, owner="local", key="k", body_sha256=str(SMALL))
+    again = joined.jobs.submit(Submission(spec, "local", submitted={}, key=RequestKey("k", str(SMALL))))
     with pytest.raises(IdempotencyKeyReused) as refused:
-        joined.jobs.submit(spec, submitted={}, owner="local", key="k", body_sha256="other")
-    other_owner = joined.jobs.submit(spec, submitted={}, owner="someone", key="k", body_sha256="other")
+        joined.jobs.submit(Submission(spec, "local", submitted={}, key=RequestKey("k", "other")))
+    other_owner = joined.jobs.submit(Submission(spec, "someone", submitted={}, key=RequestKey("k", "other")))
 
     assert (again.job.id, again.replayed) == (first.id, True)
     assert refused.value.members["first_seen_at"].utcoffset() is not None
@@ -58,7 +59,7 @@ def test_jobs_are_named_after_data_and_model_and_counted(joined: Base) -> None:
 def test_the_echoed_spec_posted_again_is_the_same_spec(joined: Base) -> None:
     first = make_job(joined, data={"builtin": "wine"}, model="mlp", seed=None)
 
-    again = joined.jobs.submit(JobSpec.model_validate(first.spec), submitted={}, owner="local").job
+    again = joined.jobs.submit(Submission(JobSpec.model_validate(first.spec), "local", submitted={})).job
 
     assert again.spec == first.spec
     assert joined.jobs.validate(JobSpec.model_validate(first.spec), owner="local").spec.seed == first.spec["seed"]
@@ -86,9 +87,9 @@ def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_is_asked(joined: B
     assert joined.commands.cancel("local", waiting.id).status == "cancelled"
     assert joined.commands.cancel("local", waiting.id).status == "cancelled"
     assert joined.commands.cancel("local", running.id, "wrong data").status == "cancelling"
-    wishes = joined.lifecycle.beat(claim, None)
-    assert wishes is not None
-    assert wishes.cancel
+    requests = joined.lifecycle.beat(claim, None)
+    assert requests is not None
+    assert requests.cancel
     joined.lifecycle.stopped(claim)
     assert joined.lookup.get("local", running.id).stop_reason == "cancelled_by_user"
 

@@ -10,6 +10,7 @@ from services.attempts.recorder import Recorder
 from services.db.tables import Checkpoint, CheckpointChunk
 from services.errors import CheckpointInUse, Fault, InvalidRequest
 from services.jobs.job_views import JobView
+from services.jobs.submission import Submission
 from services.specs.schema.job import JobSpec
 from services.training_errors import WeightsUnreadable
 from services.wiring.base import Base
@@ -62,7 +63,7 @@ def test_a_job_starts_where_the_other_was_at_its_best_and_says_so(joined: Base) 
 def test_the_echoed_spec_posted_again_ends_with_the_same_bits(joined: Base, checkpoint: str) -> None:
     of = source(joined)
     first = train(joined, make_job(joined, **IRIS | {"init_from": {"job": of.id, "checkpoint": checkpoint}}).id)
-    again = joined.jobs.submit(JobSpec.model_validate(first.spec), submitted={}, owner="local").job
+    again = joined.jobs.submit(Submission(JobSpec.model_validate(first.spec), "local", submitted={})).job
     again = train(joined, again.id)
 
     assert again.spec == first.spec

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from services.jobs.retry import SpecChanges
 from services.nudges import Bell, top_up
 from services.wiring.base import Base
 from tests.integration.worker.workers import LONG, Worker, finished, result, until
@@ -65,9 +66,9 @@ def test_a_paused_job_frees_its_worker_for_others(joined: Base, bell: Bell, star
     assert joined.commands.cancel("local", paused[0].id).status == "cancelled"
 
 
-@pytest.mark.parametrize("wish", ["cancel", "pause"])
-def test_a_trainer_that_is_stuck_in_a_batch_is_killed_and_the_wish_comes_true(
-    joined: Base, bell: Bell, start: Callable[[], Worker], wish: str
+@pytest.mark.parametrize("stop", ["cancel", "pause"])
+def test_a_trainer_that_is_stuck_in_a_batch_is_killed_and_the_request_is_met(
+    joined: Base, bell: Bell, start: Callable[[], Worker], stop: str
 ) -> None:
     worker = start()
     job = make_job(joined, **LONG | {"epochs": 100_000})
@@ -77,14 +78,14 @@ def test_a_trainer_that_is_stuck_in_a_batch_is_killed_and_the_wish_comes_true(
     os.kill(trainer.pid, signal.SIGSTOP)
 
     began = time.monotonic()
-    first = {"cancel": joined.commands.cancel, "pause": joined.commands.pause}[wish]("local", job.id).status
+    first = {"cancel": joined.commands.cancel, "pause": joined.commands.pause}[stop]("local", job.id).status
     until(lambda: joined.lookup.get("local", job.id).status in {"cancelled", "paused"}, timeout_s=10)
     took = time.monotonic() - began
 
     found = joined.lookup.get("local", job.id)
-    assert (first, found.status) == {"cancel": ("cancelling", "cancelled"), "pause": ("pausing", "paused")}[wish]
+    assert (first, found.status) == {"cancel": ("cancelling", "cancelled"), "pause": ("pausing", "paused")}[stop]
     assert not trainer.alive
-    assert wish == "pause" or took < 3
+    assert stop == "pause" or took < 3
     assert joined.lookup.checkpoint("local", job.id, "best").epoch == found.best_epoch
     assert found.error is None
 
@@ -121,7 +122,7 @@ def test_the_suggestion_of_a_job_that_diverged_brings_one_that_does_not(
     job = make_job(joined, data=data | {"target_scale": "none"}, split="none", batch_size=4, epochs=500, optimizer=sgd)
     failed = finished(joined, bell, job.id)
 
-    retried = joined.retry.retry("local", job.id, {"epochs": 20}, suggested=True).job
+    retried = joined.retry.retry("local", job.id, SpecChanges({"epochs": 20}, suggested=True)).job
     done = finished(joined, bell, retried.id)
 
     assert (failed.status, failed.attempt, done.status) == ("failed", 1, "succeeded")

@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from services.nudges import Bell, top_up
 from services.settings import Settings
-from services.wiring.base import Base, base
+from services.wiring.base import Base, Intake, base
 from tests.integration.worker.workers import Worker, until
 from tests.make import make_job
 from tests.processes import below
@@ -116,7 +116,7 @@ def test_supervisors_that_are_replaced_after_three_nudges_claim_every_job_at_onc
 
 
 def _submit(joined: Base, settings: Settings, count: int) -> None:
-    rooms = base(settings, measure=joined.jobs.measure, shapes=joined.jobs.shapes)
+    rooms = base(settings, Intake(joined.jobs.facts.sizes))
     for _ in range(count):
         make_job(rooms, **TINY)
     rooms.database.close()

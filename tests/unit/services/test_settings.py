@@ -31,6 +31,11 @@ def test_a_misspelt_setting_stops_the_start_and_the_nearest_one_is_named() -> No
         Settings.from_env({"BATCHYARD_GRACE_SECONDS": "5"})
 
 
+def test_a_setting_that_was_renamed_is_refused_with_its_new_name() -> None:
+    with pytest.raises(SettingInvalid, match="BATCHYARD_WISH_INTERVAL_S is called BATCHYARD_STOP_POLL_INTERVAL_S now"):
+        Settings.from_env({"BATCHYARD_WISH_INTERVAL_S": "1"})
+
+
 def test_a_misspelt_file_of_a_setting_stops_the_start() -> None:
     with pytest.raises(SettingInvalid, match="BATCHYARD_REDIS_URLS_FILE is not a setting"):
         Settings.from_env({"BATCHYARD_REDIS_URLS_FILE": "/run/secrets/redis"})

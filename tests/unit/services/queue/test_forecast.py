@@ -77,7 +77,7 @@ def test_long_jobs_take_turns_of_growing_length() -> None:
 
 
 def test_a_job_does_not_yield_to_another_owners_turn_that_is_as_long() -> None:
-    running = [Task("r", "a", 10.0, served=50.0)]
-    waits = Task("w", "b", 10.0, served=50.0)
+    running = [Task("r", "a", 10.0, trained=50.0)]
+    waits = Task("w", "b", 10.0, trained=50.0)
 
     assert forecast(1, running, [waits], {}, short_job_s=2.0) == {"r": Times(0, 10), "w": Times(10, 20)}

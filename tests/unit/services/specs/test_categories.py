@@ -6,7 +6,9 @@ import pytest
 
 from services.columns import Column, TableInfo
 from services.errors import InvalidRequest
-from services.specs.resolve.resolution import Limits, Resolved, resolve, resolved_json
+from services.jobs.resolution import resolve
+from services.specs.resolve.facts import Facts, Limits, ModelSizes
+from services.specs.resolve.resolved import Resolved, resolved_json
 from services.specs.schema.job import JobSpec
 from services.training.model_summary import summary
 
@@ -27,7 +29,7 @@ def resolved(model: Any = "mlp", info: TableInfo = TABLE, **data: Any) -> Resolv
     data = {"builtin": "iris", "target": "price", **data}
     spec = JobSpec.model_validate({"data": data, "model": model, "task": "regression"})
     limits = Limits(epochs=1000, parameters=10_000_000)
-    return resolve(spec, info, dataset=None, suggested_target=None, cuda_online=False, limits=limits, measure=summary)
+    return resolve(spec, Facts(info, limits, ModelSizes(summary)))
 
 
 def encodings(found: Resolved) -> dict[str, str]:

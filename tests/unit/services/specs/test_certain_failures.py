@@ -6,8 +6,10 @@ import pytest
 
 from services.columns import Column, TableInfo
 from services.errors import InvalidRequest
+from services.jobs.resolution import resolve
 from services.specs.resolve.certain_failures import smallest_part
-from services.specs.resolve.resolution import Limits, Resolved, resolve
+from services.specs.resolve.facts import Facts, Limits, ModelSizes
+from services.specs.resolve.resolved import Resolved
 from services.specs.schema.job import JobSpec
 from services.training.model_summary import summary
 
@@ -31,9 +33,7 @@ def resolved(**keys: Any) -> Resolved:
     data = {"dataset": "ds_1", "target": "y", "features": ["a"]}
     spec = JobSpec.model_validate({"data": data, "model": "linear", "epochs": 2} | keys)
     limits = Limits(1000, 10**8)
-    return resolve(
-        spec, TABLE, dataset="ds_1", suggested_target=None, cuda_online=False, limits=limits, measure=summary
-    )
+    return resolve(spec, Facts(TABLE, limits, ModelSizes(summary), dataset="ds_1"))
 
 
 @pytest.mark.parametrize(

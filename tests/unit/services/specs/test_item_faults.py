@@ -6,7 +6,9 @@ import pytest
 
 from services.columns import Column, TableInfo
 from services.errors import InvalidRequest
-from services.specs.resolve.resolution import Limits, Resolved, resolve
+from services.jobs.resolution import resolve
+from services.specs.resolve.facts import Facts, Limits, ModelSizes
+from services.specs.resolve.resolved import Resolved
 from services.specs.schema.job import JobSpec
 from services.training.model_summary import summary
 
@@ -20,7 +22,7 @@ def resolved(info: TableInfo = NUMBERS, data: dict[str, Any] | None = None, **ke
     given = {"data": {"plugin": {"name": "own"}, **(data or {})}, "model": "cnn", **keys}
     limits = Limits(epochs=1000, parameters=100_000)
     spec = JobSpec.model_validate(given)
-    return resolve(spec, info, dataset=None, suggested_target=None, cuda_online=False, limits=limits, measure=summary)
+    return resolve(spec, Facts(info, limits, ModelSizes(summary)))
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,11 @@ from hypothesis import strategies as some
 
 from services.columns import Column, TableInfo
 from services.errors import InvalidRequest
-from services.specs.resolve import resolution
+from services.jobs import resolution
+from services.jobs.resolution import resolve
+from services.specs.resolve.facts import Facts, Limits, ModelSizes
 from services.specs.resolve.features import parts
-from services.specs.resolve.resolution import Limits, Resolved, resolve, resolved_json
+from services.specs.resolve.resolved import Resolved, resolved_json
 from services.specs.schema.job import JobSpec
 from services.training.model_summary import summary
 
@@ -25,7 +27,7 @@ TABLE = TableInfo(150, [*NUMBERS, SPECIES, GRADE, PRICE])
 def resolved(info: TableInfo = TABLE, cuda: bool = False, target: str = "species", **keys: Any) -> Resolved:
     spec = JobSpec.model_validate({"data": {"builtin": "iris", "target": target}, "model": "mlp", **keys})
     limits = Limits(epochs=1000, parameters=100_000)
-    return resolve(spec, info, dataset=None, suggested_target=None, cuda_online=cuda, limits=limits, measure=summary)
+    return resolve(spec, Facts(info, limits, ModelSizes(summary), cuda_online=cuda))
 
 
 def codes(found: Resolved) -> set[str]:
@@ -143,9 +145,7 @@ def test_resolving_again_changes_nothing(target, keys, cuda):
     first = resolved(target=target, cuda=cuda, **keys).spec
     echo = JobSpec.model_validate(resolved_json(first))
     limits = Limits(epochs=1000, parameters=100_000)
-    again = resolve(
-        echo, TABLE, dataset=None, suggested_target=None, cuda_online=not cuda, limits=limits, measure=summary
-    )
+    again = resolve(echo, Facts(TABLE, limits, ModelSizes(summary), cuda_online=not cuda))
     assert resolved_json(again.spec) == resolved_json(first)
 
 

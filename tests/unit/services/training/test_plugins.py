@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.errors import InvalidRequest
-from services.specs.resolve.resolution import Limits
+from services.specs.resolve.facts import Limits
 from services.training.loop.training import Training
 from services.training.predictor import Predictor
 from services.training_errors import PluginError

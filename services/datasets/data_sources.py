@@ -1,0 +1,120 @@
+"""What a spec says of its data, as a data set: found or stored before the submit, given its row in its transaction."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from sqlalchemy.orm import Session
+
+from services import ids
+from services.columns import TableInfo
+from services.datasets import builtin_tables, dataset_rows, inline_tables
+from services.datasets.dataset_views import DatasetView, view_of
+from services.datasets.datasets import DatasetService, kept_of
+from services.datasets.storage import ORIGINAL, TABLE
+from services.errors import Fault, InvalidRequest, NotFound
+from services.specs.resolve.source_faults import inline_faults, plugin_faults
+from services.specs.schema.data import Data, PluginData
+from services.training_errors import PluginError
+
+#: Looks at a plug-in's Dataset: its columns and its SHA-256. Raises: PluginError.
+Look = Callable[[PluginData], tuple[TableInfo, str]]
+
+
+class DataSources:
+    """The four sources of rows: uploads, sample tables, plug-ins and rows inside the request."""
+
+    def __init__(self, datasets: DatasetService, look: Look) -> None:
+        self.datasets = datasets
+        self.storage = datasets.storage
+        self.look = look
+
+    def find(self, data: Data, owner: str) -> DatasetView:
+        """Return the data set that a spec names, its files stored; `keep` gives it a row if it has none.
+
+        Raises: InvalidRequest with every fault of the rows, or when there is not exactly one source.
+        """
+        faults = inline_faults(data)
+        if faults:
+            raise InvalidRequest(faults)
+        if data.dataset is not None:
+            return self._named(data.dataset, owner)
+        if data.builtin is not None:
+            return self._builtin(data.builtin, owner)
+        if data.plugin is not None:
+            return self._plugin(data.plugin, owner)
+        return self._inline(data, owner)
+
+    def keep(self, session: Session, dataset: DatasetView) -> DatasetView:
+        """Give a data set its row inside the submit's transaction, unless the owner has one of the same bytes.
+
+        Its bytes are locked, by `dataset_rows.lock` or with the Idempotency-Key.
+
+        Raises: InvalidRequest when an upload was deleted meanwhile, NotReady when a sweep took the files.
+        """
+        if dataset.created_at is not None:
+            if dataset_rows.is_there(session, dataset.id):
+                return dataset
+            if dataset.source == "upload":
+                raise InvalidRequest([Fault("#/data/dataset", "unknown_dataset", "was deleted just now", dataset.name)])
+            dataset = replace(dataset, id=ids.new("ds"), created_at=None)  # its last job was deleted just now
+        if dataset.source != "plugin":
+            self.datasets.check_files(dataset)
+        if dataset_rows.add_unless_known(session, dataset):
+            return dataset
+        known = dataset_rows.by_bytes(session, dataset.owner, dataset.sha256, dataset.source)
+        assert known is not None, "it is what kept the row from being added"
+        return known
+
+    def _named(self, id_or_name: str, owner: str) -> DatasetView:
+        try:
+            return self.datasets.with_files(owner, id_or_name)
+        except NotFound as error:
+            near = error.members.get("suggestion")
+            detail = f"is {id_or_name[:80]!r}; there is no data set with this name or id"
+            fault = Fault("#/data/dataset", "unknown_dataset", detail, id_or_name[:80], near)
+            raise InvalidRequest([fault]) from error
+
+    def _builtin(self, name: str, owner: str) -> DatasetView:
+        sha256 = builtin_tables.sha256(name)
+        kept = self.storage.intact_info(sha256)
+        if kept is None:
+            with self.storage.draft() as draft:
+                (draft / ORIGINAL).write_bytes(builtin_tables.path(name).read_bytes())
+                kept = self.datasets.stored(draft, sha256, name)
+        if known := self._known(owner, sha256, "builtin"):
+            return known
+        kept = kept | {"suggested_target": builtin_tables.TARGETS[name]}
+        size = builtin_tables.path(name).stat().st_size
+        return view_of(kept, owner=owner, name=name, source="builtin", size_bytes=size, sha256=sha256)
+
+    def _inline(self, data: Data, owner: str) -> DatasetView:
+        original = inline_tables.canonical(data)
+        sha256 = inline_tables.digest(original)
+        kept = self.storage.intact_info(sha256)
+        if kept is None:
+            info, table = inline_tables.tabulate(data)
+            kept = kept_of("inline", info, None, None)
+            with self.storage.draft() as draft:
+                (draft / ORIGINAL).write_bytes(original)
+                (draft / TABLE).write_bytes(table.tobytes())
+                self.storage.keep(draft, sha256, kept)
+        if known := self._known(owner, sha256, "inline"):
+            return known
+        return view_of(kept, owner=owner, name="inline", source="inline", size_bytes=len(original), sha256=sha256)
+
+    def _plugin(self, plugin: PluginData, owner: str) -> DatasetView:
+        faults = plugin_faults("#/data/plugin/name", plugin.name, self.datasets.settings.allowed_plugins)
+        if faults:
+            raise InvalidRequest(faults)
+        try:
+            info, sha256 = self.look(plugin)
+        except PluginError as error:
+            raise InvalidRequest([Fault("#/data/plugin", "plugin_error", error.detail)]) from error
+        if known := self._known(owner, sha256, "plugin"):
+            return replace(known, info=info)
+        kept = kept_of("plugin", info, None, None)
+        return view_of(kept, owner=owner, name=plugin.name, source="plugin", size_bytes=0, sha256=sha256)
+
+    def _known(self, owner: str, sha256: str, source: str) -> DatasetView | None:
+        with self.datasets.database.reading() as session:
+            return dataset_rows.by_bytes(session, owner, sha256, source)
