@@ -70,5 +70,5 @@ class Queues(Answer):
     object: str = "queue"
     queues: list[DeviceQueue]
     jobs: list[QueuedJob]
-    """Running first, then in the order in which they start; of each device at most 100 that wait."""
+    """Running ones first, then in the order in which they will start; at most 100 waiting ones per device."""
     workers: list[Worker]

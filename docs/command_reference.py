@@ -26,7 +26,8 @@ HEAD = """\
 Results go to standard output, everything else to standard error. JOB is an id, the beginning of one, or a name; if
 it is left out, the job you submitted last. The server's address is `--server`, `BATCHYARD_URL`, or `server` in
 `.batchyard.toml` or `~/.config/batchyard/config.toml`, in this order; by default http://127.0.0.1:8000. A key is
-`BATCHYARD_API_KEY`. `--server`, `--json`, `--quiet`, `--no-color` and `--timeout` can stand before or after a command.
+`BATCHYARD_API_KEY`. `--server`, `--json`, `--quiet`, `--no-color` and `--timeout` can be given before or after any
+command.
 """
 
 

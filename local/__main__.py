@@ -71,9 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("up", help="run the stack in the foreground; Ctrl-C stops it")
     command.add_argument("--data-dir", type=Path, help="folder of database, data sets and logs")
     command.add_argument("--port", type=int, default=8000, help="0: any free port")
-    command.add_argument(
-        "--workers", type=int, default=0, help="number of number of jobs at once; default: the CPU quota"
-    )
+    command.add_argument("--workers", type=int, default=0, help="number of jobs at once; default: the CPU quota")
     command.add_argument("--database-url", default="", help="use this PostgreSQL instead of SQLite in the data folder")
     command.add_argument("--redis-url", default="", help="use this Redis or Valkey instead of the embedded one")
     command.set_defaults(run=up)

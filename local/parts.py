@@ -101,9 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     part.set_defaults(start=api)
     part = parts.add_parser("worker", help="a worker that trains")
     part.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    part.add_argument(
-        "--concurrency", type=int, default=0, help="number of number of jobs at once; default: the CPU quota"
-    )
+    part.add_argument("--concurrency", type=int, default=0, help="number of jobs at once; default: the CPU quota")
     part.add_argument("--heartbeat-file", type=Path)
     part.set_defaults(start=worker)
     part = parts.add_parser("dispatcher", help="sends nudges and requeues the jobs of lost workers")

@@ -50,9 +50,7 @@ class Settings:
     database_url: str = setting("", "SQLAlchemy URL of the database; empty: SQLite in the storage folder.")
     database_password: str = setting("", "Password of the database user, when the URL holds none.")
     redis_url: str = setting("redis://127.0.0.1:6379/0", "URL of Redis or Valkey, which wakes the workers.")
-    storage_dir: Path = setting(
-        Path("batchyard-data"), "Folder for uploaded data sets and for the local stack's files."
-    )
+    storage_dir: Path = setting(Path("batchyard-data"), "Folder for data sets and for the local stack's files.")
     log_level: str = setting("info", "debug, info, warning or error.")
 
     auth: str = setting("none", "Who may call. Only `none` so far, and only while published on loopback.")
@@ -60,9 +58,7 @@ class Settings:
     allowed_hosts: str = setting("localhost,127.0.0.1,[::1]", "Host names that requests may use, separated by commas.")
 
     max_json_bytes: int = setting(16 * 2**20, "Largest JSON body.")
-    disk_reserve_bytes: int = setting(
-        200_000_000, "Free disk space below which nothing new is accepted and running jobs wait."
-    )
+    disk_reserve_bytes: int = setting(200_000_000, "Free disk space below which uploads are refused and jobs wait.")
     max_upload_bytes: int = setting(2 * 2**30, "Largest uploaded data set.")
     max_table_rows: int = setting(100_000_000, "Most rows of a data set.")
     max_table_columns: int = setting(10_000, "Most columns of a data set.")
@@ -87,9 +83,7 @@ class Settings:
     max_connections: int = setting(4_096, "Open connections; any more wait to be accepted.")
     change_interval_s: float = setting(0.25, "Interval between checks for changes that affect predictions; at most 1.")
     model_cache_bytes: int = setting(256 * 2**20, "Memory for loaded models in the API process.")
-    webhooks_private: str = setting(
-        "", "Private networks that webhooks may reach, separated by commas, such as 10.1.0.0/16."
-    )
+    webhooks_private: str = setting("", "Private networks that webhooks may reach, such as 10.1.0.0/16,10.2.0.0/16.")
     idempotency_s: float = setting(86_400.0, "How long an Idempotency-Key is remembered.")
 
     keep_jobs_days: int | None = setting(None, "Days that a finished job is kept; None: forever.", int)
@@ -100,8 +94,8 @@ class Settings:
     trainer_memory_bytes: int = setting(0, "Most memory of one trainer; 0: its share of the worker's.")
     online_s: float = setting(60.0, "A worker counts as online for this long after its last sign of life.")
     beat_interval_s: float = setting(3.0, "Interval between two beats of a running job.")
-    stop_poll_interval_s: float = setting(1.0, "Interval at which a supervisor looks for a request to cancel or pause.")
-    grace_s: float = setting(10.0, "How long a trainer may take to answer a stop request.")
+    stop_poll_interval_s: float = setting(1.0, "Interval between checks for a request to cancel or pause.")
+    grace_s: float = setting(10.0, "How long a trainer may take to react to a stop request.")
     cancel_grace_s: float = setting(
         2.0, "How long the trainer of a cancelled job may take to react before it is killed."
     )
@@ -112,11 +106,9 @@ class Settings:
     job_time_limit_s: float = setting(86_400.0, "The operator's limit for one attempt of a job.")
     flush_interval_s: float = setting(1.0, "Shortest interval between two writes of epochs.")
     chunk_bytes: int = setting(4 * 2**20, "Largest piece of a checkpoint in one row.")
-    deaf_s: float = setting(
-        60.0, "A worker with a free slot restarts if it receives no nudge for this long although jobs wait."
-    )
+    deaf_s: float = setting(60.0, "A worker restarts if it has a free slot and receives no nudge for this long.")
     stuck_s: float = setting(
-        30.0, "A worker with a free slot restarts if it receives nudges but claims nothing for this long."
+        30.0, "A worker restarts if it has a free slot, receives nudges and claims nothing for this long."
     )
     supervisor_tasks: int = setting(200, "Nudges after which a supervisor is replaced.")
 

@@ -88,9 +88,8 @@ class Lifecycle:
 
     def drained(self, claim: Claim) -> None:
         """Put a job back that stopped at a batch because its worker ends; the attempt is not charged."""
-        self._let_go(
-            claim, "requeued", "its worker is shutting down; another one continues", attempts_without_progress=UNCHARGED
-        )
+        message = "its worker is shutting down; another one continues"
+        self._let_go(claim, "requeued", message, attempts_without_progress=UNCHARGED)
 
     def yielded(self, claim: Claim) -> None:
         """Put a job back that stopped after an epoch because a shorter one waits; the attempt is not charged."""
@@ -98,7 +97,7 @@ class Lifecycle:
 
     def stopped(self, claim: Claim) -> None:
         """Write that a job stopped as its user asked: cancelled or paused."""
-        self._let_go(claim, "requeued", "the stop request was withdrawn")
+        self._let_go(claim, "requeued", "the request was withdrawn")
 
     def crashed(
         self,
@@ -196,9 +195,7 @@ class Lifecycle:
             columns = {"queued_at": now(session), "progress": None, "worker": None, "micro_batch_size": half}
             columns["adjustments"] = adjusted
             job_rows.move(session, job.id, JobState.QUEUED, **columns, attempts_without_progress=tries)
-            words = (
-                f"{message} It continues from epoch {job.epochs_done} with {half} rows at a time, in the same batches"
-            )
+            words = f"{message} It continues from epoch {job.epochs_done} with the same batches, {half} rows at a time"
             data = {"reason": "out_of_memory", "micro_batch_size": half}
             job_rows.add_event(session, job.id, "requeued", words, data)
         return True

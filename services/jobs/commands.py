@@ -76,8 +76,10 @@ class JobCommands:
         with self.database.transaction() as session:
             job = to_change(session, owner, said)
             if not job.done and not force:
-                detail = f"{job.name} is {job.status}; only a finished job can be deleted. "
-                detail += "Cancel it first, or pass force=true."
+                detail = (
+                    f"{job.name} is {job.status}; only a finished job can be deleted. "
+                    "Cancel it first, or pass force=true."
+                )
                 raise InvalidTransition(detail, **_move_of(job, "delete", "deleted"))
             if waiting := warm_start.needed_by(session, job.id):
                 count = f"{len(waiting)} unfinished job(s) start from its weights"
@@ -155,7 +157,7 @@ def refused(job: JobView, action: str, to: str) -> InvalidTransition:
     """Return the error that names a job's state, the action and what is allowed instead."""
     allowed = ALLOWED[job.status]
     instead = f"allowed is: {', '.join(allowed)}" if allowed else "wait until it has stopped"
-    detail = f"{job.name} is {job.status}; to {action} it is not allowed now, {instead}."
+    detail = f"{job.name} is {job.status}; it can't {action} now; {instead}."
     return InvalidTransition(detail, **_move_of(job, action, to))
 
 

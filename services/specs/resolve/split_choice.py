@@ -42,6 +42,6 @@ def _part_faults(split: ColumnSplit, info: TableInfo) -> list[Fault]:
     values = set(info.column(split.column).values or [])
     if strange := values - {"train", "validation", "test"}:
         first = min(map(str, strange))
-        detail = f"column {split.column!r} says {first!r}; it may say train, validation or test"
+        detail = f"column {split.column!r} contains {first!r}; allowed are train, validation and test"
         return [Fault("#/split/column", "bad_value", detail, value=first[:80])]
     return [] if "train" in values else [Fault("#/split/column", "bad_value", "no row is marked train")]
