@@ -14,7 +14,7 @@ EXIT_CODES = {
     4: "the server needs a key",
     5: "no such job or data set",
     6: "the server does not answer",
-    7: "the wait ended before the job did did",
+    7: "the wait ended before the job did",
     8: "the job's state does not allow that",
     9: "the job was cancelled",
     130: "interrupted by Ctrl-C",
