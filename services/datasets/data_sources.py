@@ -70,7 +70,7 @@ class DataSources:
             return self.datasets.with_files(owner, id_or_name)
         except NotFound as error:
             near = error.members.get("suggestion")
-            detail = f"is {id_or_name[:80]!r}; there is no data set of this name or id"
+            detail = f"is {id_or_name[:80]!r}; there is no data set with this name or id"
             fault = Fault("#/data/dataset", "unknown_dataset", detail, id_or_name[:80], near)
             raise InvalidRequest([fault]) from error
 

@@ -55,7 +55,7 @@ class JobRetry:
         spec = merged(old.spec, self._suggestion(old)) if changes.suggested else old.spec
         if changes.from_checkpoint is not None:
             if changes.patch.get("init_from") is not None:
-                detail = "says a second time which weights to begin with: spec.init_from does already"
+                detail = "names the weights to start from a second time: spec.init_from already does"
                 raise InvalidRequest([Fault("#/from_checkpoint", "invalid", detail)])
             spec = spec | {"init_from": {"job": old.id, "checkpoint": changes.from_checkpoint}}
         beside = {"name": old.name, "tags": old.tags, "metadata": old.metadata, "priority": old.priority}

@@ -143,7 +143,7 @@ def test_ctrl_c_while_nothing_is_watched_ends_with_130_and_a_sentence(hanging: s
 
     assert waiting.returncode == 130, said
     assert out == ""
-    assert "go on" in said
+    assert "keep running" in said
     assert "Traceback" not in said
 
 
