@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from services.db import changes
+from services.db import changes, ended_jobs
 from services.db.clock import NOW
 from services.db.engine import dialect_of, insert_for, insert_of, now
 from services.db.tables import Event, Job, NameCounter, Owner
