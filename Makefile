@@ -1,4 +1,4 @@
-# Everything a developer needs. `make` alone says what there is.
+# Everything a developer needs. `make` alone lists the targets.
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
@@ -10,60 +10,60 @@ CORES := $(shell nproc 2>/dev/null || echo 2)
 BESIDE := -n $(shell echo $$((2 * $(CORES)))) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up dev train-one down test unit integration acceptance rules compose-test chaos soak browser-test lint types fix docs client lock bench sure clean
+.PHONY: help setup demo up dev train-one down test unit integration acceptance rules compose-test chaos soak browser-test lint types fix docs docs-site pictures client lock bench sure clean
 
-help: ## say what there is
+help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-setup: .venv/.installed-dev ## make .venv with everything that tests need
+setup: .venv/.installed-dev ## create .venv with everything the tests need
 
-demo: .venv/.installed ## train the tutorial's job on a stack of its own, and stop
+demo: .venv/.installed ## train the tutorial's job on a temporary stack, and stop
 	@$(BIN)/batchyard demo
 
-up: .venv/.installed ## run the whole service on this machine; Ctrl-C drains and stops it
+up: .venv/.installed ## run the whole service on this machine; Ctrl-C stops it
 	@$(BIN)/batchyard up
 
-dev: .venv/.installed-dev ## run it, and restart it whenever a source file changes
+dev: .venv/.installed-dev ## run it, and restart it when a source file changes
 	@$(BIN)/watchfiles --filter python "$(BIN)/batchyard up $(ARGS)" api local services worker migrations
 
-train-one: .venv/.installed ## train SPEC=file.json in one process without queue; PDB=1 stops at the first line
+train-one: .venv/.installed ## train SPEC=file.json in one process, without a queue; PDB=1 starts a debugger
 	@$(BIN)/python $(if $(PDB),-m pdb) -m local.train_one $(SPEC)
 
 down: ## stop the containers of `docker compose up`
 	docker compose down
 
-test: setup ## pass all tests that need no Docker
+test: setup ## run all tests that need no Docker
 	@echo "Testing: unit, rules, integration (SQLite, PostgreSQL, Valkey, Celery), acceptance (the local stack) ..."
 	$(BIN)/pytest $(BESIDE) -m "not compose and not chaos and not soak and not alone and not browser"
 	$(BIN)/pytest -m alone
 
-unit: setup ## pass the tests that need no database and no network
+unit: setup ## run the tests that need no database and no network
 	$(BIN)/pytest -n $(CORES) --dist worksteal tests/unit
 
-integration: setup ## pass the tests on real databases, queue and workers
+integration: setup ## run the tests with real databases, queue and workers
 	$(BIN)/pytest $(BESIDE) tests/integration -m "not alone"
 	$(BIN)/pytest tests/integration -m alone
 
-acceptance: setup ## pass the tests of the whole local stack from outside
+acceptance: setup ## test the whole local stack from outside
 	$(BIN)/pytest $(BESIDE) tests/acceptance -m "not compose and not alone"
 	$(BIN)/pytest tests/acceptance -m alone
 
-rules: setup ## check the project's own laws
+rules: setup ## check the project's own rules
 	$(BIN)/pytest tests/rules
 
-compose-test: setup ## pass the tests of `docker compose up`; needs a Docker engine
+compose-test: setup ## test `docker compose up`; needs a Docker engine
 	$(BIN)/pytest tests/acceptance -m compose
 
-chaos: setup ## kill every part of a running service again and again (10 minutes)
+chaos: setup ## kill every part of a running service, again and again (10 minutes)
 	$(BIN)/pytest -n $$(($(CORES) + 1)) tests/chaos -m chaos -rP
 
-browser-test: setup /usr/bin/chromium ## walk through the pages with a real browser (5 minutes)
+browser-test: setup /usr/bin/chromium ## test the pages in a real browser (5 minutes)
 	$(BIN)/pytest tests/browser
 
-soak: setup ## all faults mixed for an hour (BATCHYARD_SOAK_MINUTES on each database)
+soak: setup ## mix all faults for an hour (BATCHYARD_SOAK_MINUTES on each database)
 	$(BIN)/pytest tests/chaos -m soak -s
 
-lint: setup ## look for mistakes and for imports that point up
+lint: setup ## run ruff and check the import rules
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --config pyproject.toml
@@ -72,17 +72,25 @@ types: setup ## check types
 	$(BIN)/mypy
 	$(BIN)/mypy --explicit-package-bases tests
 
-fix: setup ## mend what can be mended
+fix: setup ## fix what can be fixed automatically
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-docs: setup ## write the generated pages of docs/reference again
+docs: setup ## regenerate the pages of docs/reference
 	$(BIN)/python -m docs.generate
 
-client: setup ## write the blocking client from batchyard/aio again
+docs-site: setup ## build the documents into build/site; a link that leads nowhere fails it
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going -q -b html -d build/doctrees docs build/site
+	@echo "The site: build/site/index.html"
+
+pictures: setup /usr/bin/chromium ## make the pictures of docs/pictures again: pages, terminal (3 minutes)
+	$(BIN)/python -m docs.pictures
+	$(BIN)/python -m docs.terminal
+
+client: setup ## regenerate the blocking client from batchyard/aio
 	$(BIN)/python -m docs.sync_client
 
-lock: setup ## choose the versions of all libraries again
+lock: setup ## update the pinned versions of all libraries
 	$(BIN)/pip-compile --quiet --upgrade --all-extras --no-annotate --no-emit-index-url --no-emit-find-links \
 	  --strip-extras -o requirements.lock pyproject.toml
 	sed -i -E 's/\+[a-z]+[0-9]*$$//' requirements.lock
@@ -90,9 +98,9 @@ lock: setup ## choose the versions of all libraries again
 bench: setup ## measure, and write benchmarks/results
 	for name in submit_to_first_epoch against_tutorial many_jobs tiny_fit persistence out_of_core block_shuffle claim mixed; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
-sure: lint types test browser-test compose-test chaos ## all that CI does
+sure: lint types docs-site test browser-test compose-test chaos ## all that CI does
 
-clean: ## remove what was made here
+clean: ## remove everything that make created
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 .venv/.installed: requirements.lock pyproject.toml docker/install-torch | .venv/bin/pip

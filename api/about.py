@@ -6,13 +6,15 @@ from importlib.metadata import version
 from typing import Any
 
 import orjson
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, current_app, g
 
 from api import openapi, schemas
 from api.pages.blueprint import page
-from api.parts import api, as_json
+from api.parts import api, caller, grant
 from api.problems import STATUS, slug
 from api.view_descriptions import described
+from services.accounts.key_views import NOBODY
+from services.accounts.scopes import Scope
 from services.db.schema import check_schema
 from services.disk import Disk
 from services.errors import BatchyardError, NotFound, NotReady, SchemaMismatch, StorageFull
@@ -26,7 +28,7 @@ bp = Blueprint("service", __name__)
 @bp.get("/api/v1")
 @described(answer=None)
 def root() -> Response:
-    """Read what this service is and what it allows."""
+    """Read the service's version, limits and links."""
     settings = api().base.settings
     return _json(
         {
@@ -35,6 +37,7 @@ def root() -> Response:
             "version": version("batchyard"),
             "spec_versions": [1],
             "auth": settings.auth,
+            "caller": {"owner": caller(), "scopes": sorted(grant().scopes), "key": grant().key_id},
             "limits": {
                 "inline_bytes": settings.max_json_bytes,
                 "dataset_bytes": settings.max_upload_bytes,
@@ -88,21 +91,26 @@ def document() -> Response:
 @bp.get("/healthz")
 @described(answer=None)
 def health() -> Response:
-    """Ask whether this process answers."""
+    """Check that this process answers."""
     return _json({"status": "ok"})
 
 
 @bp.get("/readyz")
 @described(answer=schemas.Ready)
 def ready() -> Response:
-    """Ask whether all that a request needs answers. No worker online is no fault: jobs wait."""
+    """Check that everything a request needs answers. It is not a fault if no worker is online: jobs wait."""
     base = api().base
     found = checks()
     # Redis is a doorbell: without it jobs are taken in and wait, as they do while a worker is started again.
     is_ready = all(check["ok"] for name, check in found.items() if name not in {"broker", "workers"})
     online = base.workers.online() if is_ready else 0
     status = "ok" if all(check["ok"] for check in found.values()) else "degraded" if is_ready else "unavailable"
-    return as_json(schemas.Ready(status=status, checks=found, workers_online=online), 200 if is_ready else 503)
+    # Names, versions and room are nobody's business who has no key for them.
+    shown = found if Scope.ADMIN in g.get("grant", NOBODY).scopes else None
+    answer = schemas.Ready(status=status, checks=shown, workers_online=online)
+    response = _json(answer.model_dump(mode="json", exclude_none=True))
+    response.status_code = 200 if is_ready else 503
+    return response
 
 
 @bp.get("/problems/<slug_>")
@@ -138,7 +146,7 @@ def _sound(faults: dict[str, str]) -> dict[str, Any]:
     """Raises: NotReady when a worker does nothing although jobs wait."""
     if faults:
         named = ", ".join(f"{worker} is {fault}" for worker, fault in sorted(faults.items()))
-        raise NotReady(f"A worker does nothing although jobs wait, and is being started again: {named}.")
+        raise NotReady(f"A worker does nothing although jobs are waiting, and is being restarted: {named}.")
     return {}
 
 

@@ -78,7 +78,7 @@ class Body:
         if now >= window_ends:
             if self.window_bytes < settings.body_min_bytes_per_s * settings.body_window_s:
                 raise SlowBody(
-                    f"Fewer than {settings.body_min_bytes_per_s} bytes a second came in {settings.body_window_s:g} s.",
+                    f"Fewer than {settings.body_min_bytes_per_s} bytes/s arrived in {settings.body_window_s:g} s.",
                     least_bytes_per_second=settings.body_min_bytes_per_s,
                 )
             self.window_began, self.window_bytes, window_ends = now, 0, now + settings.body_window_s
@@ -89,7 +89,7 @@ class Body:
             if time.monotonic() < self.deadline:
                 return await self._message()
             raise SlowBody(
-                f"The body was not there after {settings.body_deadline_s:g} s.",
+                f"The body was not complete after {settings.body_deadline_s:g} s.",
                 deadline_seconds=settings.body_deadline_s,
             ) from None
 

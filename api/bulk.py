@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 from pydantic import BaseModel, Field
 
 from api import schemas
-from api.parts import OWNER, api, as_json
+from api.parts import api, as_json, caller
 from api.problems import slug
 from api.requests import body
 from api.view_descriptions import described
@@ -22,7 +22,7 @@ STOPPABLE: list[str] = ["queued", "running", "paused"]
 
 
 class CancelMany(BaseModel):
-    """Which jobs to cancel: by their ids, or all that a filter finds and that are not finished."""
+    """Which jobs to cancel: by their ids, or all unfinished ones that match a filter."""
 
     model_config = STRICT
 
@@ -46,19 +46,19 @@ class CancelMany(BaseModel):
 @bp.post("/cancel")
 @described(answer=schemas.Outcomes, body=CancelMany, errors=(415,))
 def cancel() -> Response:
-    """Cancel many jobs: those of a list of ids, or those that a filter finds. Each has an outcome of its own."""
+    """Cancel many jobs: a list of ids, or all that match a filter. The answer has an outcome for each."""
     asked = body(CancelMany)
     if (asked.jobs is not None) == asked.filtered:
-        detail = "names its jobs twice" if asked.filtered else "names no jobs"
-        hint = 'say jobs (ids), or one or more of status, name, tag and metadata, or "all": true'
+        detail = "selects its jobs in two ways" if asked.filtered else "selects no jobs"
+        hint = 'use jobs (ids), or one or more of status, name, tag and metadata, or "all": true'
         raise InvalidRequest([Fault("#", "invalid", detail, hint=hint)])
     if asked.jobs is not None:
-        outcomes, more = api().base.bulk.cancel(OWNER, asked.jobs, asked.reason), False
+        outcomes, more = api().base.bulk.cancel(caller(), asked.jobs, asked.reason), False
     else:
         tags = [] if asked.tag is None else [asked.tag]
         statuses: list[str] = [*asked.status] if asked.status else STOPPABLE
         filters = Filters(statuses=statuses, name=asked.name, tags=tags, metadata=asked.metadata)
-        outcomes, more = api().base.bulk.cancel_found(OWNER, filters, asked.reason)
+        outcomes, more = api().base.bulk.cancel_found(caller(), filters, asked.reason)
     return as_json(schemas.Outcomes(data=[_shown(outcome) for outcome in outcomes], has_more=more))
 
 

@@ -12,7 +12,7 @@ from flask import Blueprint, Response
 from pydantic import BaseModel, Field
 
 from api import schemas, serializers
-from api.parts import OWNER, api, as_json
+from api.parts import api, as_json, caller
 from api.requests import accepts, query
 from api.view_descriptions import described
 from services.errors import Fault, InvalidRequest, NotAcceptable
@@ -31,11 +31,11 @@ class MetricsQuery(BaseModel):
     model_config = {"extra": "forbid"}
 
     after_epoch: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    """Leave out this epoch and those before."""
+    """Only epochs after this one."""
     fields: str | None = None
-    """Columns, by comma."""
+    """Columns, separated by commas."""
     max_points: Annotated[int, Field(ge=2, lt=2**31)] | None = None
-    """So many epochs at most: the best, the last, and every k-th of the others."""
+    """At most this many epochs: the best, the last, and every k-th of the others."""
 
 
 class BatchesQuery(BaseModel):
@@ -52,7 +52,7 @@ class LogsQuery(BaseModel):
     model_config = {"extra": "forbid"}
 
     tail: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    """Only the last lines."""
+    """Only this many of the last lines."""
     timestamps: bool = False
 
 
@@ -61,16 +61,18 @@ class LogsQuery(BaseModel):
 def metrics(job_id: str) -> Response:
     """Read the costs and metrics of a job's epochs, by columns; as JSON, CSV or NDJSON."""
     asked = query(MetricsQuery)
-    job = api().base.lookup.get(OWNER, job_id)
+    job = api().base.lookup.get(caller(), job_id)
     epochs = api().base.lookup.epochs(
-        OWNER, job.id, after_epoch=asked.after_epoch, max_points=asked.max_points, until=job.training.epochs_done
+        caller(), job.id, after_epoch=asked.after_epoch, max_points=asked.max_points, until=job.training.epochs_done
     )
     columns = columns_of(job)
     if asked.fields:
         wanted = [name.strip() for name in asked.fields.split(",")]
         for name in wanted:
             if name not in columns:
-                fault = Fault("#/query/fields", "unknown_value", f"{name[:80]!r} is no column", allowed=list(columns))
+                fault = Fault(
+                    "#/query/fields", "unknown_value", f"{name[:80]!r} is not a column", allowed=list(columns)
+                )
                 raise InvalidRequest([fault])
         columns = ["epoch", *(name for name in columns if name in wanted and name != "epoch")]
     kind = accepts(*TABLES)
@@ -95,8 +97,8 @@ def metrics(job_id: str) -> Response:
 def batches(job_id: str) -> Response:
     """Read the cost of every batch of one epoch."""
     epoch = query(BatchesQuery).epoch
-    job = api().base.lookup.get(OWNER, job_id)
-    costs = api().base.lookup.batch_costs(OWNER, job.id, epoch)
+    job = api().base.lookup.get(caller(), job_id)
+    costs = api().base.lookup.batch_costs(caller(), job.id, epoch)
     columns = ["batch", "cost"]
     rows: list[list[Any]] = [[n, cost] for n, cost in enumerate(costs, 1)]
     kind = accepts(*TABLES)
@@ -110,7 +112,7 @@ def batches(job_id: str) -> Response:
 def logs(job_id: str) -> Response:
     """Read a job's log: every batch's cost, every epoch, every event."""
     asked = query(LogsQuery)
-    lines = api().base.logs.lines(OWNER, job_id, timestamps=asked.timestamps)
+    lines = api().base.logs.lines(caller(), job_id, timestamps=asked.timestamps)
     shown: Iterator[str] = iter(deque(lines, maxlen=asked.tail)) if asked.tail else lines
     return Response(_texts(shown), content_type="text/plain; charset=utf-8")
 
@@ -145,7 +147,7 @@ def table_of(kind: str | None, columns: list[str], rows: list[list[Any]]) -> Res
     Raises: NotAcceptable.
     """
     if kind is None:
-        raise NotAcceptable("JSON, CSV and NDJSON can be given.", allowed=list(TABLES))
+        raise NotAcceptable("JSON, CSV and NDJSON are available.", allowed=list(TABLES))
     if kind == NDJSON:
         lines = [orjson.dumps(dict(zip(columns, row, strict=True))) + b"\n" for row in rows]
         return Response(b"".join(lines), content_type=NDJSON)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from api import schemas, serializers
 from api.checkpoints import NoQuery
 from api.jobs import next_page
-from api.parts import OWNER, api, as_json
+from api.parts import api, as_json, caller
 from api.requests import query
 from api.view_descriptions import described
 from services.errors import Fault, InvalidRequest
@@ -34,9 +34,9 @@ class PageQuery(BaseModel):
 
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     after: str | None = None
-    """The cursor in `next` of the page before."""
+    """The cursor from `next` of the previous page."""
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
-    """Only the upload of these bytes, if it is here: a client that finds it need not send them."""
+    """Only the upload with these bytes, if there is one: a client that finds it need not send them."""
 
 
 class RowsQuery(BaseModel):
@@ -46,7 +46,7 @@ class RowsQuery(BaseModel):
 
     limit: Annotated[int, Field(ge=1, le=1_000)] = 20
     after: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    """So many rows are left out first."""
+    """Skip this many rows first."""
 
 
 @bp.post("")
@@ -58,7 +58,7 @@ class RowsQuery(BaseModel):
     errors=(413, 415, 507),
 )
 def upload() -> Response:
-    """Upload a data set: CSV, Parquet, JSON Lines or NPZ. 200: the same bytes are here already."""
+    """Upload a data set: CSV, Parquet, JSON Lines or NPZ. 200: the same bytes exist already."""
     asked = query(UploadQuery)
     options = FileOptions.model_validate(asked.model_dump(exclude={"name"}))
     request.max_content_length = api().base.settings.max_upload_bytes
@@ -69,7 +69,7 @@ def upload() -> Response:
         stream, name = part.stream, asked.name or part.filename or "upload"
     else:
         stream, name = request.stream, asked.name or f"upload.{ENDINGS.get(request.mimetype, 'csv')}"
-    dataset, created = api().base.datasets.upload(cast(BinaryIO, stream), name=name, owner=OWNER, options=options)
+    dataset, created = api().base.datasets.upload(cast(BinaryIO, stream), name=name, owner=caller(), options=options)
     response = as_json(serializers.dataset(dataset), 201 if created else 200)
     response.headers["Location"] = f"/api/v1/datasets/{dataset.id}"
     return response
@@ -80,7 +80,7 @@ def upload() -> Response:
 def index() -> Response:
     """List uploaded data sets, newest first."""
     asked = query(PageQuery)
-    found, cursor = api().base.datasets.listing(OWNER, limit=asked.limit, after=asked.after, sha256=asked.sha256)
+    found, cursor = api().base.datasets.listing(caller(), limit=asked.limit, after=asked.after, sha256=asked.sha256)
     page = schemas.List[schemas.DatasetBrief](
         url=request.full_path.rstrip("?"),
         data=[serializers.dataset_brief(view) for view in found],
@@ -95,7 +95,7 @@ def index() -> Response:
 def show(dataset_id: str) -> Response:
     """Read a data set by its id or name."""
     query(NoQuery)
-    return as_json(serializers.dataset(api().base.datasets.find(OWNER, dataset_id)))
+    return as_json(serializers.dataset(api().base.datasets.find(caller(), dataset_id)))
 
 
 @bp.get("/<dataset_id>/rows")
@@ -103,8 +103,8 @@ def show(dataset_id: str) -> Response:
 def rows(dataset_id: str) -> Response:
     """Read some rows of a data set."""
     asked = query(RowsQuery)
-    dataset = api().base.datasets.find(OWNER, dataset_id)
-    found = api().base.datasets.rows(OWNER, dataset.id, limit=asked.limit, after=asked.after)
+    dataset = api().base.datasets.find(caller(), dataset_id)
+    found = api().base.datasets.rows(caller(), dataset.id, limit=asked.limit, after=asked.after)
     return as_json(schemas.Rows(columns=dataset.info.names, data=found, rows=dataset.info.rows))
 
 
@@ -113,14 +113,14 @@ def rows(dataset_id: str) -> Response:
 def content(dataset_id: str) -> Response:
     """Download a data set as it was uploaded."""
     query(NoQuery)
-    dataset, path = api().base.datasets.content(OWNER, dataset_id)
+    dataset, path = api().base.datasets.content(caller(), dataset_id)
     return send_file(path, "application/octet-stream", as_attachment=True, download_name=dataset.name)
 
 
 @bp.delete("/<dataset_id>")
 @described(query=NoQuery, status=(204,), errors=(409,))
 def remove(dataset_id: str) -> Response:
-    """Delete a data set that no job needs."""
+    """Delete a data set that no job uses."""
     query(NoQuery)
-    api().base.datasets.delete(OWNER, dataset_id)
+    api().base.datasets.delete(caller(), dataset_id)
     return Response(status=204)

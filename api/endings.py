@@ -5,13 +5,13 @@ from contextlib import suppress
 
 from flask import Response
 
-from api.parts import OWNER, api, watcher
+from api.parts import api, caller, watcher
 from api.requests import preferred_wait
 from services.errors import Overloaded
 from services.jobs.job_views import JobView
 
-WAIT = {"Prefer": "`wait=N`: answer when there is news, or after N seconds."}
-WAIT_FOR_END = {"Prefer": "`wait=N`: answer when the job is done, or after N seconds."}
+WAIT = {"Prefer": "`wait=N`: answer when something has changed, or after N seconds."}
+WAIT_FOR_END = {"Prefer": "`wait=N`: answer when the job has finished, or after N seconds."}
 
 
 def longest_wait_s() -> float:
@@ -32,7 +32,7 @@ def when_done(job: JobView, wait_s: float) -> JobView:
     with watcher().place():
         while not shown.done and (left := deadline - time.monotonic()) > 0:
             watcher().wait(shown.id, shown.events_seq, left)
-            shown = api().base.lookup.get(OWNER, shown.id)
+            shown = api().base.lookup.get(caller(), shown.id)
     return shown.resumed(job.training.resume_from)
 
 

@@ -1,6 +1,5 @@
 """The events of a job over HTTP: as a list, and as a stream of server-sent events."""
 
-import time
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
@@ -10,7 +9,8 @@ from pydantic import BaseModel, Field
 from api import schemas
 from api.endings import WAIT, applied, is_news, longest_wait_s, when_done
 from api.feed import PAGE, Feed
-from api.parts import OWNER, api, as_json, feed, watcher
+from api.listener import Listener
+from api.parts import api, as_json, caller, feed, grant, watcher
 from api.requests import accepts, preferred_wait, query
 from api.view_descriptions import described
 from api.watcher import Watcher
@@ -29,10 +29,10 @@ class EventsQuery(BaseModel):
     model_config = {"extra": "forbid"}
 
     after: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    """Leave out the event of this number and those before."""
+    """Only events after the one with this number."""
     limit: Annotated[int, Field(ge=1, le=1_000)] = PAGE
     until: Literal["done"] | None = None
-    """Answer when the job is done; a stream ends by itself then."""
+    """Answer when the job has finished; a stream ends by itself then."""
 
 
 @bp.get("/events")
@@ -41,15 +41,15 @@ class EventsQuery(BaseModel):
     answer=schemas.List[schemas.Event],
     status=(200, 204),
     media=(JSON, STREAM),
-    headers={**WAIT, "Last-Event-ID": "Begin the stream after the event of this number."},
+    headers={**WAIT, "Last-Event-ID": "Start the stream after the event with this number."},
 )
 def events(job_id: str) -> Response:
-    """Read a job's events, or follow them as a stream; 204: the stream's last event was heard.
+    """Read a job's events, or follow them as a stream. 204: there are no more events.
 
-    A list comes at once; with `Prefer: wait=N` when it has an event, with `until=done` when the job is done.
+    A list comes at once; with `Prefer: wait=N`, when it has an event; with `until=done`, when the job has finished.
     """
     asked = query(EventsQuery)
-    job = api().base.lookup.get(OWNER, job_id)
+    job = api().base.lookup.get(caller(), job_id)
     if accepts(JSON, STREAM) == STREAM:
         said = request.headers.get("Last-Event-ID", "")
         after = int(said) if said.isdecimal() and len(said) < 10 else asked.after
@@ -57,15 +57,14 @@ def events(job_id: str) -> Response:
             return Response(status=204)
         # The place is taken before the answer begins: a stream without one is refused, not ended to come back at once.
         watcher().take()
-        response = Response(
-            _stream(api().base.settings.stream_s, feed(), watcher(), job.id, after), content_type=STREAM
-        )
+        stream = _stream(Listener(grant(), api().keys, api().base.settings.stream_s), feed(), watcher(), job.id, after)
+        response = Response(stream, content_type=STREAM)
         response.call_on_close(watcher().give_back)
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Accel-Buffering"] = "no"
         return response
     waited_s = _awaited(job, asked)
-    found = api().base.lookup.events(OWNER, job.id, after=asked.after, limit=asked.limit + 1)
+    found = api().base.lookup.events(caller(), job.id, after=asked.after, limit=asked.limit + 1)
     shown = found[: asked.limit]
     more = len(found) > asked.limit
     address = f"{request.path}?after={shown[-1].seq}&limit={asked.limit}" if more else None
@@ -88,18 +87,19 @@ def _awaited(job: JobView, asked: EventsQuery) -> float | None:
     return preferred
 
 
-def _stream(stream_s: float, feed: Feed, waiting: Watcher, job_id: str, after: int) -> Iterator[bytes]:
-    """Yield events as they come, for at most `stream_s`; without a database connection while nothing does."""
-    deadline = time.monotonic() + stream_s
+def _stream(listener: Listener, feed: Feed, waiting: Watcher, job_id: str, after: int) -> Iterator[bytes]:
+    """Yield events as they come, while the listener may hear; without a database connection while nothing does."""
     yield f"retry: {RETRY_MS}\n\n".encode()
     while True:
-        page = feed.after(OWNER, job_id, after)
+        page = feed.after(listener.owner, job_id, after)
+        if not listener.may_hear:
+            return
         if page:
             yield page.messages
             after = page.last_seq
             if page.ended:
                 return
-        left = deadline - time.monotonic()
+        left = listener.left_s
         if left <= 0:
             return
         if not (page and page.is_full) and not waiting.wait(job_id, after, min(left, KEEP_ALIVE_S)):

@@ -30,7 +30,7 @@ class Feed:
     def __init__(self, lookup: JobLookup) -> None:
         self.lookup = lookup
         self.lock = threading.Lock()
-        self.pages: OrderedDict[tuple[str, int], Page] = OrderedDict()
+        self.pages: OrderedDict[tuple[str, str, int], Page] = OrderedDict()
 
     def after(self, owner: str, job_id: str, seq: int) -> Page | None:
         """Return messages of events after `seq`, not always all; None when there are none.
@@ -40,16 +40,16 @@ class Feed:
         """
         with self.lock:
             # Events are never changed, so a kept page is true; what came later is asked for next.
-            kept = self.pages.get((job_id, seq))
+            kept = self.pages.get((owner, job_id, seq))
             if kept:
-                self.pages.move_to_end((job_id, seq))
+                self.pages.move_to_end((owner, job_id, seq))
                 return kept
             found = self.lookup.events(owner, job_id, after=seq, limit=PAGE)
             if not found:
                 return None
             messages = b"".join(_message(event) for event in found)
             page = Page(messages, found[-1].seq, len(found) == PAGE, found[-1].type == "end")
-            self.pages[job_id, seq] = page
+            self.pages[owner, job_id, seq] = page
             if len(self.pages) > KEPT_PAGES:
                 self.pages.popitem(last=False)
             return page

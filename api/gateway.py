@@ -15,10 +15,9 @@ from flask import Flask
 
 from api.bodies import BUFFERED_BYTES, Body, BodyInput, Receive
 from api.permits import Permits, aside
-from api.quick_predictions import QuickPredictions
+from api.quick_predictions import Asked, QuickPredictions
 from api.threads import Threads
 from services.errors import BadRequest, BatchyardError, Overloaded, SlowBody
-from services.predictions.target import Target
 from services.settings import Settings
 
 log = structlog.get_logger()
@@ -57,16 +56,16 @@ class Gateway:
             environ["wsgi.input"] = io.BytesIO()
             await self._answer(environ, receive, send)
         else:
-            target = self.quick.wants(scope, headers) if self.quick else None
-            await self._answer_body(scope, headers, Body(receive, self.settings), send, target)
+            asked = self.quick.wants(scope, headers) if self.quick else None
+            await self._answer_body(scope, headers, Body(receive, self.settings), send, asked)
 
     async def _answer_body(
-        self, scope: Scope, headers: dict[str, str], body: Body, send: Send, target: Target | None
+        self, scope: Scope, headers: dict[str, str], body: Body, send: Send, asked: Asked | None
     ) -> None:
         if not self.body_places:
             environ = _environ(scope, headers)
             limit = self.settings.body_places
-            _refuse(environ, Overloaded("So many bodies are being received already.", limit=limit))
+            _refuse(environ, Overloaded("Too many request bodies are being received at the moment.", limit=limit))
             await self._answer(environ, body.receive, send, body)
             await body.drain()
             return
@@ -74,7 +73,7 @@ class Gateway:
         error: BatchyardError | None = None
         try:
             await body.fill(BUFFERED_BYTES)
-            if target and self.quick and body.ended and (answered := self.quick.answer(target, bytes(body.held))):
+            if asked and self.quick and body.ended and (answered := self.quick.answer(asked, bytes(body.held))):
                 self.body_places += 1
                 await send({"type": "http.response.start", "status": 200, "headers": answered[0]})
                 await send({"type": BODY, "body": answered[1]})
@@ -130,7 +129,7 @@ class Answer:
         except ConnectionError:
             pass
         except Exception:
-            log.exception("an answer broke off", path=self.environ["PATH_INFO"])
+            log.exception("an answer was cut off", path=self.environ["PATH_INFO"])
         finally:
             self._give(None)
 
@@ -151,7 +150,7 @@ class Answer:
                         await send(message)
                     self.room.release()
         except TimeoutError:
-            log.info("a client reads nothing", path=self.environ["PATH_INFO"])
+            log.info("a client stopped reading", path=self.environ["PATH_INFO"])
         finally:
             self.gone = True
             if watch:
@@ -179,7 +178,7 @@ class Answer:
             with aside():
                 self.gone = not self.room.acquire(timeout=2 * self.send_timeout_s) or self.gone
         if self.gone:
-            raise ConnectionError("the client is gone or reads nothing")
+            raise ConnectionError("the client is gone or has stopped reading")
         self._give(message)
 
     def _give(self, message: Message | None) -> None:

@@ -1,14 +1,14 @@
-"""Who may ask while there are no keys: only clients of this machine, and no pages of other sites."""
+"""Where a request may come from: hosts that this server answers to, and no pages of other sites."""
 
+import ipaddress
 from urllib.parse import urlsplit
 
 from flask import Flask, request
 
-from services.errors import ForbiddenHost, ForbiddenOrigin, SettingInvalid
+from services.errors import ForbiddenHost, ForbiddenOrigin
 from services.settings import Settings
 
 SAFE = {"GET", "HEAD", "OPTIONS"}  #: methods that change nothing
-LOOPBACK = {"127.0.0.1", "localhost", "::1", "[::1]"}
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -16,20 +16,14 @@ def register(app: Flask, settings: Settings) -> None:
 
     Raises: SettingInvalid when the API would be open to a network without keys.
     """
-    if settings.auth != "none":
-        raise SettingInvalid(f"BATCHYARD_AUTH is {settings.auth!r}; only none exists so far.")
-    if settings.published_host not in LOOPBACK:
-        raise SettingInvalid(
-            f"Refusing to start: anybody who reaches {settings.published_host} could use this API: it has no keys. "
-            "Either publish it on 127.0.0.1 (BATCHYARD_HOST=127.0.0.1), "
-            "or put a proxy with access control in front of a loopback address."
-        )
+    settings.check_doors()
     allowed = allowed_names(settings)
 
     @app.before_request
     def check() -> None:
         name = name_of(request.host)
-        if name not in allowed:
+        # Whoever points a name of theirs at this server has a name in Host; an address can't be pointed elsewhere.
+        if name not in allowed and not (settings.auth == "keys" and _is_address(name)):
             hint = "set BATCHYARD_ALLOWED_HOSTS"
             raise ForbiddenHost(f"This server does not answer to {name[:100]!r}.", host=name[:100], hint=hint)
         origin = request.headers.get("Origin")
@@ -50,3 +44,11 @@ def name_of(host: str) -> str:
     if host.startswith("["):
         return host.split("]")[0].lower() + "]"
     return host.rsplit(":", 1)[0].lower()
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True

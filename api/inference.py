@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response, request
 
-from api.parts import OWNER, api
+from api.parts import api, caller
 from api.view_descriptions import described
 from services.errors import BadRequest, Fault, InvalidRequest, TooLarge, UnsupportedMediaType
 
@@ -23,7 +23,7 @@ WINDOWS = {"gzip": 31, "deflate": 15}  #: zlib's word for the wrapping of each
 @bp.get("")
 @described(problem=JSON, answer=None)
 def server() -> Response:
-    """Read what this server is."""
+    """Read the server's name and version."""
     return _json(
         {"name": "batchyard", "version": version_of_package("batchyard"), "extensions": ["binary_tensor_data"]}
     )
@@ -32,14 +32,14 @@ def server() -> Response:
 @bp.get("/health/live")
 @described(problem=JSON, answer=None)
 def live() -> Response:
-    """Ask whether this process answers."""
+    """Check that this process answers."""
     return _json({"live": True})
 
 
 @bp.get("/health/ready")
 @described(problem=JSON, answer=None)
 def ready() -> Response:
-    """Ask whether it can predict: torch is loaded and the database answers."""
+    """Check that it can predict: PyTorch is loaded and the database answers."""
     api().load_predictions()
     api().base.database.ping()
     return _json({"ready": True})
@@ -50,15 +50,15 @@ def ready() -> Response:
 @described(problem=JSON, answer=None, errors=(409,))
 def metadata(name: str, version: str = "") -> Response:
     """Read a model's versions, inputs and outputs."""
-    return _json(api().inference().metadata(OWNER, name, version))
+    return _json(api().inference().metadata(caller(), name, version))
 
 
 @bp.get("/models/<name>/ready")
 @bp.get("/models/<name>/versions/<version>/ready", endpoint="version_ready")
 @described(problem=JSON, answer=None, errors=(409,))
 def model_ready(name: str, version: str = "") -> Response:
-    """Ask whether a model can answer."""
-    return _json({"name": name, "ready": api().inference().is_ready(OWNER, name, version)})
+    """Check that a model can answer."""
+    return _json({"name": name, "ready": api().inference().is_ready(caller(), name, version)})
 
 
 @bp.post("/models/<name>/infer")
@@ -69,11 +69,11 @@ def model_ready(name: str, version: str = "") -> Response:
     upload=("application/json", "application/octet-stream"),
     media=("application/json", "application/octet-stream"),
     errors=(409, 413, 415),
-    headers={JSON_BYTES: "How many bytes of the body are JSON, where binary tensors follow."},
+    headers={JSON_BYTES: "How many bytes of the body are JSON, if binary tensors follow."},
 )
 def infer(name: str, version: str = "") -> Response:
     """Predict: tensors in, tensors out, in JSON or as binary data."""
-    found = api().inference().infer(OWNER, name, version, _body(), _json_bytes())
+    found = api().inference().infer(caller(), name, version, _body(), _json_bytes())
     kind = "application/json" if found.json_bytes is None else "application/octet-stream"
     response = Response(found.body, content_type=kind)
     if found.json_bytes is not None:
@@ -85,7 +85,7 @@ def infer(name: str, version: str = "") -> Response:
 @described(problem=JSON, answer=None, upload=("application/json",))
 def index() -> Response:
     """List the models that can answer. All of them are ready, so `ready` in the body changes nothing."""
-    return _json(api().inference().index(OWNER))
+    return _json(api().inference().index(caller()))
 
 
 def _body() -> bytes:

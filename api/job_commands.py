@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from api import schemas, serializers
 from api.endings import WAIT_FOR_END, applied, when_done_if_preferred
-from api.parts import OWNER, api, as_json
+from api.parts import api, as_json, caller
 from api.requests import body, expected_versions, preferred_wait, request_key
 from api.view_descriptions import described
 from services.errors import Fault, InvalidRequest
@@ -26,15 +26,15 @@ class Retry(BaseModel):
 
     name: Name | None = None
     spec: dict[str, Any] = {}
-    """A merge patch (RFC 7396) of the old job's resolved spec; null takes a value away, so that its default holds."""
+    """A merge patch (RFC 7396) for the old job's resolved spec; null removes a value, so that its default applies."""
     apply: Literal["suggestion"] | None = None
     """Apply `error.suggestion` of the old job before the patch."""
     from_checkpoint: Word | None = None
-    """best, last, epoch:N or an id: weights of the old job that the new one begins with; null: as the old one began."""
+    """best, last, epoch:N or an id: weights of the old job to start from; null: start as the old one did."""
 
 
 class Change(BaseModel):
-    """What can be changed of a job that is submitted: how it is called and when it goes."""
+    """What can be changed in a submitted job: its name, labels and priority."""
 
     model_config = STRICT
 
@@ -42,7 +42,7 @@ class Change(BaseModel):
     priority: Annotated[int, Field(ge=-10, le=10)] | None = None
     tags: Annotated[list[Name], Field(max_length=64)] | None = None
     metadata: Annotated[dict[Text, Text | Whole | Number | bool | None], Field(max_length=64)] | None = None
-    """Merged with what is there; null takes an entry away."""
+    """Merged with the existing entries; null removes an entry."""
 
 
 @bp.patch("/<job_id>")
@@ -50,7 +50,7 @@ class Change(BaseModel):
     answer=schemas.Job,
     errors=(409, 412, 415),
     body=Change,
-    headers={"If-Match": "The ETag of the state that you know: 412 if it has changed since."},
+    headers={"If-Match": "The ETag of the state you last read: 412 if it has changed since."},
 )
 def change(job_id: str) -> Response:
     """Change a job's name, priority, tags or metadata by a merge patch (RFC 7396)."""
@@ -58,7 +58,7 @@ def change(job_id: str) -> Response:
         patch = body(Change).model_dump(exclude_unset=True)
     except InvalidRequest as error:
         raise InvalidRequest([_not_patchable(fault) for fault in error.faults]) from error
-    job = api().base.commands.change(OWNER, job_id, patch, versions=expected_versions())
+    job = api().base.commands.change(caller(), job_id, patch, versions=expected_versions())
     response = as_json(serializers.job(job))
     response.headers["ETag"] = f'W/"{job.events_seq}"'
     return response
@@ -67,19 +67,19 @@ def change(job_id: str) -> Response:
 @bp.post("/<job_id>/pause")
 @described(answer=schemas.Job, status=(202, 200), errors=(409,))
 def pause(job_id: str) -> Response:
-    """Pause a running job at its next batch (202); its worker is free then. 200: it is paused."""
-    job = api().base.commands.pause(OWNER, job_id)
+    """Pause a running job at its next batch (202), which frees its worker. 200: it is paused."""
+    job = api().base.commands.pause(caller(), job_id)
     return as_json(serializers.job(job), 200 if job.status == "paused" else 202)
 
 
 @bp.post("/<job_id>/resume")
 @described(answer=schemas.Job, status=(202, 200), errors=(409,), headers=WAIT_FOR_END)
 def resume(job_id: str) -> Response:
-    """Queue a paused job again; it ends with the same bits as if it had never paused.
+    """Queue a paused job again; it ends with the same bits as if it had never been paused.
 
     202: queued. 200: done within `Prefer: wait`.
     """
-    job, waited_s = when_done_if_preferred(api().base.commands.resume(OWNER, job_id))
+    job, waited_s = when_done_if_preferred(api().base.commands.resume(caller(), job_id))
     return applied(as_json(serializers.job(job), 200 if job.done else 202), waited_s)
 
 
@@ -89,7 +89,7 @@ def resume(job_id: str) -> Response:
     status=(202, 201),
     errors=(409, 415, 507),
     body=Retry,
-    headers={**WAIT_FOR_END, "Idempotency-Key": "The same key and body bring the same job, for a day."},
+    headers={**WAIT_FOR_END, "Idempotency-Key": "For a day, the same key and body return the same job."},
 )
 def retry(job_id: str) -> Response:
     """Submit a job's spec again as a new job, changed by a merge patch or as the old job's error suggests.
@@ -99,7 +99,7 @@ def retry(job_id: str) -> Response:
     sent = request.get_data(cache=True)
     asked = body(Retry) if sent else Retry()
     changes = SpecChanges(asked.spec, asked.apply == "suggestion", asked.name, asked.from_checkpoint)
-    submitted = api().base.retry.retry(OWNER, job_id, changes, request_key(job_id.encode() + sent))
+    submitted = api().base.retry.retry(caller(), job_id, changes, request_key(job_id.encode() + sent))
     job, waited_s = when_done_if_preferred(submitted.job)
     response = as_json(serializers.job(job), 201 if preferred_wait(1.0) is not None and job.done else 202)
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
@@ -112,6 +112,6 @@ def _not_patchable(fault: Fault) -> Fault:
     asked = key in JobSpec.model_fields or key == "spec"
     if fault.code != "unknown_key" or not (asked or key in schemas.Job.model_fields):
         return fault
-    hint = "POST …/retry makes a new job with another spec" if asked else "it is what the service says of the job"
+    hint = "POST …/retry creates a new job with another spec" if asked else "the service sets it"
     detail = "can't be changed once the job is submitted"
     return Fault(fault.pointer, "not_patchable", detail, allowed=[*Change.model_fields], hint=hint)

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from api import schemas, serializers
 from api.endings import WAIT, WAIT_FOR_END, applied, is_news, longest_wait_s, when_done, when_done_if_preferred
-from api.parts import OWNER, api, as_json
+from api.parts import api, as_json, caller
 from api.requests import body, known_version, preferred_wait, query, request_key
 from api.view_descriptions import described
 from services.errors import Fault, InvalidRequest, TooLarge
@@ -42,7 +42,7 @@ class ShowQuery(BaseModel):
     expand: list[Literal["spec_submitted"]] = []
     """Further members."""
     until: Literal["done"] | None = None
-    """Answer when the job is done."""
+    """Answer when the job has finished."""
 
 
 class ListQuery(BaseModel):
@@ -51,7 +51,7 @@ class ListQuery(BaseModel):
     model_config = {"extra": "forbid"}
 
     status: str = ""
-    """States, by comma."""
+    """States, separated by commas."""
     name: Annotated[str, Field(max_length=64)] | None = None
     """A pattern with `*`."""
     tag: Annotated[str, Field(max_length=64)] | None = None
@@ -61,7 +61,7 @@ class ListQuery(BaseModel):
     sort: Literal["-created_at", "created_at", "name", "-name"] = "-created_at"
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     after: str | None = None
-    """The cursor in `next` of the page before."""
+    """The cursor from `next` of the previous page."""
 
 
 class DeleteQuery(BaseModel):
@@ -70,7 +70,7 @@ class DeleteQuery(BaseModel):
     model_config = {"extra": "forbid"}
 
     force: bool = False
-    """Delete a job that is not finished, too."""
+    """Also delete a job that is not finished."""
 
 
 class Cancel(BaseModel):
@@ -89,7 +89,7 @@ class Cancel(BaseModel):
     status=(202, 201, 200),
     errors=(409, 413, 415, 507),
     upload=("multipart/form-data",),
-    headers={**WAIT_FOR_END, "Idempotency-Key": "The same key and body bring the same job, for a day."},
+    headers={**WAIT_FOR_END, "Idempotency-Key": "For a day, the same key and body return the same job."},
 )
 def submit() -> Response:
     """Submit a training job.
@@ -99,7 +99,7 @@ def submit() -> Response:
     spec, sent = _spec_and_bytes()
     if query(SubmitQuery).validate_only:
         return _validated(spec)
-    asked = Submission(spec, OWNER, _without_rows(orjson.loads(sent)), request_key(sent))
+    asked = Submission(spec, caller(), _without_rows(orjson.loads(sent)), request_key(sent))
     job, waited_s = when_done_if_preferred(api().base.jobs.submit(asked).job)
     response = as_json(serializers.job(job), 201 if preferred_wait(1.0) is not None and job.done else 202)
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
@@ -118,7 +118,7 @@ def index() -> Response:
     if unknown:
         allowed = list(get_args(Status))
         raise InvalidRequest(
-            [Fault("#/query/status", "unknown_value", f"{unknown[0][:80]!r} is no state", None, None, allowed)]
+            [Fault("#/query/status", "unknown_value", f"{unknown[0][:80]!r} is not a state", None, None, allowed)]
         )
     filters = Filters(
         statuses=statuses,
@@ -128,13 +128,13 @@ def index() -> Response:
         created_after=asked.created_after,
         created_before=asked.created_before,
     )
-    page = api().base.listing.page(OWNER, filters, sort=asked.sort, limit=asked.limit, after=asked.after)
+    page = api().base.listing.page(caller(), filters, sort=asked.sort, limit=asked.limit, after=asked.after)
     found = schemas.Jobs(
         url=request.full_path.rstrip("?"),
         data=[serializers.brief(view) for view in page.items],
         has_more=page.next is not None,
         next=next_page(page.next),
-        counts=api().base.listing.counts(OWNER),
+        counts=api().base.listing.counts(caller()),
     )
     return as_json(found)
 
@@ -144,16 +144,16 @@ def index() -> Response:
     query=ShowQuery,
     answer=schemas.Job,
     status=(200, 304),
-    headers={**WAIT, "If-None-Match": "The ETag of the state that you know: 304 if nothing has changed since."},
+    headers={**WAIT, "If-None-Match": "The ETag of the state you last read: 304 if nothing has changed since."},
 )
 def show(job_id: str) -> Response:
     """Read a job by its id or name.
 
-    With `until=done` the answer comes when it is done, or after `Prefer: wait=N` seconds, by default as late as is
-    allowed; with If-None-Match and `Prefer: wait=N` when there is news.
+    With `until=done` the answer comes when the job has finished, or after `Prefer: wait=N` seconds, by default the
+    longest wait allowed; with If-None-Match and `Prefer: wait=N`, when something has changed.
     """
     asked = query(ShowQuery)
-    job = api().base.lookup.get(OWNER, job_id)
+    job = api().base.lookup.get(caller(), job_id)
     known, waited_s = known_version(), None
     if asked.until and not job.done:
         waited_s = longest_wait_s()
@@ -165,7 +165,7 @@ def show(job_id: str) -> Response:
             unchanged.headers["ETag"] = f'W/"{known}"'
             unchanged.headers["Retry-After"] = "2"
             return applied(unchanged, waited_s)
-        job = api().base.lookup.get(OWNER, job.id)
+        job = api().base.lookup.get(caller(), job.id)
     response = as_json(serializers.job(job, submitted="spec_submitted" in asked.expand))
     response.headers["ETag"] = f'W/"{job.events_seq}"'
     if not job.done:
@@ -178,7 +178,7 @@ def show(job_id: str) -> Response:
 def cancel(job_id: str) -> Response:
     """Cancel a job: at once if it waits (200), at its next batch if it trains (202)."""
     reason = body(Cancel).reason if request.get_data(cache=True) else None
-    job = api().base.commands.cancel(OWNER, job_id, reason)
+    job = api().base.commands.cancel(caller(), job_id, reason)
     return as_json(serializers.job(job), 200 if job.done else 202)
 
 
@@ -186,7 +186,7 @@ def cancel(job_id: str) -> Response:
 @described(query=DeleteQuery, status=(204,), errors=(409,))
 def remove(job_id: str) -> Response:
     """Delete a finished job with its epochs, events and checkpoints; with `force` any job."""
-    api().base.commands.delete(OWNER, job_id, force=query(DeleteQuery).force)
+    api().base.commands.delete(caller(), job_id, force=query(DeleteQuery).force)
     return Response(status=204)
 
 
@@ -219,7 +219,7 @@ def _uploaded() -> tuple[JobSpec, bytes]:
     bare = orjson.loads(sent) if _is_object(sent) else None
     if bare is not None and isinstance(bare.get("data", {}), dict):
         name = data_part.filename or "upload.csv"
-        dataset, _ = api().base.datasets.upload(cast(BinaryIO, data_part.stream), name=name, owner=OWNER)
+        dataset, _ = api().base.datasets.upload(cast(BinaryIO, data_part.stream), name=name, owner=caller())
         sent = orjson.dumps(bare | {"data": bare.get("data", {}) | {"dataset": dataset.id}})
     return read(JobSpec, sent), sent
 
@@ -232,7 +232,7 @@ def _is_object(sent: bytes) -> bool:
 
 
 def _validated(spec: JobSpec) -> Response:
-    found = api().base.jobs.validate(spec, owner=OWNER)
+    found = api().base.jobs.validate(spec, owner=caller())
     return as_json(
         schemas.Validation(
             spec=resolved_json(found.spec),

@@ -23,7 +23,7 @@ class ModelVersion(Answer):
 
 
 class Alias(Answer):
-    """Which version an alias means."""
+    """The version an alias points to."""
 
     object: str = "model.alias"
     model: str
@@ -33,7 +33,7 @@ class Alias(Answer):
 
 
 class AliasMove(Answer):
-    """One move of an alias. `from` is null where it was new, `to` where it was deleted."""
+    """One move of an alias. `from` is null if it was new, `to` if it was deleted."""
 
     object: str = "model.alias.move"
     revision: int

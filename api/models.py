@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from api import model_schemas, schemas
 from api.checkpoints import NoQuery
-from api.parts import OWNER, api, as_json
+from api.parts import api, as_json, caller
 from api.requests import body, expected_versions, query
 from api.view_descriptions import described
 from services.errors import Fault, InvalidRequest
@@ -20,7 +20,7 @@ bp = Blueprint("models", __name__, url_prefix="/api/v1/models")
 
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 VERSION = re.compile(r"[1-9]\d{0,8}")
-IF_MATCH = {"If-Match": "The ETag of the alias that you know: 412 if it has changed since."}
+IF_MATCH = {"If-Match": "The ETag of the alias as you last read it: 412 if it has changed since."}
 
 
 class Page(BaseModel):
@@ -30,7 +30,7 @@ class Page(BaseModel):
 
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     after: Annotated[str, Field(max_length=64)] | None = None
-    """The last name of the page before."""
+    """The last name of the previous page."""
 
 
 @bp.post("/<name>/versions")
@@ -39,7 +39,7 @@ def register(name: str) -> Response:
     """Register a checkpoint of a job as the next version; the first one creates the model."""
     query(NoQuery)
     wanted = body(NewVersion)
-    view = api().models.register(OWNER, _name(name, "name"), wanted.job, wanted.checkpoint)
+    view = api().models.register(caller(), _name(name, "name"), wanted.job, wanted.checkpoint)
     response = as_json(version_answer(view), 201)
     response.headers["Location"] = f"{bp.url_prefix}/{view.name}/versions/{view.version}"
     return response
@@ -50,7 +50,7 @@ def register(name: str) -> Response:
 def index() -> Response:
     """List the models by their names."""
     page = query(Page)
-    found, after = api().models.listing(OWNER, limit=page.limit, after=page.after)
+    found, after = api().models.listing(caller(), limit=page.limit, after=page.after)
     following = f"{bp.url_prefix}?limit={page.limit}&after={quote(after)}" if after else None
     data = [_model(view) for view in found]
     return as_json(
@@ -65,7 +65,7 @@ def index() -> Response:
 def show(name: str) -> Response:
     """Read a model with its versions and aliases."""
     query(NoQuery)
-    return as_json(_model(api().models.get(OWNER, name)))
+    return as_json(_model(api().models.get(caller(), name)))
 
 
 @bp.get("/<name>/versions/<version>")
@@ -73,37 +73,37 @@ def show(name: str) -> Response:
 def show_version(name: str, version: str) -> Response:
     """Read one version."""
     query(NoQuery)
-    return as_json(version_answer(api().models.resolve(OWNER, name, version=number_of(version))))
+    return as_json(version_answer(api().models.resolve(caller(), name, version=number_of(version))))
 
 
 @bp.delete("/<name>/versions/<version>")
 @described(query=NoQuery, status=(204,), errors=(409,))
 def delete_version(name: str, version: str) -> Response:
-    """Delete a version that no alias means; its number is never given again."""
+    """Delete a version that no alias points to. Its number is not used again."""
     query(NoQuery)
-    api().models.delete_version(OWNER, name, number_of(version))
+    api().models.delete_version(caller(), name, number_of(version))
     return Response(status=204)
 
 
 @bp.get("/<name>/aliases/<alias>")
 @described(query=NoQuery, answer=model_schemas.Alias)
 def show_alias(name: str, alias: str) -> Response:
-    """Read an alias; its ETag is for If-Match."""
+    """Read an alias. Its ETag can be used with If-Match."""
     query(NoQuery)
-    return _alias(api().aliases.get(OWNER, name, alias))
+    return _alias(api().aliases.get(caller(), name, alias))
 
 
 @bp.put("/<name>/aliases/<alias>")
 @described(query=NoQuery, body=Move, answer=model_schemas.Alias, errors=(409, 412, 413, 415), headers=IF_MATCH)
 def move_alias(name: str, alias: str) -> Response:
-    """Point an alias to a version, which creates it if need be.
+    """Point an alias to a version; create the alias if it does not exist.
 
-    With `gate` the version is first compared with the one that the alias means, on rows that neither has trained on.
+    With `gate`, the version is first compared with the one the alias points to, on rows that neither has trained on.
     """
     query(NoQuery)
     wanted = body(Move)
     found = api().aliases.move(
-        OWNER, name, _name(alias, "alias"), wanted, expected=Expected(expected_versions()), judge=api().judge()
+        caller(), name, _name(alias, "alias"), wanted, expected=Expected(expected_versions()), judge=api().judge()
     )
     return _alias(found)
 
@@ -113,7 +113,7 @@ def move_alias(name: str, alias: str) -> Response:
 def delete_alias(name: str, alias: str) -> Response:
     """Delete an alias; its history stays."""
     query(NoQuery)
-    api().aliases.delete(OWNER, name, alias, expected=Expected(expected_versions()))
+    api().aliases.delete(caller(), name, alias, expected=Expected(expected_versions()))
     return Response(status=204)
 
 
@@ -122,7 +122,7 @@ def delete_alias(name: str, alias: str) -> Response:
 def history(name: str, alias: str) -> Response:
     """Read the moves of an alias, newest first, with reasons and what the gate found."""
     query(NoQuery)
-    data = [model_schemas.AliasMove(**vars(move)) for move in api().aliases.history(OWNER, name, alias)]
+    data = [model_schemas.AliasMove(**vars(move)) for move in api().aliases.history(caller(), name, alias)]
     return as_json(schemas.List[model_schemas.AliasMove](url=request.path, data=data, has_more=False))
 
 

@@ -7,26 +7,29 @@ from flask import Flask
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
-from api import schemas
+from api import permissions, schemas
 from api.view_descriptions import Description
+from services.accounts.scopes import ALL
 
 REF = "#/components/schemas/{model}"
 PROBLEMS = {
     400: "The request can't be read.",
-    403: "Not from there.",
-    404: "There is no such thing.",
-    406: "None of the accepted media types can be given.",
-    409: "Not in this state.",
-    412: "It is not as it was when it was read.",
+    401: "This needs a key.",
+    403: "This host or origin, or this key, is not allowed to do this.",
+    404: "It does not exist.",
+    406: "None of the accepted media types is available.",
+    409: "The current state does not allow this.",
+    412: "It has changed since it was read.",
     413: "Too large.",
-    415: "This media type is not read.",
-    422: "The request is not valid; `errors` names every fault.",
+    415: "This media type is not supported.",
+    422: "The request is not valid; `errors` lists every fault.",
+    429: "Too many requests; see Retry-After.",
     500: "A bug.",
-    503: "Not now; see Retry-After.",
+    503: "Not available at the moment; see Retry-After.",
     507: "No room.",
 }
-ALWAYS = (400, 403, 422, 500, 503)
-ANSWERS = {200: "Done.", 201: "Made.", 202: "Accepted.", 204: "Nothing to say.", 206: "A part.", 304: "Not changed."}
+ALWAYS = (400, 401, 403, 422, 429, 500, 503)
+ANSWERS = {200: "Done.", 201: "Made.", 202: "Accepted.", 204: "No content.", 206: "A part.", 304: "Not changed."}
 
 
 def document(app: Flask, version: str) -> dict[str, Any]:
@@ -45,9 +48,16 @@ def document(app: Flask, version: str) -> dict[str, Any]:
     _, shapes = models_json_schema([(model, "validation") for model in sorted(models, key=str)], ref_template=REF)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Batchyard", "version": version, "description": "POST rows, get a model that answers."},
+        "info": {
+            "title": "Batchyard",
+            "version": version,
+            "description": "A training service: POST a table, get a model that predicts.",
+        },
         "paths": dict(sorted(paths.items())),
-        "components": {"schemas": shapes["$defs"]},
+        "components": {
+            "schemas": shapes["$defs"],
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "Where keys are on."}},
+        },
     }
 
 
@@ -64,6 +74,7 @@ def _operation(
             for name, words in found.headers.items()
         ],
         "responses": {},
+        "security": security(endpoint),
     }
     if len(words) > 1:
         operation["description"] = words[1].strip()
@@ -78,6 +89,14 @@ def _operation(
     for status in sorted({*ALWAYS, *missing, *found.errors}):
         operation["responses"][str(status)] = {"description": PROBLEMS[status], "content": problem}
     return operation
+
+
+def security(endpoint: str) -> list[dict[str, list[str]]]:
+    """Return what a route needs of a key, in OpenAPI's words: any one of these scopes; nothing where it is open."""
+    needed = permissions.needed(endpoint) or frozenset()
+    return (
+        [{}] if not needed else [{"key": [str(scope)]} for scope in sorted(needed)] if needed != ALL else [{"key": []}]
+    )
 
 
 def _query(model: type[BaseModel]) -> list[dict[str, Any]]:

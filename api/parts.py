@@ -3,19 +3,28 @@
 from typing import cast
 
 import orjson
-from flask import Response, current_app
+from flask import Response, current_app, g
 from pydantic import BaseModel
 
 from api.feed import Feed
 from api.watcher import Watcher
+from services.accounts.key_views import Grant
 from services.wiring.api import Api
-
-OWNER = "local"  #: whose jobs all are until there are keys
 
 
 def api() -> Api:
     """Return the rooms of this application."""
     return cast(Api, current_app.extensions["batchyard"])
+
+
+def grant() -> Grant:
+    """Return what the key of this request allows."""
+    return cast(Grant, g.grant)
+
+
+def caller() -> str:
+    """Return the owner who asks: whose key came with this request."""
+    return grant().owner
 
 
 def watcher() -> Watcher:

@@ -6,11 +6,11 @@ from api.schemas import Answer, Warning
 
 
 class Prediction(Answer):
-    """Answers for rows."""
+    """Predictions for rows."""
 
     object: str = "prediction"
     model: dict[str, Any] | None = None
-    """Name, version and alias of the registered model; null when a job was named."""
+    """Name, version and alias of the registered model; null if a job was used."""
     job: str
     job_status: str
     checkpoint: dict[str, Any]
@@ -19,7 +19,7 @@ class Prediction(Answer):
     classes: list[Any] | None = None
     predictions: list[Any] | None = None
     deviations: list[Any] | None = None
-    """Of a regression whose loss is gaussian_nll: the standard deviation of each prediction."""
+    """For a regression with the loss gaussian_nll: the standard deviation of each prediction."""
     diagnostics: dict[str, Any] | None = None
     probabilities: list[list[float]] | None = None
     warnings: list[Warning]

@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 from pydantic import BaseModel, Field
 
 from api import models, prediction_schemas
-from api.parts import OWNER, api
+from api.parts import api, caller
 from api.requests import accepts, query, raw_body
 from api.view_descriptions import described
 from services.errors import NotAcceptable
@@ -25,9 +25,9 @@ class PredictQuery(BaseModel):
     model_config = {"extra": "forbid"}
 
     output: Output = "all"
-    """Which of the numbers to answer with."""
+    """Which of the numbers to return."""
     diagnostics: bool = False
-    """Say which values of which rows are missing, new to the model, or outside of what it was trained on."""
+    """Report which values in which rows are missing, new to the model, or outside the range it was trained on."""
 
 
 class JobPredictQuery(PredictQuery):
@@ -57,7 +57,7 @@ def by_job(job_id: str) -> Response:
 @bp.post("/models/<name>/predict")
 @described(query=PredictQuery, **DESCRIBED)
 def by_model(name: str) -> Response:
-    """Predict rows with a model's newest version, or with the one that an alias means: `name@alias`."""
+    """Predict rows with a model's newest version, or with the one an alias points to: `name@alias`."""
     name, _, alias = name.partition("@")
     return _predicted(Target(model=name, alias=alias or None), query(PredictQuery))
 
@@ -75,8 +75,8 @@ def _predicted(target: Target, asked: PredictQuery) -> Response:
     given = Media(kind)
     accepted = accepts(given, *(media for media in Media if media is not given))
     if accepted is None:
-        raise NotAcceptable("None of the accepted media types can be given.", allowed=list(Media))
-    found, predictor = predictions.loaded(OWNER, target)
+        raise NotAcceptable("None of the accepted media types is available.", allowed=list(Media))
+    found, predictor = predictions.loaded(caller(), target)
     made, about = predictions.predict(
         found,
         predictor,

@@ -19,6 +19,8 @@ STATUS = {
     "too_deep": 400,
     "duplicate_key": 400,
     "bad_request": 400,
+    "unauthorized": 401,
+    "insufficient_scope": 403,
     "forbidden_host": 403,
     "forbidden_origin": 403,
     "not_found": 404,
@@ -41,6 +43,7 @@ STATUS = {
     "unsupported_media_type": 415,
     "validation_error": 422,
     "idempotency_key_reused": 422,
+    "too_many_wrong_keys": 429,
     "internal": 500,
     "not_ready": 503,
     "overloaded": 503,
@@ -49,7 +52,7 @@ STATUS = {
 }
 #: What is wrong with a request that never reaches a view, in words of our own.
 OF_STATUS = {
-    400: "a part of it is malformed",
+    400: "part of it is malformed",
     411: "its length is missing",
     414: "its address is too long",
     416: "the range is not within the file",
@@ -89,7 +92,7 @@ def answer(error: BatchyardError) -> Response:
         "detail": error.detail,
         "instance": request.path,
         "request_id": g.get("request_id"),
-        "retryable": status in {503, 507} or error.code == "no_checkpoint_yet",
+        "retryable": status in {429, 503, 507} or error.code == "no_checkpoint_yet",
         **{name: value for name, value in error.members.items() if value is not None},
     }
     kind = "application/problem+json"
@@ -99,6 +102,13 @@ def answer(error: BatchyardError) -> Response:
     response = Response(orjson.dumps(members, default=_plain), status, content_type=kind)
     if error.code in RETRY_AFTER_S:
         response.headers["Retry-After"] = RETRY_AFTER_S[error.code]
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    elif error.code == "insufficient_scope":
+        needed = " ".join(error.members["needed"])
+        response.headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{needed}"'
+    if seconds := error.members.get("retry_after_seconds"):
+        response.headers["Retry-After"] = str(seconds)
     if allowed := members.get("allowed") if status == 405 else None:
         response.headers["Allow"] = ", ".join(allowed)
     return response
@@ -122,7 +132,7 @@ def of_flask(error: HTTPException) -> BatchyardError:
 
 
 def _bug(error: Exception) -> Response:
-    log.error("a bug", request_id=g.get("request_id"), path=request.path, exception=traceback.format_exc())
+    log.error("unexpected error", request_id=g.get("request_id"), path=request.path, exception=traceback.format_exc())
     return answer(errors.Internal())
 
 

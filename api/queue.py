@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 
 from api import queue_schemas, schemas
 from api.checkpoints import NoQuery
-from api.parts import OWNER, api, as_json
+from api.parts import api, as_json, caller
 from api.requests import query
 from api.view_descriptions import described
 from services.queue.durations import Span
@@ -20,15 +20,15 @@ bp = Blueprint("queue", __name__, url_prefix="/api/v1")
 @bp.get("/queue")
 @described(query=NoQuery, answer=queue_schemas.Queues)
 def queue() -> Response:
-    """Read what waits and why, what runs, when each of your jobs is likely to start and finish, and who works."""
+    """Read what is waiting and why, what is running, when your jobs are likely to start and finish, and the workers."""
     query(NoQuery)
     base = api().base
-    queues = base.outlook.queues(OWNER)
+    queues = base.outlook.queues(caller())
     return as_json(
         queue_schemas.Queues(
             queues=[_queue(view) for view in queues],
             jobs=[_job(job, view.device) for view in queues for job in view.jobs],
-            workers=[_worker(view) for view in base.workers.listing(OWNER)],
+            workers=[_worker(view) for view in base.workers.listing(caller())],
         )
     )
 
@@ -36,9 +36,9 @@ def queue() -> Response:
 @bp.get("/workers")
 @described(query=NoQuery, answer=schemas.List[queue_schemas.Worker])
 def workers() -> Response:
-    """List the workers that showed signs of life lately."""
+    """List the workers that showed signs of life recently."""
     query(NoQuery)
-    data = [_worker(view) for view in api().base.workers.listing(OWNER)]
+    data = [_worker(view) for view in api().base.workers.listing(caller())]
     return as_json(schemas.List[queue_schemas.Worker](url=request.full_path.rstrip("?"), data=data, has_more=False))
 
 

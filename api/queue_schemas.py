@@ -7,16 +7,16 @@ from api.schemas import Answer
 
 
 class Expected(Answer):
-    """Seconds from now, learnt from what finished jobs took: what is likely, and bounds for four of five jobs."""
+    """Seconds from now, learnt from finished jobs: the likely value, and bounds for four out of five jobs."""
 
     seconds: float
     low: float
     high: float | None
-    """null: not known."""
+    """null: unknown."""
 
 
 class QueuedJob(Answer):
-    """One of your jobs that runs or waits."""
+    """One of your jobs that is running or waiting."""
 
     id: str
     name: str
@@ -24,17 +24,17 @@ class QueuedJob(Answer):
     status: str
     priority: int
     position: int | None
-    """Among your jobs, 1 for the next; null: it is running."""
+    """Position among your jobs, 1 for the next; null: it is running."""
     reason: dict[str, str] | None
     """Why it waits: a code (`storage_full`, `no_worker`, `next_try`, `worker_stuck`, `slots_busy`,
     `starting`) and a sentence."""
     expected_start: Expected | None
-    """null: it is running, or nothing like it was ever trained here."""
+    """null: it is running, or nothing similar has been trained here."""
     expected_finish: Expected | None
 
 
 class DeviceQueue(Answer):
-    """What waits for one kind of device, of all owners."""
+    """What is waiting for one kind of device, for all owners."""
 
     name: str
     queued: int
@@ -42,12 +42,12 @@ class DeviceQueue(Answer):
     slots: int
     oldest_wait_seconds: float | None
     expected_start_seconds: float | None
-    """When a job would start that you submit now."""
+    """When a job would start if you submitted it now."""
     workers_online: int
 
 
 class Worker(Answer):
-    """A worker that showed signs of life lately."""
+    """A worker that showed signs of life recently."""
 
     id: str
     object: str = "worker"
@@ -56,19 +56,19 @@ class Worker(Answer):
     slots: int
     busy_slots: int
     status: str
-    """`idle`, `busy`; `stuck` (claims nothing) and `deaf` (hears nothing): it is ending, to be started again."""
+    """`idle`, `busy`; `stuck` (claims nothing) or `deaf` (receives nothing): it is about to be restarted."""
     jobs: list[str]
-    """Your jobs that it trains."""
+    """Your jobs that it is training."""
     versions: dict[str, Any]
     started_at: datetime
     heartbeat_age_seconds: float
 
 
 class Queues(Answer):
-    """What waits and runs, and who works on it."""
+    """What is waiting and running, and the workers."""
 
     object: str = "queue"
     queues: list[DeviceQueue]
     jobs: list[QueuedJob]
-    """Running first, then in the order in which they start; of each device at most 100 that wait."""
+    """Running ones first, then in the order in which they will start; at most 100 waiting ones per device."""
     workers: list[Worker]

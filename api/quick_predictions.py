@@ -6,14 +6,16 @@ same in the same bytes.
 
 import re
 import time
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from api.answer_headers import HEADERS
+from api.auth import bearer
 from api.hosts import allowed_names, name_of
-from api.parts import OWNER
 from api.timings import Timings
 from services import ids
+from services.accounts.key_views import WITHOUT_KEYS, Grant
+from services.accounts.scopes import Scope
 from services.errors import BatchyardError
 from services.predictions.target import Target
 from services.settings import Settings
@@ -37,18 +39,25 @@ ANSWER_HEADERS = [
 Headers = list[tuple[bytes, bytes]]
 
 
+class Asked(NamedTuple):
+    """Who asks, and with what to predict."""
+
+    owner: str
+    target: Target
+
+
 class QuickPredictions:
     """Answers what is small and warm."""
 
     def __init__(self, api: Api, settings: Settings, timings: Timings) -> None:
         self.api = api
         self.note = timings.of("POST", ROUTE, 200)
-        self.enabled = settings.auth == "none"  # keys are checked on the usual way
+        self.keys = api.keys if settings.auth == "keys" else None
         self.allowed = allowed_names(settings)
 
-    def wants(self, scope: dict[str, Any], headers: dict[str, str]) -> Target | None:
+    def wants(self, scope: dict[str, Any], headers: dict[str, str]) -> "Asked | None":
         """Return what a request asks of, if it could be answered here; its body is not there yet."""
-        if scope["method"] != "POST" or not self.enabled:
+        if scope["method"] != "POST":
             return None
         found = PATH.fullmatch(scope["path"])
         if found is None or headers.get("content-type") != "application/json":
@@ -60,13 +69,15 @@ class QuickPredictions:
             return None
         if name_of(headers.get("host", "")) not in self.allowed:
             return None
-        return _target(found, scope["query_string"])
+        grant = self._grant(headers)
+        target = _target(found, scope["query_string"])
+        return Asked(grant.owner, target) if grant and target else None
 
-    def answer(self, target: Target, body: bytes) -> tuple[Headers, bytes] | None:
+    def answer(self, asked: "Asked", body: bytes) -> tuple[Headers, bytes] | None:
         """Return the headers and the body of the answer, None if it is not made here."""
         began = time.perf_counter()
         predictions = self.api.predictions
-        if predictions is None or not (warm := predictions.warm(OWNER, target)):
+        if predictions is None or not (warm := predictions.warm(asked.owner, asked.target)):
             return None
         resolution, predictor = warm
         if predictor.parameters > PARAMETERS:
@@ -78,6 +89,14 @@ class QuickPredictions:
         self.note(time.perf_counter() - began)
         length, name = str(len(answered)).encode(), ids.new("req").encode()
         return [*ANSWER_HEADERS, (b"content-length", length), (b"x-request-id", name)], answered
+
+    def _grant(self, headers: dict[str, str]) -> Grant | None:
+        """Return what the key allows if it is known by heart and lets its owner predict."""
+        if self.keys is None:
+            return WITHOUT_KEYS
+        token = bearer(headers.get("authorization", ""))
+        found = self.keys.warm(token) if token else None
+        return found if found and Scope.PREDICT in found.scopes else None
 
 
 def _target(found: re.Match[str], query: bytes) -> Target | None:

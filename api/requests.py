@@ -64,7 +64,7 @@ def query(model: type[M]) -> M:
         if inner and inner[2] and isinstance(given.setdefault(key, {}), dict):
             given[key][inner[2]] = values[-1]
         elif key in given or (not inner and len(values) > 1):
-            raise InvalidRequest([Fault(f"#/query/{key}", "duplicate_key", "stands there twice")])
+            raise InvalidRequest([Fault(f"#/query/{key}", "duplicate_key", "occurs twice")])
         else:
             given[key] = values if inner else values[0]
     try:

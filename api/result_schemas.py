@@ -9,21 +9,21 @@ class Baseline(BaseModel):
     """What a model has to beat: the same answer for every row, learnt from the training targets."""
 
     predicts: str
-    """`mean` of the targets, or `class_frequencies`; both count rows by their weights."""
+    """`mean` of the targets, or `class_frequencies`; both weight rows by their weights."""
     split: str
-    """`validation`, or `training` where the monitored value is measured there."""
+    """`validation`, or `training` if the monitored value is measured there."""
     rows: int
-    """So many rows of it: the first 100,000 if there are more."""
+    """Number of rows used: at most the first 100,000."""
     cost: float
     """In the scale of the loss, as `val_cost`."""
     metric: str
-    """The monitored one."""
+    """The monitored metric."""
     value: float | None
-    """What it comes to in that metric, to be compared with `best.value`."""
+    """Its value in that metric, for comparison with `best.value`."""
 
 
 class Adjustment(BaseModel):
-    """Something that was done otherwise than the spec says, or than it usually is."""
+    """Something that was done differently from the spec, or from the usual."""
 
     what: str
     """A key of the spec, such as `micro_batch_size` or `optimizer.lr`, or `step`, `loader` or `checkpoint`."""
@@ -31,4 +31,4 @@ class Adjustment(BaseModel):
     after: Any
     why: str
     epoch: int
-    """So many epochs were done by then."""
+    """How many epochs were done at that point."""

@@ -15,7 +15,7 @@ def start(joined: Api) -> None:
 
 
 def _ring(joined: Api) -> None:
-    outage = Outage("the ringing of workers")
+    outage = Outage("sending nudges")
     while True:
         joined.submitted.wait()
         joined.submitted.clear()

@@ -45,7 +45,7 @@ class Best(Answer):
 
 
 class Progress(Answer):
-    """How far the training is."""
+    """How far training has got."""
 
     phase: str
     message: str
@@ -71,7 +71,7 @@ class Queue(Answer):
 
 
 class Warning(Answer):
-    """Something worth knowing that is no fault."""
+    """Something worth knowing that is not an error."""
 
     model_config = {"extra": "allow"}
 
@@ -114,20 +114,20 @@ class Job(Answer):
     latest: Epoch | None
     best: Best | None
     baseline: Baseline | None
-    """What the same answer for every row comes to; null before the training begins, and for a plug-in's data."""
+    """The cost of the same answer for every row; null before training starts, and for a plug-in's data."""
     test: dict[str, Any] | None
     """The best epoch's cost and metrics on the test rows, measured once at the end."""
     initialised_from: dict[str, Any] | None
-    """The checkpoint of another job that this one began with."""
+    """The checkpoint of another job that this one started from."""
     error: dict[str, Any] | None
     stop_reason: str | None
     attempt: int
     worker: dict[str, Any] | None
     retry_of: str | None = None
     resume_from: dict[str, int] | None = None
-    """Epoch and step at which a resumed job goes on."""
+    """Epoch and step at which a resumed job continues."""
     spec_diff: list[dict[str, Any]] | None = None
-    """Of a retry: what differs from the old job's spec."""
+    """For a retry: what differs from the old job's spec."""
     seed: int
     priority: int
     spec: dict[str, Any]
@@ -148,18 +148,18 @@ class Jobs(List[JobBrief]):
 
 
 class Outcome(Answer):
-    """What came of one job of many."""
+    """The outcome for one of the jobs."""
 
     id: str
     status: str | None
     """null: there is no such job."""
     done: bool | None
     error: dict[str, Any] | None = None
-    """Why it stayed as it was: `type`, `code` and `detail` of the problem."""
+    """Why it did not change: `type`, `code` and `detail` of the problem."""
 
 
 class Outcomes(Answer):
-    """What came of each job."""
+    """The outcome for each job."""
 
     object: str = "list"
     data: list[Outcome]
@@ -179,7 +179,7 @@ class Validation(Answer):
 
 
 class Metrics(Answer):
-    """The epochs by columns. A cost that is not finite is the text NaN, one that was not measured null."""
+    """The epochs by columns. A cost that is not finite is the string NaN; one that was not measured is null."""
 
     object: str = "job.metrics"
     job: str
@@ -259,10 +259,11 @@ class Rows(Answer):
 
 
 class Ready(Answer):
-    """Whether everything that a request needs answers."""
+    """Whether everything a request needs answers."""
 
     status: str
-    checks: dict[str, dict[str, Any]]
+    checks: dict[str, dict[str, Any]] | None = None
+    """Each part, for whoever may administer; left out for others."""
     workers_online: int
 
 

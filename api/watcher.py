@@ -27,7 +27,7 @@ class Watcher:
         self.awaited: Counter[str] = Counter()
         self.seqs: dict[str, int] = {}
         self.watching = False
-        self.outage = Outage("the news of jobs")
+        self.outage = Outage("reading the changes of jobs")
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -48,7 +48,7 @@ class Watcher:
         """
         with self.lock:
             if self.taken >= self.most:
-                raise Overloaded(f"{self.most} streams and long polls wait already.", limit=self.most)
+                raise Overloaded(f"{self.most} streams and long polls are waiting already.", limit=self.most)
             self.taken += 1
 
     def give_back(self) -> None:

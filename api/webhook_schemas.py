@@ -6,7 +6,7 @@ from api.schemas import Answer
 
 
 class WebhookBrief(Answer):
-    """An address that is notified of what happens."""
+    """An address that events are sent to."""
 
     id: str
     object: str = "webhook"
@@ -14,20 +14,20 @@ class WebhookBrief(Answer):
     events: list[str]
     created_at: datetime
     disabled_at: datetime | None
-    """When its address said 410 Gone; a test sets it going again."""
+    """When its address answered 410 Gone; a test enables it again."""
 
 
 class NewWebhook(WebhookBrief):
-    """A webhook and the secret that signs what it is sent: shown this once."""
+    """A webhook and the secret that signs its deliveries, shown only this once."""
 
     secret: str
 
 
 class Delivery(Answer):
-    """One event that a webhook is notified of."""
+    """One event sent to a webhook."""
 
     id: str
-    """The `webhook-id` of every try."""
+    """The `webhook-id` of every attempt."""
     type: str
     job: str | None
     seq: int | None

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, request
 
 from api import schemas, webhook_schemas
 from api.checkpoints import NoQuery
-from api.parts import OWNER, api, as_json
+from api.parts import api, as_json, caller
 from api.requests import body, query
 from api.view_descriptions import described
 from services.webhooks.webhook_spec import WebhookSpec
@@ -16,9 +16,9 @@ bp = Blueprint("webhooks", __name__, url_prefix="/api/v1/webhooks")
 @bp.post("")
 @described(query=NoQuery, body=WebhookSpec, answer=webhook_schemas.NewWebhook, status=(201,), errors=(413, 415))
 def add() -> Response:
-    """Make a webhook; the answer alone shows its secret."""
+    """Create a webhook. Only this answer contains its secret."""
     query(NoQuery)
-    view, secret = api().base.webhooks.add(OWNER, body(WebhookSpec))
+    view, secret = api().base.webhooks.add(caller(), body(WebhookSpec))
     response = as_json(webhook_schemas.NewWebhook(**_brief(view), secret=secret), 201)
     response.headers["Location"] = f"{bp.url_prefix}/{view.id}"
     return response
@@ -29,7 +29,7 @@ def add() -> Response:
 def index() -> Response:
     """List the webhooks, newest first."""
     query(NoQuery)
-    data = [webhook_schemas.WebhookBrief(**_brief(view)) for view in api().base.webhooks.listing(OWNER)]
+    data = [webhook_schemas.WebhookBrief(**_brief(view)) for view in api().base.webhooks.listing(caller())]
     return as_json(
         schemas.List[webhook_schemas.WebhookBrief](url=request.full_path.rstrip("?"), data=data, has_more=False)
     )
@@ -40,24 +40,24 @@ def index() -> Response:
 def show(webhook_id: str) -> Response:
     """Read a webhook and its last deliveries."""
     query(NoQuery)
-    view = api().base.webhooks.get(OWNER, webhook_id)
+    view = api().base.webhooks.get(caller(), webhook_id)
     return as_json(webhook_schemas.Webhook(**_brief(view), deliveries=[_delivery(found) for found in view.deliveries]))
 
 
 @bp.post("/<webhook_id>/test")
 @described(query=NoQuery, answer=webhook_schemas.Delivery, status=(202,))
 def test(webhook_id: str) -> Response:
-    """Send a test event; one that was disabled is notified again."""
+    """Send a test event; a disabled webhook is enabled again."""
     query(NoQuery)
-    return as_json(_delivery(api().base.webhooks.test(OWNER, webhook_id)), 202)
+    return as_json(_delivery(api().base.webhooks.test(caller(), webhook_id)), 202)
 
 
 @bp.delete("/<webhook_id>")
 @described(query=NoQuery, status=(204,))
 def remove(webhook_id: str) -> Response:
-    """Delete a webhook; it is notified of nothing more."""
+    """Delete a webhook; nothing more is sent to it."""
     query(NoQuery)
-    api().base.webhooks.delete(OWNER, webhook_id)
+    api().base.webhooks.delete(caller(), webhook_id)
     return Response(status=204)
 
 

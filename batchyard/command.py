@@ -9,14 +9,14 @@ import click
 
 #: Where each command is, and its line in the help.
 COMMANDS = {
-    "submit": ("submit:submit", "Submit a job from a file, or from flags alone."),
-    "watch": ("watch:watch", "Show jobs until they are done; Ctrl-C detaches."),
-    "predict": ("predict:predict", "Predict the rows of a CSV; prints a CSV."),
+    "submit": ("submit:submit", "Submit a job from a file, or from flags."),
+    "watch": ("watch:watch", "Watch jobs until they finish; Ctrl-C detaches."),
+    "predict": ("predict:predict", "Predict the rows of a CSV; print a CSV."),
     "ls": ("listing:ls", "List jobs."),
     "show": ("listing:show", "Show one job in full."),
     "logs": ("reading:logs", "Print a job's log."),
     "metrics": ("reading:metrics", "Print or draw a job's costs and metrics."),
-    "compare": ("compare:compare", "Show in what jobs differ, and their best values."),
+    "compare": ("compare:compare", "Show how jobs differ, and their best values."),
     "cancel": ("verbs:cancel", "Cancel jobs."),
     "pause": ("verbs:pause", "Pause running jobs at their next batch."),
     "resume": ("verbs:resume", "Queue paused jobs again."),
@@ -24,18 +24,20 @@ COMMANDS = {
     "rm": ("verbs:rm", "Delete jobs."),
     "export": ("export:export", "Download weights, or curves for TensorBoard."),
     "data": ("data:data", "Upload, list, show and delete data sets."),
-    "init": ("init:init", "Write a commented job.yaml from a CSV's columns."),
+    "init": ("init:init", "Write a commented job.yaml for a CSV."),
     "validate": ("submit:validate", "Check a spec and store nothing."),
     "status": ("service:status", "Show the queue and the workers."),
     "catalog": ("service:catalog", "List what a spec can name."),
     "api": ("service:api", "Send one request and print the answer."),
-    "config": ("service:config", "Show which server and key are used, and why."),
-    "doctor": ("doctor:doctor", "Check everything, each line with its fix."),
+    "login": ("login:login", "Check a key and store it for this server."),
+    "logout": ("login:logout", "Remove the stored key of this server."),
+    "config": ("service:config", "Show which server and key are used, and where they were set."),
+    "doctor": ("doctor:doctor", "Check client, server and its parts, and say how to fix faults."),
     "completion": ("completion:completion", "Print a script that completes commands in a shell."),
     "version": ("service:version", "Print the version."),
     "up": ("server:up", "Run the whole service on this machine; Ctrl-C stops it."),
-    "demo": ("server:demo", "Train the tutorial's job on a stack of its own, and stop."),
-    "server": ("server:server", "Run one part alone: api, worker, dispatcher, migrate or healthcheck."),
+    "demo": ("server:demo", "Train the tutorial's job on a temporary stack, and stop."),
+    "server": ("server:server", "Run one part, or manage keys: api, worker, dispatcher, migrate, healthcheck, keys."),
 }
 
 
@@ -72,7 +74,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            click.echo("Stopped. Jobs that were submitted go on: batchyard ls", err=True)
+            click.echo("Stopped. Submitted jobs keep running: batchyard ls", err=True)
             ctx.exit(130)
         except Exception as error:
             # Loaded here only: without an error nobody waits for it.
@@ -93,9 +95,9 @@ def remember_globals(ctx: click.Context, parameter: click.Parameter, value: Any)
 def global_options(command: Any) -> Any:
     """Add what every command understands."""
     for names, how in (
-        (("--server", "-s"), {"help": "Address of the server; else BATCHYARD_URL.", "metavar": "URL"}),
+        (("--server", "-s"), {"help": "Address of the server; default: BATCHYARD_URL.", "metavar": "URL"}),
         (("--json", "as_json"), {"is_flag": True, "help": "Print JSON."}),
-        (("--quiet", "-q"), {"is_flag": True, "help": "Print results alone."}),
+        (("--quiet", "-q"), {"is_flag": True, "help": "Print results only."}),
         (("--no-color",), {"is_flag": True, "help": "Print without colours."}),
         (("--timeout",), {"type": float, "help": "Seconds to wait for an answer.", "metavar": "S"}),
     ):
@@ -108,7 +110,7 @@ def global_options(command: Any) -> Any:
 @global_options
 @click.version_option(package_name="batchyard", message="batchyard %(version)s")
 def main() -> None:
-    """Batchyard: POST rows, get a model that answers.
+    """Batchyard: A training service: POST a table, get a model that predicts.
 
     JOB is an id, the beginning of one, a name, or nothing for the job that you submitted last.
     """

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from batchyard import key_store
+
 DEFAULT_URL = "http://127.0.0.1:8000"
 
 
@@ -23,18 +25,29 @@ class Configuration:
 def configuration(url: str | None = None, api_key: str | None = None) -> Configuration:
     """Return what holds: what is passed, else the environment, else `.batchyard.toml` here, else the user's file.
 
+    A key that is stored goes only to the server that it was stored for.
     Raises: ValueError naming the file that can't be read.
     """
     stored, source = _stored()
     variable = next((name for name in ("BATCHYARD_URL", "BATCHYARD_SERVER") if os.environ.get(name)), None)
-    key = api_key or os.environ.get("BATCHYARD_API_KEY") or stored.get("api_key")
+    own = _clean(str(stored["server"])) if stored.get("server") else DEFAULT_URL
     if url:
-        return Configuration(_clean(url), key, "argument")
-    if variable:
-        return Configuration(_clean(os.environ[variable]), key, variable)
-    if stored.get("server"):
-        return Configuration(_clean(str(stored["server"])), key, source)
-    return Configuration(DEFAULT_URL, key)
+        where, source = _clean(url), "argument"
+    elif variable:
+        where, source = _clean(os.environ[variable]), variable
+    else:
+        where, source = own, source if stored.get("server") else "default"
+    key = api_key or os.environ.get("BATCHYARD_API_KEY") or key_store.key_of(_folder(), where)
+    return Configuration(where, key or (stored.get("api_key") if where == own else None), source)
+
+
+def keep_key(url: str, key: str | None) -> Path:
+    """Keep the key of a server, or forget it; return the file.
+
+    Raises: OSError.
+    """
+    key_store.store(_folder(), url, key)
+    return key_store.path(_folder())
 
 
 def remember(url: str, job_id: str) -> None:
@@ -64,15 +77,18 @@ def _state_file() -> Path:
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "batchyard" / "last_jobs.json"
 
 
+def _folder() -> Path:
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "batchyard"
+
+
 def _stored() -> tuple[dict[str, Any], str]:
-    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "batchyard" / "config.toml"
-    for path in (Path(".batchyard.toml"), home):
+    for path in (Path(".batchyard.toml"), _folder() / "config.toml"):
         try:
             return tomllib.loads(path.read_text()), str(path)
         except OSError:
             continue
         except ValueError as error:
-            raise ValueError(f"{path} is no valid TOML: {error}. Correct or delete it.") from error
+            raise ValueError(f"{path} is not valid TOML: {error}. Correct or delete it.") from error
     return {}, ""
 
 

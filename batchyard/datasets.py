@@ -66,7 +66,7 @@ class Datasets:
         return found
 
     def delete(self, id_or_name: str) -> None:
-        """Delete a data set that no job needs.
+        """Delete a data set that no job uses.
 
         Raises: NotFound; Conflict naming the jobs.
         """

@@ -61,11 +61,11 @@ class InvalidSpec(APIError):
 
 
 class NotFound(APIError):
-    """There is no such thing."""
+    """It does not exist."""
 
 
 class Conflict(APIError):
-    """The state of the thing does not allow that now."""
+    """The current state does not allow this."""
 
 
 class TooLarge(APIError):
@@ -106,7 +106,7 @@ class JobCancelled(BatchyardError):
 
 
 class WaitTimeout(BatchyardError, TimeoutError):
-    """The job is not done yet; it goes on."""
+    """The job is not done yet; it keeps running."""
 
     def __init__(self, message: str, job: Any) -> None:
         super().__init__(message)

@@ -102,7 +102,8 @@ class Jobs:
                 break
         if len(found) > 1:
             raise Conflict(
-                f"{prefix} begins several ids: {', '.join(found)}. Type more of the one you mean.", status=409
+                f"{prefix} is the beginning of several ids: {', '.join(found)}. Type more of the one you mean.",
+                status=409,
             )
         return found[0] if found else None
 

@@ -81,7 +81,7 @@ def _of_file(path: Path, name: str | None) -> Payload:
     except OSError as error:
         raise InvalidTable(f"{path} can't be read: {error.strerror}.") from error
     if not size:
-        raise InvalidTable(f"{path} is empty. It needs a line of column names and a line a row.")
+        raise InvalidTable(f"{path} is empty. It needs a line of column names and one line per row.")
     called = name or path.name
     media = MEDIA.get(path.suffix.lower(), "application/octet-stream")
     return Payload(called, media, size, digest, lambda: open(path, "rb"))

@@ -33,7 +33,7 @@ def parsed(body: bytes, where: str) -> Any:
 def not_ours(where: str) -> str:
     """Return what to say when an answer is not what Batchyard answers."""
     return (
-        f"The answer of {where} is incomplete or not Batchyard's. Check the address (--server or BATCHYARD_URL), "
+        f"The answer from {where} is incomplete or not from Batchyard. Check the address (--server or BATCHYARD_URL), "
         "and that no proxy answers in its place."
     )
 
@@ -55,21 +55,22 @@ def error_of(status: int, headers: Mapping[str, str], body: bytes, where: str, p
 
 def _message(status: int, problem: Mapping[str, Any], where: str, path: str) -> str:
     if status == 401:
-        return f"{where} wants a key. Set BATCHYARD_API_KEY, or pass api_key; whoever runs the server gives it out."
+        ways = "Run batchyard login, set BATCHYARD_API_KEY, or pass api_key"
+        return f"{where} needs a key. {ways}; ask whoever runs the server for one."
     if status == 403 and not problem:
         return f"{where} refuses this key or host. Ask whoever runs the server."
     if status in {429, 502, 503, 504} and not problem:
-        return f"{where} has no answer just now (HTTP {status}). Try again in a minute."
+        return f"{where} can't answer at the moment (HTTP {status}). Try again in a minute."
     if not problem:
         return f"HTTP {status}: {not_ours(where)}"
     detail = str(problem["detail"])
     if status == 404 and detail.startswith(NO_ROUTE):
-        return f"{where} does not know {path}: it is of another version than this client. Compare: batchyard doctor"
+        return f"{where} does not know {path}: it has a different version from this client. Compare: batchyard doctor"
     words = [detail]
     if problem.get("suggestion") is not None:
         words.append(f"Did you mean {problem['suggestion']!r}?")
     if isinstance(problem.get("hint"), str):
         words.append(problem["hint"])
     if status >= 500 and problem.get("request_id"):
-        words.append(f"The server's log has more under {problem['request_id']}.")
+        words.append(f"The server's log has details under {problem['request_id']}.")
     return " ".join(words)

@@ -28,7 +28,7 @@ class Showing:
 
     def detached(self, job: Any) -> None:
         """Say that the job goes on, and how to come back to it."""
-        print(f"{job.name} goes on. Come back: batchyard.job({job.id!r}).watch()", flush=True)
+        print(f"{job.name} keeps running. Come back: batchyard.job({job.id!r}).watch()", flush=True)
 
     def _update(self, job: Any) -> None:
         import importlib

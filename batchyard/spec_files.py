@@ -67,9 +67,9 @@ def read(text: str, name: str) -> SpecFile:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
-        raise InvalidTable(f"{name} is no valid YAML at {place}: {error.problem or error.context}.") from error
+        raise InvalidTable(f"{name} is not valid YAML at {place}: {error.problem or error.context}.") from error
     except yaml.YAMLError as error:
-        raise InvalidTable(f"{name} is no valid YAML: {error}.") from error
+        raise InvalidTable(f"{name} is not valid YAML: {error}.") from error
     return _checked(SpecFile(name, spec, _lines(text)))
 
 
@@ -94,14 +94,14 @@ def _json(text: str, name: str) -> Any:
     except ValueError as error:
         line, column = getattr(error, "lineno", 1), getattr(error, "colno", 1)
         said = getattr(error, "msg", str(error))
-        raise InvalidTable(f"{name} is no valid JSON at line {line}, column {column}: {said}.") from error
+        raise InvalidTable(f"{name} is not valid JSON at line {line}, column {column}: {said}.") from error
 
 
 def _toml(text: str, name: str) -> Any:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InvalidTable(f"{name} is no valid TOML: {error}.") from error
+        raise InvalidTable(f"{name} is not valid TOML: {error}.") from error
 
 
 def _lines(text: str) -> dict[str, int]:

@@ -55,7 +55,7 @@ def merged(spec: Mapping[str, Any] | None, data: Any, target: Any, fields: Mappi
         if name not in KEYS:
             near = get_close_matches(name, KEYS, 1)
             meant = f" Did you mean {near[0]!r}?" if near else ""
-            raise TypeError(f"{name!r} is no field of a spec.{meant} (batchyard catalog)")
+            raise TypeError(f"{name!r} is not a field of a spec.{meant} (batchyard catalog)")
     whole = {name: as_json(value) for name, value in {**(spec or {}), **fields}.items()}
     if data is not None:
         whole["data"] = {**whole.get("data", {}), **data}

@@ -49,7 +49,7 @@ def table_of(data: Any) -> Table:
     if home == "polars":
         return _of_polars(data)
     if home == "scipy" and hasattr(data, "toarray"):
-        raise InvalidTable("Sparse matrices are not taken. Pass rows.toarray(), if that fits into memory.")
+        raise InvalidTable("Sparse matrices are not supported. Pass rows.toarray(), if that fits into memory.")
     if home == "pyarrow":
         return _of_arrow(data)
     if home == "numpy":
@@ -61,7 +61,9 @@ def table_of(data: Any) -> Table:
         return _of_numpy(data.__array__())
     if isinstance(data, Sequence) and not isinstance(data, str | bytes):
         return _of_list(data)
-    raise InvalidTable(f"Rows of the type {type(data).__name__} are not taken. Pass a data frame, an array or lists.")
+    raise InvalidTable(
+        f"Rows of the type {type(data).__name__} are not supported. Pass a data frame, an array or lists."
+    )
 
 
 def ordered(table: Table, features: Sequence[str]) -> tuple[Table, list[str]]:
@@ -84,7 +86,7 @@ def ordered(table: Table, features: Sequence[str]) -> tuple[Table, list[str]]:
     if extra:
         told.append(f"left out, the model was not trained on them: {', '.join(extra[:20])}")
     if [name for name in table.names if name in features] != list(features):
-        told.append("the columns stand in another order than in training; they were put in order by name")
+        told.append("the columns are in a different order from training; they were reordered by name")
     by_name = dict(zip(table.names, table.columns, strict=True))
     return Table(list(features), [by_name[name] for name in features], table.kind, True, table.source), told
 
@@ -145,7 +147,7 @@ def plain(cell: Any) -> Any:
         return None
     if type(cell).__name__ == "Decimal":
         return plain(float(cell))
-    raise InvalidTable(f"A cell is a {type(cell).__name__}; only numbers, texts, booleans and dates can be sent.")
+    raise InvalidTable(f"A cell is a {type(cell).__name__}; only numbers, strings, booleans and dates can be sent.")
 
 
 def _not_finite(cell: float) -> None:
@@ -214,7 +216,7 @@ def _of_list(data: Sequence[Any]) -> Table:
     widths = {len(row) for row in rows}
     if len(widths) > 1:
         odd = next(n for n, row in enumerate(rows) if len(row) != len(rows[0]))
-        raise InvalidTable(f"Row {odd} has {len(rows[odd])} values, row 0 has {len(rows[0])}. Make them alike.")
+        raise InvalidTable(f"Row {odd} has {len(rows[odd])} values, row 0 has {len(rows[0])}. Make them equal.")
     return _checked(Table(_numbered(widths.pop()), [list(c) for c in zip(*rows, strict=True)], "list", False, data))
 
 
@@ -223,7 +225,7 @@ def _checked(table: Table) -> Table:
     if doubled:
         raise InvalidTable(f"Columns have the same name: {', '.join(doubled[:10])}. Rename or drop all but one.")
     if len({len(column) for column in table.columns}) > 1:
-        raise InvalidTable("The columns are not equally long. Make them alike.")
+        raise InvalidTable("The columns differ in length. Make them equal.")
     for name, column in zip(table.names, table.columns, strict=True):
         _check_mixed(name, column)
     return table
@@ -247,7 +249,7 @@ def _texts(names: list[Any]) -> list[str]:
     odd = [name for name in names if not isinstance(name, str)]
     if odd:
         raise InvalidTable(
-            f"Column names must be texts; {odd[0]!r} is a {type(odd[0]).__name__}. df.columns = df.columns.astype(str)"
+            f"Column names must be text; {odd[0]!r} is a {type(odd[0]).__name__}. df.columns = df.columns.astype(str)"
         )
     return names
 

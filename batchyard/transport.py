@@ -91,7 +91,7 @@ class Transport:
                     timeout=timeout,
                 )
             except httpx2.InvalidURL as error:
-                raise ServerUnreachable(f"{self.url} is no address: {error}. Set BATCHYARD_URL.") from error
+                raise ServerUnreachable(f"{self.url} is not an address: {error}. Set BATCHYARD_URL.") from error
             except httpx2.RequestError as error:
                 unsent = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
                 # Who hangs once would hang again: waiting thrice helps nobody.
@@ -138,11 +138,11 @@ class Transport:
             return UnreadableAnswer(problems.not_ours(self.url))
         if isinstance(error, httpx2.TimeoutException):
             return ServerUnreachable(
-                f"{self.url} did not answer in time. Look whether it is well: batchyard doctor; or raise --timeout."
+                f"{self.url} did not answer in time. Check it with batchyard doctor, or raise --timeout."
             )
         if isinstance(error, httpx2.UnsupportedProtocol):
-            return ServerUnreachable(f"{self.url} is no http:// or https:// address. Set BATCHYARD_URL.")
+            return ServerUnreachable(f"{self.url} is not an http:// or https:// address. Set BATCHYARD_URL.")
         return ServerUnreachable(
             f"No server at {self.url}. Start one: make up (from a checkout) or docker compose up -d; "
-            "or say where it is: --server or BATCHYARD_URL."
+            "or say where it is with --server or BATCHYARD_URL."
         )

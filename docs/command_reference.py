@@ -7,26 +7,27 @@ import click
 from batchyard.command import COMMANDS, main
 
 EXIT_CODES = {
-    0: "it worked; the job that was watched succeeded",
+    0: "success; a watched job succeeded",
     1: "any other error",
     2: "the command, the spec or the file is not valid",
     3: "the job failed",
-    4: "the server wants a key",
-    5: "there is no such job or data set",
-    6: "no server answers",
-    7: "the wait ended before the job",
-    8: "the state of the job does not allow that",
+    4: "the server needs a key",
+    5: "no such job or data set",
+    6: "the server does not answer",
+    7: "the wait ended before the job did",
+    8: "the job's state does not allow that",
     9: "the job was cancelled",
-    130: "Ctrl-C while nothing was watched",
+    130: "interrupted by Ctrl-C",
 }
 OF_THE_SERVER = {"up", "demo", "server"}
 HEAD = """\
 # The command
 
-Results go to standard output, everything else to standard error. JOB is an id, the beginning of one, a name, or nothing
-for the job that was submitted last from here. The address is `--server`, else `BATCHYARD_URL`, else `server` in
-`.batchyard.toml` or `~/.config/batchyard/config.toml`, else http://127.0.0.1:8000; a key is `BATCHYARD_API_KEY`.
-`--server`, `--json`, `--quiet`, `--no-color` and `--timeout` stand before or after any command.
+Results go to standard output, everything else to standard error. JOB is an id, the beginning of one, or a name; if
+it is left out, the job you submitted last. The server's address is `--server`, `BATCHYARD_URL`, or `server` in
+`.batchyard.toml` or `~/.config/batchyard/config.toml`, in this order; by default http://127.0.0.1:8000. A key is
+`BATCHYARD_API_KEY`, or the one that `batchyard login` stored for that server. `--server`, `--json`, `--quiet`,
+`--no-color` and `--timeout` can be given before or after any command.
 """
 
 

@@ -1,5 +1,6 @@
 """Writes the pages of docs/reference that follow from the code: settings, errors, states, the catalog."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from docs import command_reference
 from services.errors import BatchyardError
 from services.settings import PREFIX, Settings
 from services.specs.schema.catalog import catalog
-from services.states import FINAL, MOVES
+from services.states import ALLOWED, FINAL, MOVES, JobState
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -28,7 +29,7 @@ def pages() -> dict[str, str]:
 
 def settings() -> str:
     """Return a table of every setting."""
-    lines = ["# Settings", "", "Environment variables; `<NAME>_FILE` names a file with the value.", ""]
+    lines = ["# Settings", "", "Environment variables. `<NAME>_FILE` can name a file that contains the value.", ""]
     lines += ["| variable | default | what it does |", "|---|---|---|"]
     for known in fields(Settings):
         default = f"`{known.default}`" if str(known.default) else "empty"
@@ -38,7 +39,12 @@ def settings() -> str:
 
 def errors() -> str:
     """Return a table of every error that we raise on purpose."""
-    lines = ["# Errors", "", "Answers are `application/problem+json` (RFC 9457) with one of these codes.", ""]
+    lines = [
+        "# Errors",
+        "",
+        "An error is answered as `application/problem+json` (RFC 9457) with one of these codes.",
+        "",
+    ]
     lines += ["| code | status | means |", "|---|---|---|"]
     known = {kind.code: kind for kind in reversed(kinds(BatchyardError))}
     for code, kind in sorted(known.items()):
@@ -52,12 +58,24 @@ def kinds(kind: type[BatchyardError]) -> list[type[BatchyardError]]:
 
 
 def states() -> str:
-    """Return the states of a job and the moves between them, as a diagram."""
+    """Return the states of a job and the moves between them, as a diagram and as a table."""
     lines = ["# The states of a job", "", "```mermaid", "stateDiagram-v2", "    [*] --> queued"]
     lines += [f"    {state} --> {move}" for state, moves in MOVES.items() for move in sorted(moves)]
     lines += [f"    {state} --> [*]" for state in sorted(FINAL)]
-    lines += ["```", "", "`cancelling` and `pausing` are how a running job shows while a stop is requested."]
+    lines += ["```", "", "| status | next state | what you can ask for |", "|---|---|---|"]
+    for status, allowed in ALLOWED.items():
+        moves = sorted(MOVES[JobState(status)]) if status in set(JobState) else ()
+        lines.append(f"| `{status}` | {_listed(moves)} | {_listed(allowed)} |")
+    lines += [
+        "",
+        "A running job shows as `pausing` or `cancelling` from the moment you ask until its trainer has stopped, and",
+        "moves on from there as a running job does.",
+    ]
     return "\n".join(lines) + "\n"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words) or "–"
 
 
 def names() -> str:

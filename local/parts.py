@@ -8,8 +8,10 @@ import sys
 import urllib.error
 import urllib.request
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
+from local import keys
 from services import log_lines
 from services.db.engine import Database
 from services.db.schema import migrate
@@ -34,6 +36,7 @@ def main() -> None:
 def api(settings: Settings, arguments: argparse.Namespace) -> None:
     """Replace this process by the API's server."""
     host, _, port = arguments.bind.rpartition(":")
+    replace(settings, bound_host=host).check_doors()
     # granian shares a port that is in use, silently, so it is tried first.
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -50,7 +53,8 @@ def api(settings: Settings, arguments: argparse.Namespace) -> None:
     command += ["--http1-header-read-timeout", str(SILENT_S * 1000), "--workers-kill-timeout", str(KILL_API_AFTER_S)]
     command += ["--log-level", "error", "api.asgi:app"]
     # The server keeps this process's number.
-    os.execve(sys.executable, command, child_environment(BATCHYARD_API_PID=str(os.getpid())))
+    told = {"BATCHYARD_API_PID": str(os.getpid()), "BATCHYARD_BOUND_HOST": host}
+    os.execve(sys.executable, command, child_environment(**told))
 
 
 def worker(settings: Settings, arguments: argparse.Namespace) -> None:
@@ -94,17 +98,17 @@ def _allow_open_files(connections: int) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="batchyard server", description="One part of the server alone.")
+    parser = argparse.ArgumentParser(prog="batchyard server", description="Run one part of the server.")
     parts = parser.add_subparsers(dest="part", required=True)
     part = parts.add_parser("api", help="the HTTP API")
     part.add_argument("--bind", default="127.0.0.1:8000", metavar="HOST:PORT")
     part.set_defaults(start=api)
     part = parts.add_parser("worker", help="a worker that trains")
     part.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    part.add_argument("--concurrency", type=int, default=0, help="jobs at once; default: the CPU quota")
+    part.add_argument("--concurrency", type=int, default=0, help="number of jobs at once; default: the CPU quota")
     part.add_argument("--heartbeat-file", type=Path)
     part.set_defaults(start=worker)
-    part = parts.add_parser("dispatcher", help="rings the workers and finds silent ones")
+    part = parts.add_parser("dispatcher", help="sends nudges and requeues the jobs of lost workers")
     part.add_argument("--heartbeat-file", type=Path)
     part.set_defaults(start=dispatcher)
     part = parts.add_parser("migrate", help="brings the database's schema up to date")
@@ -112,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     part = parts.add_parser("healthcheck", help="asks the API whether it is ready")
     part.add_argument("--url", default="http://127.0.0.1:8000/readyz")
     part.set_defaults(start=healthcheck)
+    keys.add_parser(parts)
     return parser
 
 

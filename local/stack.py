@@ -21,7 +21,7 @@ from typing import TextIO
 import orjson
 import redis
 
-from local import valkey
+from local import first_key, valkey
 from services.db.engine import Database
 from services.db.schema import migrate
 from services.nudges import plain_url
@@ -55,6 +55,7 @@ class Stack:
     workers: int
     say: Callable[[str], None]
     host: str = "127.0.0.1"
+    owner: str = "admin"
     redis_url: str = ""
     database_url: str = ""
     parts: dict[str, Part] = field(default_factory=dict)
@@ -63,8 +64,9 @@ class Stack:
 
     @property
     def url(self) -> str:
-        """Where the API answers."""
-        return f"http://{self.host}:{self.port}"
+        """Where the API answers on this host."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104
+        return f"http://{host}:{self.port}"
 
     def start(self) -> None:
         """Start every part and return when a job could be submitted and trained.
@@ -79,6 +81,8 @@ class Stack:
         with closing(Database(settings)) as database:
             schema = migrate(database)
             kind = "sqlite" if database.is_sqlite else "postgresql"
+            if settings.auth == "keys" and (made := first_key.make(database, self.owner)):
+                self.say(made)
         self.say(f" ✓ database    {kind}, schema {schema}")
         if not self.redis_url:
             command, self.redis_url = valkey.command(self.folder)
@@ -102,7 +106,7 @@ class Stack:
                 if part.process is None or part.process.poll() is None or lived < part.pause_s:
                     continue
                 part.pause_s = RESTART_S if lived > STEADY_S else min(RESTART_MAX_S, 2 * part.pause_s)
-                self.say(f" ! {part.name} ended with {part.process.returncode}; starting it again")
+                self.say(f" ! {part.name} ended with {part.process.returncode}; restarting it")
                 self._start(part)
 
     def stop(self) -> None:
@@ -124,7 +128,12 @@ class Stack:
 
     def _settings(self) -> Settings:
         given = Settings.from_env()
-        return replace(given, storage_dir=self.folder, database_url=self.database_url or given.database_url)
+        own = replace(given, storage_dir=self.folder, database_url=self.database_url or given.database_url)
+        own = replace(own, bound_host=self.host)
+        if own.is_open and not Settings.is_given("auth"):
+            own = replace(own, auth="keys")  # whoever opens it to a network need not say twice that it asks for keys
+        own.check_doors()
+        return own
 
     def _environment(self) -> dict[str, str]:
         settings = self._settings()
@@ -132,7 +141,8 @@ class Stack:
             "STORAGE_DIR": str(self.folder),
             "DATABASE_URL": settings.sqlalchemy_url,
             "REDIS_URL": self.redis_url,
-            "PUBLISHED_HOST": self.host,
+            "AUTH": settings.auth,
+            "ALLOWED_HOSTS": first_key.allowed_hosts(settings),
         }
         return child_environment(PYTHONUNBUFFERED="1", **{PREFIX + name: value for name, value in more.items()})
 

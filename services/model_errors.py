@@ -10,6 +10,6 @@ class VersionInUse(Conflict):
 
 
 class GateRefused(Conflict):
-    """The version is worse than the one that it would replace."""
+    """The version is worse than the one it would replace."""
 
     code = "gate_refused"

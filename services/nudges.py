@@ -54,7 +54,7 @@ class Bell:
             for _ in range(times):
                 self.celery.send_task(WORK, queue=list_of(device), retry=False)
         except (OperationalError, RedisError, OSError) as error:
-            raise NotReady("Redis does not take nudges.", checks={"broker": {"ok": False}}) from error
+            raise NotReady("Redis does not accept nudges.", checks={"broker": {"ok": False}}) from error
 
     def close(self) -> None:
         """Close every connection."""

@@ -17,11 +17,11 @@ class Outage:
     def began(self, error: str, **members: Any) -> None:
         """Note that it is away; the first time, say so."""
         if not self.is_on:
-            log.warning(f"{self.what} waits", error=error, **members)
+            log.warning(f"{self.what} is interrupted", error=error, **members)
         self.is_on = True
 
     def ended(self, **members: Any) -> None:
         """Note that it is there; say so if it was away."""
         if self.is_on:
-            log.info(f"{self.what} goes on", **members)
+            log.info(f"{self.what} has resumed", **members)
         self.is_on = False

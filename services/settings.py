@@ -35,6 +35,7 @@ NOT_SETTINGS = frozenset(
 )
 #: Settings that have another name since, and that name.
 RENAMED = {PREFIX + "WISH_INTERVAL_S": PREFIX + "STOP_POLL_INTERVAL_S"}
+LOOPBACK = {"127.0.0.1", "localhost", "::1", "[::1]"}  #: that only this host reaches
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -49,78 +50,89 @@ class Settings:
 
     database_url: str = setting("", "SQLAlchemy URL of the database; empty: SQLite in the storage folder.")
     database_password: str = setting("", "Password of the database user, when the URL holds none.")
-    redis_url: str = setting("redis://127.0.0.1:6379/0", "URL of Redis or Valkey, which rings the workers.")
-    storage_dir: Path = setting(Path("batchyard-data"), "Folder of the uploaded data sets and of the local stack.")
+    redis_url: str = setting("redis://127.0.0.1:6379/0", "URL of Redis or Valkey, which wakes the workers.")
+    storage_dir: Path = setting(Path("batchyard-data"), "Folder for data sets and for the local stack's files.")
     log_level: str = setting("info", "debug, info, warning or error.")
 
-    auth: str = setting("none", "Who may call. Only `none` so far, and only while published on loopback.")
-    published_host: str = setting("127.0.0.1", "Address on which the outside reaches the API.")
-    allowed_hosts: str = setting("localhost,127.0.0.1,[::1]", "Host names that requests may ask for, by comma.")
+    auth: str = setting(
+        "none", "Who may call: `keys`, or `none`: anyone who reaches it, which must be this host alone."
+    )
+    bound_host: str = setting("127.0.0.1", "Address that the API listens on; set by the server itself.")
+    published_host: str = setting(
+        "", "Address at which the API is reachable from outside; empty: the one it listens on."
+    )
+    trusted_proxies: str = setting("", "Networks of proxies whose X-Forwarded-For and -Proto are trusted, by comma.")
+    session_s: float = setting(43_200.0, "How long a browser stays logged in.")
+    wrong_keys_per_minute: int = setting(20, "Wrong keys that one address may try in a minute; more get 429.")
+    allowed_hosts: str = setting("localhost,127.0.0.1,[::1]", "Host names that requests may use, separated by commas.")
 
     max_json_bytes: int = setting(16 * 2**20, "Largest JSON body.")
-    disk_reserve_bytes: int = setting(200_000_000, "Free room below which nothing new is taken in and what runs waits.")
+    disk_reserve_bytes: int = setting(200_000_000, "Free disk space below which uploads are refused and jobs wait.")
     max_upload_bytes: int = setting(2 * 2**30, "Largest uploaded data set.")
     max_table_rows: int = setting(100_000_000, "Most rows of a data set.")
     max_table_columns: int = setting(10_000, "Most columns of a data set.")
-    max_unpacked_bytes: int = setting(4 * 2**30, "Largest data set when unpacked, and largest table made of one.")
+    max_unpacked_bytes: int = setting(4 * 2**30, "Largest data set when unpacked, and largest table made from one.")
     max_json_rows: int = setting(250_000, "Most lists and objects of one JSON body, counted before it is parsed.")
     max_json_values: int = setting(2_000_000, "Most values of one JSON body, counted before it is parsed.")
     max_predict_rows: int = setting(10_000, "Most rows of one predict request.")
     max_epochs: int = setting(100_000, "Most epochs of one job.")
     max_parameters: int = setting(50_000_000, "Most parameters of one model.")
-    plugins: str = setting("", "Names of the plug-ins that jobs may use, by comma.")
+    plugins: str = setting("", "Names of the plug-ins that jobs may use, separated by commas.")
     max_wait_s: float = setting(60.0, "Longest wait of a long poll or of `Prefer: wait`.")
-    stream_s: float = setting(25.0, "Longest life of one event stream; the client connects again.")
-    watch_interval_s: float = setting(0.05, "Pause between two looks for news of awaited jobs.")
-    api_pid: int = setting(0, "Number of the API server's first process; the server sets it itself.")
-    api_threads: int = setting(64, "Requests worked on at once, beside those that wait or receive a body.")
-    wait_places: int = setting(1_000, "Streams and long polls at once; one more gets 503.")
-    body_places: int = setting(500, "Bodies of requests that are received at once; one more gets 503.")
-    body_min_bytes_per_s: int = setting(4_096, "Least rate of a body; a slower one gets 408.")
-    body_window_s: float = setting(10.0, "Over how long a body's rate is measured; a shorter one has no least rate.")
-    body_deadline_s: float = setting(3_600.0, "Longest time that one body may take.")
-    send_timeout_s: float = setting(30.0, "How long a client may read nothing of an answer before it is broken off.")
-    max_connections: int = setting(4_096, "Open connections; further ones wait to be taken.")
-    change_interval_s: float = setting(0.25, "Pause between two looks at what changed for predictions; at most 1.")
+    stream_s: float = setting(25.0, "Longest lifetime of one event stream; the client then reconnects.")
+    watch_interval_s: float = setting(0.05, "Interval between checks for changes of jobs that clients wait for.")
+    api_pid: int = setting(0, "PID of the API server's first process; set by the server itself.")
+    api_threads: int = setting(64, "Requests handled at once, not counting those that wait or receive a body.")
+    wait_places: int = setting(1_000, "Streams and long polls at once; any more get 503.")
+    body_places: int = setting(500, "Request bodies received at once; any more get 503.")
+    body_min_bytes_per_s: int = setting(4_096, "Lowest rate at which a body may arrive; a slower one gets 408.")
+    body_window_s: float = setting(10.0, "Time over which a body's rate is measured; shorter ones have no lower limit.")
+    body_deadline_s: float = setting(3_600.0, "Longest time one body may take.")
+    send_timeout_s: float = setting(30.0, "How long a client may stop reading before its answer is cut off.")
+    max_connections: int = setting(4_096, "Open connections; any more wait to be accepted.")
+    change_interval_s: float = setting(0.25, "Interval between checks for changes that affect predictions; at most 1.")
     model_cache_bytes: int = setting(256 * 2**20, "Memory for loaded models in the API process.")
-    webhooks_private: str = setting("", "Private networks that webhooks may reach, by comma: 10.1.0.0/16.")
+    webhooks_private: str = setting("", "Private networks that webhooks may reach, such as 10.1.0.0/16,10.2.0.0/16.")
     idempotency_s: float = setting(86_400.0, "How long an Idempotency-Key is remembered.")
 
-    keep_jobs_days: int | None = setting(None, "Days that a finished job is kept; None: for ever.", int)
+    keep_jobs_days: int | None = setting(None, "Days that a finished job is kept; None: forever.", int)
     keep_jobs_count: int | None = setting(None, "Finished jobs of an owner that are kept; None: all.", int)
-    keep_events_days: int | None = setting(None, "Days that a finished job's events are kept; None: for ever.", int)
+    keep_audit_days: int | None = setting(None, "Days that the audit log is kept; None: forever.", int)
+    keep_events_days: int | None = setting(None, "Days that a finished job's events are kept; None: forever.", int)
 
     worker_slots: int = setting(0, "Jobs that one worker trains at once; 0: the CPU quota.")
     trainer_memory_bytes: int = setting(0, "Most memory of one trainer; 0: its share of the worker's.")
-    online_s: float = setting(60.0, "A worker whose last sign of life is younger is online.")
-    beat_interval_s: float = setting(3.0, "Pause between two beats of a running job.")
-    stop_poll_interval_s: float = setting(1.0, "Interval at which a supervisor looks for a request to cancel or pause.")
-    grace_s: float = setting(10.0, "How long a trainer may take to answer a stop request.")
+    online_s: float = setting(60.0, "A worker counts as online for this long after its last sign of life.")
+    beat_interval_s: float = setting(3.0, "Interval between two beats of a running job.")
+    stop_poll_interval_s: float = setting(1.0, "Interval between checks for a request to cancel or pause.")
+    grace_s: float = setting(10.0, "How long a trainer may take to react to a stop request.")
     cancel_grace_s: float = setting(
-        2.0, "How long the trainer of a cancelled job may take to answer before it is killed."
+        2.0, "How long the trainer of a cancelled job may take to react before it is killed."
     )
     short_job_s: float = setting(
-        2.0, "A job that has trained for less goes before longer ones, which yield; 0: none does."
+        2.0, "A job that has trained for less time than this goes before longer ones, which yield; 0: off."
     )
-    stall_s: float = setting(600.0, "A trainer that reports nothing for so long is ended.")
+    stall_s: float = setting(600.0, "A trainer that reports nothing for this long is killed.")
     job_time_limit_s: float = setting(86_400.0, "The operator's limit for one attempt of a job.")
-    flush_interval_s: float = setting(1.0, "Least pause between two stored groups of epochs.")
+    flush_interval_s: float = setting(1.0, "Shortest interval between two writes of epochs.")
     chunk_bytes: int = setting(4 * 2**20, "Largest piece of a checkpoint in one row.")
-    deaf_s: float = setting(60.0, "A worker with a free slot that hears no nudge for so long restarts.")
-    stuck_s: float = setting(30.0, "A worker with a free slot that hears nudges but claims nothing so long restarts.")
-    supervisor_tasks: int = setting(200, "Nudges after which a supervisor is replaced by a new one.")
+    deaf_s: float = setting(60.0, "A worker restarts if it has a free slot and receives no nudge for this long.")
+    stuck_s: float = setting(
+        30.0, "A worker restarts if it has a free slot, receives nudges and claims nothing for this long."
+    )
+    supervisor_tasks: int = setting(200, "Nudges after which a supervisor is replaced.")
 
-    dispatch_interval_s: float = setting(1.0, "Pause between two rounds of the dispatcher.")
+    dispatch_interval_s: float = setting(1.0, "Interval between two rounds of the dispatcher.")
     max_nudges: int = setting(64, "Most nudges waiting in a queue.")
-    reap_interval_s: float = setting(3.0, "Pause between two reads of the beats.")
+    reap_interval_s: float = setting(3.0, "Interval between two reads of the beats.")
     reap_reads: int = setting(6, "Reads that show the same beat before a job counts as silent.")
     backoff_s: float = setting(5.0, "First pause before an interrupted job is tried again.")
     backoff_max_s: float = setting(300.0, "Longest such pause.")
     max_attempts_without_progress: int = setting(3, "Attempts in a row without a new checkpoint.")
     faultpoints: str = setting(
-        "", "For tests: the folder in which processes note where they are, and learn where to die."
+        "", "For tests: a folder in which processes record where they are and learn where to crash."
     )
-    max_attempts: int = setting(1_000, "Attempts of one job that may end in a crash, with progress or without.")
+    max_attempts: int = setting(1_000, "Attempts of one job that may end in a crash, with or without progress.")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -157,16 +169,54 @@ class Settings:
 
         Raises: SettingInvalid.
         """
-        names = [name.strip() for name in self.webhooks_private.split(",") if name.strip()]
-        try:
-            return tuple(ipaddress.ip_network(name) for name in names)
-        except ValueError as error:
-            raise SettingInvalid(f"{PREFIX}WEBHOOKS_PRIVATE: {error}; write networks as 10.1.0.0/16.") from error
+        return _networks("WEBHOOKS_PRIVATE", self.webhooks_private)
+
+    @property
+    def proxy_networks(self) -> tuple[Network, ...]:
+        """The networks of proxies that are believed.
+
+        Raises: SettingInvalid.
+        """
+        return _networks("TRUSTED_PROXIES", self.trusted_proxies)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether others than this host reach the API."""
+        return (self.published_host or self.bound_host) not in LOOPBACK
+
+    @classmethod
+    def is_given(cls, name: str) -> bool:
+        """Return whether the operator set something, be it to its default."""
+        variable = PREFIX + name.upper()
+        return variable in os.environ or f"{variable}_FILE" in os.environ
+
+    def check_doors(self) -> None:
+        """Refuse to be open to a network without keys.
+
+        Raises: SettingInvalid with the two ways out.
+        """
+        if self.auth not in {"none", "keys"}:
+            raise SettingInvalid(f"{PREFIX}AUTH is {self.auth!r}; it is none or keys.")
+        if self.auth == "none" and self.is_open:
+            reached = self.published_host or self.bound_host
+            raise SettingInvalid(
+                f"Refusing to start: anybody who reaches {reached} could use this API, it asks for no keys. "
+                f"Either let it ask for keys ({PREFIX}AUTH=keys), or let this host alone reach it: bind it to "
+                f"127.0.0.1, or say {PREFIX}PUBLISHED_HOST=127.0.0.1 where what is in front publishes it there only."
+            )
 
     @property
     def sqlalchemy_url(self) -> str:
         """The database's URL, with SQLite in the storage folder when none is set."""
         return self.database_url or f"sqlite:///{self.storage / 'batchyard.db'}"
+
+
+def _networks(name: str, text: str) -> tuple[Network, ...]:
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    try:
+        return tuple(ipaddress.ip_network(word) for word in words)
+    except ValueError as error:
+        raise SettingInvalid(f"{PREFIX}{name}: {error}; write networks as 10.1.0.0/16.") from error
 
 
 def child_environment(**more: str) -> dict[str, str]:
@@ -201,7 +251,7 @@ def _parsed(name: str, text: str, kind: type, default: Any) -> Any:
     if isinstance(value, int | float) and value < 0:
         raise SettingInvalid(f"{name} is {text!r}; it can't be negative.")
     if default is None and value == 0:
-        raise SettingInvalid(f"{name} is 0, which would keep nothing; leave it out to keep everything.")
+        raise SettingInvalid(f"{name} is 0, which would keep nothing; leave it unset to keep everything.")
     return value
 
 

@@ -4,7 +4,7 @@ from services.errors import BatchyardError
 
 
 class TrainingFault(BatchyardError):
-    """The training can't go on, and trying again would not help."""
+    """The training can't continue, and trying again would not help."""
 
 
 class NonfiniteCost(TrainingFault):
@@ -14,7 +14,7 @@ class NonfiniteCost(TrainingFault):
 
 
 class NoBestEpoch(TrainingFault):
-    """The monitored value was a number in no epoch."""
+    """The monitored value was not a number in any epoch."""
 
     code = "no_best_epoch"
 
@@ -50,7 +50,7 @@ class PluginError(TrainingFault):
 
 
 class TrainingFailed(TrainingFault):
-    """The training met an error that it would meet again."""
+    """The training failed with an error that would happen again."""
 
     code = "training_failed"
 

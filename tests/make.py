@@ -74,7 +74,7 @@ def make_job(joined: Base, owner: str = "local", key: str | None = None, **parts
     return joined.jobs.submit(Submission(spec, owner, submitted={}, key=request)).job
 
 
-def train(joined: Base, job_id: str) -> JobView:
+def train(joined: Base, job_id: str, owner: str = "local") -> JobView:
     """Train a queued job in this process, as a trainer would, and return it."""
     claim = joined.claims.claim("cpu", "test")
     assert claim is not None
@@ -87,4 +87,4 @@ def train(joined: Base, job_id: str) -> JobView:
         job.recorder.succeed(StopReason.COMPLETED)
     finally:
         job.database.close()
-    return joined.lookup.get("local", job_id)
+    return joined.lookup.get(owner, job_id)

@@ -14,7 +14,7 @@ class BrokerLog(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self.outage = Outage("the hearing of nudges")
+        self.outage = Outage("receiving nudges")
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether Celery's own line is written."""

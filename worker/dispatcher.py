@@ -1,4 +1,4 @@
-"""Keeps as many nudges as there are eligible jobs, and puts back the jobs whose worker fell silent."""
+"""Keeps as many nudges as there are eligible jobs, and puts back the jobs whose worker stopped responding."""
 
 import signal
 import threading
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import structlog
 
+from services.accounts.audit import AuditLog
 from services.attempts import checkpoints
 from services.db.schema import check_schema
 from services.errors import NotReady, StorageFull
@@ -74,7 +75,7 @@ class Dispatcher:
     def reap(self) -> None:
         """Put silent jobs back."""
         for job_id in self.base.reaper.look():
-            log.warning("its worker fell silent", job=job_id)
+            log.warning("put back a job whose worker stopped responding", job=job_id)
 
     def sweep(self) -> None:
         """Forget old Idempotency-Keys and deliveries, checkpoints given up, and files that no data set refers to."""
@@ -82,6 +83,7 @@ class Dispatcher:
         self.base.datasets.sweep()
         checkpoints.sweep(self.base.database)
         Delivery(self.base.database, ()).forget()
+        AuditLog(self.base.database).forget(self.base.settings.keep_audit_days)
 
     def prune(self) -> None:
         """Delete finished jobs and their events beyond what the operator keeps."""
@@ -94,8 +96,8 @@ class Dispatcher:
             duty()
         except (NotReady, StorageFull) as error:
             if self.away.get(name) != error.detail:
-                log.warning("not now", duty=name, error=error.detail)
+                log.warning("duty interrupted", duty=name, error=error.detail)
             self.away[name] = error.detail
         else:
             if self.away.pop(name, None):
-                log.info("again", duty=name)
+                log.info("duty resumed", duty=name)

@@ -19,7 +19,7 @@ log = structlog.get_logger()
 TRIES, PAUSE_S = 60, 1.0  #: a database that is away longer leaves the job to the reaper
 DRAIN_TRIES = 3  #: a worker that is to end waits no longer for a database
 VERDICTS = {
-    "stalled": "The trainer made no step for too long and was ended.",
+    "stalled": "The trainer made no step for too long and was killed.",
     "time_limit": "The job ran longer than the operator allows.",
 }
 GPU_MEMORY_GONE = Crash(
@@ -59,7 +59,7 @@ def _write(lifecycle: Lifecycle, claim: Claim, outcome: Outcome) -> None:
         crash = Crash(verdict, VERDICTS[verdict], log_tail=tail)
         lifecycle.crashed(claim, crash, final=verdict == "time_limit")
     elif outcome.lost:
-        message = "The process that trainers are forked from ended."
+        message = "The process from which trainers are forked has ended."
         lifecycle.crashed(claim, Crash("crashed", message, log_tail=tail), charged=False)
     elif answered is StopRequest.DRAIN:
         lifecycle.drained(claim)
@@ -78,7 +78,7 @@ def _write(lifecycle: Lifecycle, claim: Claim, outcome: Outcome) -> None:
         return  # the trainer wrote the final row
     else:
         end = f"The trainer ended with code {ended.code}"
-        message = f"{end}: this is a bug, of ours or of a plug-in that ends its process."
+        message = f"{end}: a bug in Batchyard, or in a plug-in that ends its process."
         lifecycle.crashed(claim, Crash("internal", message, log_tail=tail))
 
 

@@ -95,12 +95,12 @@ class Processes:
             selector.register(self.woken, selectors.EVENT_READ)
             while (code := self.celery.poll()) is None:
                 if start_at == float("inf") and (ended := fork_server.poll()) is not None:
-                    log.warning("the fork server ended and is started again", code=ended)
+                    log.warning("the fork server ended; restarting it", code=ended)
                     start_at = time.monotonic() + FORK_SERVER_PAUSE_S
                 elif time.monotonic() >= start_at:
                     fork_server, start_at = self._start(self.fork_server_command), float("inf")
                 if time.monotonic() >= self.kill_at:
-                    log.error("Celery's process did not end in time and is killed", seconds=self.drain_s)
+                    log.error("Celery's process did not stop in time; killing it", seconds=self.drain_s)
                     self.celery.kill()
                     self.kill_at = float("inf")
                 due = min(start_at, self.kill_at) - time.monotonic()

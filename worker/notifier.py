@@ -26,7 +26,7 @@ class Notifier:
         self.telling = Outbox(self.database)
         self.delivering = Delivery(self.database, settings.webhook_networks)
         self.threads: dict[str, threading.Thread] = {}
-        self.outage = Outage("the telling of webhooks")
+        self.outage = Outage("delivering webhooks")
 
     def until(self, stop: threading.Event) -> None:
         """Tell until `stop` is set. What is on its way then is sent again by the next one, with the same id."""
@@ -61,6 +61,6 @@ class Notifier:
         except (NotReady, StorageFull) as error:
             self.outage.began(error.detail)
         except Exception:  # a thread's door: a bug here must end neither the next round nor the dispatcher
-            log.exception("a bug", duty="webhooks")
+            log.exception("unexpected error", duty="webhooks")
         else:
             self.outage.ended()

@@ -27,8 +27,8 @@ log = structlog.get_logger()
 SIGN_S = 5.0  #: pause between two signs of life
 END_S = 2.0  #: how long the end waits for a sign of life that is being written
 FAULTS = {
-    "deaf": "nudges wait and none is heard: this worker ends, to be started again",
-    "stuck": "jobs wait, nudges are heard and nothing is claimed: this worker ends, to be started again",
+    "deaf": "nudges are waiting but none is received: exiting to be restarted",
+    "stuck": "jobs are waiting and nudges are received but nothing is claimed: exiting to be restarted",
 }
 
 
@@ -68,7 +68,7 @@ class Presence:
                 return
         bell = Bell(self.settings.redis_url)
         # Counted from here: until it has a fork server, a worker is not idle but starting.
-        outage = Outage("the sign of life")
+        outage = Outage("writing the sign of life")
         idleness = Idleness(self.settings.deaf_s, self.settings.stuck_s)
         with closing(Database(self.settings, pool_size=1)) as database:
             workers = Workers(database, self.settings)

@@ -20,7 +20,7 @@ class Channel(redis.Channel):
         try:
             return channel._brpop_read(**options)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            log.warning("something that is no message was in the queue and is dropped", error=repr(error)[:200])
+            log.warning("dropped something from the queue that is not a message", error=repr(error)[:200])
             return True
 
 

@@ -39,7 +39,7 @@ class Supervisor:
         self.settings = joined.settings
         self.slots = slots
         self.drain = drain
-        self.outage = Outage("the claiming of jobs")
+        self.outage = Outage("claiming jobs")
 
     def work_until_nothing_is_left(self) -> None:
         """Claim and supervise jobs until none is eligible, the worker drains, or a part that this needs is away."""
@@ -121,7 +121,7 @@ class Watch:
                     self._keep_time()
             tail = _tail(output)
         ended = self.ended or Ended()
-        log.info("ended", job=self.claim.job_id, code=ended.code, signal=ended.signal, verdict=self.verdict)
+        log.info("trainer ended", job=self.claim.job_id, code=ended.code, signal=ended.signal, verdict=self.verdict)
         memory = cgroup.oom_kills() > oom_before
         claim = replace(self.claim, trained_s=self.claim.trained_s + self.turn_s)
         faultpoint("supervisor.settling")

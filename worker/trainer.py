@@ -103,7 +103,7 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
     try:
         watch.report("loading data")
         disk = Disk(settings)
-        awaited = {True: "waiting for room on the disk", False: "waiting for the database"}
+        awaited = {True: "waiting for disk space", False: "waiting for the database"}
         job = wiring.job(settings, job_id, attempt, watch, lambda: watch.report(awaited[disk.is_full]))
         recorder = job.recorder
         recorder.started(job.training.environment())
@@ -132,7 +132,7 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
         if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and not is_certain(error)):
             return _memory_exit(error)
         # The same arithmetic on the same rows ends alike: attempts are for what may go otherwise.
-        detail = f"The training can't go on: {type(error).__name__}: {error}"[:MAX_LISTED]
+        detail = f"The training can't continue: {type(error).__name__}: {error}"[:MAX_LISTED]
         wiring.fail(settings, job_id, attempt, recorder, TrainingFailed(detail, retryable=False))
         return outcome.USER_FAULT
     return outcome.DONE

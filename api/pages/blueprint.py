@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, Response, g, render_template, request, url_for
 
 from api.pages import formats, notices, tokens
 
@@ -51,6 +51,9 @@ def _known_to_all() -> dict[str, Any]:
         "form_token": tokens.current,
         "version": version("batchyard"),
         "server": request.host_url.rstrip("/"),
+        # Who is logged in; nobody while there are no keys, and none before it is known.
+        "owner": found.owner if (found := g.get("grant")) and found.key_id else "",
+        "is_closed": "grant" not in g,
         "section": request.endpoint.rpartition(".")[2] if request.endpoint else "",
     }
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from api.pages import drawing
 from api.pages.blueprint import bp, page
-from api.parts import OWNER, api
+from api.parts import api, caller
 from api.requests import query
 from services.errors import Fault, InvalidRequest
 from services.jobs.comparison import MAX_JOBS, Comparison
@@ -26,7 +26,7 @@ class CompareQuery(BaseModel):
     model_config = {"extra": "forbid"}
 
     jobs: Annotated[str, Field(max_length=4_000)] = ""
-    """Ids or names, by comma."""
+    """Ids or names, separated by commas."""
     format: Literal["", "csv"] = ""
 
 
@@ -39,7 +39,7 @@ def compare() -> Response:
         detail = f"names {len(words)} jobs; at most {MAX_JOBS} fit side by side"
         raise InvalidRequest([Fault("#/query/jobs", "too_long", detail)])
     base = api().base
-    jobs = [base.lookup.get(OWNER, word) for word in words]
+    jobs = [base.lookup.get(caller(), word) for word in words]
     if not jobs:
         return page("compare.html", jobs=[], marks={})
     found = compared(jobs)
@@ -53,7 +53,7 @@ def compare() -> Response:
 def _overlaid(name: str, jobs: list[JobView]) -> dict[str, object]:
     lines: dict[str, dict[int, float | None]] = {}
     for n, job in enumerate(jobs):
-        costs = api().base.curves.charts(OWNER, job.id)[0]
+        costs = api().base.curves.charts(caller(), job.id)[0]
         if name in costs.lines:
             lines[f"{n + 1} {job.name}"] = dict(zip(costs.epochs, costs.lines[name], strict=True))
     epochs = sorted({epoch for values in lines.values() for epoch in values})

@@ -7,7 +7,7 @@ from flask import Response
 
 from api import costs
 from api.pages.blueprint import bp
-from api.parts import OWNER, api
+from api.parts import api, caller
 from services.jobs.curves import Value
 from services.jobs.epoch_columns import columns_of, is_measured
 
@@ -15,7 +15,7 @@ from services.jobs.epoch_columns import columns_of, is_measured
 @bp.get("/jobs/<job_id>/curves")
 def curve_points(job_id: str) -> Response:
     """Give the charts: null where a value was not measured, the text NaN where it was not finite."""
-    job = api().base.lookup.get(OWNER, job_id)
+    job = api().base.lookup.get(caller(), job_id)
     charts = [
         {
             "name": chart.name,
@@ -25,7 +25,7 @@ def curve_points(job_id: str) -> Response:
             "recorded": chart.recorded,
             "sentence": chart.sentence,
         }
-        for chart in api().base.curves.charts(OWNER, job.id)
+        for chart in api().base.curves.charts(caller(), job.id)
     ]
     body = orjson.dumps({"job": job.id, "name": job.name, "best": job.training.best.epoch, "charts": charts})
     return Response(body, content_type="application/json", headers={"Cache-Control": "no-store"})
@@ -34,9 +34,9 @@ def curve_points(job_id: str) -> Response:
 @bp.get("/jobs/<job_id>/metrics.csv")
 def metrics_csv(job_id: str) -> Response:
     """Give the metrics of all epochs as a file."""
-    job = api().base.lookup.get(OWNER, job_id)
+    job = api().base.lookup.get(caller(), job_id)
     columns = columns_of(job)
-    epochs = api().base.lookup.epochs(OWNER, job.id)
+    epochs = api().base.lookup.epochs(caller(), job.id)
     rows = [costs.row_of(epoch, columns, is_measured(job, epoch.epoch), csv=True) for epoch in epochs]
     response = costs.table_of(costs.CSV, columns, rows)
     response.headers["Content-Disposition"] = f'attachment; filename="{job.id}-metrics.csv"'

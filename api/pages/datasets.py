@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as Redirect
 from api import serializers
 from api.pages import notices
 from api.pages.blueprint import bp, page
-from api.parts import OWNER, api
+from api.parts import api, caller
 
 PAGE = 50
 PREVIEW_ROWS = 20
@@ -18,7 +18,7 @@ BARS = 12  #: categories that are shown
 @bp.get("/datasets")
 def datasets() -> Response:
     """List the uploads."""
-    found, cursor = api().base.datasets.listing(OWNER, limit=PAGE, after=request.args.get("after"))
+    found, cursor = api().base.datasets.listing(caller(), limit=PAGE, after=request.args.get("after"))
     return page("datasets.html", datasets=found, next=cursor)
 
 
@@ -26,18 +26,18 @@ def datasets() -> Response:
 def dataset(dataset_id: str) -> Response:
     """Show a data set: its columns, what speaks against their types, and its first rows."""
     base = api().base
-    found = base.datasets.find(OWNER, dataset_id)
+    found = base.datasets.find(caller(), dataset_id)
     shown = serializers.dataset(found)
-    rows = base.datasets.rows(OWNER, found.id, limit=PREVIEW_ROWS) if found.source != "plugin" else []
+    rows = base.datasets.rows(caller(), found.id, limit=PREVIEW_ROWS) if found.source != "plugin" else []
     columns = [_column(column, found.info.rows) for column in shown.columns]
     return page("dataset.html", dataset=found, columns=columns, rows=rows)
 
 
 @bp.post("/datasets/<dataset_id>/delete")
 def delete_dataset(dataset_id: str) -> Redirect:
-    """Delete a data set that no job needs."""
-    name = api().base.datasets.find(OWNER, dataset_id).name
-    api().base.datasets.delete(OWNER, dataset_id)
+    """Delete a data set that no job uses."""
+    name = api().base.datasets.find(caller(), dataset_id).name
+    api().base.datasets.delete(caller(), dataset_id)
     return notices.go(url_for("pages.datasets"), f"{name} is deleted.")
 
 

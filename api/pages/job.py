@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from api import serializers
 from api.pages import drawing, prediction_form
 from api.pages.blueprint import bp, page
-from api.parts import OWNER, api
+from api.parts import api, caller
 from api.requests import query
 from services.jobs.epoch_columns import columns_of
 from services.jobs.job_views import JobView
@@ -34,7 +34,7 @@ class ShowQuery(BaseModel):
 def show_job(job_id: str) -> Response:
     """Show a job by its id or name."""
     asked = query(ShowQuery)
-    return shown(api().base.lookup.get(OWNER, job_id), asked.tab)
+    return shown(api().base.lookup.get(caller(), job_id), asked.tab)
 
 
 def shown(job: JobView, tab: str, status: int = 200, **more: Any) -> Response:
@@ -60,9 +60,9 @@ def shown(job: JobView, tab: str, status: int = 200, **more: Any) -> Response:
 
 
 def _curves(job: JobView) -> dict[str, Any]:
-    charts = [{"chart": chart, "drawing": drawing.drawn(chart)} for chart in api().base.curves.charts(OWNER, job.id)]
+    charts = [{"chart": chart, "drawing": drawing.drawn(chart)} for chart in api().base.curves.charts(caller(), job.id)]
     columns = [name for name in columns_of(job) if name not in {"seconds", "rows_per_second", "checkpoint"}]
-    epochs = api().base.lookup.epochs(OWNER, job.id, max_points=TABLE_ROWS)
+    epochs = api().base.lookup.epochs(caller(), job.id, max_points=TABLE_ROWS)
     rows = [
         {
             "epoch": epoch.epoch,
@@ -80,16 +80,16 @@ def _curves(job: JobView) -> dict[str, Any]:
 
 
 def _checkpoints(job: JobView) -> dict[str, Any]:
-    return {"checkpoints": api().base.lookup.checkpoints(OWNER, job.id)}
+    return {"checkpoints": api().base.lookup.checkpoints(caller(), job.id)}
 
 
 def _events(job: JobView) -> dict[str, Any]:
     after = max(0, job.events_seq - EVENTS)
-    return {"events": api().base.lookup.events(OWNER, job.id, after=after, limit=EVENTS)[::-1], "left_out": after}
+    return {"events": api().base.lookup.events(caller(), job.id, after=after, limit=EVENTS)[::-1], "left_out": after}
 
 
 def _logs(job: JobView) -> dict[str, Any]:
-    lines = api().base.logs.lines(OWNER, job.id, timestamps=request.args.get("timestamps") is not None)
+    lines = api().base.logs.lines(caller(), job.id, timestamps=request.args.get("timestamps") is not None)
     return {"lines": list(deque(lines, maxlen=LOG_LINES)), "most": LOG_LINES}
 
 

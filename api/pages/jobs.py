@@ -13,7 +13,7 @@ from api.jobs import Status
 from api.pages import drawing, notices, samples
 from api.pages.blueprint import bp, page, wants_page
 from api.pages.live import JOBS, ListMark, marks_of
-from api.parts import OWNER, api
+from api.parts import api, caller
 from api.requests import query
 from services.errors import BatchyardError, Fault, InvalidRequest
 from services.jobs.listing import Filters
@@ -31,7 +31,7 @@ class ListQuery(BaseModel):
 
     status: Literal["", Status] = ""
     q: Annotated[str, Field(max_length=64)] = ""
-    """A part of the name, or a pattern with `*`."""
+    """Part of the name, or a pattern with `*`."""
     tag: Annotated[str, Field(max_length=64)] = ""
     sort: Literal["-created_at", "created_at", "name", "-name"] = "-created_at"
     after: str | None = None
@@ -46,13 +46,13 @@ def index() -> Response:
     base = api().base
     name = None if not asked.q else asked.q if "*" in asked.q else f"*{asked.q}*"
     filters = Filters(statuses=[asked.status] if asked.status else [], name=name, tags=[asked.tag] if asked.tag else [])
-    mark = marks_of(base, _mark(), [JOBS])
-    counts = base.listing.counts(OWNER)
-    workers = base.workers.listing(OWNER)
+    mark = marks_of(base, _mark(), caller(), [JOBS])
+    counts = base.listing.counts(caller())
+    workers = base.workers.listing(caller())
     filtered = bool(asked.status or asked.q or asked.tag)
     if not sum(counts.values()):
         return page("first_run.html", marks=mark, workers=workers, shown=samples.copies(samples.SPEC, request.host_url))
-    found = base.listing.page(OWNER, filters, sort=asked.sort, limit=PAGE, after=asked.after)
+    found = base.listing.page(caller(), filters, sort=asked.sort, limit=PAGE, after=asked.after)
     rows = [
         {"job": view, "brief": serializers.brief(view), "spark": drawing.spark(view.training.spark)}
         for view in found.items
@@ -74,7 +74,7 @@ def index() -> Response:
 def sample() -> Redirect:
     """Submit the sample job and go to its curve."""
     sent = orjson.dumps(samples.SPEC)
-    submitted = api().base.jobs.submit(Submission(read(JobSpec, sent), OWNER, samples.SPEC))
+    submitted = api().base.jobs.submit(Submission(read(JobSpec, sent), caller(), samples.SPEC))
     return redirect(url_for("pages.show_job", job_id=submitted.job.id), 303)
 
 
@@ -84,12 +84,12 @@ def selected() -> Redirect:
     chosen = list(dict.fromkeys(request.form.getlist("jobs")))
     verb = request.form.get("verb", "")
     if not chosen:
-        raise InvalidRequest([Fault("#/jobs", "missing", "is empty: choose jobs by the boxes beside their names")])
+        raise InvalidRequest([Fault("#/jobs", "missing", "is empty: select jobs with the boxes next to their names")])
     if verb == "compare":
         return redirect(url_for("pages.compare", jobs=",".join(chosen)), 303)
     base = api().base
     if verb == "cancel":
-        outcomes = base.bulk.cancel(OWNER, chosen, None)
+        outcomes = base.bulk.cancel(caller(), chosen, None)
         kept = [f"{outcome.error.detail}" for outcome in outcomes if outcome.error]
     elif verb == "delete":
         kept = [error.detail for job_id in chosen if (error := _delete(job_id))]
@@ -102,7 +102,7 @@ def selected() -> Redirect:
 
 def _delete(job_id: str) -> BatchyardError | None:
     try:
-        api().base.commands.delete(OWNER, job_id)
+        api().base.commands.delete(caller(), job_id)
     except BatchyardError as error:
         return error
     return None

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -9,8 +10,9 @@ import orjson
 from flask import Response, current_app
 from pydantic import BaseModel, Field
 
+from api.listener import Listener
 from api.pages.blueprint import bp
-from api.parts import OWNER, api, watcher
+from api.parts import api, grant, watcher
 from api.permits import aside
 from api.requests import query
 from api.watcher import Watcher
@@ -20,6 +22,7 @@ from services.wiring.base import Base
 
 JOBS = "jobs"  #: the topic of the list of jobs; the others are ids of jobs
 MOST = 100
+MOST_OWNERS = 1_000  #: whose marks are kept
 LOOK_S = 1.0  #: between two looks at the list
 BEAT_S = 5.0  #: a page that hears nothing for longer takes the server for gone
 RETRY_MS = 1_000
@@ -31,23 +34,28 @@ class LiveQuery(BaseModel):
     model_config = {"extra": "forbid"}
 
     topics: Annotated[str, Field(max_length=4_000)] = JOBS
-    """`jobs`, the list, and ids of jobs, by comma."""
+    """`jobs` for the list, and ids of jobs, separated by commas."""
 
 
 class ListMark:
-    """The mark of the list, read once a second however many streams want it."""
+    """The marks of owners' lists, each read once a second however many streams want it."""
 
     def __init__(self, changes: JobChanges) -> None:
         self.changes = changes
         self.lock = threading.Lock()
-        self.mark, self.read_at = "", 0.0
+        self.marks: OrderedDict[str, tuple[str, float]] = OrderedDict()  #: by owner, and when it was read
 
     def read(self, owner: str) -> str:
-        """Return the mark, at most a second old."""
+        """Return the mark of an owner's list, at most a second old."""
         with self.lock:
-            if time.monotonic() - self.read_at >= LOOK_S * 0.9:
-                self.mark, self.read_at = self.changes.mark(owner), time.monotonic()
-            return self.mark
+            mark, read_at = self.marks.get(owner, ("", 0.0))
+            if time.monotonic() - read_at >= LOOK_S * 0.9:
+                mark = self.changes.mark(owner)
+                self.marks[owner] = (mark, time.monotonic())
+                self.marks.move_to_end(owner)
+                if len(self.marks) > MOST_OWNERS:
+                    self.marks.popitem(last=False)
+            return mark
 
 
 @bp.get("/live")
@@ -58,29 +66,28 @@ def live() -> Response:
         raise InvalidRequest([Fault("#/query/topics", "too_long", f"has {len(topics)} topics; at most {MOST}")])
     watcher().take()
     mark: ListMark = current_app.extensions["batchyard.list_mark"]
-    seconds = api().base.settings.stream_s
-    response = Response(_stream(api().base, mark, watcher(), topics, seconds), content_type="text/event-stream")
+    listener = Listener(grant(), api().keys, api().base.settings.stream_s)
+    response = Response(_stream(api().base, mark, watcher(), topics, listener), content_type="text/event-stream")
     response.call_on_close(watcher().give_back)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response
 
 
-def marks_of(base: Base, mark: ListMark, topics: list[str]) -> dict[str, str]:
+def marks_of(base: Base, mark: ListMark, owner: str, topics: list[str]) -> dict[str, str]:
     """Return the marks of topics; that of a job is the number of its last event, or `gone`."""
     jobs = [topic for topic in topics if topic != JOBS]
-    seqs = base.lookup.seqs(jobs) if jobs else {}
-    listed = {JOBS: mark.read(OWNER)} if JOBS in topics else {}
+    seqs = base.lookup.seqs_of(owner, jobs) if jobs else {}
+    listed = {JOBS: mark.read(owner)} if JOBS in topics else {}
     return listed | {job: str(seqs.get(job, "gone")) for job in jobs}
 
 
-def _stream(base: Base, mark: ListMark, waiting: Watcher, topics: list[str], seconds: float) -> Iterator[bytes]:
-    deadline = time.monotonic() + seconds
+def _stream(base: Base, mark: ListMark, waiting: Watcher, topics: list[str], listener: Listener) -> Iterator[bytes]:
     known: dict[str, str] = {}
     said_at = 0.0
     yield f"retry: {RETRY_MS}\n\n".encode()
-    while (left := deadline - time.monotonic()) > 0:
-        marks = marks_of(base, mark, topics)
+    while listener.may_hear and (left := listener.left_s) > 0:
+        marks = marks_of(base, mark, listener.owner, topics)
         if marks != known:
             yield b"data: " + orjson.dumps(marks) + b"\n\n"
             known, said_at = marks, time.monotonic()

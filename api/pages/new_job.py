@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as Redirect
 
 from api.pages import samples
 from api.pages.blueprint import bp, page
-from api.parts import OWNER, api
+from api.parts import api, caller
 from services.datasets.dataset_views import DatasetView
 from services.errors import BatchyardError, Fault, InvalidRequest
 from services.jobs.submission import Submission
@@ -46,7 +46,7 @@ class Checked:
 def new() -> Response:
     """Show the form, with the data that was chosen."""
     chosen = request.args.get("dataset", "")
-    dataset = api().base.datasets.find(OWNER, chosen) if chosen else None
+    dataset = api().base.datasets.find(caller(), chosen) if chosen else None
     return _form(dataset, request.args.get("builtin", ""), dict(DEFAULTS), 200)
 
 
@@ -56,7 +56,7 @@ def upload() -> Redirect:
     file = request.files.get("file")
     if file is None or not file.filename:
         raise InvalidRequest([Fault("#/file", "missing", "is missing: choose a CSV or Parquet file first")])
-    dataset, _ = api().base.datasets.upload(cast(BinaryIO, file.stream), name=_named(file.filename), owner=OWNER)
+    dataset, _ = api().base.datasets.upload(cast(BinaryIO, file.stream), name=_named(file.filename), owner=caller())
     return redirect(url_for("pages.new", dataset=dataset.id), 303)
 
 
@@ -73,18 +73,18 @@ def start() -> Response | Redirect:
     given = {name: request.form.get(name, "") for name in (*DEFAULTS, "name", "target")}
     try:
         spec = _spec(request.form)
-        submitted = api().base.jobs.submit(Submission(read(JobSpec, orjson.dumps(spec)), OWNER, spec))
+        submitted = api().base.jobs.submit(Submission(read(JobSpec, orjson.dumps(spec)), caller(), spec))
     except InvalidRequest:
         chosen = request.form.get("dataset", "")
-        dataset = api().base.datasets.find(OWNER, chosen) if chosen else None
+        dataset = api().base.datasets.find(caller(), chosen) if chosen else None
         return _form(dataset, request.form.get("builtin", ""), given, 422)
     return redirect(url_for("pages.show_job", job_id=submitted.job.id), 303)
 
 
 def _form(dataset: DatasetView | None, builtin: str, given: dict[str, str], status: int) -> Response:
     base = api().base
-    uploads, _ = base.datasets.listing(OWNER, limit=50, after=None)
-    rows = base.datasets.rows(OWNER, dataset.id, limit=PREVIEW_ROWS) if dataset else []
+    uploads, _ = base.datasets.listing(caller(), limit=50, after=None)
+    rows = base.datasets.rows(caller(), dataset.id, limit=PREVIEW_ROWS) if dataset else []
     form: dict[str, str] = {"dataset": dataset.id if dataset else "", "builtin": builtin, **given}
     if dataset and not form.get("target"):
         form["target"] = dataset.suggested_target or dataset.info.names[-1]
@@ -110,7 +110,7 @@ def _checked(form: Any) -> Checked:
     spec: dict[str, Any] = {}
     try:
         spec = _spec(form)
-        return Checked(spec, [], api().base.jobs.validate(read(JobSpec, orjson.dumps(spec)), owner=OWNER))
+        return Checked(spec, [], api().base.jobs.validate(read(JobSpec, orjson.dumps(spec)), owner=caller()))
     except InvalidRequest as error:
         return Checked(spec, [{**fault.as_json(), "field": _field(fault.pointer)} for fault in error.faults])
     except BatchyardError as error:
@@ -132,7 +132,7 @@ def _spec(form: Any) -> dict[str, Any]:
         try:
             return kind(text)
         except ValueError:
-            faults.append(Fault(pointer, "wrong_type", f"{text[:40]!r} is no {'whole ' * (kind is int)}number"))
+            faults.append(Fault(pointer, "wrong_type", f"{text[:40]!r} is not a {'whole ' * (kind is int)}number"))
             return None
 
     source = {"builtin": form["builtin"]} if form.get("builtin") else {"dataset": form.get("dataset", "")}
@@ -152,12 +152,12 @@ def _spec(form: Any) -> dict[str, Any]:
         try:
             patch = orjson.loads(more)
         except orjson.JSONDecodeError as error:
-            faults.append(Fault("#/more", "malformed_json", f"is no JSON: {error}", hint='e.g. {"seed": 1}'))
+            faults.append(Fault("#/more", "malformed_json", f"is not valid JSON: {error}", hint='e.g. {"seed": 1}'))
         else:
             if isinstance(patch, dict):
                 spec = merged(spec, patch)
             else:
-                faults.append(Fault("#/more", "wrong_type", "is no JSON object", hint='e.g. {"seed": 1}'))
+                faults.append(Fault("#/more", "wrong_type", "is not a JSON object", hint='e.g. {"seed": 1}'))
     if faults:
         raise InvalidRequest(faults)
     return spec

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as Redirect
 from api.pages import prediction_form
 from api.pages.blueprint import bp
 from api.pages.job import shown
-from api.parts import OWNER, api
+from api.parts import api, caller
 from services.errors import Fault, InvalidRequest
 from services.predictions.target import Target
 
@@ -28,7 +28,7 @@ def predict_tab(job_id: str) -> Redirect:
 @bp.post("/jobs/<job_id>/predict")
 def predict(job_id: str) -> Response:
     """Predict the row of the form."""
-    job = api().base.lookup.get(OWNER, job_id)
+    job = api().base.lookup.get(caller(), job_id)
     record = prediction_form.record_of(job, request.form)
     try:
         found = _answer(job.id, [record])
@@ -44,7 +44,7 @@ def predict(job_id: str) -> Response:
 @bp.post("/jobs/<job_id>/predict/rows")
 def predict_rows(job_id: str) -> Response:
     """Predict the rows of a CSV that is pasted or uploaded; show the first, or give all as a CSV."""
-    job = api().base.lookup.get(OWNER, job_id)
+    job = api().base.lookup.get(caller(), job_id)
     try:
         header, records = _records()
         found = _answer(job.id, records)
@@ -71,7 +71,7 @@ def predict_rows(job_id: str) -> Response:
 def _answer(job_id: str, records: list[dict[str, Any]]) -> dict[str, Any]:
     """Return what POST /api/v1/jobs/{id}/predict answers."""
     predictions = api().load_predictions()
-    found, predictor = predictions.loaded(OWNER, Target(job=job_id))
+    found, predictor = predictions.loaded(caller(), Target(job=job_id))
     answer: dict[str, Any] = orjson.loads(
         predictions.predict_json(found, predictor, orjson.dumps({"records": records}))
     )
@@ -87,14 +87,14 @@ def _records() -> tuple[list[str], list[dict[str, Any]]]:
     try:
         text = sent.decode("utf-8-sig")
     except UnicodeDecodeError:
-        fault = Fault("#/csv", "invalid", "is no text in UTF-8", hint="save the table as CSV in UTF-8")
+        fault = Fault("#/csv", "invalid", "is not UTF-8 text", hint="save the table as CSV in UTF-8")
         raise InvalidRequest([fault]) from None
     reader = csv.DictReader(io.StringIO(text, newline=""))
     try:
         header = list(reader.fieldnames or [])
         records: list[dict[str, Any]] = [{name: row.get(name) or None for name in header} for row in reader]
     except csv.Error as error:
-        raise InvalidRequest([Fault("#/csv", "invalid", f"is no CSV: {error}")]) from error
+        raise InvalidRequest([Fault("#/csv", "invalid", f"is not CSV: {error}")]) from error
     if not records:
         hint = "the first line names the columns, each further line is a row"
         raise InvalidRequest([Fault("#/csv", "missing", "has no rows", hint=hint)])

@@ -6,7 +6,7 @@ from typing import Any
 from flask import request
 
 from api.pages import samples
-from api.parts import OWNER, api
+from api.parts import api, caller
 from services.columns import Column, TableInfo
 from services.errors import BatchyardError
 from services.jobs.job_views import JobView
@@ -31,14 +31,16 @@ def of(job: JobView, more: dict[str, Any]) -> dict[str, Any]:
     if not job.training.best.checkpoint:
         return shown
     try:
-        info = api().base.datasets.find(OWNER, job.data.id).info
-        row, validated = api().example_row(OWNER, job.id)
+        info = api().base.datasets.find(caller(), job.data.id).info
+        row, validated = api().example_row(caller(), job.id)
     except BatchyardError as error:
         return shown | {"row_note": error.detail}
     known = more.get("record")
     record = {name: row.get(name) for name in job.spec["data"]["features"]} if known is None else known
     fields = [_field(n, name, info, record.get(name)) for n, name in enumerate(record)]
-    note = "Filled with a row that the model has not learnt from." if validated else "Filled with a row of its data."
+    note = (
+        "Filled in with a row that the model was not trained on." if validated else "Filled in with a row of its data."
+    )
     tensors = any(field.kind == "tensor" for field in fields)
     return shown | {
         "fields": [] if tensors else fields,
@@ -50,7 +52,7 @@ def of(job: JobView, more: dict[str, Any]) -> dict[str, Any]:
 
 def record_of(job: JobView, form: Any) -> dict[str, Any]:
     """Return the row that a form holds; a field that is left empty is a missing value."""
-    info = api().base.datasets.find(OWNER, job.data.id).info
+    info = api().base.datasets.find(caller(), job.data.id).info
     names = job.spec["data"]["features"]
     return {name: _typed(form.get(f"f{n}", ""), _column(info, name)) for n, name in enumerate(names)}
 

@@ -6,7 +6,7 @@ from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
 from api.pages.blueprint import bp, page
-from api.parts import OWNER, api
+from api.parts import api, caller
 from services.errors import Fault, InvalidRequest
 
 
@@ -14,9 +14,9 @@ from services.errors import Fault, InvalidRequest
 def queue() -> Response:
     """Show each device's queue in the order in which its jobs start."""
     base = api().base
-    queues = base.outlook.queues(OWNER)
+    queues = base.outlook.queues(caller())
     names = {job.id: job.name for view in queues for job in view.jobs}
-    workers = base.workers.listing(OWNER)
+    workers = base.workers.listing(caller())
     return page("queue.html", queues=queues, workers=workers, names=names, marks={"jobs": ""}, isfinite=math.isfinite)
 
 
@@ -26,5 +26,5 @@ def priority(job_id: str) -> Redirect:
     text = request.form.get("priority", "")
     if not text.lstrip("-").isdecimal() or not -10 <= int(text) <= 10:
         raise InvalidRequest([Fault("#/priority", "out_of_range", f"is {text[:20]!r}; must be -10 to 10")])
-    api().base.commands.change(OWNER, job_id, {"priority": int(text)})
+    api().base.commands.change(caller(), job_id, {"priority": int(text)})
     return redirect(url_for("pages.queue"), 303)

@@ -39,7 +39,7 @@ def _of_flask(error: HTTPException) -> Response:
 
 @bp.errorhandler(Exception)
 def _bug(error: Exception) -> Response:
-    log.error("a bug", request_id=g.get("request_id"), path=request.path, exception=traceback.format_exc())
+    log.error("unexpected error", request_id=g.get("request_id"), path=request.path, exception=traceback.format_exc())
     return refused(Internal())
 
 

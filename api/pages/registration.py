@@ -11,6 +11,7 @@ from api.pages import (
     job,
     jobs,
     live,
+    login,
     models,
     new_job,
     predict,
@@ -23,7 +24,7 @@ from api.pages.blueprint import bp
 from services.wiring.api import Api
 
 #: Each adds its views to the blueprint when it is imported.
-ROOMS = (about, compare, curves, datasets, docs, job, jobs, live, models, new_job, predict, queue, verbs)
+ROOMS = (about, compare, curves, datasets, docs, job, jobs, live, login, models, new_job, predict, queue, verbs)
 
 
 def register(app: Flask, joined: Api) -> None:

@@ -32,7 +32,5 @@ def check() -> None:
     """
     known, sent = request.cookies.get(COOKIE, ""), request.form.get(FIELD, "")
     if not known or not hmac.compare_digest(known.encode(), sent.encode()):
-        hint = "go back, reload the page and send the form again"
-        raise ForbiddenOrigin(
-            "This form does not come from a page of this server that is open in your browser.", hint=hint
-        )
+        hint = "go back, reload the page and submit the form again"
+        raise ForbiddenOrigin("This form was not sent from a page of this server in your browser.", hint=hint)

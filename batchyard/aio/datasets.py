@@ -65,7 +65,7 @@ class Datasets:
         return found
 
     async def delete(self, id_or_name: str) -> None:
-        """Delete a data set that no job needs.
+        """Delete a data set that no job uses.
 
         Raises: NotFound; Conflict naming the jobs.
         """

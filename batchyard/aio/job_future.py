@@ -79,7 +79,9 @@ class Job:
         while not self.data["done"]:
             left = POLL_S if timeout is None else timeout - (time.monotonic() - began)
             if left <= 0:
-                raise WaitTimeout(f"{self.name} ({self.id}) is {self.status} after {timeout:g} s; it goes on.", self)
+                raise WaitTimeout(
+                    f"{self.name} ({self.id}) is {self.status} after {timeout:g} s; it keeps running.", self
+                )
             wait = max(1, min(POLL_S, int(left)))
             known = {"If-None-Match": self._etag} if self._etag else {}
             try:
@@ -132,7 +134,7 @@ class Job:
         return await self._asked("pause", {})
 
     async def resume(self) -> "Job":
-        """Queue a paused job again; it ends with the same bits as if it had never paused."""
+        """Queue a paused job again; it ends with the same bits as if it had never been paused."""
         return await self._asked("resume", {})
 
     async def retry(self, *, name: str | None = None, suggestion: bool = False, **changes: Any) -> "Job":

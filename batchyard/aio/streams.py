@@ -60,7 +60,7 @@ async def download(transport: Transport, path: str, target: Path, found: Mapping
                     if progress:
                         progress(file.tell(), int(found["size_bytes"]))
         if digest.hexdigest() != found["sha256"]:
-            raise UnreadableAnswer("The download is damaged. Run the same again.")
+            raise UnreadableAnswer("The download is damaged. Run the command again.")
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from batchyard.commands import session
 @click.argument("names", metavar="JOB JOB...", nargs=-1, required=True)
 @global_options
 def compare(names: tuple[str, ...]) -> None:
-    """Show in what jobs differ, and their best values."""
+    """Show how jobs differ, and their best values."""
     if len(names) < 2:
         raise click.UsageError("compare takes at least two jobs: batchyard compare JOB JOB")
     with session.client() as by:

@@ -15,10 +15,10 @@ def data() -> None:
 
 @data.command()
 @click.argument("file")
-@click.option("--name", help="What to call it; else the file's name.")
+@click.option("--name", help="Name of the data set; default: the file's name.")
 @global_options
 def push(file: str, name: str | None) -> None:
-    """Upload a CSV, Parquet, JSON Lines or NPZ file; prints its id. What is there already is not sent again."""
+    """Upload a CSV, Parquet, JSON Lines or NPZ file; print its id. A file the server already has is not sent again."""
     from pathlib import Path
 
     with session.client() as by:
@@ -31,7 +31,7 @@ def push(file: str, name: str | None) -> None:
 
 
 @data.command("ls")
-@click.option("-n", "--limit", default=20, help="How many.")
+@click.option("-n", "--limit", default=20, help="How many to show.")
 @global_options
 def listed(limit: int) -> None:
     """List data sets, newest first."""
@@ -65,7 +65,7 @@ def show(named: str) -> None:
 @click.argument("named", metavar="DATASET")
 @global_options
 def rm(named: str) -> None:
-    """Delete a data set that no job needs."""
+    """Delete a data set that no job uses."""
     with session.client() as by:
         by.datasets.delete(named)
         session.say(f"{named} is deleted.")

@@ -13,10 +13,10 @@ from batchyard.errors import BatchyardError
 
 SIGNS = {"ok": "✓", "warning": "!", "error": "✗"}
 FIXES = {
-    "database": "batchyard server migrate, or look at the database's own log",
+    "database": "batchyard server migrate, or read the database's log",
     "migrations": "batchyard server migrate",
-    "broker": "start Redis again: docker compose up -d redis, or batchyard up",
-    "storage": "free room below BATCHYARD_STORAGE_DIR",
+    "broker": "start Redis: docker compose up -d redis, or batchyard up",
+    "storage": "free space in BATCHYARD_STORAGE_DIR",
     "workers": "read the worker's log: docker compose logs worker",
 }
 Check = tuple[str, str, str, str]  # name, state, words, fix
@@ -25,7 +25,7 @@ Check = tuple[str, str, str, str]  # name, state, words, fix
 @click.command()
 @global_options
 def doctor() -> None:
-    """Check client, server and its parts; each fault comes with a fix."""
+    """Check client, server and its parts, and say how to fix faults."""
     checks = list(_checks())
     if session.wants_json():
         session.result([dict(zip(("check", "state", "message", "fix"), check, strict=True)) for check in checks])
@@ -47,14 +47,14 @@ def _checks() -> Iterator[Check]:
         except BatchyardError as error:
             yield "server", "error", str(error), f"batchyard up, or BATCHYARD_URL (now {by.base_url})"
             return
-        theirs = str(service.get("version", "of no version"))
+        theirs = str(service.get("version", "unknown version"))
         same = theirs == ours
         fix = "" if same else f"pip install batchyard=={theirs}"
         yield "server", "ok" if same else "warning", f"{by.base_url}  {theirs}", fix
         try:
             yield from _ready(by)
         except BatchyardError as error:
-            yield "ready", "error", str(error), "look at the server's log"
+            yield "ready", "error", str(error), "read the server's log"
 
 
 def _ready(by: Any) -> Iterator[Check]:

@@ -10,10 +10,10 @@ from batchyard.commands import session
 @click.argument("named", metavar="[JOB]", required=False)
 @click.option("--format", "kind", type=click.Choice(["safetensors", "tensorboard"]), default="safetensors")
 @click.option("--checkpoint", default="best", help="best, last, epoch:N or an id.")
-@click.option("-o", "--output", metavar="PATH", help="A file; for tensorboard a folder.")
+@click.option("-o", "--output", metavar="PATH", help="Output file; for tensorboard, a folder.")
 @global_options
 def export(named: str | None, kind: str, checkpoint: str, output: str | None) -> None:
-    """Download a job's weights, or its curves for TensorBoard; prints where they are."""
+    """Download a job's weights, or its curves for TensorBoard; print where they are."""
     with session.client() as by:
         job = session.job(by, named)
         bar = session.progress("Downloading") if kind == "safetensors" else None

@@ -36,12 +36,12 @@ model:
 @click.option("-o", "--output", default="job.yaml", show_default=True)
 @global_options
 def init(file: str, target: str, model: str, output: str) -> None:
-    """Write a commented job.yaml from a CSV's columns; never over one that exists."""
+    """Write a commented job.yaml for a CSV. An existing file is never overwritten."""
     names = _names(file)
     if target not in names:
         near = get_close_matches(target, names, 1)
         meant = f" Did you mean {near[0]!r}?" if near else f" It has: {', '.join(names[:20])}."
-        raise InvalidTable(f"{target!r} is no column of {file}.{meant}")
+        raise InvalidTable(f"{target!r} is not a column of {file}.{meant}")
     path = Path(output)
     shown = file if Path(file).is_absolute() or path.parent == Path() else str(Path(file).resolve())
     features = ", ".join(json.dumps(name, ensure_ascii=False) for name in names if name != target)
@@ -56,7 +56,9 @@ def init(file: str, target: str, model: str, output: str) -> None:
         with open(path, "x") as written:
             written.write(text)
     except FileExistsError:
-        raise InvalidTable(f"{output} exists and is left as it is. Write another: --output other.yaml") from None
+        raise InvalidTable(
+            f"{output} exists already and is not overwritten. Choose another: --output other.yaml"
+        ) from None
     session.say(f"✓ Wrote {output}. Submit it: batchyard submit {output} --watch")
 
 
@@ -68,5 +70,5 @@ def _names(file: str) -> list[str]:
     except UnicodeDecodeError:
         first = "\0"
     if "\0" in first:
-        raise InvalidTable(f"{file} is no CSV in UTF-8. Save it as CSV (UTF-8) with a header.")
+        raise InvalidTable(f"{file} is not CSV in UTF-8. Save it as CSV (UTF-8) with a header.")
     return next(csv.reader([first.rstrip("\r\n")], delimiter=max(",;\t|", key=first.count)))

@@ -13,13 +13,13 @@ BARS = "▁▂▃▄▅▆▇█"
 
 
 @click.command()
-@click.option("--status", help="States, by comma: running,queued")
+@click.option("--status", help="States, separated by commas: running,queued")
 @click.option("--tag", help="Only jobs with this tag.")
-@click.option("--name", help="Only these names; * stands for anything.")
-@click.option("-n", "--limit", default=20, help="How many.")
-@click.option("--all", "every", is_flag=True, help="All of them.")
+@click.option("--name", help="Only jobs with this name; * matches anything.")
+@click.option("-n", "--limit", default=20, help="How many to show.")
+@click.option("--all", "every", is_flag=True, help="Show all of them.")
 @click.option("--sort", help="created_at, -created_at, name or -name.")
-@click.option("--fields", help="With --json: only these, by comma.")
+@click.option("--fields", help="With --json: only these fields, separated by commas.")
 @global_options
 def ls(limit: int, every: bool, fields: str | None, **filters: Any) -> None:
     """List jobs, newest first."""

@@ -35,10 +35,11 @@ def panel(job: Job, columns: dict[str, list[Any]]) -> Group:
     if progress:
         eta = progress.get("eta_seconds")
         parts.append(ProgressBar(total=1.0, completed=progress.get("fraction", 0.0), width=WIDTH))
-        parts.append(Text(progress.get("message", "") + (f"   about {eta:.0f} s left" if eta else "")))
+        parts.append(Text("  " + progress.get("message", "") + (f"   about {eta:.0f} s left" if eta else "")))
     if job.best:
         parts.append(Text(f"best epoch {job.best.epoch}   {job.best.metric} {job.best.value:.4g}"))
     if len(columns.get("epoch", [])) > 1:
         parts.append(Text(drawn(columns, WIDTH, HEIGHT)))
-    parts.append(Text("Ctrl-C detaches; the job goes on", style="dim"))
+    if not job.data["done"]:
+        parts.append(Text("Ctrl-C detaches; the job keeps running", style="dim"))
     return Group(*parts)

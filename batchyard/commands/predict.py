@@ -24,12 +24,12 @@ PIECE = 1_000
 @click.argument("names", metavar="[JOB] FILE", nargs=-1, required=True)
 @click.option("--checkpoint", default="best", help="best, last, epoch:N or an id.")
 @click.option("--proba", is_flag=True, help="Add the probability of each class.")
-@click.option("-o", "--output", metavar="FILE", help="Write here instead of to standard output.")
+@click.option("-o", "--output", metavar="FILE", help="Write to this file instead of standard output.")
 @global_options
 def predict(names: tuple[str, ...], checkpoint: str, proba: bool, output: str | None) -> None:
     """Predict the rows of FILE (a CSV with a header; - is standard input)."""
     if len(names) > 2:
-        raise click.UsageError("predict takes one job and one file: batchyard predict JOB rows.csv")
+        raise click.UsageError("predict takes a job and a file: batchyard predict JOB rows.csv")
     with session.client() as by, _rows(names[-1]) as (header, rows):
         job = session.job(by, names[0] if len(names) == 2 else None)
         features = job.spec.get("data", {}).get("features") or header
@@ -100,13 +100,13 @@ def _read(file: IO[str], named: str) -> tuple[list[str], Iterator[list[str]]]:
     try:
         first = file.readline()
         if not first.strip():
-            raise InvalidTable(f"{named} is empty. It needs a line of column names and a line a row.")
+            raise InvalidTable(f"{named} is empty. It needs a line of column names and one line per row.")
         if "\0" in first:
-            raise InvalidTable(f"{named} is no CSV. Save it as CSV (UTF-8) with a header.")
+            raise InvalidTable(f"{named} is not CSV. Save it as CSV (UTF-8) with a header.")
         delimiter = max(",;\t|", key=first.count)
         header = next(csv.reader([first], delimiter=delimiter))
     except UnicodeDecodeError:
-        raise InvalidTable(f"{named} is no CSV in UTF-8. Save it as CSV (UTF-8) with a header.") from None
+        raise InvalidTable(f"{named} is not CSV in UTF-8. Save it as CSV (UTF-8) with a header.") from None
     doubled = sorted({name for name in header if header.count(name) > 1})
     if doubled:
         raise InvalidTable(f"{named}: columns have the same name: {', '.join(doubled)}. Rename all but one.")

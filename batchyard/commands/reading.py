@@ -16,9 +16,9 @@ from batchyard.commands import session
 
 @click.command()
 @click.argument("named", metavar="[JOB]", required=False)
-@click.option("-f", "--follow", is_flag=True, help="Go on printing what happens until it is done.")
-@click.option("--tail", type=int, help="Only so many lines.")
-@click.option("--timestamps", is_flag=True, help="Begin each line with its time.")
+@click.option("-f", "--follow", is_flag=True, help="Keep printing until the job has finished.")
+@click.option("--tail", type=int, help="Only this many of the last lines.")
+@click.option("--timestamps", is_flag=True, help="Start each line with its time.")
 @global_options
 def logs(named: str | None, follow: bool, tail: int | None, timestamps: bool) -> None:
     """Print a job's log."""
@@ -45,7 +45,7 @@ def metrics(named: str | None, as_csv: bool, plot: bool, output: str | None) -> 
         columns = job.epochs()
         ending = Path(output).suffix.lower() if output else ""
         if output and ending not in {".csv", ".svg"}:
-            raise click.UsageError(f"{output}: a picture is an .svg, a table a .csv. Other formats are not written.")
+            raise click.UsageError(f"{output}: use .svg for a picture or .csv for a table.")
         if ending == ".svg" and output:
             title = f"Costs of {job.name}"
             Path(output).write_text(curves.svg(columns, ("train_cost", "val_cost"), title=title))

@@ -30,11 +30,11 @@ def status() -> None:
 @click.argument("kind", required=False)
 @global_options
 def catalog(kind: str | None) -> None:
-    """List what a spec can name; KIND is one of models, losses, optimizers ..."""
+    """List what a spec can name. KIND is one of models, losses, optimizers, ..."""
     with session.client() as by:
         found = {name: entries for name, entries in by.catalog().items() if isinstance(entries, list)}
     if kind and kind not in found:
-        raise click.UsageError(f"There is no kind {kind!r}. It is one of: {', '.join(found)}.")
+        raise click.UsageError(f"There is no kind {kind!r}. Choose one of: {', '.join(found)}.")
     shown = {kind: found[kind]} if kind else found
     if session.wants_json():
         session.result(shown)
@@ -48,8 +48,10 @@ def catalog(kind: str | None) -> None:
 
 @click.command()
 @click.argument("path")
-@click.option("-X", "--method", help="GET, or POST where there are fields.")
-@click.option("-f", "--field", "fields", multiple=True, metavar="KEY=VALUE", help="A member of the body; repeatable.")
+@click.option("-X", "--method", help="Default: GET, or POST if there are fields.")
+@click.option(
+    "-f", "--field", "fields", multiple=True, metavar="KEY=VALUE", help="A field of the JSON body; repeatable."
+)
 @global_options
 def api(path: str, method: str | None, fields: tuple[str, ...]) -> None:
     """Send one request and print the answer; PATH such as /api/v1/queue, or queue."""
@@ -65,7 +67,7 @@ def api(path: str, method: str | None, fields: tuple[str, ...]) -> None:
 @click.command()
 @global_options
 def config() -> None:
-    """Show which server and key are used, and why."""
+    """Show which server and key are used, and where they were set."""
     with session.client() as by:
         found = by.configuration
     shown = {"server": found.url, "from": found.source, "key": "set" if found.api_key else "none"}

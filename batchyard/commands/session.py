@@ -31,7 +31,7 @@ def job(by: Client, named: str | None) -> Job:
         return by.job(named)
     last = configuration.last_job(by.base_url)
     if last is None:
-        raise click.UsageError("Which job? None was submitted from here yet. Name one: batchyard ls")
+        raise click.UsageError("Which job? None has been submitted from here yet. See: batchyard ls")
     return by.job(last)
 
 

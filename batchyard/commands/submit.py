@@ -22,11 +22,14 @@ def spec_options(command: Any) -> Any:
             {"multiple": True, "metavar": "KEY=VALUE", "help": "Set optimizer.lr=0.01; repeatable."},
         ),
         (("--tag", "tags"), {"multiple": True, "help": "A tag; repeatable."}),
-        (("--name",), {"help": "What to call the job."}),
+        (("--name",), {"help": "Name of the job."}),
         (("--model",), {"help": "A model, such as mlp."}),
         (("--target",), {"help": "The column to predict."}),
         (("--builtin",), {"help": "A sample table, such as iris."}),
-        (("--data",), {"metavar": "FILE", "help": "A CSV, Parquet, JSON Lines or NPZ file; or a data set there."}),
+        (
+            ("--data",),
+            {"metavar": "FILE", "help": "A CSV, Parquet, JSON Lines or NPZ file, or a data set on the server."},
+        ),
     ):
         command = click.option(*names, **how)(command)
     return command
@@ -35,15 +38,17 @@ def spec_options(command: Any) -> Any:
 @click.command()
 @click.argument("file", required=False)
 @spec_options
-@click.option("--watch", "-w", is_flag=True, help="Show it until it is done.")
-@click.option("--wait", is_flag=False, flag_value=0.0, type=float, help="Wait until it is done, or so many seconds.")
-@click.option("--dry-run", "-n", is_flag=True, help="Check it and store nothing.")
-@click.option("--idempotency-key", help="The same key and spec bring the same job, for a day.")
+@click.option("--watch", "-w", is_flag=True, help="Watch the job until it finishes.")
+@click.option(
+    "--wait", is_flag=False, flag_value=0.0, type=float, help="Wait until the job finishes, at most this many seconds."
+)
+@click.option("--dry-run", "-n", is_flag=True, help="Check the spec and store nothing.")
+@click.option("--idempotency-key", help="For a day, the same key and spec return the same job.")
 @global_options
 def submit(
     file: str | None, watch: bool, wait: float | None, dry_run: bool, idempotency_key: str | None, **flags: Any
 ) -> None:
-    """Submit a job from FILE (YAML, TOML, JSON; - is standard input), or from flags alone. Prints the id."""
+    """Submit a job from FILE (YAML, TOML, JSON; - is standard input), or from flags; print its id."""
     with session.client() as by:
         found = _spec(file, flags)
         _with_data(by, found, flags["data"], check_only=dry_run)
@@ -76,7 +81,7 @@ def submit(
 @spec_options
 @global_options
 def validate(file: str | None, **flags: Any) -> None:
-    """Check a spec and store nothing; FILE as in submit."""
+    """Check a spec and store nothing. FILE as in submit."""
     with session.client() as by:
         found = _spec(file, flags)
         _with_data(by, found, flags["data"], check_only=True)
@@ -111,7 +116,7 @@ def _spec(file: str | None, flags: dict[str, Any]) -> SpecFile:
     found = _read(file) if file else SpecFile("flags", {})
     if not file and not (flags["data"] or flags["builtin"] or flags["changes"]):
         raise click.UsageError(
-            "What is to be trained? Name a file (batchyard submit job.yaml), or: --data rows.csv --target COLUMN, "
+            "What should be trained? Pass a file (batchyard submit job.yaml), --data rows.csv --target COLUMN, "
             "or --builtin iris."
         )
     spec = found.spec
@@ -140,7 +145,7 @@ def _read(file: str) -> SpecFile:
     except FileNotFoundError:
         raise InvalidTable(f"There is no file {file}. Write one: batchyard init rows.csv --target COLUMN") from None
     except UnicodeDecodeError:
-        raise InvalidTable(f"{file} is no text. A table is sent with --data {file} --target COLUMN.") from None
+        raise InvalidTable(f"{file} is not text. To send a table: --data {file} --target COLUMN.") from None
 
 
 def _with_data(by: Client, found: SpecFile, file: str | None, *, check_only: bool) -> None:
@@ -155,7 +160,7 @@ def _with_data(by: Client, found: SpecFile, file: str | None, *, check_only: boo
         found.spec["data"] = {**rest, "dataset": file}
         return
     if not path.exists():
-        raise InvalidTable(f"There is no file {path}. Data sets that are on the server: batchyard data ls")
+        raise InvalidTable(f"There is no file {path}. For data sets on the server: batchyard data ls")
     dataset = by.datasets.upload(path, progress=session.progress(f"Uploading {path.name}"))
     how = "Uploaded" if dataset.was_sent else "Already there:"
     session.say(f"✓ {how} {dataset.name}  {dataset.rows} rows  ({dataset.size_bytes:,} bytes)")

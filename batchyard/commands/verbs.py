@@ -15,14 +15,14 @@ JOBS = click.argument("names", metavar="JOB...", nargs=-1)
 
 @click.command()
 @JOBS
-@click.option("--all", "every", is_flag=True, help="All that are not finished, or that --status names.")
+@click.option("--all", "every", is_flag=True, help="All unfinished jobs, or those with --status.")
 @click.option("--status", help="With --all: queued, running or paused.")
-@click.option("--reason", help="Why.")
+@click.option("--reason", help="Reason, shown in the job's events.")
 @click.option("--wait", is_flag=True, help="Wait until they have stopped.")
 @click.option("--yes", "-y", is_flag=True, help="Don't ask.")
 @global_options
 def cancel(names: tuple[str, ...], every: bool, status: str | None, reason: str | None, wait: bool, yes: bool) -> None:
-    """Cancel jobs; their best weights are kept."""
+    """Cancel jobs. Their best weights are kept."""
     with session.client() as by:
         if every:
             _sure("Cancel all these jobs?", yes)
@@ -43,7 +43,7 @@ def cancel(names: tuple[str, ...], every: bool, status: str | None, reason: str 
 @JOBS
 @global_options
 def pause(names: tuple[str, ...]) -> None:
-    """Pause running jobs at their next batch; their worker is free then."""
+    """Pause running jobs at their next batch, which frees their worker."""
     with session.client() as by:
         for job in _named(by, names):
             session.say(f"{job.name} is {job.pause().status}. Go on: batchyard resume {session.short(job.id)}")
@@ -53,7 +53,7 @@ def pause(names: tuple[str, ...]) -> None:
 @JOBS
 @global_options
 def resume(names: tuple[str, ...]) -> None:
-    """Queue paused jobs again; they end with the same bits as if they had never paused."""
+    """Queue paused jobs again. They end with the same bits as if they had never been paused."""
     with session.client() as by:
         for job in _named(by, names):
             session.say(f"{job.name} is {job.resume().status}.")
@@ -62,11 +62,11 @@ def resume(names: tuple[str, ...]) -> None:
 @click.command()
 @click.argument("named", metavar="[JOB]", required=False)
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change optimizer.lr=0.01; repeatable.")
-@click.option("--name", help="What to call the new job.")
-@click.option("--suggestion", is_flag=True, help="Change what the job's error suggests.")
+@click.option("--name", help="Name of the new job.")
+@click.option("--suggestion", is_flag=True, help="Apply the change that the job's error suggests.")
 @global_options
 def retry(named: str | None, changes: tuple[str, ...], name: str | None, suggestion: bool) -> None:
-    """Submit a job's spec again as a new job, with changes; prints its id."""
+    """Submit a job's spec again as a new job, with changes; print its id."""
     with session.client() as by:
         job = session.job(by, named).retry(name=name, suggestion=suggestion, **parsed_changes(changes))
         session.say(f"✓ Queued {job.name}")
@@ -75,13 +75,13 @@ def retry(named: str | None, changes: tuple[str, ...], name: str | None, suggest
 
 @click.command()
 @JOBS
-@click.option("--force", is_flag=True, help="Cancel those that are not finished, too.")
+@click.option("--force", is_flag=True, help="Cancel and delete unfinished jobs too.")
 @click.option("--yes", "-y", is_flag=True, help="Don't ask.")
 @global_options
 def rm(names: tuple[str, ...], force: bool, yes: bool) -> None:
-    """Delete jobs with all that they stored."""
+    """Delete jobs with everything they stored."""
     if not names:
-        raise click.UsageError("Which jobs? Deleting takes their names: batchyard rm JOB")
+        raise click.UsageError("Which jobs? Name them: batchyard rm JOB")
     with session.client() as by:
         jobs = _named(by, names)
         _sure(f"Delete {', '.join(job.name for job in jobs)}?", yes)
@@ -98,5 +98,5 @@ def _sure(question: str, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise click.UsageError("This can't be undone and nobody can be asked here. Say --yes.")
+        raise click.UsageError("This can't be undone, and there is no terminal to ask. Pass --yes.")
     click.confirm(question, abort=True, err=True)

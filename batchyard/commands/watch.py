@@ -17,12 +17,12 @@ ENDS = {"succeeded": 0, "failed": 3, "cancelled": 9}
 
 @click.command()
 @click.argument("jobs", metavar="[JOB]...", nargs=-1)
-@click.option("--plain", is_flag=True, help="A line an epoch, on a terminal too.")
-@click.option("--exit-zero", is_flag=True, help="End with 0 however the job ends.")
-@click.option("--wait", type=float, metavar="S", help="Stop watching after so many seconds, with code 7.")
+@click.option("--plain", is_flag=True, help="Print one line per epoch, even on a terminal.")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 however the job ends.")
+@click.option("--wait", type=float, metavar="S", help="Stop watching after this many seconds, with exit code 7.")
 @global_options
 def watch(jobs: tuple[str, ...], plain: bool, exit_zero: bool, wait: float | None) -> None:
-    """Show jobs until they are done. Ctrl-C detaches and leaves them running."""
+    """Watch jobs until they finish. Ctrl-C detaches and leaves them running."""
     with session.client() as by:
         found = [session.job(by, named) for named in jobs or (None,)]
         follow(found, plain=plain, timeout=wait, exit_zero=exit_zero)
@@ -38,7 +38,7 @@ def follow(
             _follow(job, plain, quiet, timeout)
             code = max(code, ENDS.get(job.status, 1))
     except KeyboardInterrupt:
-        click.echo(f"\nDetached; it goes on. Come back: batchyard watch {session.short(job.id)}", err=True)
+        click.echo(f"\nDetached; the job keeps running. Come back: batchyard watch {session.short(job.id)}", err=True)
         click.get_current_context().exit(0)
     except WaitTimeout as error:
         # The id is what a script goes on with.

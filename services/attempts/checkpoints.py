@@ -84,7 +84,7 @@ def store(session: Session, draft: Draft, job_id: str, attempt: int, *, uploaded
         session.execute(insert(CheckpointChunk).values(checkpoint_id=draft.id, n=0, data=draft.content))
         return
     if hashlib.sha256(_joined(session, draft.id)).hexdigest() != draft.sha256:
-        raise CheckpointCorrupt("The uploaded pieces are not those that were sent.")
+        raise CheckpointCorrupt("The uploaded pieces are not the ones that were sent.")
     session.execute(update(Checkpoint).where(Checkpoint.id == draft.id).values(state="ready"))
 
 
@@ -122,7 +122,7 @@ def content(session: Session, checkpoint_id: str, sha256: str) -> bytes:
     found = _joined(session, checkpoint_id)
     if not found:
         if session.scalar(select(Checkpoint.id).where(Checkpoint.id == checkpoint_id)):
-            raise CheckpointCorrupt("The stored checkpoint has lost its bytes.")
+            raise CheckpointCorrupt("The stored checkpoint has no content.")
         raise NotFound("The checkpoint was replaced by a newer one.")
     if hashlib.sha256(found).hexdigest() != sha256:
         raise CheckpointCorrupt("The stored checkpoint's bytes do not have the SHA-256 that was recorded.")
@@ -196,8 +196,9 @@ def selectors(session: Session, job_id: str) -> list[str]:
 
 def _replaced(session: Session, job_id: str, checkpoint_id: str) -> CheckpointView | None:
     """Return a checkpoint that is no longer shown, but is there because another job starts from it."""
-    row = session.get(Checkpoint, checkpoint_id) if checkpoint_id.isidentifier() else None
-    if row is None or row.job_id != job_id or row.state != "ready":
+    own = (Checkpoint.job_id == job_id, Checkpoint.id == checkpoint_id, Checkpoint.state == "ready")
+    row = session.scalar(select(Checkpoint).where(*own)) if checkpoint_id.isidentifier() else None
+    if row is None:
         return None
     return _view(row, session.get_one(Job, job_id))
 

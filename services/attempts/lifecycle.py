@@ -89,15 +89,16 @@ class Lifecycle:
 
     def drained(self, claim: Claim) -> None:
         """Put a job back that stopped at a batch because its worker ends; the attempt is not charged."""
-        self._let_go(claim, "its worker ends; another goes on", attempts_without_progress=UNCHARGED)
+        message = "its worker is shutting down; another one continues"
+        self._let_go(claim, message, attempts_without_progress=UNCHARGED)
 
     def yielded(self, claim: Claim) -> None:
         """Put a job back that stopped after an epoch because a shorter one waits; the attempt is not charged."""
-        self._let_go(claim, "it yields to a shorter job", attempts_without_progress=UNCHARGED)
+        self._let_go(claim, "yields to a shorter job", attempts_without_progress=UNCHARGED)
 
     def stopped(self, claim: Claim) -> None:
         """Write that a job stopped as its user asked: cancelled or paused."""
-        self._let_go(claim, "the stop request was withdrawn")
+        self._let_go(claim, "the request was withdrawn")
 
     def crashed(self, claim: Claim, crash: Crash, *, charged: bool = True, final: bool = False) -> None:
         """Put a job back whose trainer died, after a pause; fail it when it has made no progress too often.
@@ -118,7 +119,7 @@ class Lifecycle:
             often = tries >= self.settings.max_attempts_without_progress or crashes >= self.settings.max_attempts
             if often and not final:
                 times = "once" if tries == 1 else f"{tries} times in a row"
-                error["message"] = f"{message} It ended so {times} without a new checkpoint."
+                error["message"] = f"{message} This happened {times} without a new checkpoint."
             if final or often:
                 columns = {"error": error, "stop_reason": StopReason.ERROR, "finished_at": now(session)}
                 if job_rows.move(session, job.id, JobState.FAILED, **columns):
@@ -136,7 +137,7 @@ class Lifecycle:
                 worker=None,
                 attempts_without_progress=tries,
             )
-            words = f"{message}; goes on from epoch {job.epochs_done}" + (f" in {pause:.0f} s" if pause else "")
+            words = f"{message}; continues from epoch {job.epochs_done}" + (f" in {pause:.0f} s" if pause else "")
             job_rows.add_event(session, job.id, "requeued", words, error | {"pause_seconds": pause}, "warning")
 
     def out_of_memory(self, claim: Claim, crash: Crash, *, in_step: bool) -> None:
@@ -148,13 +149,13 @@ class Lifecycle:
             self.crashed(claim, crash)
 
     def silent(self, job_id: str, attempt: int, beat: int) -> bool:
-        """Put a job back whose worker fell silent at this beat; return whether it was still so."""
+        """Put a job back whose worker stopped responding at this beat; return whether it was still so."""
         with self.database.transaction() as session:
             conditions = (Job.id == job_id, Job.attempt == attempt, Job.beat == beat, Job.state == JobState.RUNNING)
             job = session.scalar(select(Job).where(*conditions).with_for_update())
             if job is None:
                 return False
-            message = f"worker {job.worker} fell silent"
+            message = f"worker {job.worker} stopped responding"
             requested = job.cancel_requested_at or job.pause_requested_at
             if not requested and job.attempts_without_progress >= self.settings.max_attempts_without_progress:
                 error = {"code": "worker_lost", "message": f"Its {message}, too often without progress."}
@@ -178,12 +179,12 @@ class Lifecycle:
             if half < 1 or _leaves_one_row(job, whole, half):
                 return False
             tries = max(0, job.attempts_without_progress - 1)
-            why = f"{message} The gradients of so many rows are summed up to the same batch."
+            why = f"{message} The gradients of so many rows at a time are summed up to the same batch."
             adjusted = with_new(job.adjustments, [Adjustment("micro_batch_size", rows, half, why)], job.epochs_done)
             columns = {"queued_at": now(session), "progress": None, "worker": None, "micro_batch_size": half}
             columns["adjustments"] = adjusted
             job_rows.move(session, job.id, JobState.QUEUED, **columns, attempts_without_progress=tries)
-            words = f"{message} It goes on from epoch {job.epochs_done} with {half} rows at a time, in the same batches"
+            words = f"{message} It continues from epoch {job.epochs_done} with the same batches, {half} rows at a time"
             data = {"reason": "out_of_memory", "micro_batch_size": half}
             job_rows.add_event(session, job.id, "requeued", words, data)
         return True
@@ -221,9 +222,8 @@ class Lifecycle:
         if state == JobState.CANCELLED:
             job_rows.finish(session, claim.job_id, JobState.CANCELLED, StopReason.CANCELLED_BY_USER)
         elif state == JobState.PAUSED:
-            job_rows.add_event(
-                session, claim.job_id, "paused", "its trainer has ended; it goes on when it is resumed", {}
-            )
+            words = "its trainer has ended; it continues when it is resumed"
+            job_rows.add_event(session, claim.job_id, "paused", words, {})
         elif state is not None:
             job_rows.add_event(session, claim.job_id, "requeued", message, {})
         return state is not None

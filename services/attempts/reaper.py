@@ -1,4 +1,4 @@
-"""Finds running jobs whose worker fell silent: the same beat in six reads in a row."""
+"""Finds running jobs whose worker stopped responding: the same beat in six reads in a row."""
 
 import time
 from collections.abc import Callable

@@ -63,7 +63,7 @@ class Recorder:
         self.sleep = sleep
         self.waiting = waiting  #: called before each pause, so that whoever watches knows that this one lives
         self.disk = disk or Disk(settings)
-        self.outage = Outage("the recording of epochs")
+        self.outage = Outage("recording epochs")
         self.recorded = work.epochs_done
         self.began = clock()
         self.pending: list[tuple[EpochCosts, bool]] = []
@@ -116,7 +116,7 @@ class Recorder:
 
         Raises: Fenced.
         """
-        self._flush(note=f"{fault.detail} Back to the epoch before, on with lr {self.contents.lr:g}.")
+        self._flush(note=f"{fault.detail} Back to the previous epoch; continuing with lr {self.contents.lr:g}.")
 
     def succeed(self, reason: StopReason) -> None:
         """Measure the test rows, flush, and finish the job in the same transaction, with what its result is worth.
@@ -125,7 +125,7 @@ class Recorder:
         """
         if self.contents.best.epoch is None and reason is not StopReason.MAX_TIME:
             metric = self.work.spec.monitor.metric
-            detail = f"{metric} was a number in no epoch: none is the best, and nothing can predict."
+            detail = f"{metric} was not a number in any epoch, so there is no best epoch and nothing to predict with."
             raise NoBestEpoch(detail, pointer="#/monitor/metric", retryable=False)
         measured = self.contents.measure_test()
         test = None if measured is None else {name: finite(value) for name, value in measured.items()}

@@ -29,7 +29,8 @@ def result_warnings(spec: JobSpec, result: Result, last: dict[str, Any]) -> list
     metric, best, baseline = spec.monitor.metric, result.best, result.baseline
     if best.epoch is None:
         message = (
-            f"{metric} was a number in no epoch before the time was over: none is the best, and nothing can predict."
+            f"{metric} was not a number in any epoch before the time was up, so there is no best epoch "
+            "and nothing to predict with."
         )
         return [_warning("no_best_epoch", message, "#/monitor/metric")]
     costs = {name: last[name] for name in COSTS if name in last} | ({metric: best.value} if metric in COSTS else {})
@@ -40,7 +41,7 @@ def result_warnings(spec: JobSpec, result: Result, last: dict[str, Any]) -> list
     value, to_beat = best.value, baseline["value"]
     if value < to_beat if spec.monitor.mode == "min" else value > to_beat:
         return []
-    guess = "the mean of the targets" if baseline["predicts"] == "mean" else "how frequent each class is"
+    guess = "the mean of the targets" if baseline["predicts"] == "mean" else "the class frequencies"
     message = f"{metric} of the best epoch is {value:.4g}; always predicting {guess} comes to {to_beat:.4g}."
     return [_warning("no_better_than_baseline", message, "#/model")]
 

@@ -135,7 +135,7 @@ class Scan:
     def fault(self) -> Fault | None:
         """Return what is wrong with the column: a text among numbers or times, or a number beyond float32."""
         if self.are_times and self.first_untimely:
-            return _bad_value(self.name, *self.first_untimely, "is no date or time such as 2026-11-23T08:30:00Z")
+            return _bad_value(self.name, *self.first_untimely, "is not a date or time such as 2026-11-23T08:30:00Z")
         if self.wanted == "category" or self._are_codes:
             return None
         if self.wanted == "number" and self.texts and self.first_text:
@@ -143,7 +143,7 @@ class Scan:
         if self.texts and self.numbers < NUMBERS_SHARE * (self.numbers + self.texts):
             return None
         if self.texts and self.first_text and self.numbers:
-            hint = f"fix the cell or leave it empty; of a category say columns[{self.name}]=category at the upload"
+            hint = f"fix the cell or leave it empty; if it is a category, upload it with columns[{self.name}]=category"
             return _bad_value(self.name, *self.first_text, hint=hint)
         if self.first_beyond:
             return _bad_value(self.name, *self.first_beyond, "is too large a number")

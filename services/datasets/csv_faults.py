@@ -66,7 +66,7 @@ def within(rows: Iterable[list[str]], seconds: float) -> Iterator[list[str]]:
 
 def _ragged(row: int, line: int, cells: int, width: int) -> Fault:
     detail = f"line {line} has {cells} cells, the others {width}"
-    hint = "a cell with the delimiter in it stands in quotes"
+    hint = "put a cell that contains the delimiter in quotes"
     return Fault("#/data", "csv_ragged_row", detail, hint=hint, location={"row": row, "line": line})
 
 
@@ -76,9 +76,9 @@ def _broken(words: str, row: int, line: int, reached: int) -> Fault:
         detail = f"line {line} has a cell of more than {MAX_CELL_BYTES} bytes"
         return Fault("#/data", "csv_cell_too_long", detail, location=location)
     if "unexpected end" in words or "field larger" in words:
-        detail = f"in the row at line {line} a quote opens that does not close"
-        hint = "a quote inside a quoted cell is written twice"
+        detail = f"in the row at line {line}, a quote opens but never closes"
+        hint = "write a quote inside a quoted cell twice"
         return Fault("#/data", "csv_unclosed_quote", detail, hint=hint, location=location)
-    detail = f"in the row at line {line} something stands between a closing quote and the next delimiter"
-    hint = "a quote inside a quoted cell is written twice"
+    detail = f"in the row at line {line}, there is something between a closing quote and the next delimiter"
+    hint = "write a quote inside a quoted cell twice"
     return Fault("#/data", "csv_unreadable", detail, hint=hint, location=location)

@@ -151,10 +151,10 @@ def _unreadable(words: str, width: int) -> Fault:
         return Fault("#/data", "csv_row_too_long", f"has a row of more than {block:,} bytes", hint=hint)
     if "columns, got" in words:
         detail = f"has a row of more or fewer than {width} cells"
-        return Fault("#/data", "csv_ragged_row", detail, hint="a cell with the delimiter in it stands in quotes")
+        return Fault("#/data", "csv_ragged_row", detail, hint="put a cell that contains the delimiter in quotes")
     if "a cell has more than" in words:
         return Fault("#/data", "csv_cell_too_long", f"has a cell of more than {MAX_CELL_BYTES:,} bytes")
-    hint = "open it in a text editor: rows are lines, cells are set apart by one character"
+    hint = "open it in a text editor: each row must be a line, with cells separated by one character"
     return Fault("#/data", "csv_unreadable", "can't be read as CSV", hint=hint)
 
 
@@ -186,7 +186,7 @@ def _check_utf8(path: Path, size: int) -> None:
                 raise _not_utf8(path, offset - pending + error.start) from error
             if b"\0" in block:
                 at = offset + block.index(b"\0")
-                detail = f"has a NUL byte at offset {at}: this is no CSV, or one in UTF-16"
+                detail = f"has a NUL byte at offset {at}: this is not CSV, or is in UTF-16"
                 raise InvalidRequest([Fault("#/data", "csv_not_utf8", detail, location={"byte": at})])
             offset += len(block)
     if (left := len(decoder.getstate()[0])) and offset == path.stat().st_size:

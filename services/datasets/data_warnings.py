@@ -6,9 +6,9 @@ from services.columns import INDEX_NAMES, TableInfo
 from services.datasets.exactness import inexact
 
 GUESSES = {
-    "disguised_numbers": "{!r} looks like numbers with signs or separators and was read as texts. If they are numbers, "
+    "disguised_numbers": "{!r} looks like numbers with signs or separators, and was read as text. If they are numbers, "
     "upload it again with ?decimal=, or &thousands=. or &columns[{}]=number.",
-    "leading_zeros": "{!r} has whole numbers with leading zeros, which are taken as texts; "
+    "leading_zeros": "{!r} has whole numbers with leading zeros, which are taken as text; "
     "upload it again with ?columns[{}]=number if they are numbers.",
     "large_codes": "{!r} has few, large whole numbers, which are taken as the names of categories; "
     "upload it again with ?columns[{}]=number if they are numbers.",
@@ -23,19 +23,22 @@ def warnings_of(info: TableInfo, dialect: dict[str, Any] | None) -> list[dict[st
         found.append({"code": code, "message": message, "column": name})
 
     if dialect and not dialect["header"]:
-        message = "The first row is taken for data, and the columns are c0, c1 ...; say header=true if it names them."
+        message = "The first row is taken as data, and the columns are named c0, c1, ...; "
+        message += "upload it with header=true if that row has the names."
         found.append({"code": "no_header", "message": message})
     elif dialect and len(info.names) > 1 and info.names == [str(n) for n in range(len(info.names))]:
-        message = "The first row, 0, 1 ..., is taken for the names of the columns; say header=false if it is data."
+        message = "The first row, 0, 1, ..., is taken as column names; upload it with header=false if it is data."
         found.append({"code": "header_guessed", "message": message})
     for column in info.columns:
         name = column.name
         if column.guess in GUESSES:
             tell(column.guess, GUESSES[column.guess].format(name, name), name)
         if column.type == "category" and column.values is None:
-            tell("too_many_values", f"{name!r} has too many different texts to learn from.", name)
+            tell("too_many_values", f"{name!r} has too many different values to learn from.", name)
         if INDEX_NAMES.fullmatch(name):
-            tell("index_column", f"{name!r} is an index written by pandas; it is no feature unless it is named.", name)
+            tell(
+                "index_column", f"{name!r} is an index written by pandas; it is not a feature unless you name it.", name
+            )
         if column.missing == info.rows:
             tell("empty_column", f"{name!r} has no values.", name)
     for name in inexact(info):

@@ -58,7 +58,7 @@ def view_of(kept: dict[str, Any], entry: Entry, *, size_bytes: int, sha256: str)
 def damaged(dataset: DatasetView, detail: str) -> DatasetDamaged:
     """Return the error that says how the files of a data set are mended."""
     hint = {
-        "upload": "Upload the same file again: it is stored anew under the same id.",
-        "inline": "Submit a job with the same rows again: they are stored anew.",
-    }.get(dataset.source, "Submit a job with it: it is stored anew.")
+        "upload": "Upload the same file again: it is stored under the same id.",
+        "inline": "Submit a job with the same rows: they are then stored again.",
+    }.get(dataset.source, "Submit a job with it: it is then stored again.")
     return DatasetDamaged(detail, dataset=dataset.id, hint=hint)

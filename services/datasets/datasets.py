@@ -132,7 +132,7 @@ class DatasetService:
         if not path.exists():
             raise damaged(dataset, "The data set's file is not in the storage folder.")
         if not self.storage.is_intact(dataset.sha256, self.storage.original_sha256(dataset.sha256)):
-            raise damaged(dataset, "The data set's file does not have the SHA-256 that it came with.")
+            raise damaged(dataset, "The data set's file does not have the SHA-256 it was uploaded with.")
         return dataset, path
 
     def delete(self, owner: str, dataset_id: str) -> None:
@@ -182,7 +182,7 @@ class DatasetService:
         """
         found = self.find(owner, id_or_name)
         if found.source == "plugin":
-            raise NotFound(f"The data set {found.id!r} is a plug-in's: it has no file. A job names it as data.plugin.")
+            raise NotFound(f"The data set {found.id!r} is a plug-in's: it has no file. A job uses it as data.plugin.")
         return found
 
     def check_files(self, dataset: DatasetView) -> None:
@@ -191,7 +191,7 @@ class DatasetService:
         Raises: NotReady.
         """
         if not self.storage.holds(dataset.sha256):
-            raise NotReady("The data set's files were just swept away. Send it again.")
+            raise NotReady("The data set's files were just deleted. Send it again.")
 
     def stored(self, draft: Path, sha256: str, name: str, options: FileOptions = AS_FOUND) -> dict[str, Any]:
         """Make a draft's file the data set of this SHA-256; return what is kept beside its table."""
@@ -212,5 +212,5 @@ def kept_of(kind: str, info: TableInfo, dialect: dict[str, Any] | None, target: 
 
 def _check_name(name: str) -> None:
     if not 1 <= len(name) <= 120 or not all(c.isalnum() or c in "_ .-" for c in name) or name[0] in " .-":
-        detail = "may have up to 120 letters, digits, blanks and _ . - and begins with a letter, digit or _"
+        detail = "may have up to 120 letters, digits, spaces and _ . - and begins with a letter, digit or _"
         raise InvalidRequest([Fault("#/query/name", "invalid_name", detail, value=name[:80])])

@@ -54,7 +54,7 @@ def receive(stream: BinaryIO, path: Path, limit_bytes: int) -> tuple[str, int]:
         while block := stream.read(BLOCK_BYTES):
             size += len(block)
             if size > limit_bytes:
-                raise TooLarge(f"A data set may have {limit_bytes} bytes.", limit_bytes=limit_bytes)
+                raise TooLarge(f"A data set may have at most {limit_bytes} bytes.", limit_bytes=limit_bytes)
             digest.update(block)
             file.write(block)
     return digest.hexdigest(), size
@@ -112,7 +112,7 @@ def _format_of(path: Path, name: str) -> str:
         if head.startswith(magic):
             raise UnsupportedMediaType(f"{name!r} is {what}, which is never opened.", allowed=FORMATS)
     if head.lstrip().lower().startswith((b"<!doctype html", b"<html")):
-        hint = "the address that it came from may have answered with an error or a login"
+        hint = "the address it was downloaded from may have answered with an error or a login page"
         raise InvalidRequest([Fault("#/data", "unreadable", "is a web page, not a table", hint=hint)])
     if head.startswith(b"PAR1"):
         return "parquet"
@@ -121,8 +121,8 @@ def _format_of(path: Path, name: str) -> str:
             return "npz"
         raise UnsupportedMediaType(f"{name!r} is an archive; only .npz is opened.", allowed=FORMATS)
     if head.lstrip().startswith(b"["):
-        hint = "write an object a line: df.to_json(path, orient='records', lines=True), or jq -c '.[]'"
-        detail = "is a JSON array; JSON Lines is read, an object a line"
+        hint = "write one object per line: df.to_json(path, orient='records', lines=True), or jq -c '.[]'"
+        detail = "is a JSON array; JSON Lines is needed, one object per line"
         raise InvalidRequest([Fault("#/data", "json_array", detail, hint=hint)])
     if re.match(rb"(\xef\xbb\xbf)?sep=.\r?\n", head):
         hint = "leave the first line out, and upload with ?delimiter= if the delimiter is not found"

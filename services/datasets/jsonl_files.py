@@ -54,7 +54,7 @@ def _batches(path: Path, limits: TableLimits) -> Iterator[pa.RecordBatch]:
             check_names(list(cells), limits)
             columns = {name: [] for name in cells}
         if extra := next((name for name in cells if name not in columns), None):
-            detail = f"line {line} has the key {extra[:80]!r}, which the first row has not"
+            detail = f"line {line} has the key {extra[:80]!r}, which the first row does not have"
             raise _refused("unknown_column", detail, row, line, extra)
         for name, column in columns.items():
             column.append(_cell(cells.get(name), name, kinds, row, line))
@@ -88,7 +88,7 @@ def _object(raw: bytes, row: int, line: int) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         raise _refused("unreadable", f"line {line} is not valid JSON at column {error.colno}", row, line) from error
     if not isinstance(found, dict):
-        raise _refused("wrong_type", f"line {line} is no object", row, line)
+        raise _refused("wrong_type", f"line {line} is not an object", row, line)
     return found
 
 

@@ -38,7 +38,7 @@ def _flattened(name: str, cells: pa.Array) -> pa.Array:
 
 
 def _ragged(name: str) -> InvalidRequest:
-    detail = f"column {name!r} has lists of different lengths, or none in some row; a tensor has one shape"
+    detail = f"column {name!r} has lists of different lengths, or none in some row; all must have the same shape"
     return InvalidRequest([Fault("#/data", "ragged_row", detail, location={"column": name})])
 
 

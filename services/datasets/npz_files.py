@@ -72,7 +72,12 @@ def read(path: Path, limits: TableLimits) -> Batches:
                 _unpack(archive, array, _cells_path(path, n))
     except READ_ERRORS as error:
         hint = "write the file again, for example with numpy.savez"
-        fault = Fault("#/data", "unreadable", "is no good NPZ: it is damaged, or an array is not read", hint=hint)
+        fault = Fault(
+            "#/data",
+            "unreadable",
+            "is not a valid NPZ file: it is damaged, or one of its arrays can't be read",
+            hint=hint,
+        )
         raise InvalidRequest([fault]) from error
     return lambda: _batches(path, arrays, rows)
 
@@ -82,7 +87,9 @@ def _arrays(archive: zipfile.ZipFile, limits: TableLimits) -> list[Array]:
     limits.check_columns(len(archive.infolist()))
     for entry in archive.infolist():
         if not entry.filename.endswith(".npy"):
-            raise UnsupportedMediaType("The archive is no .npz: an entry of it is no array.", allowed=["npz"])
+            raise UnsupportedMediaType(
+                "The archive is not an .npz: one of its entries is not an array.", allowed=["npz"]
+            )
         with archive.open(entry) as file:
             found.append(_array(entry.filename, file.read(HEADER_BYTES)))
     if not found:

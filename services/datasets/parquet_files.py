@@ -85,5 +85,5 @@ def _text_bytes(batch: pa.RecordBatch) -> tuple[int, int]:
 
 def _damaged() -> InvalidRequest:
     hint = "write the file again, for example with pandas: df.to_parquet(path)"
-    detail = "is no good Parquet: it is damaged, or ends early"
+    detail = "is not valid Parquet: it is damaged, or ends early"
     return InvalidRequest([Fault("#/data", "unreadable", detail, hint=hint)])

@@ -142,7 +142,7 @@ class Storage:
             raise DataUnreadable("The data set's file is not in the storage folder.") from error
         if size != shape[0] * shape[1] * FLOAT_BYTES:
             raise DataChanged(
-                f"The data set's file has {size} bytes, not those of {shape[0]} rows x {shape[1]} columns."
+                f"The data set's file has {size} bytes, not the size of {shape[0]} rows x {shape[1]} columns."
             )
         if not self.is_intact(sha256):
             raise DataChanged("The data set's file does not have the SHA-256 that it was made with.")

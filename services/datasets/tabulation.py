@@ -100,7 +100,7 @@ def check_names(names: list[str], limits: TableLimits) -> None:
                 Fault("#/data", "duplicate_column", f"two columns are named {name[:80]!r}", location=location)
             )
         elif len(name) > 200 or "\0" in name:
-            faults.append(Fault("#/data", "invalid_name", f"column {n} has a name of no use", location=location))
+            faults.append(Fault("#/data", "invalid_name", f"column {n} has an unusable name", location=location))
     if faults:
         raise InvalidRequest(faults)
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from services.db.model_tables import ChangeCounter
 
 SLOTS = 64  #: rows of the table, inserted by its migration
+KEYS = 64  #: the slot of the counter of keys, made and revoked
 _NOTED = "changed slots"
 
 
@@ -26,6 +27,16 @@ def note(session: Session, owner: str, name: str) -> None:
     session.info.setdefault(_NOTED, set()).add(slot_of(owner, name))
 
 
+def note_keys(session: Session) -> None:
+    """Note that a key is made or revoked in this transaction."""
+    session.info.setdefault(_NOTED, set()).add(KEYS)
+
+
+def keys(session: Session) -> int:
+    """Return the counter of keys."""
+    return int(session.scalar(select(ChangeCounter.n).where(ChangeCounter.slot == KEYS)) or 0)
+
+
 def write(session: Session) -> None:
     """Raise the counters of all that was noted. The last statements of a transaction."""
     noted: set[int] = session.info.pop(_NOTED, set())
@@ -35,8 +46,8 @@ def write(session: Session) -> None:
 
 
 def read(session: Session) -> list[int]:
-    """Return every counter, by slot."""
+    """Return the counters of names, by slot."""
     found = [0] * SLOTS
-    for slot, n in session.execute(select(ChangeCounter.slot, ChangeCounter.n)):
+    for slot, n in session.execute(select(ChangeCounter.slot, ChangeCounter.n).where(ChangeCounter.slot < SLOTS)):
         found[slot] = n
     return found

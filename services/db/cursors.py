@@ -39,5 +39,5 @@ def time(value: Any) -> datetime:
 
 
 def _bad() -> InvalidRequest:
-    detail = "is no cursor of this list; take `next` of the page before"
+    detail = "is not a cursor of this list; use `next` of the previous page"
     return InvalidRequest([Fault("#/query/after", "bad_cursor", detail)])

@@ -76,11 +76,12 @@ class JobCommands:
             job = to_change(session, owner, said)
             if not job.done and not force:
                 detail = (
-                    f"{job.name} is {job.status}; only a finished job is deleted. Cancel it first, or say force=true."
+                    f"{job.name} is {job.status}; only a finished job can be deleted. "
+                    "Cancel it first, or pass force=true."
                 )
                 raise InvalidTransition(detail, **_move_of(job, "delete", "deleted"))
             if waiting := warm_start.needed_by(session, job.id):
-                count = f"{len(waiting)} job(s) that are not finished start from its weights"
+                count = f"{len(waiting)} unfinished job(s) start from its weights"
                 raise CheckpointInUse(f"{count}: wait for them, or cancel.", jobs=waiting[:20])
             if versions := registered.versions_of(session, job.id):
                 named = ", ".join(versions[:5])
@@ -119,7 +120,7 @@ class JobCommands:
             job_rows.move(session, job.id, JobState.QUEUED, **columns)
             last = next((c for c in checkpoints.listing(session, job.id) if c.is_last), None)
             place = {"epoch": last.epoch, "step": last.step} if last else {"epoch": 0, "step": 0}
-            words = f"goes on from epoch {place['epoch']}, step {place['step']}"
+            words = f"continues from epoch {place['epoch']}, step {place['step']}"
             job_rows.add_event(session, job.id, "resumed", words, place)
         self.ring()
         return self.lookup.get(owner, job.id).resumed(place)
@@ -156,7 +157,7 @@ def refused(job: JobView, action: str, to: str) -> InvalidTransition:
     """Return the error that names a job's state, the action and what is allowed instead."""
     allowed = ALLOWED[job.status]
     instead = f"allowed is: {', '.join(allowed)}" if allowed else "wait until it has stopped"
-    detail = f"{job.name} is {job.status}; to {action} it is not allowed now, {instead}."
+    detail = f"{job.name} is {job.status}; it can't {action} now; {instead}."
     return InvalidTransition(detail, **_move_of(job, action, to))
 
 

@@ -112,7 +112,7 @@ def sentence(epochs: list[int], lines: dict[str, list[Value]]) -> str:
     bad = sum(any(_is_nan(values[n]) for values in lines.values()) for n in range(len(epochs)))
     if bad:
         said.append(f"{bad} {'epoch has' if bad == 1 else 'epochs have'} a value that is not finite")
-    return f"{'; '.join(said)}." if said else "No epoch is recorded yet."
+    return f"{'; '.join(said)}." if said else "No epoch has been recorded yet."
 
 
 def _shown(name: str, epochs: list[int], values: list[Value]) -> str:

@@ -44,7 +44,7 @@ class IdempotencyKeys:
         if known is None:
             return None
         if known.body_sha256 != request.body_sha256:
-            detail = f"This Idempotency-Key came with another body; its job is {known.job_id}. Use a new key."
+            detail = f"This Idempotency-Key was used with another body; that job is {known.job_id}. Use a new key."
             raise IdempotencyKeyReused(detail, first_seen_at=known.created_at)
         return str(known.job_id)
 

@@ -145,8 +145,14 @@ class JobLookup:
             rows = session.execute(query.order_by(Job.created_at.desc(), Job.id.desc()).limit(most))
             return [(row.id, row.best_epoch or 0) for row in rows]
 
+    def seqs_of(self, owner: str, job_ids: list[str]) -> dict[str, int]:
+        """Return the number of the last event of each of an owner's jobs; others are left out."""
+        query = select(Job.id, Job.events_seq).where(Job.owner == owner, Job.id.in_(job_ids))
+        with self.database.reading() as session:
+            return {row.id: row.events_seq for row in session.execute(query)}
+
     def seqs(self, job_ids: list[str]) -> dict[str, int]:
-        """Return the number of the last event of each job; a job that is not there is left out."""
+        """Return the same for jobs that their owners wait for, whoever they are."""
         with self.database.reading() as session:
             found = session.execute(select(Job.id, Job.events_seq).where(Job.id.in_(job_ids)))
             return {row.id: row.events_seq for row in found}

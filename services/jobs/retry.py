@@ -67,7 +67,7 @@ class JobRetry:
         suggestion: dict[str, Any] | None = (error or {}).get("suggestion")
         if suggestion is None:
             detail = f"can't be applied: the error of {old.name} has none" if error else f"{old.name} has no error"
-            hint = "say in `spec` what to change"
+            hint = "put the change into `spec`"
             raise InvalidRequest([Fault("#/apply", "not_available", detail, hint=hint)])
         return suggestion
 

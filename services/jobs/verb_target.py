@@ -39,6 +39,6 @@ def _meant(session: Session, owner: str, said: str) -> str | None:
     found = list(session.scalars(newest.limit(MOST_NAMED + 1)))
     if len(found) > 1:
         count = f"{len(found)} jobs" if len(found) <= MOST_NAMED else f"More than {MOST_NAMED} jobs"
-        detail = f"{count} are called {said[:80]!r}, or have an id that begins so: say the id of one."
+        detail = f"{count} are named {said[:80]!r}, or have an id that begins with it. Use the id of one."
         raise AmbiguousJob(detail, jobs=found[:MOST_NAMED])
     return found[0] if found else None

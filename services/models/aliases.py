@@ -34,24 +34,24 @@ class NewVersion(BaseModel):
 
 
 class Move(BaseModel):
-    """Where an alias is to point."""
+    """Where an alias should point."""
 
     model_config = STRICT
 
     version: Annotated[int, Field(ge=1, lt=2**31)]
     gate: bool = False
-    """Refuse the move if the version is worse than the one that the alias means now, on rows that neither has seen."""
+    """Refuse the move if the version is worse than the one the alias points to now, on rows that neither has seen."""
     margin: NotNegative = 0.0
-    """By how much the mean cost may be higher."""
+    """How much higher the mean cost may be."""
     force: bool = False
-    """Move it whatever the gate finds."""
+    """Move the alias whatever the gate finds."""
     reason: Annotated[str, Field(min_length=1, max_length=1_000)] | None = None
-    """Kept in the history; needed to force."""
+    """Kept in the history; required with force."""
 
     @model_validator(mode="after")
     def _reasoned(self) -> Self:
         if self.force and not self.reason:
-            raise ValueError("needs a reason when force is said")
+            raise ValueError("is required with force")
         return self
 
 
@@ -135,7 +135,7 @@ class AliasService:
         return found
 
     def move(self, owner: str, name: str, alias: str, wanted: Move, *, expected: Expected, judge: Judge) -> AliasView:
-        """Point an alias to a version, which creates it if need be. A move to where it points changes nothing.
+        """Point an alias to a version, creating the alias if needed. A move to where it points changes nothing.
 
         Raises: NotFound; InvalidRequest when there is no such version, or no rows for the gate; PreconditionFailed
         when the alias is not as expected, or was moved while the gate measured; GateRefused.

@@ -132,7 +132,8 @@ class ModelService:
             model_rows.model(session, owner, name, lock=True)
             found = model_rows.version(session, owner, name, number)
             if found.aliases:
-                detail = f"Version {number} of {name} is meant by {', '.join(found.aliases[:20])}: move or delete them."
+                named = ", ".join(found.aliases[:20])
+                detail = f"Version {number} of {name} is used by the aliases {named}: move or delete them."
                 raise VersionInUse(detail, aliases=found.aliases[:20])
             mine = (ModelVersion.owner == owner, ModelVersion.name == name, ModelVersion.version == number)
             session.execute(delete(ModelVersion).where(*mine))

@@ -49,7 +49,7 @@ def cells_of_columns(
     """
     columns = preprocessing.inputs
     if columns[0].shape is not None:
-        detail = "is for columns of a table; the model takes the features of a plug-in's items: send x"
+        detail = "is for the columns of a table; this model takes the features of a plug-in's items: send x"
         raise InvalidRequest([Fault("#/columns", "invalid", detail)])
     rows = len(next(iter(given.values())))
     cells = np.zeros((rows, len(columns)), dtype=np.float32)
@@ -118,7 +118,7 @@ def _extra(given: set[str], columns: list[Input]) -> list[dict[str, Any]]:
 
 def _unseen(cells: np.ndarray, columns: list[Input]) -> list[dict[str, Any]]:
     names = [column.name for n, column in enumerate(columns) if is_unseen(cells[:, n], column).any()]
-    message = f"has values that training did not have, taken as any other: {', '.join(names[:20])}"
+    message = f"has values that did not occur in training, treated as unknown: {', '.join(names[:20])}"
     return [{"code": "unseen_category", "message": message, "columns": names[:100]}] if names else []
 
 
@@ -133,7 +133,7 @@ def is_unseen(cells: np.ndarray, column: Input) -> np.ndarray:
 
 def _filled(cells: np.ndarray, columns: list[Input]) -> list[dict[str, Any]]:
     names = [column.name for n, column in enumerate(columns) if not column.missing and np.isnan(cells[:, n]).any()]
-    message = f"has no value in some row, though training had one in every row; filled in: {', '.join(names[:20])}"
+    message = f"has missing values, although training had none; filled in: {', '.join(names[:20])}"
     return [{"code": "missing_filled", "message": message, "columns": names[:100]}] if names else []
 
 

@@ -29,7 +29,7 @@ class Freshness:
 
     def run(self, closed: threading.Event) -> None:
         """Read the counters again and again until `closed` is set."""
-        outage = Outage("the look for changed models")
+        outage = Outage("checking for changed models")
         while not closed.wait(self.interval_s):
             try:
                 self.poll()

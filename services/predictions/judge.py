@@ -41,7 +41,7 @@ class Judge:
         """
         jobs = [self.jobs.get(owner, version.job_id) for version in (champion, challenger)]
         if jobs[0].data.sha256 != jobs[1].data.sha256:
-            raise _refused("the two were trained on different data sets, so which rows are new to both is not known")
+            raise _refused("the two were trained on different data sets, so it is not known which rows are new to both")
         info = self.datasets.find(owner, jobs[0].data.id).info
         if any("plugin" in job.spec["data"] and job.spec["data"]["plugin"] for job in jobs):
             raise _refused("the rows of a plug-in's data are not compared")
@@ -77,9 +77,10 @@ class Judge:
             try:
                 job = self.jobs.get(owner, begun.job)
             except NotFound:
-                raise _refused(f"it began with the weights of {begun.job}, whose training rows are not known") from None
+                unknown = f"it started from the weights of {begun.job}, whose training rows are not known"
+                raise _refused(unknown) from None
             if job.data.sha256 != sha256 or len(found) >= GENERATIONS:
-                raise _refused(f"it began with the weights of {job.id}, which was trained on other data")
+                raise _refused(f"it started from the weights of {job.id}, which was trained on other data")
             found.append(JobSpec.model_validate(job.spec))
         return found
 

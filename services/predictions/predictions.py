@@ -87,7 +87,8 @@ class PredictionService:
         from services.predictions.formats.outgoing import written
 
         if diagnostics:
-            raise InvalidRequest([Fault("#/query/diagnostics", "invalid", "is answered in JSON only: Accept it")])
+            detail = "is only available as JSON: accept application/json"
+            raise InvalidRequest([Fault("#/query/diagnostics", "invalid", detail)])
         about = receipt(found, predictor, warnings)
         return written(outputs_of(predictor, cells), predictor.preprocessing, wanted, output, about), about
 

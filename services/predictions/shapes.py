@@ -17,7 +17,7 @@ def rows_of(asked: Predict, shape: list[int]) -> np.ndarray:
     Raises: InvalidRequest with every place where the lists have another shape, or hold what is no number.
     """
     if asked.x is None:
-        detail = "is for columns of a table; the model takes the features of a plug-in's items: send x"
+        detail = "is for the columns of a table; this model takes the features of a plug-in's items: send x"
         raise InvalidRequest([Fault("#/records", "invalid", detail)])
     faults: list[Fault] = []
     numbers = [_numbers(example, shape, ["x", n], faults) for n, example in enumerate(asked.x)]

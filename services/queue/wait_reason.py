@@ -67,16 +67,16 @@ def reason(waits: Waiting, slots: Slots, time: datetime, disk: Disk) -> Reason:
     """Return why a job at a position of its owner's queue waits."""
     device, not_before, position = waits.device, waits.not_before, waits.position
     if disk.is_full:
-        return Reason("storage_full", f"{disk.sentence} It starts when there is room.")
+        return Reason("storage_full", f"{disk.sentence} It starts when space is free.")
     if slots.faulty and slots.busy >= slots.total:
-        return Reason("worker_stuck", "A worker with a free slot claimed nothing; it is being started again.")
+        return Reason("worker_stuck", "A worker with a free slot claimed nothing; it is being restarted.")
     if not slots.workers:
         return Reason("no_worker", f"No {device} worker is online. Start one: {START[device]}.")
     pause_s = (not_before - time).total_seconds()
     if pause_s > 0:
-        return Reason("next_try", f"Its last attempt was cut short; it is tried again in {pause_s:.0f} s.")
+        return Reason("next_try", f"Its last attempt was interrupted; the next one starts in {pause_s:.0f} s.")
     if slots.busy < slots.total:
-        return Reason("starting", "A slot is free; it starts in a moment.")
+        return Reason("starting", "A slot is free; it will start in a moment.")
     busy = "The one slot is" if slots.total == 1 else f"All {slots.total} slots are"
     before = {1: "it is next", 2: "one of your jobs goes before it"}
     ahead = before.get(position, f"{position - 1:,} of your jobs go before it")

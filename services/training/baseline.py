@@ -34,7 +34,7 @@ class Constant(nn.Module):
 
 
 def constant_outputs(preprocessing: Preprocessing, targets: Tensor, loss: nn.Module, *, weighted: bool) -> Tensor:
-    """Return the outputs of a model that predicts the mean of numbers, or how frequent each class is, for every row.
+    """Return the outputs of a model that predicts the mean of numbers, or the class frequencies, for every row.
 
     Rows count by the weights that the cost counts them by. Numbers are in the scale of the loss.
     Source: scikit-learn's DummyRegressor("mean") and DummyClassifier("prior"), with `sample_weight`.

@@ -136,8 +136,8 @@ def _adjustments(training: Training) -> list[Adjustment]:
         found.append(Adjustment("step", training.stepping.wanted, training.stepping.kind, training.stepping.why))
     if isinstance(training.train_batches, BlockBatches):
         why = (
-            f"The table is larger than {IN_MEMORY_BYTES >> 20} MiB: its rows are read in blocks of {BLOCK_ROWS}, which "
-            "are mixed in a buffer, and scalings are learnt from a sample."
+            f"The table is larger than {IN_MEMORY_BYTES >> 20} MiB: its rows are read in blocks of {BLOCK_ROWS}, that "
+            "are mixed in a buffer, and scaling is learnt from a sample."
         )
         found.append(Adjustment("loader", "memory", "blocks", why))
     return found

@@ -17,7 +17,7 @@ def found(group: str, name: str) -> EntryPoint:
     points = {point.name: point for point in entry_points(group=group)}
     if name not in points:
         raise PluginError(
-            f"The plug-in {name!r} is not installed here. Its package belongs where the API and the workers run.",
+            f"The plug-in {name!r} is not installed here. Install its package wherever the API and the workers run.",
             plugin=name,
         )
     return points[name]

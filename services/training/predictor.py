@@ -106,8 +106,6 @@ class Predictor:
         try:
             outputs = self.forward(features)
         except IndexError as error:  # an embedding among the layers has no vector for such a number
-            detail = (
-                "has a number for which the model's embedding has no vector: one below 0 or above those of training"
-            )
+            detail = "has a number without a vector in the model's embedding: below 0 or above the largest in training"
             raise InvalidRequest([Fault("#", "out_of_range", detail)]) from error
         return outputs

@@ -49,7 +49,7 @@ def from_bytes(content: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
         about: dict[str, Any] = json.loads(header["__metadata__"][KEY])
         found = about["format"]
     except (SafetensorError, ValueError, KeyError) as error:
-        raise CheckpointCorrupt("The bytes are no checkpoint.") from error
+        raise CheckpointCorrupt("These bytes are not a checkpoint.") from error
     if found != FORMAT:
         raise CheckpointCorrupt(f"The checkpoint has format {found}; this program reads {FORMAT}.")
     return tensors, about

@@ -95,5 +95,5 @@ def _words(error: Exception, timeout_s: float) -> str:
 
 def _why(status: int) -> str:
     if 300 <= status < 400:
-        return f"answered {status}; redirects are not followed, so give the address that it leads to"
+        return f"answered {status}; redirects are not followed; use the address it leads to"
     return f"answered {status}"

@@ -20,7 +20,7 @@ def _url(text: str) -> str:
         if parts.scheme not in {"http", "https"} or parts.username is not None or parts.password is not None:
             host = None
     if not host or any(ord(letter) <= 32 or ord(letter) > 126 for letter in text):
-        raise ValueError("must be an address such as https://example.com/hook, without a user and blanks")
+        raise ValueError("must be an address such as https://example.com/hook, without user and spaces")
     return text
 
 
@@ -30,7 +30,7 @@ def _secret(text: str) -> str:
 
 
 class WebhookSpec(BaseModel):
-    """Where to tell what."""
+    """Where to send which events."""
 
     model_config = {"extra": "forbid"}
 
@@ -39,7 +39,7 @@ class WebhookSpec(BaseModel):
     events: Literal["*"] | Annotated[list[Kind], Field(min_length=1, max_length=50)] = "*"
     """Names of events, or `*` for all of them."""
     secret: Annotated[str, AfterValidator(_secret)] | None = None
-    """`whsec_` and the base64 of 24 to 64 random bytes; one is made if you give none."""
+    """`whsec_` and the base64 of 24 to 64 random bytes; one is generated if you pass none."""
 
     @property
     def names(self) -> list[str]:

@@ -92,12 +92,12 @@ class WebhookService:
             addresses.checked(str(parts.hostname), parts.port or 443, self.allowed)
         except addresses.Refused as error:
             hint = (
-                "Give an address that the internet reaches, or ask the operator to allow its network: "
+                "Use an address that is reachable from the internet, or ask the operator to allow its network: "
                 "BATCHYARD_WEBHOOKS_PRIVATE=10.1.0.0/16"
             )
             raise InvalidRequest([Fault("#/url", "private_address", str(error), url[:80], hint=hint)]) from error
         except addresses.Unknown as error:
-            hint = "Check the spelling; the server has to be able to look the name up."
+            hint = "Check the spelling; the server must be able to resolve the name."
             raise InvalidRequest([Fault("#/url", "unknown_host", str(error), url[:80], hint=hint)]) from error
 
     def _rows(self, session: Session, owner: str) -> list[Webhook]:

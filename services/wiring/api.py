@@ -1,9 +1,16 @@
 """Joins what the API needs: the rooms, the doorbell, and predictions as soon as torch is there."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
+from services.accounts.adoption import adopt
+from services.accounts.audit import AuditLog
+from services.accounts.key_ring import KeyRing
+from services.accounts.sessions import Sessions
 from services.models.aliases import AliasService
 from services.models.registry import ModelService
 from services.monitoring.totals import Monitoring
@@ -17,6 +24,8 @@ if TYPE_CHECKING:
     from services.predictions.inference import InferenceService
     from services.predictions.judge import Judge
     from services.predictions.predictions import PredictionService
+
+log = structlog.get_logger()
 
 
 class Api:
@@ -36,6 +45,23 @@ class Api:
         self.aliases = AliasService(self.base.database)
         self.monitoring = Monitoring(self.base.database, settings.online_s)
         self._loading = threading.Lock()
+        self.keys = KeyRing(self.base.database, settings.change_interval_s, self._adopt)
+        self.audit = AuditLog(self.base.database)
+        self.sessions = Sessions(settings.storage, settings.session_s)
+
+    def start_keys(self) -> None:
+        """Look for keys from now on. Without an answer of the database nobody is let in, and it is tried again."""
+        self._start("keys", self.keys.run)
+        self._start("audit", self.audit.run)
+
+    def _adopt(self) -> None:
+        if said := adopt(self.base.database):
+            log.info(said)
+
+    def _start(self, name: str, run: Callable[[threading.Event], None]) -> None:
+        thread = threading.Thread(target=run, args=(self.closed,), daemon=True, name=name)
+        thread.start()
+        self.threads.append(thread)
 
     def top_up(self) -> None:
         """Ring the workers of every device that lacks nudges.
@@ -54,11 +80,7 @@ class Api:
 
                 source = Source(self.base.database, self.base.lookup, self.models)
                 made = PredictionService(source, self.base.settings)
-                thread = threading.Thread(
-                    target=made.freshness.run, args=(self.closed,), daemon=True, name="change counters"
-                )
-                thread.start()
-                self.threads.append(thread)
+                self._start("change counters", made.freshness.run)
                 self._predictions.set_result(made)
         return self._predictions.result()
 

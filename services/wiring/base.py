@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from services.accounts.keys import KeyService
 from services.attempts.lifecycle import Lifecycle
 from services.attempts.reaper import Reaper
 from services.columns import TableInfo
@@ -66,6 +67,7 @@ class Base:
     pruning: Pruning
     workers: Workers
     webhooks: WebhookService
+    keys: KeyService
 
     def eligible(self, device: str) -> int:
         """Return how many queued jobs may start now, counted up to the most nudges that may wait."""
@@ -136,4 +138,5 @@ def base(settings: Settings, intake: Intake = NO_INTAKE, *, pool_size: int = 5) 
         pruning=Pruning(database, commands, settings),
         workers=Workers(database, settings),
         webhooks=WebhookService(database, settings),
+        keys=KeyService(database),
     )

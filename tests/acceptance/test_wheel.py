@@ -78,7 +78,7 @@ def test_the_wheel_works_without_the_servers_libraries(python: Path, tmp_path: P
     assert gone.returncode == 1
     assert "fix:" in gone.stdout
     assert up.returncode == 1
-    assert "client alone" in up.stderr
+    assert "only the client" in up.stderr
 
 
 def test_a_users_script_is_typed(python: Path, tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_name_tags_and_notes_are_changed_and_delete_says_why_not(stack: Stack, t
         tab.goto("/?q=renamed-here")
         tab.get_by_role("checkbox", name="Choose renamed-here").check()
         tab.get_by_role("button", name="Delete").click()
-        expect(tab.locator(".notice")).to_contain_text("only a finished job is deleted")
+        expect(tab.locator(".notice")).to_contain_text("only a finished job can be deleted")
 
 
 def test_a_file_becomes_a_model(stack: Stack, tab: Page, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ HOMES = {
         "services/jobs/",
         "services/datasets/",
         "services/webhooks/",
+        "services/accounts/",
         "migrations/",
     ),
     "alembic": ("services/db/schema.py", "migrations/"),

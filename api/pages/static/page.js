@@ -77,7 +77,7 @@ function listen() {
   if (!topics.length) return;
   let port;
   try {
-    const shared = new SharedWorker(body.dataset.worker, { name: "batchyard" });
+    const shared = new SharedWorker(body.dataset.worker, { name: `batchyard ${body.dataset.owner}` });
     port = shared.port;
   } catch {
     port = new Worker(body.dataset.worker); // a browser without shared workers: a stream for each tab

@@ -39,7 +39,7 @@ def columns_of(body: bytes, media: Media, most: int) -> Columns:
 def array_of(body: bytes, most: int) -> np.ndarray:
     """Return the numbers of an NPY file, (rows, …).
 
-    Raises: InvalidRequest when it is damaged or holds no numbers; TooLarge.
+    Raises: InvalidRequest when it is damaged or does not hold numbers; TooLarge.
     """
     stream = io.BytesIO(body)
     try:
@@ -47,7 +47,7 @@ def array_of(body: bytes, most: int) -> np.ndarray:
         read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
         shape, fortran, dtype = read(stream, max_header_size=MAX_HEADER)
     except (ValueError, KeyError, SyntaxError, EOFError, TypeError, RecursionError, MemoryError) as error:
-        raise _damaged("NPY", "is no NPY of numbers") from error
+        raise _damaged("NPY", "is not an NPY array of numbers") from error
     left = len(body) - stream.tell()
     if dtype.kind not in "iuf" or dtype.hasobject:
         raise _damaged("NPY", f"has values of type {dtype}; must be numbers")
@@ -110,7 +110,7 @@ def _arrow(body: bytes, most: int) -> Columns:
                 batch.validate(full=True)
                 batches.append(batch)
     except (pa.ArrowException, ValueError, OSError, EOFError) as error:
-        raise _damaged("Arrow stream", "is damaged, or no Arrow stream") from error
+        raise _damaged("Arrow stream", "is damaged, or not an Arrow stream") from error
     return _columns(pa.Table.from_batches(batches)) if batches else {}
 
 
@@ -132,7 +132,7 @@ def _check_names(names: list[str]) -> None:
         raise InvalidRequest([Fault("#", "empty", "has no columns")])
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        detail = f"column {twice[0][:80]!r} stands there twice"
+        detail = f"column {twice[0][:80]!r} occurs twice"
         raise InvalidRequest([Fault(pointer_of(["columns", twice[0]]), "duplicate_key", detail)])
 
 

@@ -48,7 +48,7 @@ def read(body: bytes, json_bytes: int | None) -> Asked:
         raise InvalidRequest([Fault("#/inputs", "shape_mismatch", detail)])
     name = found.get("id")
     if name is not None and not isinstance(name, str):
-        raise InvalidRequest([Fault("#/id", "wrong_type", "must be a text")])
+        raise InvalidRequest([Fault("#/id", "wrong_type", "must be a string")])
     binary = _parameters(found).get("binary_data_output") is True
     return Asked(name, tensors, _outputs(found.get("outputs"), binary), binary)
 

@@ -120,7 +120,7 @@ def _elsewhere(schema: dict[str, Any], path: Path) -> str | None:
     for part, node in schema.get("properties", {}).items() if len(path) == 1 else ():
         for name in names:
             if any(name in branch.get("properties", {}) for branch in branches_of(node, schema)):
-                return f'it belongs below {part}: {{"{part}": {{"{name}": ...}}}}'
+                return f'it belongs inside {part}: {{"{part}": {{"{name}": ...}}}}'
     return None
 
 

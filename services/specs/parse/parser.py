@@ -21,28 +21,31 @@ PLACE = re.compile(r"(.*?) at line (\d+) column (\d+)", re.DOTALL)
 LONG_INTEGER = re.compile(rb"[\[:,\s]-?\d{19}")  # perhaps beyond 64 bits
 #: What the reader calls a fault, and what we do.
 REASONS = {
-    "trailing comma": "a comma stands before the closing bracket",
-    "trailing characters": "something stands after the end of the JSON value",
-    "key must be a string": "a key stands without double quotes",
+    "trailing comma": "there is a comma before the closing bracket",
+    "trailing characters": "there is something after the end of the JSON value",
+    "key must be a string": "a key is not in double quotes",
     "expected `:`": "a colon is missing after a key",
     "expected `,` or": "a comma or the closing bracket is missing",
-    "control character": "a text has a line break or another control character in it: write it as an escape",
-    "invalid escape": "a text has a backslash that is no escape: write it twice",
-    "lone leading surrogate": "a text has half a surrogate pair",
-    "unexpected end of hex escape": "a text has an escape that is too short",
-    "invalid unicode code point": "a text is not UTF-8",
-    "invalid number": "a number is written in a way that JSON does not know",
+    "control character": "a string contains a line break or another control character: write it as an escape",
+    "invalid escape": "a string contains a backslash that is not an escape: write it twice",
+    "lone leading surrogate": "a string contains half a surrogate pair",
+    "unexpected end of hex escape": "a string contains an escape that is too short",
+    "invalid unicode code point": "a string is not UTF-8",
+    "invalid number": "a number is written in a way that JSON does not allow",
     "number out of range": "a number is too large",
-    "expected value": "a value is missing, or stands without double quotes",
-    "expected ident": "a word stands here that is neither true, false nor null",
+    "expected value": "a value is missing, or a string is not in double quotes",
+    "expected ident": "there is a word that is neither true, false nor null",
 }
 #: What people write where JSON has a value.
 AT_A_VALUE = (
-    (re.compile("(True|False|None)\\b"), "true, false and null are written in small letters"),
-    (re.compile("-?(NaN|nan|Infinity|inf)\\b"), "JSON has no NaN and no infinity: leave the value out, or write null"),
-    (re.compile("'"), "texts stand in double quotes"),
+    (re.compile("(True|False|None)\\b"), "write true, false and null in lower case"),
+    (
+        re.compile("-?(NaN|nan|Infinity|inf)\\b"),
+        "JSON has neither NaN nor infinity: leave the value out, or write null",
+    ),
+    (re.compile("'"), "put strings in double quotes"),
     (re.compile("//|/\\*|#"), "JSON has no comments"),
-    (re.compile("[.+][0-9]"), "a number begins with a digit or a minus: 0.5"),
+    (re.compile("[.+][0-9]"), "start a number with a digit or a minus: 0.5"),
 )
 NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
@@ -129,7 +132,7 @@ def _malformed(body: bytes, words: str) -> Exception:
     if not body.strip():
         reason, hint = "the body is empty", "send a JSON object"
     elif body.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        reason, hint = "the body begins with a byte order mark", "send plain UTF-8"
+        reason, hint = "the body starts with a byte order mark", "send plain UTF-8"
     elif ends_early:
         hint = "The text ends early. With curl, -F cuts a value at ';': use --json, or -F spec=@job.json"
     members: dict[str, Any] = {"line": line, "column": column}
@@ -158,7 +161,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise DuplicateKey(f"The key {key[:80]!r} stands twice in one object.", key=key[:80])
+            raise DuplicateKey(f"The key {key[:80]!r} occurs twice in one object.", key=key[:80])
         found[key] = value
     return found
 

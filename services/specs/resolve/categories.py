@@ -26,10 +26,10 @@ def with_encodings(spec: JobSpec, features: list[str], info: TableInfo, found: F
         pointer = f"#/data/columns/{name}/encoding"
         if not is_category(column, chosen):
             if chosen.encoding != "auto":
-                hint = 'numbers of up to 1,000 values are categories with "type": "category"'
-                found.faults.append(Fault(pointer, "invalid", f"{name!r} holds no categories", hint=hint))
+                hint = 'numbers with up to 1,000 values can be categories, with "type": "category"'
+                found.faults.append(Fault(pointer, "invalid", f"{name!r} does not hold categories", hint=hint))
         elif chosen.encoding == "embedding" and not embeds:
-            detail = f"a {spec.model.type} net has no embeddings of categories; mlp and tabm have"
+            detail = f"a {spec.model.type} model has no embeddings of categories; mlp and tabm have"
             found.faults.append(Fault(pointer, "invalid", detail, value="embedding", suggestion="one_hot"))
         elif chosen.encoding == "auto" and embeds and _most(column, chosen) > ONE_HOT:
             columns[name] = chosen.model_copy(update={"encoding": "embedding"})

@@ -59,14 +59,14 @@ def _class_row_faults(spec: JobSpec, info: TableInfo) -> list[Fault]:
     without = [name for name, rows in counted if rows <= sum(held_rows(rows, info.rows, spec.split))]  # type: ignore[arg-type]
     if not without:
         return []
-    detail = f"leaves no row to train on of {len(without)} classes, the first {str(without[0])[:80]!r}"
-    return [Fault("#/split", "out_of_range", detail, hint="validate and test fewer rows, or say stratify: false")]
+    detail = f"leaves no row to train on for {len(without)} classes, the first {str(without[0])[:80]!r}"
+    return [Fault("#/split", "out_of_range", detail, hint="validate and test fewer rows, or set stratify: false")]
 
 
 def _precision_faults(spec: JobSpec) -> list[Fault]:
     if spec.precision != "fp16" or spec.device != "cpu":
         return []
-    return [Fault("#/precision", "invalid", "is fp16, which trains on a GPU only", "fp16", "bf16", ["fp32", "bf16"])]
+    return [Fault("#/precision", "invalid", "is fp16, which needs a GPU", "fp16", "bf16", ["fp32", "bf16"])]
 
 
 def _schedule_faults(spec: JobSpec, info: TableInfo) -> list[Fault]:
@@ -76,12 +76,12 @@ def _schedule_faults(spec: JobSpec, info: TableInfo) -> list[Fault]:
     # PyTorch divides by the length of the rise, `pct_start * steps - 1`.
     if float(spec.scheduler.pct_start * steps) - 1 != 0:
         return []
-    detail = f"is {spec.scheduler.pct_start}: of {steps} steps the rise would be a single one, which has no length"
-    return [Fault("#/scheduler/pct_start", "out_of_range", detail, hint="let it rise for longer, or train longer")]
+    detail = f"is {spec.scheduler.pct_start}: with {steps} steps the rise would be a single step, which is too short"
+    return [Fault("#/scheduler/pct_start", "out_of_range", detail, hint="let it rise for more steps, or train longer")]
 
 
 def _single_row_fault(spec: JobSpec) -> Fault:
-    hint = "batch norm has no deviation of a single row: take more rows, or layer norm"
+    hint = "batch norm can't compute a deviation from a single row: use more rows, or layer norm"
     if spec.micro_batch_size:
         return Fault("#/micro_batch_size", "out_of_range", "gives the model a single row at a time", hint=hint)
     return Fault("#/batch_size", "out_of_range", "gives the model a single row at a time", hint=hint)
@@ -96,5 +96,7 @@ def _check_warmup(spec: JobSpec, found: Findings) -> None:
     else:
         return
     if rise > spec.epochs:
-        message = f"The step size rises for {rise} epochs, of which {spec.epochs} are trained: it never gets to lr."
+        message = (
+            f"The learning rate rises for {rise} epochs, of which only {spec.epochs} are trained: it never reaches lr."
+        )
         found.warn("warmup_longer_than_job", message, f"#/scheduler/{key}")

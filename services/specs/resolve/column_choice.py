@@ -30,7 +30,7 @@ def with_columns(spec: JobSpec, info: TableInfo, suggested: str | None, found: F
         found.faults += unknown or weight_faults(spec.data.weight, targets, info)
     features = _features(spec.data, info, targets, by_column, found)
     if not features:
-        found.faults.append(Fault("#/data/features", "too_short", "has no column that can be learnt from"))
+        found.faults.append(Fault("#/data/features", "too_short", "has no column to learn from"))
     _check_cells(spec.data, info, features, {*targets, by_column, spec.data.weight}, found)
     found.faults += option_faults(spec.data.columns, features, info)
     if found.faults:
@@ -94,7 +94,7 @@ def _named_faults(features: list[str], taken: set[str | None], info: TableInfo) 
     for n, name in enumerate(features):
         faults += unknown_column(f"#/data/features/{n}", name, info)
         if name in taken or features.index(name) != n:
-            why = "is the target or the weight" if name in taken else "stands there twice"
+            why = "is the target or the weight" if name in taken else "occurs twice"
             faults.append(Fault(f"#/data/features/{n}", "invalid", f"{name!r} {why}"))
     return faults
 
@@ -103,14 +103,14 @@ def _auto_features(info: TableInfo, taken: set[str | None], keep: set[str], foun
     features = []
     for column in info.columns:
         if column.type == "category" and column.values is None and column.name not in taken:
-            found.warn("column_left_out", f"{column.name!r} has too many different texts to learn from.", "#/data")
+            found.warn("column_left_out", f"{column.name!r} has too many different values to learn from.", "#/data")
         elif column.name not in taken:
             features.append(column.name)
     ids = [name for name in features if name not in keep and info.column(name).names_rows(info.rows)]
     if info.rows < MIN_ROWS or len(ids) == len(features):
         return features
     for name in ids:
-        message = f"{name!r} only names the rows, no two alike. To learn from it, name it in features."
+        message = f"{name!r} only identifies the rows: no two are alike. To learn from it, name it in features."
         found.warn("column_left_out", message, "#/data/features")
     return [name for name in features if name not in ids]
 

@@ -22,8 +22,8 @@ def missing_faults(column: Column) -> list[Fault]:
     if not column.missing:
         return []
     row = column.first_missing
-    detail = f"column {column.name!r} has {column.missing} cells without a value, the first in row {row}"
-    hint = "fill them in or leave the rows out; only features may have missing values"
+    detail = f"column {column.name!r} has {column.missing} empty cells, the first in row {row}"
+    hint = "fill them in or leave those rows out; only features may have missing values"
     return [Fault("#/data", "missing_values", detail, hint=hint, location={"row": row, "column": column.name})]
 
 
@@ -31,7 +31,7 @@ def feature_faults(column: Column, chosen: ColumnOptions) -> list[Fault]:
     """Return why a column can't be a feature."""
     if column.type == "category" and column.values is None:
         return [
-            Fault("#/data", "too_many_values", f"column {column.name!r} has too many different texts to learn from")
+            Fault("#/data", "too_many_values", f"column {column.name!r} has too many different values to learn from")
         ]
     return missing_faults(column) if chosen.missing == "error" else []
 
@@ -44,20 +44,20 @@ def option_faults(columns: dict[str, ColumnOptions], features: list[str], info: 
         if chosen.type == "tensor":
             continue
         if chosen.shape is not None:
-            faults.append(Fault(f"{pointer}/shape", "invalid", "is for columns of the type tensor"))
+            faults.append(Fault(f"{pointer}/shape", "invalid", "is for columns of type tensor"))
         if name not in info.names:
             faults += unknown_column(pointer, name, info)
             continue
         column = info.column(name)
         if name not in features:
-            faults.append(Fault(pointer, "invalid", f"{name!r} is no feature, so it takes no options"))
+            faults.append(Fault(pointer, "invalid", f"{name!r} is not a feature, so it takes no options"))
         elif (chosen.type == "datetime") != (column.type == "datetime") and chosen.type != "auto":
-            holds = "holds dates or times" if column.type == "datetime" else "holds no dates or times"
+            holds = "holds dates or times" if column.type == "datetime" else "does not hold dates or times"
             faults.append(Fault(f"{pointer}/type", "wrong_type", f"{name!r} {holds}"))
         elif chosen.type == "category" and column.values is None:
             faults.append(Fault(f"{pointer}/type", "too_many_values", f"{name!r} has too many values for categories"))
         elif chosen.type == "number" and column.type != "number":
-            faults.append(Fault(f"{pointer}/type", "wrong_type", f"{name!r} holds no numbers"))
+            faults.append(Fault(f"{pointer}/type", "wrong_type", f"{name!r} does not hold numbers"))
         if chosen.missing == "constant" and chosen.fill is None:
             faults.append(Fault(f"{pointer}/fill", "missing", "is missing: the constant for missing values"))
     return faults
@@ -70,7 +70,7 @@ def tensor_columns(
     name = tensors[0]
     pointer, shape = f"#/data/columns/{name}", columns[name].shape
     if len(tensors) > 1 or len(columns) > 1:
-        return [], [Fault("#/data/columns", "invalid", f"the tensor {name!r} is the only feature of a job")]
+        return [], [Fault("#/data/columns", "invalid", f"a tensor such as {name!r} must be the only feature of a job")]
     if shape is None:
         return [], [Fault(f"{pointer}/shape", "missing", "is missing: the tensor's shape")]
     found = sorted(
@@ -82,7 +82,7 @@ def tensor_columns(
         detail = f"has {math.prod(shape)} values; there are {len(found)} columns {found[0]} to {found[-1]}"
         return found, [Fault(f"{pointer}/shape", "shape_mismatch", detail)]
     texts = [n for n in found if info.column(n).type != "number"]
-    return found, [Fault(pointer, "wrong_type", f"column {n!r} holds no numbers") for n in texts[:1]]
+    return found, [Fault(pointer, "wrong_type", f"column {n!r} does not hold numbers") for n in texts[:1]]
 
 
 def weight_faults(name: str, targets: list[str], info: TableInfo) -> list[Fault]:
@@ -91,7 +91,7 @@ def weight_faults(name: str, targets: list[str], info: TableInfo) -> list[Fault]
     if name in targets:
         return [Fault("#/data/weight", "invalid", f"{name!r} is the target")]
     if column.type != "number":
-        return [Fault("#/data/weight", "wrong_type", f"column {name!r} holds no numbers")]
+        return [Fault("#/data/weight", "wrong_type", f"column {name!r} does not hold numbers")]
     if (column.min or 0.0) < 0 or not column.max:
         return [Fault("#/data/weight", "out_of_range", f"column {name!r} has negative weights, or none above 0")]
     return []

@@ -17,7 +17,7 @@ def batch_size_of(spec: JobSpec, train: int, found: Findings) -> int | Literal["
         power = max(0, (train // 32).bit_length() - 1)
         return min(1024, max(8, 1 << power))
     if isinstance(spec.batch_size, int) and spec.batch_size > max(train, 8):
-        detail = f'is {spec.batch_size}, but {train} rows train; "full" takes all of them'
+        detail = f'is {spec.batch_size}, but there are {train} training rows; "full" takes all of them'
         found.faults.append(Fault("#/batch_size", "out_of_range", detail, value=spec.batch_size, suggestion="full"))
     return spec.batch_size
 
@@ -31,7 +31,7 @@ def metrics_of(spec: JobSpec, validation: int, found: Findings) -> list[Metric]:
     allowed = METRICS[spec.task]
     for n, name in enumerate(spec.metrics):
         if name not in allowed:
-            detail = f"{name!r} says nothing about a {spec.task} task"
+            detail = f"{name!r} does not apply to a {spec.task} task"
             found.faults.append(Fault(f"#/metrics/{n}", "unknown_value", detail, value=name, allowed=list(allowed)))
     return list(dict.fromkeys(spec.metrics))
 
@@ -62,7 +62,11 @@ def drops_last(spec: JobSpec, train: int, batch_size: int | Literal["full"], fou
     alone = batch_size != "full" and train > 1 and train % batch_size == 1
     normed = '"batch' in spec.model.model_dump_json()  # "norm": "batch", or a layer "batch_norm"
     if not spec.drop_last and alone and normed:
-        found.warn("last_batch_dropped", "The last batch has one row, of which batch norm has no deviation.", "#/model")
+        found.warn(
+            "last_batch_dropped",
+            "The last batch has one row, from which batch norm can't compute a deviation.",
+            "#/model",
+        )
         return True
     return spec.drop_last
 
@@ -72,5 +76,5 @@ def check_kept(spec: JobSpec, found: Findings) -> None:
     kept, every = spec.checkpoint.most(spec.epochs), spec.checkpoint.every_epochs
     if every and kept > MAX_KEPT:
         least = -(-spec.epochs // (MAX_KEPT - spec.checkpoint.most(0)))
-        detail = f"would keep {kept} checkpoints; at most {MAX_KEPT} are kept: say at least {least}"
+        detail = f"would keep {kept} checkpoints; at most {MAX_KEPT} are kept: set it to at least {least}"
         found.faults.append(Fault("#/checkpoint/every_epochs", "out_of_range", detail, value=every, suggestion=least))

@@ -22,7 +22,7 @@ def embedding_faults(spec: JobSpec, info: TableInfo) -> list[Fault]:
         if raw:
             faults += _range_faults(pointer, layer.num, spec, info)
         else:
-            detail = "gets what other layers computed; an embedding takes whole numbers of the table"
+            detail = "gets the output of other layers; an embedding takes whole numbers from the table"
             faults.append(
                 Fault(pointer, "invalid", detail, hint="put it first; only flatten and unflatten may precede")
             )
@@ -56,7 +56,7 @@ def _range_faults(pointer: str, num: int, spec: JobSpec, info: TableInfo) -> lis
             return [Fault(pointer, "out_of_range", detail, hint=hint)]
         low, high = _range(column, spec)
         if low < 0:
-            detail = f"column {name!r} goes down to {low:g}; an embedding takes whole numbers from 0 on"
+            detail = f"column {name!r} goes down to {low:g}; an embedding takes whole numbers from 0 upwards"
             return [Fault(f"{pointer}/num", "out_of_range", detail, value=num)]
         if high > num - 1:
             detail = f"is {num}, for the numbers 0 to {num - 1}; column {name!r} goes up to {high:g}"

@@ -7,7 +7,7 @@ from services.errors import Fault
 from services.specs.schema.data import Data, NoSplit, RandomSplit
 from services.specs.schema.job import JobSpec
 
-AS_THEY_ARE = "is for tables: a plug-in gives its features and targets as the net gets them; leave it out"
+AS_THEY_ARE = "is for tables: a plug-in's features and targets reach the model as they are; leave it out"
 NOT_COUNTED = "needs to know how many items each class has, and a plug-in's items are not read beforehand"
 
 
@@ -33,7 +33,7 @@ def item_faults(spec: JobSpec, info: TableInfo) -> list[Fault]:
     given = {name: getattr(spec.data, name) for name in open_}
     faults = [Fault(f"#/data/{name}", "invalid", AS_THEY_ARE) for name in open_ if given[name] not in open_[name]]
     if not isinstance(spec.split, RandomSplit | NoSplit):
-        detail = f"{spec.split.type!r} goes by a column; a plug-in's items are split at random, or not"
+        detail = f"{spec.split.type!r} uses a column; a plug-in's items are split at random or not at all"
         faults.append(Fault("#/split", "invalid", detail, spec.split.type, allowed=["random", "none"]))
     elif isinstance(spec.split, RandomSplit) and spec.split.stratify is True:
         faults.append(Fault("#/split/stratify", "invalid", NOT_COUNTED))

@@ -36,7 +36,7 @@ def inline_faults(data: Data) -> list[Fault]:
     targets = [target for _, y in PAIRS for target in getattr(data, y) or []]
     kinds = _kinds(targets)
     if len(kinds) > 1:
-        faults.append(Fault("#/data/y", "mixed_types", f"mixes {' and '.join(sorted(kinds))}; give labels of one kind"))
+        faults.append(Fault("#/data/y", "mixed_types", f"mixes {' and '.join(sorted(kinds))}; use labels of one kind"))
     elif kinds == {"lists"}:
         wide = len(targets[0])
         for _, y in PAIRS:

@@ -15,13 +15,13 @@ def with_split(spec: JobSpec, info: TableInfo, found: Findings) -> JobSpec:
     split = spec.split
     if spec.data.x_val or spec.data.x_test:
         if "split" in spec.model_fields_set:
-            found.warn("split_ignored", "x_val and x_test say which rows do not train.", "#/split")
+            found.warn("split_ignored", "x_val and x_test already say which rows are not for training.", "#/split")
         split = ColumnSplit(column="split")
     if isinstance(split, RandomSplit):
         stratify = _stratify(spec, split, info, found)
         split = split.model_copy(update={"stratify": stratify}) if info.rows >= MIN_ROWS else NoSplit()
     elif isinstance(split, TimeSplit) and info.column(split.column).type not in {"number", "datetime"}:
-        detail = f"column {split.column!r} holds no numbers or times, which would order the rows"
+        detail = f"column {split.column!r} holds neither numbers nor times, which would order the rows"
         found.faults.append(Fault("#/split/column", "wrong_type", detail))
     elif isinstance(split, ColumnSplit):
         found.faults += _part_faults(split, info)
@@ -42,6 +42,6 @@ def _part_faults(split: ColumnSplit, info: TableInfo) -> list[Fault]:
     values = set(info.column(split.column).values or [])
     if strange := values - {"train", "validation", "test"}:
         first = min(map(str, strange))
-        detail = f"column {split.column!r} says {first!r}; it may say train, validation or test"
+        detail = f"column {split.column!r} contains {first!r}; allowed are train, validation and test"
         return [Fault("#/split/column", "bad_value", detail, value=first[:80])]
-    return [] if "train" in values else [Fault("#/split/column", "bad_value", "no row says train")]
+    return [] if "train" in values else [Fault("#/split/column", "bad_value", "no row is marked train")]

@@ -18,7 +18,7 @@ def with_task(spec: JobSpec, info: TableInfo, found: Findings) -> JobSpec:
     if guessed:
         column = info.column(spec.data.targets[0])
         count = len(column.values or [])
-        message = f"{column.name!r} has {count} whole numbers: taken as classes. Say task to be sure."
+        message = f"{column.name!r} has {count} whole numbers, which are taken as classes. Set task to be sure."
         found.warn("task_guessed", message, "#/task")
     loss = LOSS_OF[task]() if spec.loss == "auto" else spec.loss
     scale = spec.data.target_scale
@@ -64,28 +64,32 @@ def contradictions(spec: JobSpec, task: str, info: TableInfo) -> list[Fault]:
         column = info.column(name)
         found = len(classes(column))
         if column.type == "datetime":
-            detail = f"column {name!r} holds dates or times, which are no targets"
+            detail = f"column {name!r} holds dates or times, which can't be targets"
             faults.append(Fault("#/data/target", "wrong_type", detail))
         elif task == "regression":
             if column.coded:
-                faults.append(Fault("#/data/target", "wrong_type", f"column {name!r} holds no numbers"))
+                faults.append(Fault("#/data/target", "wrong_type", f"column {name!r} does not hold numbers"))
             elif spec.loss != "auto" and spec.loss.type == "poisson_nll" and (column.min or 0.0) < 0:
                 detail = f"column {name!r} has negative values; poisson_nll is for counts"
                 faults.append(Fault("#/loss", "invalid", detail, value="poisson_nll"))
         elif task == "multilabel":
             if column.type != "boolean" and column.values not in ([0, 1], [0], [1]):
-                detail = f"column {name!r} is no label: it may hold true and false, or 0 and 1"
+                detail = f"column {name!r} is not a label: it may hold true and false, or 0 and 1"
                 faults.append(Fault("#/data/target", "wrong_type", detail))
         elif len(spec.data.targets) > 1:
             return [*faults, Fault("#/data/target", "invalid", f"a {task} task has one target column")]
         elif column.values is None and spec.data.plugin is not None:
-            detail = "is for classes; the plug-in gives numbers, and would have an attribute `classes`"
+            detail = "is for classes; the plug-in's targets are numbers: it would need an attribute `classes`"
             faults.append(Fault("#/task" if spec.loss == "auto" else "#/loss", "invalid", detail))
         elif column.values is None:
-            faults.append(Fault("#/data/target", "too_many_values", f"column {name!r} has too many values for classes"))
+            faults.append(
+                Fault(
+                    "#/data/target", "too_many_values", f"column {name!r} has too many different values to be classes"
+                )
+            )
         elif found < 2:
-            detail = f"column {name!r} has one class only: there is nothing to learn"
+            detail = f"column {name!r} has only one class: there is nothing to learn"
             faults.append(Fault("#/data/target", "one_class", detail))
         elif task == "binary" and found != 2:
-            faults.append(Fault("#/data/target", "invalid", f"column {name!r} has {found} classes; binary takes two"))
+            faults.append(Fault("#/data/target", "invalid", f"column {name!r} has {found} classes; binary needs two"))
     return faults

@@ -64,7 +64,9 @@ def _part_faults(spec: JobSpec, rows: Parts) -> list[Fault]:
 
 def _warn_of_few(info: TableInfo, validation: int, found: Findings) -> None:
     if not validation:
-        message = "No rows validate: the best epoch is the one of the lowest training cost, early stopping is off."
+        message = (
+            "There are no validation rows: the best epoch has the lowest training cost, and early stopping is off."
+        )
         found.warn("no_validation_split", message, "#/split")
     elif validation < SMALL_VALIDATION:
         message = f"{info.rows} rows: costs and metrics on {validation} validation rows are coarse."

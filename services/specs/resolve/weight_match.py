@@ -12,7 +12,7 @@ from services.specs.schema.job import JobSpec
 
 NAMED = 5  #: so many weights are named, the others counted
 POINTER = "#/init_from"
-LOOSE = 'say "strict": false to take the weights that fit and start the others new'
+LOOSE = 'set "strict": false to use the weights that fit and initialise the others'
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def compare(here: Net, there: Net, found: Findings) -> list[str]:
         if strict:
             found.faults.append(Fault(POINTER, "mismatch", why, hint=LOOSE))
         else:
-            found.warn("weights_mean_other", f"The weights were learnt elsewhere: {why}.", POINTER)
+            found.warn("weights_mean_other", f"The weights were learnt under other conditions: {why}.", POINTER)
     own, given = here.shapes, there.shapes
     if own is None or given is None:
         return []
@@ -46,7 +46,9 @@ def compare(here: Net, there: Net, found: Findings) -> list[str]:
     elif len(new) == len(own):
         found.faults.append(Fault(POINTER, "shape_mismatch", "has no weights that fit this model"))
     elif new:
-        found.warn("weights_started_new", f"These weights start new: {_described(new, own, given)}.", POINTER)
+        found.warn(
+            "weights_started_new", f"These weights are newly initialised: {_described(new, own, given)}.", POINTER
+        )
     return new
 
 

@@ -16,7 +16,7 @@ class ReLU(BaseModel):
 
 
 class GELU(BaseModel):
-    """x times the normal distribution function of x."""
+    """x times the standard normal distribution function of x."""
 
     model_config = STRICT
 
@@ -48,13 +48,13 @@ class Sigmoid(BaseModel):
 
 
 class LeakyReLU(BaseModel):
-    """x where it is positive, a small part of it elsewhere."""
+    """x where it is positive, a small fraction of it elsewhere."""
 
     model_config = STRICT
 
     type: Literal["leaky_relu"] = "leaky_relu"
     negative_slope: NotNegative = 0.01
-    """The part that is left of negative values."""
+    """The fraction that is left of negative values."""
 
 
 class ELU(BaseModel):

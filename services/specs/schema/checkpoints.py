@@ -12,29 +12,29 @@ Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 class InitFrom(BaseModel):
-    """The stored weights that a job begins with. Its optimizer and its preprocessing are new."""
+    """The stored weights a job starts from. Its optimizer and preprocessing are new."""
 
     model_config = STRICT
 
     job: Word
-    """Id or name of the job that they are of."""
+    """Id or name of the job they come from."""
     checkpoint: Word = "best"
     """best, last, epoch:N or an id."""
     strict: bool = True
-    """Refuse weights that are not all for the same inputs, outputs and layers; false: take those that fit."""
+    """Refuse weights unless inputs, outputs and layers are the same; false: use those that fit."""
 
 
 class Keep(BaseModel):
-    """Whose epochs' weights are kept, beside the state that the job would go on from."""
+    """Which epochs' weights are kept, besides the state from which the job would continue."""
 
     model_config = STRICT
 
     keep_best: Annotated[int, Field(ge=1, le=20)] = 1
-    """So many epochs with the best monitored values."""
+    """How many of the best epochs to keep."""
     keep_last: Annotated[int, Field(ge=1, le=20)] = 1
-    """So many epochs at the end."""
+    """How many of the last epochs to keep."""
     every_epochs: Annotated[int, Field(ge=1)] | None = None
-    """And one every so many epochs; null: none."""
+    """Also keep every n-th epoch; null: none."""
 
     def most(self, epochs: int) -> int:
         """Return how many checkpoints of a job of so many epochs are kept at most."""

@@ -26,7 +26,7 @@ class Exclude(BaseModel):
 
 
 class ColumnOptions(BaseModel):
-    """How one feature column is read, where that is not to be found out."""
+    """How one feature column is read, if not as detected."""
 
     model_config = STRICT
 
@@ -38,7 +38,7 @@ class ColumnOptions(BaseModel):
     scale: Scale | None = None
     """How numbers are scaled; null: as `data.scale` says."""
     missing: Literal["auto", "mean", "median", "most_frequent", "constant", "error"] = "auto"
-    """What stands for a missing value; auto: the mean, or no category. An input of its own says that it was missing."""
+    """What replaces a missing value; auto: the mean, or no category. An extra input says that it was missing."""
     fill: Number | None = None
     """The value for `missing: constant`."""
     encoding: Literal["auto", "one_hot", "embedding"] = "auto"
@@ -48,18 +48,18 @@ class ColumnOptions(BaseModel):
     """The commonest so many are told apart, the others are one; auto: 50 of one_hot, and of an embedding all values
     that two training rows have."""
     unseen: Literal["other", "error"] = "other"
-    """What a prediction does with a category that training did not have."""
+    """What a prediction does with a category that did not occur in training."""
 
 
 class PluginData(BaseModel):
-    """A data set of the operator's own code, read item by item."""
+    """A Dataset class that the operator has installed, read item by item."""
 
     model_config = STRICT
 
     name: Name
-    """Under which the operator allows it."""
+    """The name under which the operator allows it."""
     params: dict[str, Any] = {}
-    """What it takes, as its own documents say."""
+    """Its parameters, as its own documentation says."""
 
 
 class Data(BaseModel):
@@ -74,9 +74,9 @@ class Data(BaseModel):
     plugin: PluginData | None = None
     """A torch Dataset that the operator has installed; its features and targets are taken as they are."""
     x: Rows | None = None
-    """Inline features, a list a row."""
+    """Inline features, one list per row."""
     y: Targets | None = None
-    """Inline targets, one a row."""
+    """Inline targets, one per row."""
     x_val: Rows | None = None
     """Inline features of the validation rows."""
     y_val: Targets | None = None
@@ -87,9 +87,9 @@ class Data(BaseModel):
     """Inline targets of the test rows."""
 
     target: str | Annotated[list[str], Field(min_length=1)] | None = None
-    """The column to learn, or several for multi-output regression."""
+    """The column to predict, or several for multi-output regression."""
     features: Literal["auto"] | Annotated[list[str], Field(min_length=1)] | Exclude = "auto"
-    """The columns to learn from; auto: all others but those that only name the rows (1 to n, or a text of its own)."""
+    """The columns to learn from; auto: all others except those that only identify the rows."""
     weight: str | None = None
     """The column of the rows' weights in the cost, sum(weight x cost) / sum(weight); it is no feature."""
     columns: dict[str, ColumnOptions] = {}
@@ -97,7 +97,7 @@ class Data(BaseModel):
     scale: Scale = "auto"
     """How numbers among the features are scaled; auto: by the model, standard or quantile."""
     target_scale: TargetScale = "auto"
-    """How regression targets are scaled inside; auto: standard."""
+    """How regression targets are scaled internally; auto: standard."""
 
     @property
     def inputs(self) -> list[str]:
@@ -115,59 +115,59 @@ Part = Fraction | Annotated[int, Field(ge=1)]
 
 
 class RandomSplit(BaseModel):
-    """A random part of the rows validates."""
+    """A random part of the rows is for validation."""
 
     model_config = STRICT
 
     type: Literal["random"] = "random"
     validation: Part = 0.2
-    """Rows that validate: a share, or how many."""
+    """Validation rows: a share, or a number."""
     test: Part | None = None
-    """Rows that are left for one measurement at the end: a share, or how many."""
+    """Test rows, for one measurement at the end: a share, or a number."""
     stratify: Literal["auto"] | bool = "auto"
-    """The same share of every class; auto: for classes that all have 5 rows."""
+    """Keep the share of every class; auto: if all classes have at least 5 rows."""
 
 
 class TimeSplit(BaseModel):
-    """The oldest rows train, newer ones validate, the newest test."""
+    """The oldest rows are for training, newer ones for validation, the newest for testing."""
 
     model_config = STRICT
 
     type: Literal["time"] = "time"
     column: str
-    """The column that orders the rows; it is no feature unless `features` names it."""
+    """The column that orders the rows; it is not a feature unless `features` names it."""
     validation: Part = 0.2
-    """Rows that validate: a share, or how many."""
+    """Validation rows: a share, or a number."""
     test: Part | None = None
-    """Rows that are left for one measurement at the end: a share, or how many."""
+    """Test rows, for one measurement at the end: a share, or a number."""
 
 
 class HashSplit(BaseModel):
-    """Rows with the same value of a column stay together, also when the data grows."""
+    """Rows with the same value in a column stay together, even when the data grows."""
 
     model_config = STRICT
 
     type: Literal["hash"] = "hash"
     column: str
-    """The column whose value decides; it is no feature unless `features` names it."""
+    """The column whose value decides; it is not a feature unless `features` names it."""
     validation: Fraction = 0.2
-    """Share of the values that validate."""
+    """Share of the values for validation."""
     test: Fraction | None = None
-    """Share of the values that are left for one measurement at the end."""
+    """Share of the values for the test at the end."""
 
 
 class ColumnSplit(BaseModel):
-    """A column says `train`, `validation` or `test` for each row."""
+    """A column contains `train`, `validation` or `test` for each row."""
 
     model_config = STRICT
 
     type: Literal["column"] = "column"
     column: str
-    """The column that says it."""
+    """The name of that column."""
 
 
 class NoSplit(BaseModel):
-    """Every row trains, none validates."""
+    """All rows are for training."""
 
     model_config = STRICT
 

@@ -26,7 +26,7 @@ class FileOptions(BaseModel):
     header: bool | None = None
     """Whether the first row of a CSV names the columns."""
     na_values: Missing | None = None
-    """The texts of a CSV that stand for no value, instead of the usual ones; an empty cell always does."""
+    """The texts that mean "no value" in a CSV, instead of the usual ones; an empty cell always does."""
     columns: Annotated[dict[str, Literal["number", "category"]], Field(max_length=10_000)] = {}
     """The types of columns, by name. number: also with a percent or currency sign; category: texts as they are."""
 

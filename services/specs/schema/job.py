@@ -22,7 +22,7 @@ def _loss(value: Any) -> Any:
 
 
 class JobSpec(BaseModel):
-    """A training job. As submitted it may say `auto`; resolved it says all, and posting it again trains the same."""
+    """A training job. A resolved spec has no `auto` left, and submitting it again trains the same model."""
 
     model_config = STRICT
 
@@ -36,55 +36,55 @@ class JobSpec(BaseModel):
     split: Split = RandomSplit()
     model: Model
     init_from: InitFrom | None = None
-    """Begin with the stored weights of another job; null: with new ones."""
+    """Start from the stored weights of another job; null: from new ones."""
     loss: Annotated[Literal["auto"] | Loss, BeforeValidator(_loss)] = "auto"
     """auto: mse, bce_with_logits or cross_entropy by the task."""
     optimizer: Optimizer = AdamW()
     scheduler: Scheduler | None = None
-    """How the step size changes; null: it does not."""
+    """How the learning rate changes; null: it does not."""
     gradient_clip: Clip | None = None
-    """Bound the gradient before each step."""
+    """Clip the gradient before each step."""
 
     epochs: Annotated[int, Field(ge=1)] = 200
     """Upper bound of passes over the training rows."""
     max_time_seconds: Positive | None = None
-    """Stop cleanly after so long."""
+    """Stop cleanly after this time."""
     batch_size: Literal["auto", "full"] | Annotated[int, Field(ge=1)] = "auto"
-    """Rows of one step; full: all; auto: the largest power of two up to training rows / 32, within 8 and 1024."""
+    """Rows per step; full: all; auto: the largest power of two up to training rows / 32, within 8 and 1024."""
     shuffle: bool = True
-    """Train the rows of each epoch in another order."""
+    """Shuffle the rows in each epoch."""
     drop_last: bool = False
     """Leave out the last batch of an epoch if it is smaller."""
     micro_batch_size: Annotated[int, Field(ge=1)] | None = None
-    """Rows that go through the net at once: gradients are summed up to a whole batch; null: the batch."""
+    """Rows that go through the model at once; gradients are summed up to the whole batch. null: the batch."""
 
     monitor: Monitored = Monitor()
     early_stopping: Literal[False] | EarlyStopping = EarlyStopping()
     checkpoint: Keep = Keep()
     validation: Validation = Validation()
     batch_costs: Literal["auto"] | bool = "auto"
-    """Keep the cost of every batch; auto: of jobs of up to 100,000 steps."""
+    """Keep the cost of every batch; auto: for jobs of up to 100,000 steps."""
     metrics: Literal["auto"] | list[Metric] = "auto"
     """Computed on the validation rows each epoch; auto: accuracy, or mae and r2."""
 
     seed: Annotated[int, Field(ge=0, lt=2**32)] | None = 0
-    """Fixes the split, the first weights and the order of rows; null: drawn and echoed."""
+    """Fixes the split, the first weights and the order of rows; null: drawn at random and returned."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     """fp32, or automatic mixed precision; fp16 needs a GPU."""
     deterministic: bool = False
     """Use only algorithms that give the same bits every time, or fail."""
     compile: Literal[False] = False
-    """Steps are traced once and replayed, to the same bits; a compiler would bring other bits and seconds to wait."""
+    """Steps are traced once and replayed, to the same bits; a compiler would change the bits and take seconds."""
     on_nonfinite: Literal["fail", "rollback", "skip_step", "continue"] = "fail"
-    """What to do when a cost is not finite: end the job, go back to the epoch before with a tenth of the step size (3
-    times at most), leave the step out, or go on."""
+    """What to do when a cost is not finite: end the job, go back to the previous epoch with a tenth of the learning
+    rate (3 times at most), skip the step, or continue."""
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     """CPU threads of the trainer."""
     priority: Annotated[int, Field(ge=-10, le=10)] = 0
     """Among one owner's jobs, higher goes first."""
     tags: Annotated[list[Name], Field(max_length=64)] = []
     notes: Text = ""
-    """Own words."""
+    """Free text."""
     metadata: Annotated[dict[Text, Text | Whole | Number | bool | None], Field(max_length=64)] = {}
-    """Own remarks, flat."""
+    """Free key-value pairs, not nested."""

@@ -19,7 +19,7 @@ Padding = Annotated[int, Field(ge=0, le=1_024)]
 
 
 class LinearLayer(BaseModel):
-    """Weighted sums of the last dimension, and a constant."""
+    """Weighted sums over the last dimension, plus a constant."""
 
     model_config = STRICT
 
@@ -35,17 +35,17 @@ class Conv1d(BaseModel):
 
     type: Literal["conv1d"] = "conv1d"
     out: Out
-    """How many channels go out; auto: the number of outputs."""
+    """Number of output channels; auto: the number of outputs."""
     kernel_size: Extent
     """Length of the kernel."""
     stride: Extent = 1
-    """Positions from one place of the kernel to the next."""
+    """Step of the kernel."""
     padding: Literal["same"] | Padding = 0
-    """Zeros put at both ends; same: as many as keep the length."""
+    """Zeros added at both ends; same: as many as keep the length."""
     dilation: Extent = 1
-    """Distance between the kernel's own points."""
+    """Spacing between the kernel's points."""
     groups: Width = 1
-    """Parts that the channels fall into, each convolved by itself."""
+    """Groups of channels that are convolved separately."""
 
 
 class Conv2d(BaseModel):
@@ -55,21 +55,21 @@ class Conv2d(BaseModel):
 
     type: Literal["conv2d"] = "conv2d"
     out: Out
-    """How many channels go out; auto: the number of outputs."""
+    """Number of output channels; auto: the number of outputs."""
     kernel_size: Extent
     """Height and width of the kernel."""
     stride: Extent = 1
-    """Positions from one place of the kernel to the next."""
+    """Step of the kernel."""
     padding: Literal["same"] | Padding = 0
-    """Zeros put at each side; same: as many as keep height and width."""
+    """Zeros added on each side; same: as many as keep height and width."""
     dilation: Extent = 1
-    """Distance between the kernel's own points."""
+    """Spacing between the kernel's points."""
     groups: Width = 1
-    """Parts that the channels fall into, each convolved by itself."""
+    """Groups of channels that are convolved separately."""
 
 
 class MaxPool1d(BaseModel):
-    """The largest of each window over (channels, length)."""
+    """The maximum of each window over (channels, length)."""
 
     model_config = STRICT
 
@@ -77,11 +77,11 @@ class MaxPool1d(BaseModel):
     kernel_size: Extent
     """Length of the window."""
     stride: Extent | None = None
-    """Positions from one window to the next; null: the window's length."""
+    """Step of the window; null: the window's length."""
 
 
 class MaxPool2d(BaseModel):
-    """The largest of each window over (channels, height, width)."""
+    """The maximum of each window over (channels, height, width)."""
 
     model_config = STRICT
 
@@ -89,7 +89,7 @@ class MaxPool2d(BaseModel):
     kernel_size: Extent
     """Height and width of the window."""
     stride: Extent | None = None
-    """Positions from one window to the next; null: the window's size."""
+    """Step of the window; null: the window's size."""
 
 
 class AvgPool1d(BaseModel):
@@ -101,7 +101,7 @@ class AvgPool1d(BaseModel):
     kernel_size: Extent
     """Length of the window."""
     stride: Extent | None = None
-    """Positions from one window to the next; null: the window's length."""
+    """Step of the window; null: the window's length."""
 
 
 class AvgPool2d(BaseModel):
@@ -113,31 +113,31 @@ class AvgPool2d(BaseModel):
     kernel_size: Extent
     """Height and width of the window."""
     stride: Extent | None = None
-    """Positions from one window to the next; null: the window's size."""
+    """Step of the window; null: the window's size."""
 
 
 class AdaptiveAvgPool1d(BaseModel):
-    """Means over (channels, length), of windows that give the wanted length."""
+    """Means over (channels, length), in windows that produce the given length."""
 
     model_config = STRICT
 
     type: Literal["adaptive_avg_pool1d"] = "adaptive_avg_pool1d"
     output_size: Extent
-    """Length that goes out."""
+    """Output length."""
 
 
 class AdaptiveAvgPool2d(BaseModel):
-    """Means over (channels, height, width), of windows that give the wanted size."""
+    """Means over (channels, height, width), in windows that produce the given size."""
 
     model_config = STRICT
 
     type: Literal["adaptive_avg_pool2d"] = "adaptive_avg_pool2d"
     output_size: Extent
-    """Height and width that go out."""
+    """Output height and width."""
 
 
 class BatchNorm(BaseModel):
-    """Each feature, or channel, standardised over the batch, then scaled and shifted."""
+    """Each feature or channel normalised over the batch, then scaled and shifted."""
 
     model_config = STRICT
 
@@ -145,7 +145,7 @@ class BatchNorm(BaseModel):
 
 
 class LayerNorm(BaseModel):
-    """All values of one example standardised together, then scaled and shifted each."""
+    """All values of one example normalised together, then each scaled and shifted."""
 
     model_config = STRICT
 
@@ -153,17 +153,17 @@ class LayerNorm(BaseModel):
 
 
 class GroupNorm(BaseModel):
-    """The values of each group of channels of one example standardised, then scaled and shifted by channel."""
+    """The values of each group of channels of one example normalised, then scaled and shifted by channel."""
 
     model_config = STRICT
 
     type: Literal["group_norm"] = "group_norm"
     groups: Width
-    """Parts that the channels fall into."""
+    """Number of groups of channels."""
 
 
 class Dropout(BaseModel):
-    """Values set to zero by chance while training."""
+    """Values set to zero at random during training."""
 
     model_config = STRICT
 
@@ -191,19 +191,19 @@ class Unflatten(BaseModel):
 
 
 class Embedding(BaseModel):
-    """A learnt vector in place of each whole number; needs columns of numbers that are not scaled."""
+    """A learnt vector for each whole number; needs number columns that are not scaled."""
 
     model_config = STRICT
 
     type: Literal["embedding"] = "embedding"
     num: Annotated[int, Field(ge=1, le=10_000_000)]
-    """How many vectors: the numbers go from 0 to one less."""
+    """Number of vectors, for the numbers from 0 to num - 1."""
     dim: Width
     """Length of a vector."""
 
 
 class Residual(BaseModel):
-    """What comes in plus what its layers make of it, which has the same shape."""
+    """Its input plus the output of its layers, which must have the same shape."""
 
     model_config = STRICT
 
@@ -213,7 +213,7 @@ class Residual(BaseModel):
 
 
 class Repeat(BaseModel):
-    """The same layers several times, one after another, each with weights of its own."""
+    """The same layers several times in a row, each time with weights of their own."""
 
     model_config = STRICT
 

@@ -30,7 +30,7 @@ class Huber(BaseModel):
 
     type: Literal["huber"] = "huber"
     delta: Positive = 1.0
-    """Where squared turns into absolute, in units of the scaled target."""
+    """Where squared changes to absolute, in units of the scaled target."""
 
 
 class SmoothL1(BaseModel):
@@ -40,11 +40,11 @@ class SmoothL1(BaseModel):
 
     type: Literal["smooth_l1"] = "smooth_l1"
     beta: Positive = 1.0
-    """Where squared turns into absolute, in units of the scaled target."""
+    """Where squared changes to absolute, in units of the scaled target."""
 
 
 class PoissonNLL(BaseModel):
-    """Minus the log-likelihood of counts: the net gives the logarithm of the expected count."""
+    """Negative log-likelihood of counts: the model returns the logarithm of the expected count."""
 
     model_config = STRICT
 
@@ -52,7 +52,7 @@ class PoissonNLL(BaseModel):
 
 
 class GaussianNLL(BaseModel):
-    """Minus the log-likelihood of a normal distribution: the net gives a mean and a variance for every target."""
+    """Negative log-likelihood of a normal distribution: the model returns a mean and a variance for every target."""
 
     model_config = STRICT
 
@@ -60,7 +60,7 @@ class GaussianNLL(BaseModel):
 
 
 class CrossEntropy(BaseModel):
-    """Minus the log-probability of the right class."""
+    """Negative log-probability of the right class."""
 
     model_config = STRICT
 

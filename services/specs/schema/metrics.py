@@ -36,14 +36,14 @@ TABLES: set[str] = {"confusion_matrix"}
 MAXIMISED: set[str] = {"accuracy", "balanced_accuracy", "f1", "precision", "recall", "auroc", "average_precision", "r2"}
 #: What each is and where its formula is from; of several classes, labels or targets it is the mean of each one's.
 DOCS: dict[Metric, str] = {
-    "accuracy": "The share of right classes or labels. Source: sklearn.metrics.accuracy_score.",
+    "accuracy": "The share of correct classes or labels. Source: sklearn.metrics.accuracy_score.",
     "balanced_accuracy": "The mean of each class's recall. Source: sklearn.metrics.balanced_accuracy_score.",
     "f1": "2 x precision x recall / (precision + recall). Source: sklearn.metrics.f1_score, macro.",
-    "precision": "Of the rows predicted as a class, the share that are of it. Source: sklearn.metrics.precision_score.",
-    "recall": "Of the rows of a class, the share predicted as it. Source: sklearn.metrics.recall_score.",
+    "precision": "The share of correct rows among those predicted as a class. Source: sklearn.metrics.precision_score.",
+    "recall": "The share of a class's rows that are predicted as it. Source: sklearn.metrics.recall_score.",
     "auroc": "The area under the ROC curve, each class against the others. Source: sklearn.metrics.roc_auc_score.",
     "average_precision": "The mean precision over recall. Source: sklearn.metrics.average_precision_score.",
-    "log_loss": "Minus the mean log-probability of what is right, in nats. Source: sklearn.metrics.log_loss.",
+    "log_loss": "The negative mean log-probability of the correct answer, in nats. Source: sklearn.metrics.log_loss.",
     "confusion_matrix": "Counts by class and predicted class. Source: sklearn.metrics.confusion_matrix.",
     "mae": "The mean of |prediction - target|. Source: sklearn.metrics.mean_absolute_error.",
     "mse": "The mean of (prediction - target)^2. Source: sklearn.metrics.mean_squared_error.",

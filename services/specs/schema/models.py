@@ -30,7 +30,7 @@ class Linear(BaseModel):
 
 
 class MLP(BaseModel):
-    """Linear layers, each followed by a norm, an activation and dropout, as asked."""
+    """Linear layers, each followed by an optional norm, an activation and dropout."""
 
     model_config = STRICT
 
@@ -40,13 +40,13 @@ class MLP(BaseModel):
     activation: Activation = "relu"
     """What follows each hidden layer."""
     dropout: Share = 0.1
-    """Share of hidden units set to zero while training."""
+    """Share of hidden units set to zero during training."""
     norm: Norm | None = None
-    """Standardise before each activation: each unit over the batch, or each example's units; null: neither."""
+    """Normalise before each activation: each unit over the batch, or each example's units; null: neither."""
     residual: bool = False
-    """Add what a hidden layer gets to what it gives, where the hidden layer before it is as wide."""
+    """Add a hidden layer's input to its output if both have the same width."""
     number_embedding: Literal["piecewise"] | None = "piecewise"
-    """piecewise: eight inputs for each number column, learnt, linear between quantiles; null: the number itself."""
+    """piecewise: eight learnt inputs for each number column, linear between quantiles; null: the number itself."""
 
     @model_validator(mode="after")
     def _has_somewhere_to_add(self) -> "MLP":
@@ -56,39 +56,39 @@ class MLP(BaseModel):
 
 
 class CNN(BaseModel):
-    """Blocks of a convolution and a pool that halves, then linear layers; needs a column of tensors."""
+    """Blocks of a convolution and a pooling that halves the size, then linear layers; needs a tensor column."""
 
     model_config = STRICT
 
     type: Literal["cnn"] = "cnn"
     channels: Annotated[list[Width], Field(min_length=1, max_length=MAX_LAYERS)] = [32, 64]
-    """Channels that each block gives."""
+    """Output channels of each block."""
     kernel_size: Annotated[int, Field(ge=1, le=255), AfterValidator(_odd)] = 3
     """Length of a kernel, the same in every direction; odd."""
     pool: Literal["max", "avg"] = "max"
-    """What is kept of each window of 2, as long as the size allows one: the largest, or the mean."""
+    """What is kept of each window of 2, while the size allows it: the maximum, or the mean."""
     hidden: Annotated[list[Width], Field(max_length=MAX_LAYERS)] = [128]
     """Width of each hidden linear layer after the blocks."""
     dropout: Share = 0.0
-    """Share of the values before each linear layer set to zero while training."""
+    """Share of the values before each linear layer set to zero during training."""
     activation: Activation = "relu"
     """What follows each convolution and hidden layer."""
     norm: Norm | None = None
-    """Standardise before each activation: each channel over the batch, or each example's values; null: neither."""
+    """Normalise before each activation: each channel over the batch, or each example's values; null: neither."""
 
 
 class Layers(BaseModel):
-    """A net of one's own, layer by layer."""
+    """A custom network, layer by layer."""
 
     model_config = STRICT
 
     type: Literal["layers"] = "layers"
     layers: Annotated[list[Layer], Field(min_length=1, max_length=MAX_LAYERS), AfterValidator(counted)]
-    """The layers, first to last; the last gives the outputs."""
+    """The layers, first to last; the last one returns the outputs."""
 
 
 class TabM(BaseModel):
-    """Many MLPs that share most weights and are trained side by side; together they answer."""
+    """Many MLPs that share most of their weights and are trained together; a prediction is their average."""
 
     model_config = STRICT
 
@@ -98,21 +98,21 @@ class TabM(BaseModel):
     hidden: Hidden = [64, 64]
     """Width of each hidden layer."""
     dropout: Share = 0.1
-    """Share of hidden units set to zero while training."""
+    """Share of hidden units set to zero during training."""
     number_embedding: Literal["piecewise"] | None = "piecewise"
-    """piecewise: eight inputs for each number column, learnt, linear between quantiles; null: the number itself."""
+    """piecewise: eight learnt inputs for each number column, linear between quantiles; null: the number itself."""
 
 
 class Plugin(BaseModel):
-    """A net that the operator has installed."""
+    """A network that the operator has installed."""
 
     model_config = STRICT
 
     type: Literal["plugin"] = "plugin"
     name: Name
-    """Under which the operator allows it."""
+    """The name under which the operator allows it."""
     params: dict[str, Any] = {}
-    """What it takes, as its own documents say."""
+    """Its parameters, as its own documentation says."""
 
 
 Model = Annotated[Linear | MLP | CNN | Layers | TabM | Plugin, Field(discriminator="type"), ByName]

@@ -21,7 +21,7 @@ class Monitor(BaseModel):
     metric: str = "val_cost"
     """train_cost, val_cost or val_ and a metric; with train_eval also train_eval_cost or train_ and a metric."""
     mode: Literal["auto", "min", "max"] = "auto"
-    """Whether small or large is good; auto: by the metric."""
+    """Whether lower or higher is better; auto: by the metric."""
 
 
 class EarlyStopping(BaseModel):
@@ -32,9 +32,9 @@ class EarlyStopping(BaseModel):
     patience: Annotated[int, Field(ge=1)] = 16
     """Epochs without improvement."""
     min_delta: NotNegative = 0.0
-    """Least change that counts as improvement."""
+    """Smallest change that counts as an improvement."""
     min_epochs: Annotated[int, Field(ge=0)] = 0
-    """Never stop before so many epochs."""
+    """Never stop before this many epochs."""
 
 
 class Validation(BaseModel):
@@ -43,9 +43,9 @@ class Validation(BaseModel):
     model_config = STRICT
 
     every_epochs: Annotated[int, Field(ge=1)] = 1
-    """Validate after every so many epochs, and after the last."""
+    """Validate every n epochs, and after the last."""
     batch_size: Literal["auto"] | Annotated[int, Field(ge=1, le=1_000_000)] = "auto"
-    """Rows that are measured at once; auto: 4,096. Fewer take less memory."""
+    """Rows measured at once; auto: 4,096. Fewer need less memory."""
     train_eval: bool = False
     """Measure the training rows in the same way: train_eval_cost, and train_ and each metric."""
 

@@ -18,7 +18,7 @@ class SGD(BaseModel):
     lr: Positive = 0.01
     """Step size."""
     momentum: Share = 0.0
-    """Share of the last step that is added to the next."""
+    """Share of the previous step that is added to the next."""
     nesterov: bool = False
     """Look ahead along the momentum; needs momentum."""
     weight_decay: NotNegative = 0.0
@@ -44,7 +44,7 @@ class Adam(BaseModel):
     betas: Betas = [0.9, 0.999]
     """Decay of the running mean and of the running square."""
     eps: Positive = 1e-8
-    """Keeps the division finite."""
+    """Added to the denominator to keep the division finite."""
 
 
 class AdamW(BaseModel):
@@ -60,7 +60,7 @@ class AdamW(BaseModel):
     betas: Betas = [0.9, 0.999]
     """Decay of the running mean and of the running square."""
     eps: Positive = 1e-8
-    """Keeps the division finite."""
+    """Added to the denominator to keep the division finite."""
 
 
 class NAdam(BaseModel):
@@ -76,13 +76,13 @@ class NAdam(BaseModel):
     betas: Betas = [0.9, 0.999]
     """Decay of the running mean and of the running square."""
     eps: Positive = 1e-8
-    """Keeps the division finite."""
+    """Added to the denominator to keep the division finite."""
     momentum_decay: NotNegative = 0.004
-    """How fast the momentum reaches its full size."""
+    """How fast the momentum grows to its full value."""
 
 
 class RAdam(BaseModel):
-    """Adam that waits with its scaling until the running square is sure."""
+    """Adam that scales only once the running square is reliable."""
 
     model_config = STRICT
 
@@ -94,7 +94,7 @@ class RAdam(BaseModel):
     betas: Betas = [0.9, 0.999]
     """Decay of the running mean and of the running square."""
     eps: Positive = 1e-8
-    """Keeps the division finite."""
+    """Added to the denominator to keep the division finite."""
 
 
 class RMSprop(BaseModel):
@@ -108,13 +108,13 @@ class RMSprop(BaseModel):
     alpha: Share = 0.99
     """Decay of the running square."""
     momentum: Share = 0.0
-    """Share of the last step that is added to the next."""
+    """Share of the previous step that is added to the next."""
     centered: bool = False
-    """Take the running mean off before squaring."""
+    """Subtract the running mean before squaring."""
     weight_decay: NotNegative = 0.0
     """L2 penalty."""
     eps: Positive = 1e-8
-    """Keeps the division finite."""
+    """Added to the denominator to keep the division finite."""
 
 
 class Adagrad(BaseModel):
@@ -126,11 +126,11 @@ class Adagrad(BaseModel):
     lr: Positive = 0.01
     """Step size."""
     lr_decay: NotNegative = 0.0
-    """How the step size shrinks with the steps."""
+    """How the learning rate shrinks with the steps."""
     weight_decay: NotNegative = 0.0
     """L2 penalty."""
     eps: Positive = 1e-10
-    """Keeps the division finite."""
+    """Added to the denominator to keep the division finite."""
 
 
 class ClipNorm(BaseModel):

@@ -10,21 +10,21 @@ Cell = bool | Whole | Number | Text | None
 
 
 class Predict(BaseModel):
-    """Rows to predict, one way or another."""
+    """Rows to predict, in one of three forms."""
 
     model_config = STRICT
 
     x: Annotated[list[list[Cell | list[Any]]], Field(min_length=1, fail_fast=True)] | None = None
-    """A list a row, in the order of the training features; of a plug-in's items lists in lists, in their shape."""
+    """One list per row, in the order of the training features; for a plug-in, nested lists in the shape of an item."""
     records: Annotated[list[dict[str, Cell]], Field(min_length=1, fail_fast=True)] | None = None
-    """An object a row, by column name; further columns are left out."""
+    """One object per row, by column name; other columns are ignored."""
     columns: dict[str, Annotated[list[Cell], Field(min_length=1, fail_fast=True)]] | None = None
-    """A list a column, by its name, all of the same length; further columns are left out."""
+    """One list per column, by name, all of the same length; other columns are ignored."""
 
     @model_validator(mode="after")
     def _one_of_three(self) -> Self:
         if [self.x, self.records, self.columns].count(None) != 2:
-            raise ValueError("needs x, records or columns, one of the three")
+            raise ValueError("needs exactly one of x, records and columns")
         lengths = {name: len(values) for name, values in (self.columns or {}).items()}
         if self.columns is not None and not lengths:
             raise ValueError("has no column")

@@ -11,7 +11,7 @@ Epochs = Annotated[int, Field(ge=1)]
 
 
 class StepDecay(BaseModel):
-    """Multiply the step size by `gamma` every so many epochs."""
+    """Multiply the learning rate by `gamma` every `step_epochs` epochs."""
 
     model_config = STRICT
 
@@ -23,7 +23,7 @@ class StepDecay(BaseModel):
 
 
 class MultiStep(BaseModel):
-    """Multiply the step size by `gamma` after each of some epochs."""
+    """Multiply the learning rate by `gamma` after each of the given epochs."""
 
     model_config = STRICT
 
@@ -35,7 +35,7 @@ class MultiStep(BaseModel):
 
 
 class Exponential(BaseModel):
-    """Multiply the step size by `gamma` after every epoch."""
+    """Multiply the learning rate by `gamma` after every epoch."""
 
     model_config = STRICT
 
@@ -45,33 +45,33 @@ class Exponential(BaseModel):
 
 
 class Cosine(BaseModel):
-    """Half a cosine from the step size down to `min_lr` at the last epoch, after a linear rise."""
+    """Half a cosine from the learning rate down to `min_lr` at the last epoch, after a linear warm-up."""
 
     model_config = STRICT
 
     type: Literal["cosine"] = "cosine"
     warmup_epochs: Annotated[int, Field(ge=0)] = 0
-    """Epochs of the rise."""
+    """Epochs of warm-up."""
     min_lr: NotNegative = 0.0
-    """Step size at the end."""
+    """Learning rate at the end."""
 
 
 class CosineRestarts(BaseModel):
-    """Cosines one after the other, each from the full step size down (SGDR)."""
+    """Cosines one after the other, each starting from the full learning rate (SGDR)."""
 
     model_config = STRICT
 
     type: Literal["cosine_restarts"] = "cosine_restarts"
     t_0: Epochs = 10
-    """Epochs of the first."""
+    """Epochs of the first cosine."""
     t_mult: Annotated[int, Field(ge=1)] = 1
-    """How much longer each is than the one before."""
+    """How many times longer each is than the previous one."""
     min_lr: NotNegative = 0.0
-    """Step size at the end of each."""
+    """Learning rate at the end of each."""
 
 
 class Plateau(BaseModel):
-    """Multiply the step size by `factor` when the monitored value has not improved for a while."""
+    """Multiply the learning rate by `factor` when the monitored value has not improved for a while."""
 
     model_config = STRICT
 
@@ -81,29 +81,29 @@ class Plateau(BaseModel):
     patience: Annotated[int, Field(ge=0)] = 5
     """Epochs without improvement before the change."""
     min_lr: NotNegative = 0.0
-    """It never gets smaller than this."""
+    """Lower bound of the learning rate."""
 
 
 class OneCycle(BaseModel):
-    """Up to `max_lr` and down to almost nothing, step by step over the whole job (super-convergence)."""
+    """Up to `max_lr` and down to almost zero, step by step over the whole job (super-convergence)."""
 
     model_config = STRICT
 
     type: Literal["onecycle"] = "onecycle"
     max_lr: Positive
-    """The largest step size."""
+    """The largest learning rate."""
     pct_start: Fraction = 0.3
     """Share of the steps on which it rises."""
 
 
 class LinearWarmup(BaseModel):
-    """Rise to the step size over some epochs, then stay."""
+    """Rise to the learning rate over some epochs, then stay there."""
 
     model_config = STRICT
 
     type: Literal["linear_warmup"] = "linear_warmup"
     epochs: Epochs = 5
-    """Epochs of the rise."""
+    """Epochs of warm-up."""
 
 
 Scheduler = Annotated[

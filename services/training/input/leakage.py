@@ -41,9 +41,7 @@ def classes_without_rows(spec: JobSpec, info: TableInfo, counts: list[int]) -> l
     said = ", ".join(repr(names[n]) for n in without[:5]) + (
         f" and {len(without) - 5} more" if len(without) > 5 else ""
     )
-    message = (
-        f"No training row has the class {said}: it will not be predicted. Say stratify: true, or give it more rows."
-    )
+    message = f"No training row has the class {said}: it can't be predicted. Set stratify: true, or add rows of it."
     return [_warning("class_without_training_rows", message, "#/split")]
 
 
@@ -72,7 +70,7 @@ def leaking_features(spec: JobSpec, info: TableInfo, cells: np.ndarray) -> list[
     if not leaks:
         return []
     said = ", ".join(map(repr, leaks[:5])) + (f" and {len(leaks) - 5} more" if len(leaks) > 5 else "")
-    message = f"{said} alone predicts the target perfectly. If it is known only after the target is, leave it out."
+    message = f"{said} alone predicts the target perfectly. If it is only known once the target is known, leave it out."
     return [_warning("possible_leakage", message, "#/data/features") | {"columns": leaks[:5]}]
 
 
@@ -96,8 +94,8 @@ def repeated_rows(
     if repeated - by_nature <= REPEATED * len(held):
         return []
     message = (
-        f"{repeated:,} of {len(held):,} validation rows are among the training rows as well, cell by cell: the "
-        "validation cost does not tell how new rows fare. Remove duplicates, or split by hash of what belongs together."
+        f"{repeated:,} of {len(held):,} validation rows are also among the training rows, cell by cell, so the "
+        "validation cost says little about new rows. Remove duplicates, or split by hash of what belongs together."
     )
     return [_warning("duplicate_rows", message, "#/split")]
 

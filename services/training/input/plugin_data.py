@@ -93,7 +93,9 @@ def opened(spec: PluginData) -> Opened:
         random_state.begin(SEED)
         made: Any = point.load()(**spec.params)
     if not isinstance(made, Dataset):
-        raise PluginError(f"The plug-in {spec.name!r} made a {type(made).__name__}, no torch.utils.data.Dataset.")
+        raise PluginError(
+            f"The plug-in {spec.name!r} returned a {type(made).__name__}, not a torch.utils.data.Dataset."
+        )
     with guarded(spec.name, "at len()"):
         sized: Any = made
         length = len(sized)
@@ -145,13 +147,17 @@ def reopened(spec: PluginData, info: TableInfo, digest: str) -> Opened:
     Raises: PluginError; DataChanged.
     """
     if sha256(spec, info) != digest:
-        raise DataChanged(f"The plug-in {spec.name!r} is installed in another version than the job was submitted with.")
+        raise DataChanged(
+            f"The plug-in {spec.name!r} is installed in a different version from when the job was submitted."
+        )
     data = opened(spec)
     if data.length != info.rows:
-        detail = f"The data set of the plug-in {spec.name!r} has {data.length} items; it had {info.rows} at the submit."
+        detail = f"The data set of the plug-in {spec.name!r} has {data.length} items; it had {info.rows} at submit."
         raise DataChanged(detail)
     if data.classes is not None and data.classes != info.columns[1].values:
-        raise DataChanged(f"The data set of the plug-in {spec.name!r} has other classes than at the submit.")
+        raise DataChanged(
+            f"The data set of the plug-in {spec.name!r} has different classes from when the job was submitted."
+        )
     return data
 
 

@@ -22,7 +22,7 @@ def plugin(spec: specs.Plugin, inputs: Inputs, outputs: int) -> nn.Module:
     with guarded(spec.name):
         made: Any = point.load()(inputs.shape, outputs, **spec.params)
     if not isinstance(made, nn.Module):
-        raise PluginError(f"The plug-in {spec.name!r} made a {type(made).__name__}, no torch.nn.Module.")
+        raise PluginError(f"The plug-in {spec.name!r} returned a {type(made).__name__}, not a torch.nn.Module.")
     return Guarded(spec.name, made)
 
 

@@ -12,13 +12,13 @@ ANY = None
 
 #: What is sent as a body, and what the answer says.
 TEXTS: list[tuple[str, str]] = [
-    ('{"epochs": 5,}', "a comma stands before the closing bracket (line 1, column 14)"),
-    ("{'epochs': 5}", "a key stands without double quotes (line 1, column 2)"),
-    ("{epochs: 5}", "a key stands without double quotes (line 1, column 2)"),
+    ('{"epochs": 5,}', "there is a comma before the closing bracket (line 1, column 14)"),
+    ("{'epochs': 5}", "a key is not in double quotes (line 1, column 2)"),
+    ("{epochs: 5}", "a key is not in double quotes (line 1, column 2)"),
     ('{"epochs" 5}', "a colon is missing after a key (line 1, column 11)"),
-    ('{"shuffle": True}', "true, false and null are written in small letters (line 1, column 13)"),
+    ('{"shuffle": True}', "write true, false and null in lower case (line 1, column 13)"),
     ('{"lr": NaN', "the text ends early (line 1, column 10)"),
-    ("{\"name\": 'a'}", "texts stand in double quotes (line 1, column 10)"),
+    ("{\"name\": 'a'}", "put strings in double quotes (line 1, column 10)"),
     ('{"epochs": 5 // so many\n}', "a comma or the closing bracket is missing (line 1, column 14)"),
     ("", "the body is empty (line 1, column 0)"),
 ]
@@ -82,7 +82,7 @@ JOBS: list[tuple[dict[str, Any], str, str, str, Any]] = [
         {"data": {"dataset": "iris.csv", "target": "y"}},
         "#/data/dataset",
         "unknown_dataset",
-        "is 'iris.csv'; there is no data set of this name or id",
+        "is 'iris.csv'; there is no data set with this name or id",
         ANY,
     ),
     (
@@ -96,7 +96,7 @@ JOBS: list[tuple[dict[str, Any], str, str, str, Any]] = [
 #: What is uploaded; code, sentence, line.
 FILES: list[tuple[str, str, str, int | None]] = [
     ("a,b\n1,2\n3\n", "csv_ragged_row", "line 3 has 1 cells, the others 2", 3),
-    ('a,b\n"1,2\n3,4\n', "csv_unclosed_quote", "in the row at line 2 a quote opens that does not close", 2),
+    ('a,b\n"1,2\n3,4\n', "csv_unclosed_quote", "in the row at line 2, a quote opens but never closes", 2),
     ("a,a\n1,2\n", "duplicate_column", "two columns are named 'a'", 1),
     ("a,b\n", "empty", "has no rows", ANY),
     ("a,b", "empty", "has no rows", ANY),
@@ -155,7 +155,7 @@ def test_a_file_that_is_no_table_is_told_where_and_why(
 def test_a_key_that_belongs_elsewhere_is_told_where(client: FlaskClient) -> None:
     [fault] = client.post("/api/v1/jobs", json=SMALL | {"lr": 0.1}).get_json()["errors"]
 
-    assert fault["hint"] == 'it belongs below optimizer: {"optimizer": {"lr": ...}}'
+    assert fault["hint"] == 'it belongs inside optimizer: {"optimizer": {"lr": ...}}'
 
 
 def test_all_mistakes_of_a_job_are_told_at_once(client: FlaskClient) -> None:

@@ -108,7 +108,7 @@ def test_what_yielded_comes_after_shorter_jobs_and_is_not_charged(joined: Base, 
 
     found = joined.lookup.get("local", long)
     assert (found.status, found.queue and found.queue.position) == ("queued", 2)
-    assert joined.lookup.events("local", long)[-1].message == "it yields to a shorter job"
+    assert joined.lookup.events("local", long)[-1].message == "yields to a shorter job"
     with joined.database.reading() as session:
         row = session.get_one(Job, long)
         assert (row.trained_s, row.attempts_without_progress) == (LONG_S, 0)

@@ -39,7 +39,7 @@ def test_a_job_whose_monitored_value_is_never_a_number_does_not_succeed(joined: 
     labels = {"x": [[float(n), n % 3] for n in range(40)], "y": ["c" if n == 0 else "ab"[n % 2] for n in range(40)]}
     job = make_job(joined, data=labels, metrics=["f1"], monitor="val_f1", split={"type": "random", "validation": 8})
 
-    with pytest.raises(NoBestEpoch, match="val_f1 was a number in no epoch"):
+    with pytest.raises(NoBestEpoch, match="val_f1 was not a number in any epoch"):
         train(joined, job.id)
 
     assert joined.lookup.get("local", job.id).outcome.baseline is not None

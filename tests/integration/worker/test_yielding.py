@@ -41,6 +41,6 @@ def test_long_jobs_yield_after_an_epoch_to_a_short_one_and_end_with_the_same_bit
     assert finished(joined, bell, calm.id).status == ended.status == "succeeded"
     assert result(joined, long.id) == result(joined, calm.id)
     told = [e for job in (first, long) for e in joined.lookup.events("local", job.id) if e.type == "requeued"]
-    assert {event.message for event in told} == {"it yields to a shorter job"}
+    assert {event.message for event in told} == {"yields to a shorter job"}
     epochs = [event.data["epoch"] for event in joined.lookup.events("local", long.id) if event.type == "epoch"]
     assert epochs == sorted(set(epochs))

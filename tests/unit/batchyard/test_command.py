@@ -91,7 +91,7 @@ def test_init_writes_a_spec_that_is_read_back_and_never_over_one(tmp_path: Path)
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"", "is empty"), (b"\x89PNG\r\n\0\xff", "is no CSV"), (None, "is a folder")],
+    [(b"", "is empty"), (b"\x89PNG\r\n\0\xff", "is not CSV"), (None, "is a folder")],
 )
 def test_a_file_that_is_no_csv_is_refused_with_what_to_do(tmp_path: Path, content: bytes | None, says: str) -> None:
     if content is None:

@@ -44,5 +44,5 @@ def test_elsewhere_each_epoch_is_a_line_and_detaching_says_how_to_come_back(caps
 
     assert capsys.readouterr().out.splitlines() == [
         "epoch=1/9 train_cost=0.5 dur=0.10s +",
-        "one goes on. Come back: batchyard.job('job_1').watch()",
+        "one keeps running. Come back: batchyard.job('job_1').watch()",
     ]

@@ -18,7 +18,7 @@ from batchyard.tables import like, ordered, table_of
         ([], "no rows"),
         ([1, 2], r"\[\[1\], \[2\]"),
         ("rows.csv", "type str"),
-        ({1: [1]}, "Column names must be texts"),
+        ({1: [1]}, "Column names must be text"),
         ({"a": [1, "x"]}, "mixes number .* and text"),
         (np.array([1.0, 2.0]), "reshape"),
         (np.array([[np.inf]]), "infinity"),

@@ -6,7 +6,7 @@ from services.outage import Outage
 
 
 def test_however_often_it_is_asked_there_are_two_lines() -> None:
-    outage = Outage("the claiming of jobs")
+    outage = Outage("claiming jobs")
     with capture_logs() as lines:
         outage.ended()
         for _ in range(5):
@@ -16,7 +16,7 @@ def test_however_often_it_is_asked_there_are_two_lines() -> None:
         outage.began("Redis does not answer.")
 
     assert [(line["log_level"], line["event"]) for line in lines] == [
-        ("warning", "the claiming of jobs waits"),
-        ("info", "the claiming of jobs goes on"),
-        ("warning", "the claiming of jobs waits"),
+        ("warning", "claiming jobs is interrupted"),
+        ("info", "claiming jobs has resumed"),
+        ("warning", "claiming jobs is interrupted"),
     ]

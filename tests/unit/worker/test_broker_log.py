@@ -23,7 +23,7 @@ def test_a_connection_that_is_lost_and_back_is_two_lines() -> None:
         written += [broker_log.filter(record(logging.INFO, "Connected to redis://localhost//")) for _ in range(2)]
 
     assert not any(written)
-    assert [line["event"] for line in lines] == ["the hearing of nudges waits", "the hearing of nudges goes on"]
+    assert [line["event"] for line in lines] == ["receiving nudges is interrupted", "receiving nudges has resumed"]
 
 
 def test_what_is_about_something_else_stays() -> None:

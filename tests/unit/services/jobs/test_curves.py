@@ -58,7 +58,7 @@ def test_a_value_that_is_not_finite_is_a_gap_and_one_not_measured_is_none() -> N
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ([], "No epoch is recorded yet."),
+        ([], "No epoch has been recorded yet."),
         ([0.5], "cost was 0.5 in epoch 1."),
         ([1.0, 0.5], "cost fell from 1 to 0.5 over 2 epochs."),
         ([1.0, 0.2, 0.5], "cost fell from 1 to 0.5 over 3 epochs, lowest 0.2 in epoch 2."),

@@ -90,5 +90,5 @@ def test_a_number_that_an_embedding_has_no_vector_for_is_a_fault_of_the_request(
 
     assert predictor.values(np.float32([[4]])).isfinite().all()
     for number in (-1, 5):
-        with pytest.raises(InvalidRequest, match="no vector"):
+        with pytest.raises(InvalidRequest, match="without a vector"):
             predictor.values(np.float32([[number]]))

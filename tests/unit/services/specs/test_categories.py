@@ -72,9 +72,9 @@ def test_numbers_that_are_categories_may_be_embedded_as_well() -> None:
 @pytest.mark.parametrize(
     ("model", "column", "says"),
     [
-        ("linear", "street", "a linear net has no embeddings of categories; mlp and tabm have"),
-        ({"type": "layers", "layers": END}, "street", "a layers net has no"),
-        ("mlp", "age", "'age' holds no categories"),
+        ("linear", "street", "a linear model has no embeddings of categories; mlp and tabm have"),
+        ({"type": "layers", "layers": END}, "street", "a layers model has no"),
+        ("mlp", "age", "'age' does not hold categories"),
     ],
 )
 def test_an_embedding_that_can_not_be_is_told(model: Any, column: str, says: str) -> None:
@@ -104,7 +104,7 @@ def test_the_parameters_of_an_embedded_column_follow_its_formula() -> None:
         ([EMBEDDING, *END], {}, "#/model/layers/0", "column 'age' is scaled (standard)"),
         ([EMBEDDING | {"num": 99}, *END], {"scale": "none"}, "#/model/layers/0/num", "is 99, for the numbers 0 to 98"),
         (["flatten", EMBEDDING | {"num": 9}, *END], {"scale": "none"}, "#/model/layers/1/num", "is 9, for the"),
-        (["relu", EMBEDDING, *END], {"scale": "none"}, "#/model/layers/1", "gets what other layers computed"),
+        (["relu", EMBEDDING, *END], {"scale": "none"}, "#/model/layers/1", "gets the output of other layers"),
         (
             [{"type": "residual", "layers": [EMBEDDING | {"num": 7}, "flatten", {"type": "linear", "out": 1}]}, *END],
             {"scale": "none"},
@@ -115,7 +115,7 @@ def test_the_parameters_of_an_embedded_column_follow_its_formula() -> None:
             [{"type": "repeat", "times": 2, "layers": [EMBEDDING, "flatten"]}, *END],
             {"scale": "none"},
             "#/model/layers/0/layers/0",
-            "gets what other layers computed",
+            "gets the output of other layers",
         ),
         ([EMBEDDING | {"num": 1}, *END], {"features": ["small"]}, "#/model/layers/0/num", "is 1, for the numbers 0 to"),
     ],

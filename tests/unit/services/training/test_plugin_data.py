@@ -175,7 +175,7 @@ def training_steps(job: dict[str, Any]) -> int:
         ("odd", "class between", "Item 0 .* has the target 0.5; must be a whole number from 0 to 2"),
         ("nowhere", "", "'nowhere' is not installed"),
         ("missing", "", "'missing' failed: ModuleNotFoundError"),
-        ("no_dataset", None, "made a list, no torch.utils.data.Dataset"),
+        ("no_dataset", None, "returned a list, not a torch.utils.data.Dataset"),
     ],
 )
 def test_what_goes_wrong_at_the_first_look_is_told(name: str, fault: str | None, words: str) -> None:
@@ -228,7 +228,7 @@ def test_another_version_of_the_package_is_told_as_changed_data(installed: Path)
     info, sha256 = look(spec)
     install(installed, version="1.1")
 
-    with pytest.raises(DataChanged, match="'spirals' is installed in another version"):
+    with pytest.raises(DataChanged, match="'spirals' is installed in a different version"):
         reopened(spec, info, sha256)
 
 
@@ -239,7 +239,7 @@ def test_another_length_is_told_as_changed_data(installed: Path, monkeypatch: py
 
     monkeypatch.setattr(odd.Odd, "__len__", lambda _self: 11)
 
-    with pytest.raises(DataChanged, match="has 11 items; it had 12 at the submit"):
+    with pytest.raises(DataChanged, match="has 11 items; it had 12 at submit"):
         reopened(spec, info, sha256)
 
 
@@ -250,7 +250,7 @@ def test_other_classes_are_told_as_changed_data(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(spirals.Spirals, "classes", ["left", "middle", "right"])
 
-    with pytest.raises(DataChanged, match="has other classes than at the submit"):
+    with pytest.raises(DataChanged, match="has different classes from when the job was submitted"):
         reopened(spec, info, sha256)
 
 

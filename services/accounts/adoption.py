@@ -1,0 +1,87 @@
+"""What was there before keys goes to the owner of the first one."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import ForeignKeyConstraint, Select, Table, delete, func, insert, literal, select, update
+from sqlalchemy.orm import Session
+
+from services.accounts.key_views import LOCAL
+from services.db.account_tables import ApiKey, AuditEntry
+from services.db.engine import Database
+from services.db.job_rows import add_owner
+from services.db.tables import Base, Dataset, Job, Owner
+
+APART = {ApiKey.__tablename__, AuditEntry.__tablename__}
+
+
+def adopt(database: Database) -> str | None:
+    """Give everything of `local` to the owner of the first key; return the sentence that says so.
+
+    None when there is nothing, or no key yet. Harmless when several processes do it at once.
+    Raises: NotReady.
+    """
+    with database.reading() as session:
+        if _heir(session) is None or not _is_any(session):
+            return None
+    with database.transaction() as session:
+        # Held, so that of two processes the second finds nothing left.
+        session.scalar(select(Owner.name).where(Owner.name == LOCAL).with_for_update())
+        heir = _heir(session)
+        if heir is None or not _is_any(session):
+            return None
+        counts = {
+            words: session.scalar(select(func.count()).select_from(kind).where(kind.owner == LOCAL)) or 0
+            for kind, words in ((Job, "jobs"), (Dataset, "data sets"))
+        }
+        add_owner(session, heir)
+        _move(session, heir)
+        session.execute(delete(Owner).where(Owner.name == LOCAL))
+    said = " and ".join(f"{count} {words}" for words, count in counts.items())
+    return f"What was made before there were keys, {said}, now belongs to {heir}, whose key was the first."
+
+
+def _heir(session: Session) -> str | None:
+    first = session.scalar(select(ApiKey.owner).order_by(ApiKey.created_at, ApiKey.id).limit(1))
+    return None if first == LOCAL else first
+
+
+def _is_any(session: Session) -> bool:
+    tables = (table for table in _tables() if session.scalar(_of_local(table)))
+    return next(tables, None) is not None
+
+
+def _of_local(table: Table) -> Select[Any]:
+    return select(literal(1)).select_from(table).where(table.c.owner == LOCAL).limit(1)
+
+
+def _move(session: Session, heir: str) -> None:
+    """Write the new owner into every table, however they refer to each other by it."""
+    tables = list(_tables())
+    referred = {name for table in tables for name in _referred(table)}
+    for table in tables:
+        if table.name not in referred:
+            session.execute(update(table).where(table.c.owner == LOCAL).values(owner=heir))
+            continue
+        # Its owner is part of what other rows refer to: they are given a copy to refer to first.
+        columns = [column.name for column in table.columns]
+        copied = [literal(heir) if name == "owner" else table.c[name] for name in columns]
+        session.execute(insert(table).from_select(columns, select(*copied).where(table.c.owner == LOCAL)))
+    for table in reversed(tables):
+        if table.name in referred:
+            session.execute(delete(table).where(table.c.owner == LOCAL))
+
+
+def _tables() -> Iterator[Table]:
+    """Yield the tables whose rows have an owner, those that are referred to first."""
+    for table in Base.metadata.sorted_tables:
+        if "owner" in table.c and table.name not in APART:
+            yield table
+
+
+def _referred(table: Table) -> set[str]:
+    return {
+        constraint.referred_table.name
+        for constraint in table.constraints
+        if isinstance(constraint, ForeignKeyConstraint) and "owner" in constraint.column_keys
+    }

@@ -1,0 +1,47 @@
+"""The tables of keys and of what was done with them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.db.tables import Base
+
+
+class ApiKey(Base):
+    """A key of an owner. The token that opens is stored nowhere, only its SHA-256."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (UniqueConstraint("sha256"), Index("ix_api_keys_owner_created_at", "owner", "created_at"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    name: Mapped[str | None]  #: what tells it from the owner's other keys
+    sha256: Mapped[str]
+    scopes: Mapped[list[Any]]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]  #: to the minute
+    revoked_at: Mapped[datetime | None]
+
+
+class AuditEntry(Base):
+    """One request that changed something, or was refused for its key."""
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (
+        Index("ix_audit_entries_created_at", "created_at", "id"),
+        Index("ix_audit_entries_owner_created_at", "owner", "created_at", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime]
+    owner: Mapped[str | None]  #: NULL: no key that is known
+    key_id: Mapped[str | None]
+    action: Mapped[str]  #: such as `jobs.submit`
+    method: Mapped[str]
+    path: Mapped[str]
+    status: Mapped[int]
+    address: Mapped[str]  #: where the request came from
+    request_id: Mapped[str]
