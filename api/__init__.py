@@ -36,6 +36,24 @@ from services import ids
 from services.settings import Settings
 from services.wiring.api import Api
 
+VIEWS = (
+    jobs,
+    job_commands,
+    bulk,
+    costs,
+    events,
+    checkpoints,
+    models,
+    predictions,
+    inference,
+    datasets,
+    webhooks,
+    queue,
+    keys,
+    audit,
+    about,
+)
+
 
 def create_app(settings: Settings) -> Flask:
     """Return the application.
@@ -46,62 +64,61 @@ def create_app(settings: Settings) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_json_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_json_bytes
     app.url_map.strict_slashes = False
+    joined = _joined(app, settings)
+    _check_requests(app, settings, joined)
+    for module in VIEWS:
+        app.register_blueprint(module.bp)
+    pages.register(app, joined)
+    audit.register(app, settings)
+    app.after_request(_with_headers)
+    _start(joined, settings)
+    return app
+
+
+def _joined(app: Flask, settings: Settings) -> Api:
+    """Join the rooms, and keep them where views find them."""
     joined = Api(settings)
     app.extensions["batchyard"] = joined
     app.extensions["batchyard.watcher"] = Watcher(joined.base.lookup, settings.watch_interval_s, settings.wait_places)
     app.extensions["batchyard.feed"] = Feed(joined.base.lookup)
+    return joined
 
-    @app.before_request
-    def name_request() -> None:
-        g.request_id = ids.new("req")
 
-    watcher = app.extensions["batchyard.watcher"]
-    app.extensions["batchyard.timings"] = metrics.register(app, joined, watcher)
+def _check_requests(app: Flask, settings: Settings, joined: Api) -> None:
+    """Let each request have a name, and pass whoever may refuse it, in this order."""
+    app.before_request(_name_request)
+    app.extensions["batchyard.timings"] = metrics.register(app, joined, app.extensions["batchyard.watcher"])
     hosts.register(app, settings)
     clients.register(app, settings)
     auth.register(app, settings)
-
-    @app.before_request
-    def refuse() -> None:
-        if error := request.environ.get(REFUSAL):
-            raise error
-
+    app.before_request(_refuse)
     problems.register(app)
-    for module in (
-        jobs,
-        job_commands,
-        bulk,
-        costs,
-        events,
-        checkpoints,
-        models,
-        predictions,
-        inference,
-        datasets,
-        webhooks,
-        queue,
-        keys,
-        audit,
-        about,
-    ):
-        app.register_blueprint(module.bp)
-    pages.register(app, joined)
-    audit.register(app, settings)
 
-    @app.after_request
-    def add_headers(response: Response) -> Response:
-        response.headers["X-Request-Id"] = g.get("request_id", "")
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        if request.is_secure:
-            response.headers["Strict-Transport-Security"] = "max-age=31536000"
-        if request.path.startswith("/api/") and "Cache-Control" not in response.headers:
-            response.headers["Cache-Control"] = "no-cache"
-        return response
 
+def _name_request() -> None:
+    g.request_id = ids.new("req")
+
+
+def _refuse() -> None:
+    if error := request.environ.get(REFUSAL):
+        raise error
+
+
+def _with_headers(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    if request.path.startswith("/api/") and "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+def _start(joined: Api, settings: Settings) -> None:
+    """Start what runs beside the requests."""
     if settings.auth == "keys":
         joined.start_keys()
     ringer.start(joined)
     # torch takes a second or two: it is there before the first prediction, and never keeps the start waiting.
     threading.Thread(target=joined.load_predictions, daemon=True, name="predictions").start()
-    return app

@@ -63,7 +63,7 @@ def metrics(job_id: str) -> Response:
     asked = query(MetricsQuery)
     job = api().base.lookup.get(caller(), job_id)
     epochs = api().base.lookup.epochs(
-        caller(), job.id, after_epoch=asked.after_epoch, max_points=asked.max_points, until=job.epochs_done
+        caller(), job.id, after_epoch=asked.after_epoch, max_points=asked.max_points, until=job.training.epochs_done
     )
     columns = columns_of(job)
     if asked.fields:
@@ -86,7 +86,7 @@ def metrics(job_id: str) -> Response:
         data=rows,
         units={"seconds": "s"},
         best=serializers.best(job),
-        downsampled=len(epochs) < job.epochs_done - asked.after_epoch,
+        downsampled=len(epochs) < job.training.epochs_done - asked.after_epoch,
         next_after_epoch=last,
     )
     return as_json(found)

@@ -2,7 +2,6 @@
 
 import time
 from contextlib import suppress
-from dataclasses import replace
 
 from flask import Response
 
@@ -34,7 +33,7 @@ def when_done(job: JobView, wait_s: float) -> JobView:
         while not shown.done and (left := deadline - time.monotonic()) > 0:
             watcher().wait(shown.id, shown.events_seq, left)
             shown = api().base.lookup.get(caller(), shown.id)
-    return replace(shown, resume_from=job.resume_from)
+    return shown.resumed(job.training.resume_from)
 
 
 def when_done_if_preferred(job: JobView) -> tuple[JobView, float | None]:

@@ -19,7 +19,7 @@ def job(view: JobView, *, submitted: bool = False) -> schemas.Job:
     if view.queue:
         place = view.queue
         queue = schemas.Queue(
-            name=view.device,
+            name=view.run.device,
             position=place.position,
             ahead=place.position - 1,
             workers_online=place.workers_online,
@@ -31,33 +31,33 @@ def job(view: JobView, *, submitted: bool = False) -> schemas.Job:
         name=view.name,
         status=view.status,
         done=view.done,
-        created_at=view.created_at,
-        started_at=view.started_at,
-        finished_at=view.finished_at,
+        created_at=view.times.created_at,
+        started_at=view.times.started_at,
+        finished_at=view.times.finished_at,
         queue=queue,
         progress=progress(view),
         latest=_latest(view),
         best=best(view),
-        baseline=Baseline(**view.baseline) if view.baseline else None,
-        test=view.test,
-        initialised_from=view.initialised_from,
+        baseline=Baseline(**view.outcome.baseline) if view.outcome.baseline else None,
+        test=view.outcome.test,
+        initialised_from=view.origin.initialised_from,
         error=_error(view),
-        stop_reason=view.stop_reason,
-        attempt=view.attempt,
-        retry_of=view.retry_of,
-        resume_from=view.resume_from,
-        spec_diff=view.spec_diff,
-        worker={"id": view.worker, "device": view.device} if view.worker else None,
+        stop_reason=view.outcome.stop_reason,
+        attempt=view.run.attempt,
+        retry_of=view.origin.retry_of,
+        resume_from=view.training.resume_from,
+        spec_diff=view.origin.spec_diff,
+        worker={"id": view.run.worker, "device": view.run.device} if view.run.worker else None,
         seed=view.spec["seed"],
-        priority=view.priority,
+        priority=view.labels.priority,
         spec=view.spec,
-        spec_submitted=view.spec_submitted if submitted else None,
+        spec_submitted=view.origin.spec_submitted if submitted else None,
         model_summary=view.model_summary,
-        environment=view.environment and {**view.environment, "data_sha256": view.dataset_sha256},
+        environment=view.run.environment and {**view.run.environment, "data_sha256": view.data.sha256},
         warnings=[schemas.Warning(**warning) for warning in view.warnings],
-        adjustments=[Adjustment(**one) for one in view.adjustments],
-        tags=view.tags,
-        metadata=view.metadata,
+        adjustments=[Adjustment(**one) for one in view.run.adjustments],
+        tags=view.labels.tags,
+        metadata=view.labels.metadata,
         urls={
             "self": here,
             **{name: f"{here}/{name}" for name in ("events", "metrics", "logs", "checkpoints", "predict")},
@@ -67,36 +67,35 @@ def job(view: JobView, *, submitted: bool = False) -> schemas.Job:
 
 def brief(view: JobView) -> schemas.JobBrief:
     """Return a job as a list shows it."""
-    ended, began = view.finished_at, view.started_at
+    ended, began = view.times.finished_at, view.times.started_at
     return schemas.JobBrief(
         id=view.id,
         name=view.name,
         status=view.status,
         done=view.done,
-        created_at=view.created_at,
+        created_at=view.times.created_at,
         duration_seconds=(ended - began).total_seconds() if ended and began else None,
         model=view.spec["model"]["type"],
-        dataset={"id": view.dataset_id, "name": view.dataset_name},
+        dataset={"id": view.data.id, "name": view.data.name},
         progress=progress(view),
         best=best(view),
-        stop_reason=view.stop_reason,
-        tags=view.tags,
-        spark=view.spark,
+        stop_reason=view.outcome.stop_reason,
+        tags=view.labels.tags,
+        spark=view.training.spark,
     )
 
 
 def progress(view: JobView) -> schemas.Progress | None:
     """Return how far a job is: what is recorded, or what its trainer said last if that is further."""
-    said = view.progress or {}
-    if not view.epochs_done and not said:
+    done, latest, best = view.training.epochs_done, view.training.latest, view.training.best
+    said = view.training.reported or {}
+    if not done and not said:
         return None
     epochs = int(view.spec["epochs"])
     per_epoch = int(view.model_summary["steps_per_epoch"])
-    recorded = view.epochs_done * per_epoch
-    step = max(recorded, int(said.get("step", 0)))
-    epoch = min(epochs, max(view.epochs_done, -(-step // max(1, per_epoch))))  # the one that the step is of
-    speed = view.latest.rows_per_second if view.latest else None
-    left = (epochs * per_epoch - step) * view.latest.seconds / per_epoch if view.latest and per_epoch else None
+    step = max(done * per_epoch, int(said.get("step", 0)))
+    epoch = min(epochs, max(done, -(-step // max(1, per_epoch))))  # the one that the step is of
+    left = (epochs * per_epoch - step) * latest.seconds / per_epoch if latest and per_epoch else None
     return schemas.Progress(
         phase="finished" if view.done else "paused" if view.state == "paused" else said.get("phase", "training"),
         message=f"epoch {epoch} of up to {epochs}",
@@ -106,17 +105,18 @@ def progress(view: JobView) -> schemas.Progress | None:
         steps_per_epoch=per_epoch,
         fraction=1.0 if view.state == "succeeded" else min(1.0, step / max(1, epochs * per_epoch)),
         eta_seconds=None if view.done or view.state == "paused" or left is None else round(left, 1),
-        rows_per_second=speed,
-        epochs_since_best=view.epochs_done - view.best_epoch if view.best_epoch else None,
+        rows_per_second=latest.rows_per_second if latest else None,
+        epochs_since_best=done - best.epoch if best.epoch else None,
     )
 
 
 def best(view: JobView) -> schemas.Best | None:
     """Return a job's best epoch."""
-    if view.best_epoch is None or view.best_value is None:
+    found = view.training.best
+    if found.epoch is None or found.value is None:
         return None
     metric = view.spec["monitor"]["metric"]
-    return schemas.Best(epoch=view.best_epoch, metric=metric, value=view.best_value, checkpoint=view.best_checkpoint)
+    return schemas.Best(epoch=found.epoch, metric=metric, value=found.value, checkpoint=found.checkpoint)
 
 
 def checkpoint(view: CheckpointView) -> schemas.Checkpoint:
@@ -156,13 +156,13 @@ def _dataset(view: DatasetView) -> dict[str, Any]:
 
 
 def _latest(view: JobView) -> schemas.Epoch | None:
-    row = view.latest
+    row = view.training.latest
     if row is None:
         return None
     return schemas.Epoch(epoch=row.epoch, train_cost=row.train_cost, val_cost=row.val_cost, lr=row.lr, **row.metrics)
 
 
 def _error(view: JobView) -> dict[str, Any] | None:
-    if view.error is None:
+    if view.outcome.error is None:
         return None
-    return {**view.error, "docs": f"/problems/{view.error['code'].replace('_', '-')}"}
+    return {**view.outcome.error, "docs": f"/problems/{view.outcome.error['code'].replace('_', '-')}"}

@@ -100,8 +100,14 @@ def _created(socket: Path, name: str) -> str:
 
 def _started(tree: Path, folder: Path, url: str) -> "subprocess.Popen[str]":
     command = [sys.executable, str(Path(__file__)), "--answer", str(folder), url]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    process = subprocess.Popen(command, cwd=tree, env={"PYTHONPATH": str(tree)}, text=True, **pipes)
+    process = subprocess.Popen(
+        command,
+        cwd=tree,
+        env={"PYTHONPATH": str(tree)},
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
     _line(process.stdout)
     return process
 

@@ -45,7 +45,7 @@ def train(settings: Settings, body: bytes) -> None:
             job = base.jobs.submit(Submission(read(JobSpec, body), OWNER, submitted={})).job
         except InvalidRequest as error:
             raise SystemExit("\n".join(f"{fault.pointer}: {fault.detail}" for fault in error.faults)) from error
-        claim = base.claims.claim(job.device, "here")
+        claim = base.claims.claim(job.run.device, "here")
         assert claim is not None, "nothing else claims from this temporary database"
         claimed = trainer.job(settings, claim.job_id, claim.attempt, lambda: None, lambda: None)
         with closing(claimed.database):
@@ -59,7 +59,7 @@ def train(settings: Settings, body: bytes) -> None:
                     break
             recorder.succeed(StopReason.COMPLETED)
         done = base.lookup.get(OWNER, job.id)
-        print(f"best_epoch={done.best_epoch} best_value={done.best_value}")
+        print(f"best_epoch={done.training.best.epoch} best_value={done.training.best.value}")
 
 
 if __name__ == "__main__":

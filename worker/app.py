@@ -75,7 +75,7 @@ def connect_signals(settings: Settings, slots: Slots) -> list[Callable[..., None
     def begin_slot(**_: Any) -> None:
         die_with_parent(main)
         joined = base(settings, pool_size=1)
-        tasks.begin(Supervisor(joined.claims, joined.lifecycle, joined.time_slices, settings, slots, drain))
+        tasks.begin(Supervisor(joined, slots, drain))
 
     def tell_of_drain(**_: Any) -> None:
         os.write(ring_drain, b"!")

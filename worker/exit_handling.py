@@ -3,9 +3,11 @@
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 
+from services.attempts.crash import Crash
 from services.attempts.lifecycle import Lifecycle
 from services.errors import NotReady, StorageFull
 from services.queue.claims import Claim
@@ -20,8 +22,16 @@ VERDICTS = {
     "stalled": "The trainer made no step for too long and was killed.",
     "time_limit": "The job ran longer than the operator allows.",
 }
-GPU_HINT = "Use a smaller batch_size or model, or train on the CPU: device cpu."
-MEMORY_HINT = "Use a smaller batch_size or model, or give the worker more memory (BATCHYARD_WORKER_MEMORY in compose)."
+GPU_MEMORY_GONE = Crash(
+    "out_of_memory_gpu",
+    "The GPU ran out of memory.",
+    "Use a smaller batch_size or model, or train on the CPU: device cpu.",
+)
+MEMORY_GONE = Crash(
+    "out_of_memory_host",
+    "The trainer ran out of memory.",
+    "Use a smaller batch_size or model, or give the worker more memory (BATCHYARD_WORKER_MEMORY in compose).",
+)
 
 
 def settle(
@@ -46,10 +56,11 @@ def _write(lifecycle: Lifecycle, claim: Claim, outcome: Outcome) -> None:
     if verdict == "fenced" or ended.code == FENCED:
         return
     if verdict:
-        lifecycle.crashed(claim, verdict, VERDICTS[verdict], log_tail=tail, final=verdict == "time_limit")
+        crash = Crash(verdict, VERDICTS[verdict], log_tail=tail)
+        lifecycle.crashed(claim, crash, final=verdict == "time_limit")
     elif outcome.lost:
         message = "The process from which trainers are forked has ended."
-        lifecycle.crashed(claim, "crashed", message, log_tail=tail, charged=False)
+        lifecycle.crashed(claim, Crash("crashed", message, log_tail=tail), charged=False)
     elif answered is StopRequest.DRAIN:
         lifecycle.drained(claim)
     elif answered is StopRequest.YIELD:
@@ -57,18 +68,18 @@ def _write(lifecycle: Lifecycle, claim: Claim, outcome: Outcome) -> None:
     elif answered is not None:
         lifecycle.stopped(claim)
     elif ended.code == MEMORY or (ended.signal == signal.SIGKILL and outcome.memory):
-        _out_of_memory(lifecycle, claim, outcome, "out_of_memory_host", "The trainer ran out of memory.", MEMORY_HINT)
+        lifecycle.out_of_memory(claim, replace(MEMORY_GONE, log_tail=tail), in_step=outcome.in_step)
     elif ended.code == GPU_MEMORY:
-        _out_of_memory(lifecycle, claim, outcome, "out_of_memory_gpu", "The GPU ran out of memory.", GPU_HINT)
+        lifecycle.out_of_memory(claim, replace(GPU_MEMORY_GONE, log_tail=tail), in_step=outcome.in_step)
     elif ended.signal:
         name = signal.Signals(ended.signal).name
-        lifecycle.crashed(claim, "crashed", f"The trainer was killed by {name}.", log_tail=tail)
+        lifecycle.crashed(claim, Crash("crashed", f"The trainer was killed by {name}.", log_tail=tail))
     elif ended.code == USER_FAULT or lifecycle.stop_requests(claim) is None:
         return  # the trainer wrote the final row
     else:
         end = f"The trainer ended with code {ended.code}"
         message = f"{end}: a bug in Batchyard, or in a plug-in that ends its process."
-        lifecycle.crashed(claim, "internal", message, log_tail=tail)
+        lifecycle.crashed(claim, Crash("internal", message, log_tail=tail))
 
 
 def _answered(outcome: Outcome) -> StopRequest | None:
@@ -80,7 +91,3 @@ def _answered(outcome: Outcome) -> StopRequest | None:
         if ended.signal == signal.SIGKILL and request is not StopRequest.YIELD and not outcome.memory:
             return request  # it did not answer within the grace, and we ended it: no fault of the job
     return next((request for request in StopRequest if request.exit_code == ended.code), None)
-
-
-def _out_of_memory(lifecycle: Lifecycle, claim: Claim, outcome: Outcome, code: str, message: str, hint: str) -> None:
-    lifecycle.out_of_memory(claim, code, message, hint=hint, log_tail=outcome.log_tail, in_step=outcome.in_step)

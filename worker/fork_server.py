@@ -156,7 +156,8 @@ def _wait(handle: int, settings: Settings, memory_bytes: int, *, parent: int) ->
         if message is None:
             os._exit(outcome.BUG)
     job, (log, progress) = message
-    trainer.enter(job["job"], job["attempt"], settings, log, progress, memory_bytes, parent=parent)
+    inherited = trainer.Inherited(log, progress, memory_bytes, parent)
+    trainer.enter(job["job"], job["attempt"], settings, inherited)
 
 
 def main() -> None:

@@ -14,14 +14,12 @@ from typing import Any, BinaryIO
 import structlog
 
 from services import cgroup
-from services.attempts.lifecycle import Lifecycle
 from services.attempts.work import StopRequests
 from services.errors import NotReady, StorageFull
 from services.faultpoint import faultpoint
 from services.outage import Outage
-from services.queue.claims import Claim, Claims
-from services.queue.time_slice import TimeSlices
-from services.settings import Settings
+from services.queue.claims import Claim
+from services.wiring.base import Base
 from worker import channel
 from worker.exit_handling import settle
 from worker.outcome import Ended, Outcome
@@ -34,19 +32,11 @@ log = structlog.get_logger()
 class Supervisor:
     """A pool child's work. `drain` becomes readable, and stays so, when the worker is to end."""
 
-    def __init__(
-        self,
-        claims: Claims,
-        lifecycle: Lifecycle,
-        time_slices: TimeSlices,
-        settings: Settings,
-        slots: Slots,
-        drain: int,
-    ) -> None:
-        self.claims = claims
-        self.lifecycle = lifecycle
-        self.time_slices = time_slices
-        self.settings = settings
+    def __init__(self, joined: Base, slots: Slots, drain: int) -> None:
+        self.claims = joined.claims
+        self.lifecycle = joined.lifecycle
+        self.time_slices = joined.time_slices
+        self.settings = joined.settings
         self.slots = slots
         self.drain = drain
         self.outage = Outage("claiming jobs")

@@ -11,6 +11,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -70,14 +71,22 @@ class Watch:
         self.asked = BY_SIGNAL[signal.Signals(number)]
 
 
-def enter(
-    job_id: str, attempt: int, settings: Settings, log: int, progress: int, memory_bytes: int, *, parent: int
-) -> NoReturn:
+@dataclass(frozen=True)
+class Inherited:
+    """What a trainer has of the process that it is forked from."""
+
+    log: int  #: where it writes what it says
+    progress: int  #: where it tells the supervisor how far it is
+    memory_bytes: int  #: that it may take; 0: no limit
+    parent: int
+
+
+def enter(job_id: str, attempt: int, settings: Settings, inherited: Inherited) -> NoReturn:
     """Become the trainer of a job in a freshly forked process, and never return."""
     code = outcome.BUG
     try:
-        die_with_parent(parent)
-        _settle_in(log, progress, memory_bytes if memory_bytes else None)
+        die_with_parent(inherited.parent)
+        _settle_in(inherited.log, inherited.progress, inherited.memory_bytes or None)
         code = run(job_id, attempt, settings, Watch(3))
         faultpoint("trainer.ends")
     except BaseException:

@@ -27,7 +27,7 @@ def curve_points(job_id: str) -> Response:
         }
         for chart in api().base.curves.charts(caller(), job.id)
     ]
-    body = orjson.dumps({"job": job.id, "name": job.name, "best": job.best_epoch, "charts": charts})
+    body = orjson.dumps({"job": job.id, "name": job.name, "best": job.training.best.epoch, "charts": charts})
     return Response(body, content_type="application/json", headers={"Cache-Control": "no-store"})
 
 

@@ -53,7 +53,7 @@ def shown(job: JobView, tab: str, status: int = 200, **more: Any) -> Response:
         progress=serializers.progress(job),
         best=serializers.best(job),
         allowed=ALLOWED[job.status],
-        workers_online=api().base.workers.online(job.device) if not job.done else 1,
+        workers_online=api().base.workers.online(job.run.device) if not job.done else 1,
         **{"curves": _curves, "checkpoints": _checkpoints, "events": _events, "logs": _logs}.get(tab, _nothing)(job),
         **(prediction_form.of(job, more) if tab == "predict" else more),
     )
@@ -66,7 +66,7 @@ def _curves(job: JobView) -> dict[str, Any]:
     rows = [
         {
             "epoch": epoch.epoch,
-            "best": epoch.epoch == job.best_epoch,
+            "best": epoch.epoch == job.training.best.epoch,
             "values": [
                 {"epoch": epoch.epoch, "train_cost": epoch.train_cost, "val_cost": epoch.val_cost, "lr": epoch.lr}.get(
                     name, epoch.metrics.get(name)

@@ -53,7 +53,10 @@ def index() -> Response:
     if not sum(counts.values()):
         return page("first_run.html", marks=mark, workers=workers, shown=samples.copies(samples.SPEC, request.host_url))
     found = base.listing.page(caller(), filters, sort=asked.sort, limit=PAGE, after=asked.after)
-    rows = [{"job": view, "brief": serializers.brief(view), "spark": drawing.spark(view.spark)} for view in found.items]
+    rows = [
+        {"job": view, "brief": serializers.brief(view), "spark": drawing.spark(view.training.spark)}
+        for view in found.items
+    ]
     return page(
         "jobs.html",
         marks=mark,

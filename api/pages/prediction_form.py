@@ -28,10 +28,10 @@ class Field:
 def of(job: JobView, more: dict[str, Any]) -> dict[str, Any]:
     """Return what the tab shows: fields, the call they make, and what came of it, if it was asked."""
     shown: dict[str, Any] = {"fields": [], "row_note": "", "call": None, "result": None, "table": None} | more
-    if not job.best_checkpoint:
+    if not job.training.best.checkpoint:
         return shown
     try:
-        info = api().base.datasets.find(caller(), job.dataset_id).info
+        info = api().base.datasets.find(caller(), job.data.id).info
         row, validated = api().example_row(caller(), job.id)
     except BatchyardError as error:
         return shown | {"row_note": error.detail}
@@ -52,7 +52,7 @@ def of(job: JobView, more: dict[str, Any]) -> dict[str, Any]:
 
 def record_of(job: JobView, form: Any) -> dict[str, Any]:
     """Return the row that a form holds; a field that is left empty is a missing value."""
-    info = api().base.datasets.find(caller(), job.dataset_id).info
+    info = api().base.datasets.find(caller(), job.data.id).info
     names = job.spec["data"]["features"]
     return {name: _typed(form.get(f"f{n}", ""), _column(info, name)) for n, name in enumerate(names)}
 

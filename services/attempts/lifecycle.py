@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from services.adjustments import Adjustment, with_new
 from services.attempts import checkpoints
+from services.attempts.crash import Crash
 from services.attempts.work import StopRequests, Work
 from services.columns import Column, TableInfo
 from services.db import job_rows
@@ -89,27 +90,17 @@ class Lifecycle:
     def drained(self, claim: Claim) -> None:
         """Put a job back that stopped at a batch because its worker ends; the attempt is not charged."""
         message = "its worker is shutting down; another one continues"
-        self._let_go(claim, "requeued", message, attempts_without_progress=UNCHARGED)
+        self._let_go(claim, message, attempts_without_progress=UNCHARGED)
 
     def yielded(self, claim: Claim) -> None:
         """Put a job back that stopped after an epoch because a shorter one waits; the attempt is not charged."""
-        self._let_go(claim, "requeued", "yields to a shorter job", attempts_without_progress=UNCHARGED)
+        self._let_go(claim, "yields to a shorter job", attempts_without_progress=UNCHARGED)
 
     def stopped(self, claim: Claim) -> None:
         """Write that a job stopped as its user asked: cancelled or paused."""
-        self._let_go(claim, "requeued", "the request was withdrawn")
+        self._let_go(claim, "the request was withdrawn")
 
-    def crashed(
-        self,
-        claim: Claim,
-        code: str,
-        message: str,
-        *,
-        hint: str | None = None,
-        log_tail: list[str] | None = None,
-        charged: bool = True,
-        final: bool = False,
-    ) -> None:
+    def crashed(self, claim: Claim, crash: Crash, *, charged: bool = True, final: bool = False) -> None:
         """Put a job back whose trainer died, after a pause; fail it when it has made no progress too often.
 
         `charged=False`: it was not the job's fault; `final`: trying again would not help.
@@ -119,10 +110,10 @@ class Lifecycle:
             if job is None:
                 return
             if job.cancel_requested_at or job.pause_requested_at:
-                self._settle(session, job.id, claim.attempt, "requeued", message, {})
+                self._settle(session, claim, crash.message, {})
                 return
             tries = job.attempts_without_progress if charged else max(0, job.attempts_without_progress - 1)
-            error = {"code": code, "message": message, "hint": hint, "log_tail": log_tail or []}
+            error, message = crash.as_error(), crash.message
             # Attempts that a drain or a shorter job ended are not counted: they were not the job's fault.
             crashes = job_rows.count_events(session, job.id, "requeued", "warning") + 1
             often = tries >= self.settings.max_attempts_without_progress or crashes >= self.settings.max_attempts
@@ -149,15 +140,13 @@ class Lifecycle:
             words = f"{message}; continues from epoch {job.epochs_done}" + (f" in {pause:.0f} s" if pause else "")
             job_rows.add_event(session, job.id, "requeued", words, error | {"pause_seconds": pause}, "warning")
 
-    def out_of_memory(
-        self, claim: Claim, code: str, message: str, *, hint: str, log_tail: list[str], in_step: bool
-    ) -> None:
+    def out_of_memory(self, claim: Claim, crash: Crash, *, in_step: bool) -> None:
         """Put a job back whose trainer ran out of memory: after a step at once, with half as many rows at a time.
 
         Gradients are then summed up to the same batch. A job that had one row at a time, or failed elsewhere, crashed.
         """
-        if not (in_step and self._halved(claim, message)):
-            self.crashed(claim, code, message, hint=hint, log_tail=log_tail)
+        if not (in_step and self._halved(claim, crash.message)):
+            self.crashed(claim, crash)
 
     def silent(self, job_id: str, attempt: int, beat: int) -> bool:
         """Put a job back whose worker stopped responding at this beat; return whether it was still so."""
@@ -174,7 +163,7 @@ class Lifecycle:
                 job_rows.move(session, job_id, JobState.FAILED, **columns)
                 job_rows.finish(session, job_id, JobState.FAILED, StopReason.ERROR)
                 return True
-            return self._settle(session, job_id, attempt, "requeued", message, {})
+            return self._settle(session, Claim(job_id, attempt), message, {})
 
     def _halved(self, claim: Claim, message: str) -> bool:
         """Put a job back with half its micro-batch; return False when it can't be halved."""
@@ -200,14 +189,12 @@ class Lifecycle:
             job_rows.add_event(session, job.id, "requeued", words, data)
         return True
 
-    def _let_go(self, claim: Claim, kind: str, message: str, **columns: Any) -> None:
+    def _let_go(self, claim: Claim, message: str, **columns: Any) -> None:
         columns |= {"trained_s": claim.trained_s, "level": level(claim.trained_s, self.settings.short_job_s)}
         with self.database.transaction() as session:
-            self._settle(session, claim.job_id, claim.attempt, kind, message, columns)
+            self._settle(session, claim, message, columns)
 
-    def _settle(
-        self, session: Session, job_id: str, attempt: int, kind: str, message: str, columns: dict[str, Any]
-    ) -> bool:
+    def _settle(self, session: Session, claim: Claim, message: str, columns: dict[str, Any]) -> bool:
         """Leave `running` for what was requested: cancelled before paused before queued."""
         requested = case(
             (Job.cancel_requested_at.is_not(None), JobState.CANCELLED),
@@ -218,7 +205,7 @@ class Lifecycle:
         cancelled = Job.cancel_requested_at.is_not(None)
         statement = (
             update(Job)
-            .where(Job.id == job_id, Job.attempt == attempt, Job.state == JobState.RUNNING)
+            .where(*_owned(claim.job_id, claim.attempt))
             .values(
                 state=requested,
                 stop_reason=case((cancelled, StopReason.CANCELLED_BY_USER), else_=None),
@@ -233,11 +220,12 @@ class Lifecycle:
         )
         state = session.scalar(statement, execution_options={"synchronize_session": False})
         if state == JobState.CANCELLED:
-            job_rows.finish(session, job_id, JobState.CANCELLED, StopReason.CANCELLED_BY_USER)
+            job_rows.finish(session, claim.job_id, JobState.CANCELLED, StopReason.CANCELLED_BY_USER)
         elif state == JobState.PAUSED:
-            job_rows.add_event(session, job_id, "paused", "its trainer has ended; it continues when it is resumed", {})
+            words = "its trainer has ended; it continues when it is resumed"
+            job_rows.add_event(session, claim.job_id, "paused", words, {})
         elif state is not None:
-            job_rows.add_event(session, job_id, kind, message, {})
+            job_rows.add_event(session, claim.job_id, "requeued", message, {})
         return state is not None
 
     def _pause_s(self, tries: int) -> float:

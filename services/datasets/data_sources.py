@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from services import ids
 from services.columns import TableInfo
 from services.datasets import builtin_tables, dataset_rows, inline_tables
-from services.datasets.dataset_views import DatasetView, view_of
+from services.datasets.dataset_views import DatasetView, Entry, view_of
 from services.datasets.datasets import DatasetService, kept_of
 from services.datasets.storage import ORIGINAL, TABLE
 from services.errors import Fault, InvalidRequest, NotFound
@@ -85,7 +85,7 @@ class DataSources:
             return known
         kept = kept | {"suggested_target": builtin_tables.TARGETS[name]}
         size = builtin_tables.path(name).stat().st_size
-        return view_of(kept, owner=owner, name=name, source="builtin", size_bytes=size, sha256=sha256)
+        return view_of(kept, Entry(owner, name, "builtin"), size_bytes=size, sha256=sha256)
 
     def _inline(self, data: Data, owner: str) -> DatasetView:
         original = inline_tables.canonical(data)
@@ -100,7 +100,7 @@ class DataSources:
                 self.storage.keep(draft, sha256, kept)
         if known := self._known(owner, sha256, "inline"):
             return known
-        return view_of(kept, owner=owner, name="inline", source="inline", size_bytes=len(original), sha256=sha256)
+        return view_of(kept, Entry(owner, "inline", "inline"), size_bytes=len(original), sha256=sha256)
 
     def _plugin(self, plugin: PluginData, owner: str) -> DatasetView:
         faults = plugin_faults("#/data/plugin/name", plugin.name, self.datasets.settings.allowed_plugins)
@@ -113,7 +113,7 @@ class DataSources:
         if known := self._known(owner, sha256, "plugin"):
             return replace(known, info=info)
         kept = kept_of("plugin", info, None, None)
-        return view_of(kept, owner=owner, name=plugin.name, source="plugin", size_bytes=0, sha256=sha256)
+        return view_of(kept, Entry(owner, plugin.name, "plugin"), size_bytes=0, sha256=sha256)
 
     def _known(self, owner: str, sha256: str, source: str) -> DatasetView | None:
         with self.datasets.database.reading() as session:

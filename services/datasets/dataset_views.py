@@ -29,14 +29,21 @@ class DatasetView:
     created_at: datetime | None  #: None until it is stored
 
 
-def view_of(kept: dict[str, Any], *, owner: str, name: str, source: str, size_bytes: int, sha256: str) -> DatasetView:
+@dataclass(frozen=True)
+class Entry:
+    """Whose a data set is, what it is called and where it comes from."""
+
+    owner: str
+    name: str
+    source: str  #: upload, inline, builtin or plugin
+
+
+def view_of(kept: dict[str, Any], entry: Entry, *, size_bytes: int, sha256: str) -> DatasetView:
     """Return the data set of what was kept beside its table; it has no row yet."""
     info = info_from_json(kept["info"])
     return DatasetView(
         id=ids.new("ds"),
-        owner=owner,
-        name=name,
-        source=source,
+        **vars(entry),
         format=kept["format"],
         size_bytes=size_bytes,
         sha256=sha256,

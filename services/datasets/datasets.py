@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from services.columns import TableInfo
 from services.datasets import dataset_rows, fingerprints, ingest
 from services.datasets.cells import value_of
-from services.datasets.dataset_views import DatasetView, damaged, view_of
+from services.datasets.dataset_views import DatasetView, Entry, damaged, view_of
 from services.datasets.storage import ORIGINAL, TABLE, Storage, info_json
 from services.datasets.table_limits import TableLimits
 from services.db import cursors
@@ -54,7 +54,7 @@ class DatasetService:
             if known and self.storage.is_intact(sha256, original):
                 return self._renamed(known, name), False
             kept = self.stored(draft, sha256, name, options)
-        view = view_of(kept, owner=owner, name=name, source="upload", size_bytes=size, sha256=sha256)
+        view = view_of(kept, Entry(owner, name, "upload"), size_bytes=size, sha256=sha256)
         with self.database.transaction() as session:
             # Of two equal uploads at once the second waits here and then sees the first.
             dataset_rows.lock(session, sha256)

@@ -1,7 +1,6 @@
 """What users ask of existing jobs: to pause, resume, cancel, change and delete them. Each method is one transaction."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, update
@@ -62,7 +61,7 @@ class JobCommands:
                 job_rows.move(session, job.id, JobState.CANCELLED, **columns)
                 job_rows.finish(session, job.id, JobState.CANCELLED, stop)
             elif job.state is not JobState.CANCELLED:
-                detail = f"{job.name} {job.status} at {job.finished_at:%H:%M:%SZ}; there is nothing to cancel."
+                detail = f"{job.name} {job.status} at {job.times.finished_at:%H:%M:%SZ}; there is nothing to cancel."
                 raise JobAlreadyFinished(detail, **_move_of(job, "cancel", "cancelled"))
         return self.lookup.get(owner, job.id)
 
@@ -91,7 +90,7 @@ class JobCommands:
             session.execute(delete(IdempotencyKey).where(IdempotencyKey.job_id == job.id))
             session.execute(delete(Job).where(Job.id == job.id))
             changes.note(session, owner, job.name)
-            self.datasets.release(session, job.dataset_id, owner)
+            self.datasets.release(session, job.data.id, owner)
 
     def pause(self, owner: str, said: str) -> JobView:
         """Ask the trainer of a running job to store where it is and to end. Asking again changes nothing.
@@ -124,7 +123,7 @@ class JobCommands:
             words = f"continues from epoch {place['epoch']}, step {place['step']}"
             job_rows.add_event(session, job.id, "resumed", words, place)
         self.ring()
-        return replace(self.lookup.get(owner, job.id), resume_from=place)
+        return self.lookup.get(owner, job.id).resumed(place)
 
     def change(self, owner: str, said: str, patch: dict[str, Any], *, versions: set[int] | None = None) -> JobView:
         """Change a job's name, priority, tags or metadata by a merge patch, in any state; null is the default.
@@ -139,16 +138,17 @@ class JobCommands:
             default: dict[str, Any] = {"priority": 0, "tags": [], "metadata": {}}
             new = {name: default[name] if value is None else value for name, value in patch.items()}
             if new.get("metadata"):
-                new["metadata"] = merged(job.metadata, new["metadata"])
+                new["metadata"] = merged(job.labels.metadata, new["metadata"])
                 if len(new["metadata"]) > MAX_METADATA:
                     detail = f"would have {len(new['metadata'])} entries; at most {MAX_METADATA} are kept"
                     raise InvalidRequest([Fault("#/metadata", "too_long", detail)])
-            new = {name: value for name, value in new.items() if value != getattr(job, name)}
+            had = {"name": job.name, **vars(job.labels)}
+            new = {name: value for name, value in new.items() if value != had[name]}
             if new:
                 columns = {"metadata_" if name == "metadata" else name: value for name, value in new.items()}
                 session.execute(update(Job).where(Job.id == job.id).values(**columns))
                 changes.note(session, owner, job.name)  # the new name's is noted with the event
-                data = {name: {"from": getattr(job, name), "to": value} for name, value in new.items()}
+                data = {name: {"from": had[name], "to": value} for name, value in new.items()}
                 job_rows.add_event(session, job.id, "changed", f"a user changed {', '.join(new)}", data)
         return self.lookup.get(owner, job.id)
 

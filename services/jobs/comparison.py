@@ -44,17 +44,17 @@ def _results(jobs: list[JobView]) -> list[Line]:
     monitored = list(dict.fromkeys(job.spec["monitor"]["metric"] for job in jobs))
     lines = []
     for metric in monitored:
-        values = [job.best_value if job.spec["monitor"]["metric"] == metric else None for job in jobs]
+        values = [job.training.best.value if job.spec["monitor"]["metric"] == metric else None for job in jobs]
         lines.append(_ranked(f"best {metric}", metric, values))
     known: dict[str, None] = {}
     for job in jobs:
-        if job.latest:
-            known |= dict.fromkeys(["train_cost", "val_cost", *job.latest.metrics])
+        if job.training.latest:
+            known |= dict.fromkeys(["train_cost", "val_cost", *job.training.latest.metrics])
     for name in known:
         values = [_last(job, name) for job in jobs]
         if any(value is not None for value in values):
             lines.append(_ranked(f"last {name}", name, values))
-    lines.append(Line("epochs", [job.epochs_done for job in jobs]))
+    lines.append(Line("epochs", [job.training.epochs_done for job in jobs]))
     lines.append(Line("parameters", [job.model_summary.get("parameters") for job in jobs]))
     return [*lines, _ranked("seconds", "seconds", [_seconds(job) for job in jobs])]
 
@@ -69,17 +69,17 @@ def _ranked(title: str, metric: str, values: list[float | None]) -> Line:
 
 
 def _last(job: JobView, name: str) -> float | None:
-    if job.latest is None:
+    if job.training.latest is None:
         return None
-    value = getattr(job.latest, name) if name.endswith("_cost") and hasattr(job.latest, name) else None
-    value = job.latest.metrics.get(name) if value is None else value
+    value = getattr(job.training.latest, name, None) if name.endswith("_cost") else None
+    value = job.training.latest.metrics.get(name) if value is None else value
     return float(value) if isinstance(value, int | float) else None
 
 
 def _seconds(job: JobView) -> float | None:
-    if job.started_at is None or job.finished_at is None:
+    if job.times.started_at is None or job.times.finished_at is None:
         return None
-    return (job.finished_at - job.started_at).total_seconds()
+    return (job.times.finished_at - job.times.started_at).total_seconds()
 
 
 def _flat(value: Any, before: str = "") -> list[tuple[str, Any]]:

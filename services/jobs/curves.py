@@ -60,7 +60,8 @@ class JobCurves:
                 for row, is_there in zip(known, measured, strict=True)
             ]
 
-        best = [job.best_epoch - 1] if job.best_epoch and job.best_epoch <= len(epochs) else []
+        best_epoch = job.training.best.epoch
+        best = [best_epoch - 1] if best_epoch and best_epoch <= len(epochs) else []
         return [
             chart(title, epochs, {name: line(name) for name in names}, most=max_points, keep=best)
             for title, names in _groups(job)

@@ -1,6 +1,6 @@
 """What the room shows of jobs: frozen copies of rows, so that none is used outside its session."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -44,6 +44,88 @@ class EventView:
 
 
 @dataclass(frozen=True)
+class Labels:
+    """What the owner may change of a job at any time."""
+
+    priority: int
+    tags: list[Any]
+    metadata: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class DataUsed:
+    """The data set that a job trains on."""
+
+    id: str
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Times:
+    """When what happened."""
+
+    created_at: datetime
+    not_before: datetime  #: an attempt that was cut short is tried again then
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """Who trains a job, on what, and with which changes."""
+
+    device: str
+    level: int  #: 0 for a job that has trained little, up to 2
+    attempt: int
+    worker: str | None
+    environment: dict[str, Any] | None
+    adjustments: list[Any]  #: what was changed unasked, and why
+
+
+@dataclass(frozen=True)
+class BestEpoch:
+    """The epoch with the best monitored value so far, and the checkpoint of its weights."""
+
+    epoch: int | None
+    value: float | None
+    checkpoint: str | None
+
+
+@dataclass(frozen=True)
+class TrainingProgress:
+    """How far a job is."""
+
+    epochs_done: int
+    reported: dict[str, Any] | None  #: what its trainer said last, with its beat
+    best: BestEpoch
+    last_checkpoint: str | None
+    latest: EpochView | None = None
+    spark: list[float] = field(default_factory=list)  #: at most 24 train costs, for a small curve
+    resume_from: dict[str, int] | None = None  #: epoch and step, in the answer to a resume
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job."""
+
+    stop_reason: str | None
+    error: dict[str, Any] | None
+    baseline: dict[str, Any] | None  #: what the same answer for every row comes to
+    test: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a job comes from."""
+
+    spec_submitted: dict[str, Any]
+    retry_of: str | None
+    spec_diff: list[Any] | None  #: how the spec of a retry differs from the old job's
+    initialised_from: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
 class JobView:
     """One job as its owner sees it."""
 
@@ -52,53 +134,35 @@ class JobView:
     state: JobState
     status: str  #: the state, or cancelling and pausing while a stop is requested
     spec: dict[str, Any]
-    spec_submitted: dict[str, Any]
-    dataset_id: str
-    dataset_name: str
-    dataset_sha256: str
-    device: str
-    priority: int
-    level: int  #: 0 for a job that has trained little, up to 2
-    tags: list[Any]
-    metadata: dict[str, Any]
     model_summary: dict[str, Any]
     warnings: list[Any]
-    attempt: int
-    worker: str | None
-    progress: dict[str, Any] | None
-    epochs_done: int
     events_seq: int
-    best_checkpoint: str | None
-    best_epoch: int | None
-    best_value: float | None
-    baseline: dict[str, Any] | None  #: what the same answer for every row comes to
-    last_checkpoint: str | None
-    test: dict[str, Any] | None
-    environment: dict[str, Any] | None
-    error: dict[str, Any] | None
-    adjustments: list[Any]  #: what was changed unasked, and why
-    initialised_from: dict[str, Any] | None
-    stop_reason: str | None
-    retry_of: str | None
-    spec_diff: list[Any] | None  #: how the spec of a retry differs from the old job's
-    not_before: datetime  #: an attempt that was cut short is tried again then
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    latest: EpochView | None = None
+    labels: Labels
+    data: DataUsed
+    times: Times
+    run: Run
+    training: TrainingProgress
+    outcome: Outcome
+    origin: Origin
     queue: QueuePlace | None = None
-    resume_from: dict[str, int] | None = None  #: epoch and step, in the answer to a resume
-    spark: list[float] = field(default_factory=list)  #: at most 24 train costs, for a small curve
 
     @property
     def place(self) -> Place:
         """What decides where a queued job stands."""
-        return Place(self.device, self.priority, self.level, self.created_at, self.id)
+        return Place(self.run.device, self.labels.priority, self.run.level, self.times.created_at, self.id)
 
     @property
     def done(self) -> bool:
         """Whether the job's state is final."""
         return self.state in FINAL
+
+    def with_latest(self, epoch: EpochView | None) -> "JobView":
+        """Return the job with its newest epoch."""
+        return replace(self, training=replace(self.training, latest=epoch))
+
+    def resumed(self, place: dict[str, int] | None) -> "JobView":
+        """Return the job with the epoch and step that it goes on from."""
+        return replace(self, training=replace(self.training, resume_from=place))
 
 
 @dataclass(frozen=True)
@@ -143,38 +207,20 @@ def job_view(row: Job, dataset_name: str, spark: list[float] | None = None) -> J
         state=JobState(row.state),
         status=status_of(row.state, row.cancel_requested_at is not None, row.pause_requested_at is not None),
         spec=row.spec,
-        spec_submitted=row.spec_submitted,
-        dataset_id=row.dataset_id,
-        dataset_name=dataset_name,
-        dataset_sha256=row.dataset_sha256,
-        device=row.device,
-        priority=row.priority,
-        level=row.level,
-        tags=row.tags,
-        metadata=row.metadata_,
         model_summary=row.model_summary,
         warnings=row.warnings,
-        attempt=row.attempt,
-        worker=row.worker,
-        progress=row.progress,
-        epochs_done=row.epochs_done,
         events_seq=row.events_seq,
-        best_checkpoint=row.best_checkpoint,
-        best_epoch=row.best_epoch,
-        best_value=row.best_value,
-        baseline=row.baseline,
-        last_checkpoint=row.last_checkpoint,
-        test=row.test,
-        environment=row.environment,
-        error=explained(row.error, row.spec),
-        adjustments=row.adjustments,
-        initialised_from=row.initialised_from,
-        stop_reason=row.stop_reason,
-        retry_of=row.retry_of,
-        spec_diff=row.spec_diff,
-        not_before=row.not_before,
-        created_at=row.created_at,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        spark=spark or [],
+        labels=Labels(row.priority, row.tags, row.metadata_),
+        data=DataUsed(row.dataset_id, dataset_name, row.dataset_sha256),
+        times=Times(row.created_at, row.not_before, row.started_at, row.finished_at),
+        run=Run(row.device, row.level, row.attempt, row.worker, row.environment, row.adjustments),
+        training=TrainingProgress(
+            epochs_done=row.epochs_done,
+            reported=row.progress,
+            best=BestEpoch(row.best_epoch, row.best_value, row.best_checkpoint),
+            last_checkpoint=row.last_checkpoint,
+            spark=spark or [],
+        ),
+        outcome=Outcome(row.stop_reason, explained(row.error, row.spec), row.baseline, row.test),
+        origin=Origin(row.spec_submitted, row.retry_of, row.spec_diff, row.initialised_from),
     )

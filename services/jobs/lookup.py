@@ -15,7 +15,7 @@ from services.errors import CheckpointCorrupt, NoCheckpoint, NoCheckpointYet, No
 from services.jobs import job_views, references
 from services.jobs.job_views import EpochView, EventView, JobView
 from services.queue import order
-from services.queue.wait_reason import QueuePlace, reason, slots_of
+from services.queue.wait_reason import QueuePlace, Waiting, reason, slots_of
 from services.settings import Settings
 from services.specs.parse.faults import closest
 from services.states import JobState
@@ -39,11 +39,12 @@ class JobLookup:
             place = None
             if job.state is JobState.QUEUED:
                 position = order.position(session, job.place, owner)
-                slots = slots_of(session, job.device, self.settings.online_s)
-                why = reason(job, position, slots, now(session), self.disk)
+                slots = slots_of(session, job.run.device, self.settings.online_s)
+                waiting = Waiting(job.run.device, job.times.not_before, position)
+                why = reason(waiting, slots, now(session), self.disk)
                 place = QueuePlace(position, slots.workers, why)
-            latest = job_views.latest_epoch(session, job.id) if job.epochs_done else None
-        return replace(job, latest=latest, queue=place)
+            latest = job_views.latest_epoch(session, job.id) if job.training.epochs_done else None
+        return replace(job, queue=place).with_latest(latest)
 
     def usable(self, owner: str, id_or_name: str) -> JobView:
         """Return a job by its id or, the newest that can predict, by its name: one that succeeded before any other.
@@ -68,13 +69,13 @@ class JobLookup:
         with self.database.reading() as session:
             job = self._found(session, owner, job_id)
             query = select(Epoch).where(Epoch.job_id == job.id, Epoch.epoch > after_epoch).order_by(Epoch.epoch)
-            last = job.epochs_done if until is None else min(until, job.epochs_done)
+            last = job.training.epochs_done if until is None else min(until, job.training.epochs_done)
             query, count = query.where(Epoch.epoch <= last), last - after_epoch
             if max_points and count > max_points:
                 # Two places are the best epoch's and the last one's.
                 stride = -(-count // (max_points - 2)) if max_points > 2 else count + 1
                 kept = (Epoch.epoch - after_epoch - 1) % stride == (0 if max_points > 2 else -1)
-                query = query.where(kept | (Epoch.epoch == job.best_epoch) | (Epoch.epoch == last))
+                query = query.where(kept | (Epoch.epoch == job.training.best.epoch) | (Epoch.epoch == last))
             return [job_views.epoch_view(row) for row in session.scalars(query.options(defer(Epoch.batch_costs)))]
 
     def batch_costs(self, owner: str, job_id: str, epoch: int) -> list[float]:
@@ -86,9 +87,8 @@ class JobLookup:
             job = self._found(session, owner, job_id)
             packed = session.scalar(select(Epoch.batch_costs).where(Epoch.job_id == job.id, Epoch.epoch == epoch))
         if packed is None:
-            why = (
-                "its batches were not kept" if epoch <= job.epochs_done else f"epochs 1 to {job.epochs_done} are there"
-            )
+            last = job.training.epochs_done
+            why = "its batches were not kept" if epoch <= last else f"epochs 1 to {last} are there"
             raise NotRecorded(f"Epoch {epoch} of {job.name}: {why}.", job_status=job.status)
         return unpacked(packed)
 

@@ -58,14 +58,15 @@ class JobRetry:
                 detail = "names the weights to start from a second time: spec.init_from already does"
                 raise InvalidRequest([Fault("#/from_checkpoint", "invalid", detail)])
             spec = spec | {"init_from": {"job": old.id, "checkpoint": changes.from_checkpoint}}
-        beside = {"name": old.name, "tags": old.tags, "metadata": old.metadata, "priority": old.priority}
+        beside = {"name": old.name, **vars(old.labels)}
         changed: dict[str, Any] = merged(beside | spec, changes.patch)
         return changed | ({"name": changes.name} if changes.name else {})
 
     def _suggestion(self, old: JobView) -> dict[str, Any]:
-        suggestion: dict[str, Any] | None = (old.error or {}).get("suggestion")
+        error = old.outcome.error
+        suggestion: dict[str, Any] | None = (error or {}).get("suggestion")
         if suggestion is None:
-            detail = f"can't be applied: the error of {old.name} has none" if old.error else f"{old.name} has no error"
+            detail = f"can't be applied: the error of {old.name} has none" if error else f"{old.name} has no error"
             hint = "put the change into `spec`"
             raise InvalidRequest([Fault("#/apply", "not_available", detail, hint=hint)])
         return suggestion

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -76,8 +75,8 @@ class JobService:
             job = references.by_id(session, owner, job_id)
             if job is None:
                 raise NotFound(f"There is no job {job_id!r}.")
-            latest = job_views.latest_epoch(session, job_id) if job.epochs_done else None
-        return Submitted(replace(job, latest=latest), replayed=True)
+            latest = job_views.latest_epoch(session, job_id) if job.training.epochs_done else None
+        return Submitted(job.with_latest(latest), replayed=True)
 
     def _stored(self, asked: Submission, gathered: Gathered, resolved: Resolved) -> JobView | None:
         """Store a job; return None when a submit at the same time with the same key was first.

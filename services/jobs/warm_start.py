@@ -57,7 +57,7 @@ def find(session: Session, owner: str, asked: InitFrom) -> Source:
         near = closest(asked.job, references.words(session, owner))
         raise _fault("job", f"there is no job {asked.job[:80]!r}", asked.job, near)
     chosen = _chosen(session, job, asked)
-    row = session.get_one(Dataset, job.dataset_id)
+    row = session.get_one(Dataset, job.data.id)
     info = TableInfo(row.rows, [Column(**column) for column in row.columns])
     by_ids = asked.model_copy(update={"job": job.id, "checkpoint": chosen.id})
     return Source(job, chosen, asked, StartingWeights(by_ids, JobSpec.model_validate(job.spec), info))

@@ -70,6 +70,26 @@ class Expected:
     revisions: set[int] | None
 
 
+@dataclass(frozen=True)
+class Called:
+    """An alias of an owner's model."""
+
+    owner: str
+    name: str
+    alias: str
+
+
+@dataclass(frozen=True)
+class Made:
+    """A move of an alias, as its history keeps it."""
+
+    from_version: int | None
+    to_version: int | None
+    reason: str | None = None
+    forced: bool = False
+    report: dict[str, Any] | None = None
+
+
 class AliasService:
     """Moves aliases."""
 
@@ -145,7 +165,7 @@ class AliasService:
             if wanted.gate:  # what was measured is what is replaced
                 _check(alias, row.revision if row else None, Expected({before} if before is not None else None))
             if row is None or row.version != wanted.version:
-                row = _moved(session, owner, name, alias, row, wanted, report)
+                row = _moved(session, Called(owner, name, alias), row, wanted, report)
             return model_rows.alias_view(row)
 
     def delete(self, owner: str, name: str, alias: str, *, expected: Expected) -> None:
@@ -159,7 +179,7 @@ class AliasService:
             if row is None:
                 raise NotFound(f"Model {name} has no alias {alias[:80]!r}.")
             _check(alias, row.revision, expected)
-            _remember(session, owner, name, alias, row.version, None, None, False, None)
+            _remember(session, Called(owner, name, alias), Made(row.version, None))
             mine = (ModelAlias.owner == owner, ModelAlias.name == name, ModelAlias.alias == alias)
             session.execute(delete(ModelAlias).where(*mine))
             changes.note(session, owner, name)
@@ -189,53 +209,22 @@ def _check(alias: str, revision: int | None, expected: Expected) -> None:
 
 
 def _moved(
-    session: Session,
-    owner: str,
-    name: str,
-    alias: str,
-    row: ModelAlias | None,
-    wanted: Move,
-    report: dict[str, Any] | None,
+    session: Session, called: Called, row: ModelAlias | None, wanted: Move, report: dict[str, Any] | None
 ) -> ModelAlias:
-    before = row.version if row else None
-    revision = _remember(session, owner, name, alias, before, wanted.version, wanted.reason, wanted.force, report)
+    made = Made(row.version if row else None, wanted.version, wanted.reason, wanted.force, report)
+    revision = _remember(session, called, made)
     time = now(session)
     if row is None:
-        row = ModelAlias(
-            owner=owner, name=name, alias=alias, version=wanted.version, revision=revision, updated_at=time
-        )
+        row = ModelAlias(**vars(called), version=wanted.version, revision=revision, updated_at=time)
         session.add(row)
     row.version, row.revision, row.updated_at = wanted.version, revision, time
     session.flush()
-    changes.note(session, owner, name)
+    changes.note(session, called.owner, called.name)
     return row
 
 
-def _remember(
-    session: Session,
-    owner: str,
-    name: str,
-    alias: str,
-    before: int | None,
-    after: int | None,
-    reason: str | None,
-    forced: bool,
-    report: dict[str, Any] | None,
-) -> int:
-    mine = (AliasMove.owner == owner, AliasMove.name == name, AliasMove.alias == alias)
+def _remember(session: Session, called: Called, made: Made) -> int:
+    mine = (AliasMove.owner == called.owner, AliasMove.name == called.name, AliasMove.alias == called.alias)
     revision = 1 + int(session.scalar(select(func.max(AliasMove.revision)).where(*mine)) or 0)
-    session.add(
-        AliasMove(
-            owner=owner,
-            name=name,
-            alias=alias,
-            revision=revision,
-            from_version=before,
-            to_version=after,
-            reason=reason,
-            forced=forced,
-            report=report,
-            created_at=now(session),
-        )
-    )
+    session.add(AliasMove(**vars(called), **vars(made), revision=revision, created_at=now(session)))
     return revision

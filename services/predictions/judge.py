@@ -40,12 +40,12 @@ class Judge:
         Raises: InvalidRequest when there are no such rows, or the two do not predict the same.
         """
         jobs = [self.jobs.get(owner, version.job_id) for version in (champion, challenger)]
-        if jobs[0].dataset_sha256 != jobs[1].dataset_sha256:
+        if jobs[0].data.sha256 != jobs[1].data.sha256:
             raise _refused("the two were trained on different data sets, so it is not known which rows are new to both")
-        info = self.datasets.find(owner, jobs[0].dataset_id).info
+        info = self.datasets.find(owner, jobs[0].data.id).info
         if any("plugin" in job.spec["data"] and job.spec["data"]["plugin"] for job in jobs):
             raise _refused("the rows of a plug-in's data are not compared")
-        table = self.storage.open_table(jobs[0].dataset_sha256, info)
+        table = self.storage.open_table(jobs[0].data.sha256, info)
         new = np.ones(info.rows, dtype=bool)
         for job in jobs:
             for spec in self._lineage(owner, job):
@@ -72,14 +72,14 @@ class Judge:
     def _lineage(self, owner: str, job: "JobView") -> list[JobSpec]:
         """Return the specs of a job and of all whose weights it began with: it knows their training rows as well."""
         found = [JobSpec.model_validate(job.spec)]
-        sha256 = job.dataset_sha256
+        sha256 = job.data.sha256
         while (begun := found[-1].init_from) is not None:
             try:
                 job = self.jobs.get(owner, begun.job)
             except NotFound:
                 unknown = f"it started from the weights of {begun.job}, whose training rows are not known"
                 raise _refused(unknown) from None
-            if job.dataset_sha256 != sha256 or len(found) >= GENERATIONS:
+            if job.data.sha256 != sha256 or len(found) >= GENERATIONS:
                 raise _refused(f"it started from the weights of {job.id}, which was trained on other data")
             found.append(JobSpec.model_validate(job.spec))
         return found

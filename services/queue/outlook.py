@@ -14,7 +14,7 @@ from services.nudges import DEVICES
 from services.queue import durations, order
 from services.queue.durations import Past, Span
 from services.queue.forecast import Task, Times, forecast
-from services.queue.wait_reason import Reason, Slots, reason, slots_of
+from services.queue.wait_reason import Reason, Slots, Waiting, reason, slots_of
 from services.settings import Settings
 from services.states import JobState, status_of
 
@@ -65,7 +65,9 @@ class Outlook:
             return [self._queue(session, owner, device) for device in DEVICES]
 
     def _why(self, job: Job, place: int | None, slots: Slots, time: datetime) -> Reason | None:
-        return None if place is None else reason(job, place, slots, time, self.disk)
+        if place is None:
+            return None
+        return reason(Waiting(job.device, job.not_before, place), slots, time, self.disk)
 
     def _queue(self, session: Session, owner: str, device: str) -> QueueView:
         time = now(session)

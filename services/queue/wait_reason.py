@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
@@ -26,14 +25,13 @@ class Reason:
     message: str
 
 
-class Waits(Protocol):
-    """A queued job, as a row or a view."""
+@dataclass(frozen=True)
+class Waiting:
+    """A queued job in its owner's queue."""
 
-    @property
-    def device(self) -> str: ...
-
-    @property
-    def not_before(self) -> datetime: ...
+    device: str
+    not_before: datetime
+    position: int
 
 
 @dataclass(frozen=True)
@@ -65,9 +63,9 @@ def slots_of(session: Session, device: str, online_s: float) -> Slots:
     return Slots(workers - faulty, int(total), session.scalar(running) or 0, faulty)
 
 
-def reason(job: Waits, position: int, slots: Slots, time: datetime, disk: Disk) -> Reason:
+def reason(waits: Waiting, slots: Slots, time: datetime, disk: Disk) -> Reason:
     """Return why a job at a position of its owner's queue waits."""
-    device, not_before = job.device, job.not_before
+    device, not_before, position = waits.device, waits.not_before, waits.position
     if disk.is_full:
         return Reason("storage_full", f"{disk.sentence} It starts when space is free.")
     if slots.faulty and slots.busy >= slots.total:

@@ -25,7 +25,7 @@ from services.training.loop.metrics import metric
 from services.training.loop.optimizers import optimizer
 from services.training.loop.progress import Progress
 from services.training.loop.schedulers import Schedule
-from services.training.loop.step_choice import stepping
+from services.training.loop.step_choice import StepParts, stepping
 from services.training.loop.training import Training
 from services.training.loop.watch import check
 from services.training.losses import amounts, cost_function, weighs
@@ -66,29 +66,30 @@ def build(
     model = MODELS[spec.model.type](spec.model, read.inputs, read.preprocessing.outputs).to(device)
     if spec.init_from and last is None:
         begin_with(model, stored, strict=spec.init_from.strict)
+    training = _joined(spec, read, model, stop_requested)
+    training.adjustments += _adjustments(training)
+    if last is not None:
+        training.resume(last)
+    return training
+
+
+def _joined(spec: JobSpec, read: Examples, model: nn.Module, stop_requested: Callable[[], str | None]) -> Training:
+    device = torch.device(spec.device)
     members = spec.model.type in MEMBERS
     costs = cost_function(spec.loss, read.counts, weighted=read.weighted, members=members).to(device)
-    descent = optimizer(spec.optimizer, model.parameters())
+    update = optimizer(spec.optimizer, model.parameters())
     steps = len(read.train) * spec.epochs
-    schedule = Schedule(spec.scheduler, descent, epochs=spec.epochs, steps=steps, mode=str(spec.monitor.mode))
+    schedule = Schedule(spec.scheduler, update, epochs=spec.epochs, steps=steps, mode=str(spec.monitor.mode))
     scaler = GradScaler(device.type, enabled=spec.precision == "fp16")
-    sample = next(iter(read.train(1, 0)))
-    training = Training(
+    features, targets = next(iter(read.train(1, 0)))
+    sample = features.to(device), targets.to(device)
+    return Training(
         spec=spec,
         model=model,
-        optimizer=descent,
+        optimizer=update,
         schedule=schedule,
         scaler=scaler,
-        stepping=stepping(
-            spec,
-            model,
-            costs,
-            descent,
-            schedule,
-            scaler,
-            sample=(sample[0].to(device), sample[1].to(device)),
-            steps=steps,
-        ),
+        stepping=stepping(spec, StepParts(model, costs, update, schedule, scaler), sample=sample, steps=steps),
         train_batches=read.train,
         validation=_evaluation(spec, read, costs, read.validation, stop_requested),
         test=_evaluation(spec, read, costs, read.test, stop_requested),
@@ -105,10 +106,6 @@ def build(
         baseline=_baseline(spec, read, costs),
         warnings=read.warnings,
     )
-    training.adjustments += _adjustments(training)
-    if last is not None:
-        training.resume(last)
-    return training
 
 
 def _evaluation(

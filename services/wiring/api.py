@@ -92,7 +92,7 @@ class Api:
         from services.predictions.example_row import place
 
         job = self.base.lookup.get(owner, job_id)
-        dataset = self.base.datasets.find(owner, job.dataset_id)
+        dataset = self.base.datasets.find(owner, job.data.id)
         if dataset.source == "plugin" or not dataset.info.rows:
             return {}, False
         number = place(job.spec, dataset.info, self.base.storage.open_table(dataset.sha256, dataset.info))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from services.adjustments import Adjustment
+from services.attempts.crash import Crash
 from services.attempts.lifecycle import Lifecycle
 from services.attempts.recorder import RETRY_S, Recorder
 from services.attempts.work import Work
@@ -114,5 +115,5 @@ def fail(settings: Settings, job_id: str, attempt: int, recorder: Recorder | Non
         recorder.fail(fault)
         return
     Lifecycle(Database(settings, pool_size=1), settings).crashed(
-        Claim(job_id, attempt), fault.code, fault.detail, final=True
+        Claim(job_id, attempt), Crash(fault.code, fault.detail), final=True
     )

@@ -106,7 +106,7 @@ class Yard:
         self.rig.heal()
 
     def _kind(self, job_id: str) -> str:
-        return str(self.rooms.lookup.get("local", job_id).dataset_name)
+        return str(self.rooms.lookup.get("local", job_id).data.name)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

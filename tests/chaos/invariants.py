@@ -43,7 +43,7 @@ def fingerprint(rooms: Base, job_id: str) -> str:
     """Return a digest of a job's costs, its best epoch, its weights and what it would go on from."""
     costs = [(e.epoch, e.train_cost, e.val_cost) for e in rooms.lookup.epochs(OWNER, job_id)]
     batches = [rooms.lookup.batch_costs(OWNER, job_id, epoch) for epoch, _, _ in costs]
-    parts: list[Any] = [costs, batches, rooms.lookup.get(OWNER, job_id).best_epoch]
+    parts: list[Any] = [costs, batches, rooms.lookup.get(OWNER, job_id).training.best.epoch]
     for which in ("best", "last"):
         content = rooms.lookup.content(rooms.lookup.checkpoint(OWNER, job_id, which))
         tensors = sorted(load(content).items())

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from services.training.input.batching import Batching
+
 BLOCK_ROWS = 512  #: neighbours in the file that are read together
 BUFFER_BLOCKS = 2_048  #: blocks that are mixed with each other
 PART_ROWS = 4_096  #: rows of the buffer that become features and targets at once
@@ -24,17 +26,7 @@ class BlockBatches:
     The order is a pure function of seed and epoch, and every row comes once.
     """
 
-    def __init__(
-        self,
-        table: np.ndarray,
-        rows: np.ndarray,
-        encode: Encode,
-        batch_size: int,
-        *,
-        seed: int,
-        shuffle: bool,
-        drop_last: bool,
-    ) -> None:
+    def __init__(self, table: np.ndarray, rows: np.ndarray, encode: Encode, batching: Batching) -> None:
         """Shapes: table (rows, columns) float32, a map of the file; rows (rows,) bool, which of them."""
         self.table = np.asarray(table)
         self.map = table.base if isinstance(table.base, mmap.mmap) else None
@@ -42,10 +34,10 @@ class BlockBatches:
             self.map.madvise(mmap.MADV_RANDOM)
         self.rows = rows
         self.encode = encode
-        self.size = batch_size
-        self.seed = seed
-        self.shuffle = shuffle
-        self.drop_last = drop_last
+        self.size = batching.size
+        self.seed = batching.seed
+        self.shuffle = batching.shuffle
+        self.drop_last = batching.drop_last
         self.counts = torch.from_numpy(np.add.reduceat(rows, np.arange(0, len(rows), BLOCK_ROWS), dtype=np.int64))
         block_bytes = BLOCK_ROWS * table.shape[1] * table.itemsize
         self.buffer = max(1, min(BUFFER_BLOCKS, BUFFER_BYTES // block_bytes))

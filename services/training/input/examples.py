@@ -12,6 +12,7 @@ from torch import Tensor
 from services.columns import TableInfo
 from services.specs.resolve.features import classes, tensor_shape
 from services.specs.schema.job import JobSpec
+from services.training.input.batching import Batching, ChosenRows
 from services.training.input.block_batches import BlockBatches
 from services.training.input.column_inputs import Input
 from services.training.input.encoding import Encoding
@@ -59,25 +60,19 @@ def of_table(spec: JobSpec, info: TableInfo, table: np.ndarray, stored: Mapping[
     cells = to_learn_from(table, parts.train, seed)
     encode = Encoding.fitted(spec, info, cells, tensor_shape(spec, info))
     encoded = encode(cells)
-    train = to_train_on(
-        table,
-        parts.train,
-        encode,
-        encoded,
-        _batch_size(spec, int(parts.train.sum())),
-        device=device,
-        seed=seed,
-        shuffle=spec.shuffle,
-        drop_last=spec.drop_last,
-    )
-    measured = partial(to_measure, table, encode=encode, batch_size=spec.validation.rows, device=device)
+    trained = ChosenRows(table, parts.train, encode, encoded)
+    batching = Batching(_batch_size(spec, int(parts.train.sum())), seed, spec.shuffle, spec.drop_last)
+
+    def measured(rows: np.ndarray) -> Iterable[tuple[Tensor, Tensor]]:
+        return to_measure(ChosenRows(table, rows, encode), spec.validation.rows, device)
+
     counts = encode.class_counts(encoded[1])
     inputs, targets = _inputs(spec, encode, encoded[0], stored), encoded[1]
     return Examples(
-        train,
+        to_train_on(trained, batching, device),
         measured(parts.validation) if parts.validation.any() else None,
         measured(parts.test) if parts.test.any() else None,
-        measured(parts.train, encoded=encoded) if spec.validation.train_eval else None,
+        to_measure(trained, spec.validation.rows, device) if spec.validation.train_eval else None,
         encode.preprocessing,
         inputs,
         Counts(len(targets), counts),
@@ -95,13 +90,14 @@ def of_dataset(spec: JobSpec, info: TableInfo, data: Opened) -> Examples:
     parts = split(spec, info, np.empty((info.rows, 0), dtype=np.float32))  # no column decides
     train, validation, test = (np.flatnonzero(part) for part in (parts.train, parts.validation, parts.test))
     size = _batch_size(spec, len(train))
-    batches = partial(item_batches, data, info, seed=spec.seed or 0, multiclass=spec.task == "multiclass")
-    in_order = partial(batches, batch_size=min(size, spec.validation.rows), shuffle=False, drop_last=False)
+    batches = partial(item_batches, data, info, multiclass=spec.task == "multiclass")
+    seed = spec.seed or 0
+    in_order = Batching(min(size, spec.validation.rows), seed)
     return Examples(
-        batches(rows=train, batch_size=size, shuffle=spec.shuffle, drop_last=spec.drop_last),
-        in_order(rows=validation).loader if len(validation) else None,
-        in_order(rows=test).loader if len(test) else None,
-        in_order(rows=train).loader if spec.validation.train_eval else None,
+        batches(train, Batching(size, seed, spec.shuffle, spec.drop_last)),
+        batches(validation, in_order).loader if len(validation) else None,
+        batches(test, in_order).loader if len(test) else None,
+        batches(train, in_order).loader if spec.validation.train_eval else None,
         _as_they_are(spec, info),
         Inputs(tensor_shape(spec, info) or (), str(spec.task)),
         Counts(len(train), []),

@@ -7,6 +7,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from services.columns import TableInfo
 from services.training.input import random_state
+from services.training.input.batching import Batching
 from services.training.input.plugin_data import Opened
 from services.training.input.rows import EpochOrder, TrainBatches
 
@@ -41,18 +42,12 @@ class Items(Dataset[tuple[Tensor, Tensor]]):
 
 
 def item_batches(
-    data: Opened,
-    info: TableInfo,
-    *,
-    rows: np.ndarray,
-    batch_size: int,
-    seed: int,
-    shuffle: bool,
-    drop_last: bool,
-    multiclass: bool,
+    data: Opened, info: TableInfo, rows: np.ndarray, batching: Batching, *, multiclass: bool
 ) -> TrainBatches:
     """Return the batches of some items. Shapes: rows (rows,) int64, their numbers."""
-    order = EpochOrder(len(rows), batch_size, seed=seed, shuffle=shuffle, drop_last=drop_last)
+    order = EpochOrder(
+        len(rows), batching.size, seed=batching.seed, shuffle=batching.shuffle, drop_last=batching.drop_last
+    )
     items = Items(data, info, rows, order, multiclass=multiclass)
     # A loader without a generator of its own would draw from the global one, which belongs to the model.
     return TrainBatches(DataLoader(items, batch_sampler=order, generator=torch.Generator()), order)

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from services.training.input.batching import Batching, ChosenRows
 from services.training.input.block_batches import BlockBatches
-from services.training.input.encoding import Encoding
 from services.training.input.placement import pinned, placed
 from services.training.input.rows import TrainBatches, training_batches, validation_batches
 
@@ -32,34 +32,25 @@ def to_learn_from(table: np.ndarray, rows: np.ndarray, seed: int) -> np.ndarray:
     return np.asarray(table[drawn[rows[drawn]]])
 
 
-def to_train_on(
-    table: np.ndarray,
-    rows: np.ndarray,
-    encode: Encoding,
-    encoded: tuple[Tensor, Tensor],
-    batch_size: int,
-    *,
-    device: torch.device,
-    seed: int,
-    shuffle: bool,
-    drop_last: bool,
-) -> TrainBatches | BlockBatches:
-    """Return the batches of the training rows; `encoded` is what `to_learn_from` gave, encoded."""
-    if fits(table):
-        return training_batches(placed(*encoded, device), batch_size, seed=seed, shuffle=shuffle, drop_last=drop_last)
-    ready = pinned(encode, device)
-    return BlockBatches(table, rows, ready, batch_size, seed=seed, shuffle=shuffle, drop_last=drop_last)
+def to_train_on(rows: ChosenRows, batching: Batching, device: torch.device) -> TrainBatches | BlockBatches:
+    """Return the batches of the training rows, epoch by epoch."""
+    if fits(rows.table):
+        return training_batches(
+            placed(*_encoded(rows), device),
+            batching.size,
+            seed=batching.seed,
+            shuffle=batching.shuffle,
+            drop_last=batching.drop_last,
+        )
+    return BlockBatches(rows.table, rows.chosen, pinned(rows.encode, device), batching)
 
 
-def to_measure(
-    table: np.ndarray,
-    rows: np.ndarray,
-    encode: Encoding,
-    batch_size: int,
-    device: torch.device,
-    encoded: tuple[Tensor, Tensor] | None = None,
-) -> Iterable[tuple[Tensor, Tensor]]:
-    """Return the batches of rows that are measured, in the order of the file; `encoded` is what they became before."""
-    if fits(table):
-        return validation_batches(placed(*(encoded or encode(np.asarray(table[rows]))), device), batch_size)
-    return BlockBatches(table, rows, pinned(encode, device), batch_size, seed=0, shuffle=False, drop_last=False)
+def to_measure(rows: ChosenRows, batch_size: int, device: torch.device) -> Iterable[tuple[Tensor, Tensor]]:
+    """Return the batches of rows that are measured, in the order of the file."""
+    if fits(rows.table):
+        return validation_batches(placed(*_encoded(rows), device), batch_size)
+    return BlockBatches(rows.table, rows.chosen, pinned(rows.encode, device), Batching(batch_size))
+
+
+def _encoded(rows: ChosenRows) -> tuple[Tensor, Tensor]:
+    return rows.encoded or rows.encode(np.asarray(rows.table[rows.chosen]))

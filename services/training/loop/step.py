@@ -1,6 +1,7 @@
 """One optimizer step: as every tutorial writes it, and the same arithmetic in other ways."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -20,17 +21,32 @@ Clip = Callable[[Iterable[Tensor]], object]
 Skip = Callable[[Tensor], bool]
 
 
-def plain_step(
-    model: nn.Module,
-    cost_function: CostFunction,
-    optimizer: Optimizer,
-    clip: Clip | None = None,
-    skip: Skip | None = None,
-) -> Step:
+@dataclass(frozen=True)
+class Guards:
+    """What stands between a batch and a bad update: a bound of the gradient, and costs that are skipped."""
+
+    clip: Clip | None = None
+    skip: Skip | None = None
+
+
+NO_GUARDS = Guards()
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """In how many parts and in which precision a batch is computed."""
+
+    rows: int | None  #: that go through the model at once; None: the batch
+    precision: torch.dtype | None  #: None: float32
+    scaler: GradScaler
+
+
+def plain_step(model: nn.Module, cost_function: CostFunction, optimizer: Optimizer, guards: Guards = NO_GUARDS) -> Step:
     """Return the step of page one of every tutorial. It is the reference for any faster one.
 
     Shapes: features (batch, ...), targets (batch, ...); returns the batch's cost, ().
     """
+    clip, skip = guards.clip, guards.skip
 
     def step(features: Tensor, targets: Tensor) -> Tensor:
         optimizer.zero_grad()
@@ -48,17 +64,14 @@ def plain_step(
 
 
 def traced_step(
-    model: nn.Module,
-    cost_function: CostFunction,
-    optimizer: Optimizer,
-    clip: Clip | None = None,
-    skip: Skip | None = None,
+    model: nn.Module, cost_function: CostFunction, optimizer: Optimizer, guards: Guards = NO_GUARDS
 ) -> Step:
     """Return the same step from calls that were written down at the first batch of each shape.
 
     Shapes and values: as `plain_step`'s.
     Raises, at such a batch: whatever the model's code raises when it can't be traced.
     """
+    clip, skip = guards.clip, guards.skip
     parameters = list(model.parameters())
     replays: dict[tuple[torch.Size, torch.Size], Replay] = {}
     descend = descent(optimizer)
@@ -81,20 +94,14 @@ def traced_step(
 
 
 def accumulating_step(
-    model: nn.Module,
-    cost_function: CostFunction,
-    optimizer: Optimizer,
-    clip: Clip | None = None,
-    skip: Skip | None = None,
-    *,
-    rows: int | None,
-    precision: torch.dtype | None,
-    scaler: GradScaler,
+    model: nn.Module, cost_function: CostFunction, optimizer: Optimizer, guards: Guards, arithmetic: Arithmetic
 ) -> Step:
     """Return a step that takes a batch in parts of so many rows, or computes in another precision, or both.
 
-    The gradient is that of the whole batch, up to rounding. `scaler` keeps small gradients of fp16 from vanishing.
+    The gradient is that of the whole batch, up to rounding. The scaler keeps small gradients of fp16 from vanishing.
     """
+    clip, skip = guards.clip, guards.skip
+    rows, precision, scaler = arithmetic.rows, arithmetic.precision, arithmetic.scaler
     device = next(model.parameters()).device.type
 
     def step(features: Tensor, targets: Tensor) -> Tensor:

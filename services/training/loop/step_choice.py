@@ -12,7 +12,17 @@ from torch.optim import Optimizer
 from services.specs.schema.job import JobSpec
 from services.specs.schema.optimizers import ClipNorm, ClipValue
 from services.training.loop.schedulers import Schedule
-from services.training.loop.step import Clip, CostFunction, Step, accumulating_step, plain_step, then, traced_step
+from services.training.loop.step import (
+    Arithmetic,
+    Clip,
+    CostFunction,
+    Guards,
+    Step,
+    accumulating_step,
+    plain_step,
+    then,
+    traced_step,
+)
 from services.training.loop.trace import traced
 
 TRACE_FROM = 200  #: fewer steps take less time than tracing one
@@ -29,17 +39,18 @@ class Stepping:
     wanted: str = ""  #: the kind that it would have been, where that was tried in vain
 
 
-def stepping(
-    spec: JobSpec,
-    model: nn.Module,
-    cost_function: CostFunction,
-    optimizer: Optimizer,
-    schedule: Schedule,
-    scaler: GradScaler,
-    *,
-    sample: tuple[Tensor, Tensor],
-    steps: int,
-) -> Stepping:
+@dataclass(frozen=True)
+class StepParts:
+    """What a step is made of."""
+
+    model: nn.Module
+    cost_function: CostFunction
+    optimizer: Optimizer
+    schedule: Schedule
+    scaler: GradScaler
+
+
+def stepping(spec: JobSpec, parts: StepParts, *, sample: tuple[Tensor, Tensor], steps: int) -> Stepping:
     """Return the step of a job that takes so many; `sample` is a batch to try tracing with.
 
     Shapes: features (batch, ...), targets (batch, ...).
@@ -48,18 +59,18 @@ def stepping(
     wanted = kind
     if kind == "traced":
         try:
-            model.train()
-            traced(model, cost_function, *sample)
+            parts.model.train()
+            traced(parts.model, parts.cost_function, *sample)
         except Exception as error:  # whatever a model's code raises
             kind, why = "plain", f"the model can't be traced: {str(error).splitlines()[0][:200]}"
-    parts: tuple[Any, ...] = (model, cost_function, optimizer, _clip(spec), _skip(spec))
+    net, guards = (parts.model, parts.cost_function, parts.optimizer), Guards(_clip(spec), _skip(spec))
     if kind == "accumulating":
-        rows, precision = spec.micro_batch_size, PRECISIONS[spec.precision]
-        step = accumulating_step(*parts, rows=rows, precision=precision, scaler=scaler)
+        arithmetic = Arithmetic(spec.micro_batch_size, PRECISIONS[spec.precision], parts.scaler)
+        step = accumulating_step(*net, guards, arithmetic)
     else:
-        step = traced_step(*parts) if kind == "traced" else plain_step(*parts)
-    if schedule.each_step:
-        step = then(step, schedule.after_step)
+        step = traced_step(*net, guards) if kind == "traced" else plain_step(*net, guards)
+    if parts.schedule.each_step:
+        step = then(step, parts.schedule.after_step)
     return Stepping(step, kind, why, wanted)
 
 

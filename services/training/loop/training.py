@@ -19,7 +19,7 @@ from services.training.input.preprocessing import Preprocessing
 from services.training.input.rows import TrainBatches
 from services.training.loop.best import Best, Patience
 from services.training.loop.evaluation import Evaluation
-from services.training.loop.loop import Batches, fit
+from services.training.loop.loop import Batches, Learner, Measurements, fit
 from services.training.loop.progress import Progress
 from services.training.loop.schedulers import Schedule
 from services.training.loop.step import Step
@@ -106,22 +106,16 @@ class Training:
 
         Raises: StopRequested between two batches.
         """
-        return fit(
-            self.model,
-            self.step,
-            self.schedule,
-            self._watched_batches,
-            self.validation,
-            self.train_eval,
-            epochs=self.spec.epochs,
-            validate_every=self.spec.validation.every_epochs,
-            progress=self.progress,
-            device=self.device,
+        learner = Learner(self.model, self.step, self.schedule, self.device, self.amounts)
+        measurements = Measurements(
             monitor=self.spec.monitor.metric,
+            validation=self.validation,
+            train_eval=self.train_eval,
+            every_epochs=self.spec.validation.every_epochs,
+            finite_only=self.spec.on_nonfinite == "skip_step",
             keep_batch_costs=self.keep_batch_costs,
-            leave_out_nonfinite=self.spec.on_nonfinite == "skip_step",
-            amounts=self.amounts,
         )
+        return fit(learner, self._watched_batches, measurements, self.progress, self.spec.epochs)
 
     def measure_test(self) -> dict[str, Any] | None:
         """Return the best weights' cost and metrics on the test rows; None if there are none."""

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from services.attempts.crash import Crash
 from services.failures import CLASSES
 from services.jobs.listing import Filters
 from services.queue.claims import Claim
@@ -35,7 +36,7 @@ def brought_to(status: str, joined: Base) -> str:
         if status == "cancelling":
             joined.commands.cancel("local", job.id)
         if status == "failed":
-            joined.lifecycle.crashed(claim, "data_unreadable", "The file is gone.", final=True)
+            joined.lifecycle.crashed(claim, Crash("data_unreadable", "The file is gone."), final=True)
     assert joined.lookup.get("local", job.id).status == status
     return job.id
 
@@ -76,7 +77,7 @@ def test_a_paused_job_keeps_no_slot_and_pauses_do_not_count_as_tries(client: Fla
         joined.lifecycle.stopped(claim)
         assert joined.claims.claim("cpu", "w") is None
         client.post(f"/api/v1/jobs/{job.id}/resume")
-    joined.lifecycle.crashed(claimed(joined), "crashed", "The trainer was killed by SIGSEGV.")
+    joined.lifecycle.crashed(claimed(joined), Crash("crashed", "The trainer was killed by SIGSEGV."))
 
     assert joined.lookup.get("local", job.id).status == "queued"
 
@@ -87,7 +88,7 @@ def test_a_pausing_job_whose_trainer_dies_is_paused_and_can_go_on(joined: Base, 
     claim = claimed(joined)
     joined.commands.pause("local", job.id)
     ends: dict[str, Any] = {
-        "crashed": lambda: joined.lifecycle.crashed(claim, "crashed", "The trainer was killed by SIGSEGV."),
+        "crashed": lambda: joined.lifecycle.crashed(claim, Crash("crashed", "The trainer was killed by SIGSEGV.")),
         "silent": lambda: joined.lifecycle.silent(job.id, claim.attempt, 1),
         "drained": lambda: joined.lifecycle.drained(claim),
     }

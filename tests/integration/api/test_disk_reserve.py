@@ -94,7 +94,7 @@ def test_a_running_job_waits_and_goes_on_by_itself(joined: Base) -> None:
         def sleep(_: float) -> None:
             nonlocal waits, free
             waits += 1
-            assert joined.lookup.get("local", work.job_id).epochs_done == 1
+            assert joined.lookup.get("local", work.job_id).training.epochs_done == 1
             free = 0 if waits < 3 else 10**12
 
         recorder = Recorder(database, joined.settings, work, contents, clock=lambda: 0.0, sleep=sleep, disk=disk)
@@ -104,7 +104,7 @@ def test_a_running_job_waits_and_goes_on_by_itself(joined: Base) -> None:
         recorder.interrupted()
 
     assert waits == 3
-    assert joined.lookup.get("local", work.job_id).epochs_done == 3
+    assert joined.lookup.get("local", work.job_id).training.epochs_done == 3
 
 
 def test_the_room_of_a_real_disk_is_read(joined: Base) -> None:

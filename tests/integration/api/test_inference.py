@@ -142,7 +142,7 @@ def test_a_registered_name_an_alias_a_job_and_their_versions(
     assert client.infer("registered", numbers(), model_version="1").get_response()["model_version"] == "1"
     assert client.get_model_metadata("registered")["versions"] == ["1"]
     epochs = client.get_model_metadata("numbers")["versions"]
-    assert str(job.best_epoch) in epochs
+    assert str(job.training.best.epoch) in epochs
     for epoch in epochs:
         answer = client.infer("numbers", numbers(), model_version=epoch)
         assert answer.get_response()["model_version"] == epoch

@@ -31,12 +31,12 @@ def test_jobs_are_counted_by_state_and_their_ends_stay_counted_when_they_are_del
     after = samples(client)
 
     assert (before["batchyard_jobs", "succeeded"], after["batchyard_jobs", "succeeded"]) == (1, 0)
-    assert before["batchyard_jobs", "queued"] == before["batchyard_queue_jobs", waiting.device] == 1
+    assert before["batchyard_jobs", "queued"] == before["batchyard_queue_jobs", waiting.run.device] == 1
     for found in (before, after):
         assert found["batchyard_jobs_ended_total", "succeeded"] == 1
         assert found["batchyard_jobs_ended_total", "cancelled"] == 1
         assert found["batchyard_jobs_ended_total", "failed"] == 0
-        assert found["batchyard_epochs_total", "succeeded"] == done.epochs_done
+        assert found["batchyard_epochs_total", "succeeded"] == done.training.epochs_done
         assert found["batchyard_training_seconds_total", "succeeded"] > 0
 
 
@@ -48,7 +48,7 @@ def test_the_queue_and_the_workers_of_each_device(client: FlaskClient, app: Flas
 
     found = samples(client)
 
-    assert running.device == "cpu"
+    assert running.run.device == "cpu"
     assert (found["batchyard_workers_online", "cpu"], found["batchyard_worker_slots", "cpu"]) == (1, 3)
     assert (found["batchyard_jobs_running", "cpu"], found["batchyard_queue_jobs", "cpu"]) == (1, 1)
     assert 0 <= found["batchyard_queue_oldest_wait_seconds", "cpu"] < 60

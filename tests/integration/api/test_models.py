@@ -33,7 +33,7 @@ def test_versions_count_up_and_a_deleted_number_is_not_given_again(client: Flask
 
     assert [view["version"] for view in (first, second, third)] == [1, 2, 3]
     assert first["job"] == job.id
-    assert first["checkpoint"] == job.best_checkpoint
+    assert first["checkpoint"] == job.training.best.checkpoint
     assert [view["version"] for view in client.get("/api/v1/models/m").json["versions"]] == [3, 1]
     assert client.get("/api/v1/models/m/versions/2").status_code == 404
     assert client.get("/api/v1/models/n").status_code == 404
@@ -136,8 +136,10 @@ def test_the_gate_refuses_a_worse_version_unless_it_is_forced_with_a_reason(clie
     assert (refused.status_code, refused.json["code"]) == (409, "gate_refused")
     report = refused.json["report"]
     assert report["rows"] == round(400 * good.spec["split"]["validation"])
-    assert report["champion_cost"] == pytest.approx(good.best_value, rel=1e-4)  # the recorded cost, measured elsewhere
-    assert report["challenger_cost"] == pytest.approx(bad.best_value, rel=1e-4)
+    assert report["champion_cost"] == pytest.approx(
+        good.training.best.value, rel=1e-4
+    )  # the recorded cost, measured elsewhere
+    assert report["challenger_cost"] == pytest.approx(bad.training.best.value, rel=1e-4)
     assert unreasoned.status_code == 422
     assert (wide.status_code, back.status_code, forced.status_code) == (200, 200, 200)
     newest = client.get(f"{address}/history").json["data"][0]

@@ -40,7 +40,7 @@ def test_a_submit_knows_shapes_and_rows_and_its_spec_submits_the_same(client: Fl
     assert body["spec"]["data"]["plugin"] == {"name": "spirals", "params": {"points": 100}}
     assert (body["model_summary"]["input_shape"], body["model_summary"]["parameters"]) == ([2], 3)
     assert again.get_json()["spec"] == body["spec"]
-    assert one.dataset_id == other.dataset_id
+    assert one.data.id == other.data.id
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_a_patch_of_the_spec_makes_a_new_job_that_names_the_old_one(client: Flas
         {"pointer": "#/epochs", "from": 3, "to": 2},
         {"pointer": "#/optimizer/lr", "from": old.spec["optimizer"]["lr"], "to": 0.0003},
     ]
-    assert train(joined, job["id"]).epochs_done == 2
+    assert train(joined, job["id"]).training.epochs_done == 2
     assert client.get(f"/api/v1/jobs/{job['id']}").get_json()["retry_of"] == old.id
 
 

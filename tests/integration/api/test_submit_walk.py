@@ -15,8 +15,8 @@ from tests.rules.walk import Walk, walked
 STATEMENTS = 5  #: of the one transaction that writes
 READS = 3  #: before it: the key, the data set, the workers
 TO_THE_TABLES = 8  #: files that stand between the request and a statement
-OF_THE_ROOMS = 19  #: files of the door, the rooms and the database, with those that serve the eight
-IN_ALL = 55  #: with the pure functions of specs, models and values
+OF_THE_ROOMS = 20  #: files of the door, the rooms and the database, with those that serve the eight
+IN_ALL = 52  #: from the view on, with the pure functions of specs, models and values
 VIEW = "api/jobs.py"
 ROOMS = ("api/", "services/wiring/", "services/jobs/", "services/attempts/", "services/queue/", "services/datasets/")
 NEW_ROWS = {"x": [[0.5 * n, 1.0 - n] for n in range(12)], "y": [0.25 * n for n in range(12)]}
@@ -58,7 +58,7 @@ def test_a_submit_passes_few_files_and_no_call_goes_up(client: FlaskClient, join
     assert {VIEW, "services/jobs/submit.py", "services/db/job_rows.py"} <= walk.to_the_tables
     assert len(walk.to_the_tables) <= TO_THE_TABLES, sorted(walk.to_the_tables)
     assert len(rooms) <= OF_THE_ROOMS, rooms
-    assert len(walk.files) <= IN_ALL, walk.files
+    assert len(from_the_view) <= IN_ALL, from_the_view
 
 
 def test_the_walk_sees_a_call_that_goes_up() -> None:

@@ -41,7 +41,7 @@ def test_the_best_epochs_are_kept_and_the_last(joined: Base, between: float, aga
         best = session.scalars(select(Checkpoint.epoch).where(Checkpoint.kind == "best").order_by(Checkpoint.epoch))
         assert list(best) == [4, 6, 8]
     assert [found.epoch for found in joined.lookup.checkpoints("local", job)] == [4, 6, 8, 10]
-    assert joined.lookup.get("local", job).best_epoch == 4
+    assert joined.lookup.get("local", job).training.best.epoch == 4
     assert joined.lookup.checkpoint("local", job, "epoch:6").metrics["val_cost"] == 3.0
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.attempts.crash import Crash
 from services.attempts.work import StopRequests
 from services.db.tables import Job
 from services.queue.claims import Claim
@@ -102,7 +103,7 @@ def test_a_beat_of_an_old_attempt_is_refused(joined: Base) -> None:
 
     assert joined.lifecycle.beat(claim, {"step": 1}) == StopRequests(cancel=False, pause=False)
     assert joined.lifecycle.beat(Claim(claim.job_id, claim.attempt + 1), None) is None
-    assert joined.lookup.get("local", claim.job_id).progress == {"step": 1}
+    assert joined.lookup.get("local", claim.job_id).training.reported == {"step": 1}
 
 
 @pytest.mark.parametrize("stop", ["none", "cancel", "pause", "both"])
@@ -133,14 +134,14 @@ def test_a_job_that_dies_three_times_without_progress_fails_with_what_it_died_of
             session.get_one(Job, job.id).not_before -= timedelta(hours=1)
         claim = joined.claims.claim("cpu", "w")
         assert claim is not None
-        joined.lifecycle.crashed(claim, "crashed", "The trainer was killed by SIGSEGV.", log_tail=["Fatal"])
+        joined.lifecycle.crashed(claim, Crash("crashed", "The trainer was killed by SIGSEGV.", log_tail=["Fatal"]))
         pauses.append(joined.lookup.events("local", job.id)[-1].data.get("pause_seconds"))
 
     found = joined.lookup.get("local", job.id)
 
-    assert (found.status, found.attempt, found.stop_reason) == ("failed", 3, "error")
-    assert found.error is not None
-    assert (found.error["code"], found.error["log_tail"]) == ("crashed", ["Fatal"])
+    assert (found.status, found.run.attempt, found.outcome.stop_reason) == ("failed", 3, "error")
+    assert found.outcome.error is not None
+    assert (found.outcome.error["code"], found.outcome.error["log_tail"]) == ("crashed", ["Fatal"])
     assert 0 < pauses[0] < pauses[1]
 
 
@@ -149,7 +150,7 @@ def test_a_fault_that_trying_again_cant_mend_fails_at_once(joined: Base) -> None
     claim = joined.claims.claim("cpu", "w")
     assert claim is not None
 
-    joined.lifecycle.crashed(claim, "data_unreadable", "The file is gone.", final=True)
+    joined.lifecycle.crashed(claim, Crash("data_unreadable", "The file is gone."), final=True)
 
     assert joined.lookup.get("local", job.id).status == "failed"
 

@@ -47,7 +47,7 @@ def test_a_training_waits_for_room_and_loses_no_epoch(joined: Base) -> None:
     assert waits == 3
     job = joined.lookup.get("local", work.job_id)
     assert [epoch.epoch for epoch in joined.lookup.epochs("local", work.job_id)] == [1, 2, 3, 4, 5]
-    assert (job.status, job.epochs_done, job.attempt) == ("running", 5, 1)
+    assert (job.status, job.training.epochs_done, job.run.attempt) == ("running", 5, 1)
     assert joined.lookup.content(joined.lookup.checkpoint("local", work.job_id, "last")) == b"last15" * 20_000
 
 

@@ -20,7 +20,7 @@ def test_workers_claim_one_owners_jobs_in_the_order_of_the_key(joined: Base) -> 
 
     claimed = [claim.job_id for _ in jobs if (claim := joined.claims.claim("cpu", "w"))]
 
-    keys = {job.id: order.key(0, 0, job.priority, levels[n], n) for n, job in enumerate(jobs)}
+    keys = {job.id: order.key(0, 0, job.labels.priority, levels[n], n) for n, job in enumerate(jobs)}
     assert claimed == sorted(keys, key=keys.__getitem__)
 
 
@@ -28,7 +28,7 @@ def test_the_position_that_a_user_sees_is_the_place_in_that_order(joined: Base) 
     draw = random.Random(1)
     jobs = [make_job(joined, seed=n, priority=draw.randint(-1, 1)) for n in range(12)]
 
-    keys = {job.id: order.key(0, 0, job.priority, 0, n) for n, job in enumerate(jobs)}
+    keys = {job.id: order.key(0, 0, job.labels.priority, 0, n) for n, job in enumerate(jobs)}
     places = {job.id: found.position for job in jobs if (found := joined.lookup.get("local", job.id).queue)}
     assert sorted(places, key=places.__getitem__) == sorted(keys, key=keys.__getitem__)
     assert sorted(places.values()) == list(range(1, 13))

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from services.attempts.crash import Crash
 from services.db.tables import Job
 from services.wiring.base import Base
 from tests.make import make_job, train
@@ -26,7 +27,7 @@ def test_a_job_that_waits_is_told_why(joined: Base) -> None:
     assert why(second.id) == "slots_busy"
     assert joined.lookup.get("local", second.id).queue.reason.message == "The one slot is busy, and it is next."
     claim = joined.claims.claim("cpu", "w")
-    joined.lifecycle.crashed(claim, "crashed", "It died.")
+    joined.lifecycle.crashed(claim, Crash("crashed", "It died."))
     assert why(second.id) == "next_try"
 
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from services.attempts.crash import Crash
 from services.db.tables import Job
 from services.wiring import trainer
 from services.wiring.base import Base
@@ -21,7 +22,7 @@ def dies(joined: Base, *, after_epochs: int) -> None:
         costs = next(epochs)
         begun.recorder.epoch(costs, improved=begun.training.best.improved(costs))
     begun.database.close()
-    joined.lifecycle.crashed(claim, "crashed", "The trainer was killed by SIGKILL.")
+    joined.lifecycle.crashed(claim, Crash("crashed", "The trainer was killed by SIGKILL."))
 
 
 def test_a_job_that_dies_often_but_makes_progress_each_time_is_tried_on(joined: Base) -> None:
@@ -31,7 +32,7 @@ def test_a_job_that_dies_often_but_makes_progress_each_time_is_tried_on(joined: 
         dies(joined, after_epochs=1)
 
     found = joined.lookup.get("local", job.id)
-    assert (found.status, found.attempt, found.epochs_done) == ("queued", 8, 8)
+    assert (found.status, found.run.attempt, found.training.epochs_done) == ("queued", 8, 8)
 
 
 def test_progress_makes_the_count_begin_anew_and_three_tries_without_it_end_the_job(joined: Base) -> None:

@@ -106,7 +106,7 @@ def test_epochs_done_is_always_the_epoch_of_the_last_checkpoint(joined: Base) ->
     job = joined.lookup.get("local", work.job_id)
     last = joined.lookup.checkpoint("local", work.job_id, "last")
     best = joined.lookup.checkpoint("local", work.job_id, "best")
-    assert job.epochs_done == last.epoch == 3
+    assert job.training.epochs_done == last.epoch == 3
     assert joined.lookup.content(last) == b"last9"
     assert (best.epoch, joined.lookup.content(best)) == (3, b"best9")
     assert joined.lifecycle.load(work.job_id, work.attempt).last == b"last9"
@@ -139,7 +139,7 @@ def test_the_end_comes_with_the_last_epochs_and_is_the_last_event(joined: Base) 
 
     job = joined.lookup.get("local", work.job_id)
     events = joined.lookup.events("local", work.job_id)
-    assert (job.status, job.stop_reason, job.epochs_done) == ("succeeded", "early_stopping", 3)
+    assert (job.status, job.outcome.stop_reason, job.training.epochs_done) == ("succeeded", "early_stopping", 3)
     assert [event.type for event in events] == ["queued", "started", "epoch", "epoch", "epoch", "end"]
     assert [event.seq for event in events] == list(range(1, job.events_seq + 1))
     with pytest.raises(Fenced):
@@ -154,9 +154,9 @@ def test_a_fault_keeps_the_epochs_and_the_best_before_it(joined: Base) -> None:
     recorder.fail(NonfiniteCost("The training cost became NaN in epoch 4, step 10.", epoch=4, step=10))
 
     job = joined.lookup.get("local", work.job_id)
-    assert (job.status, job.epochs_done, job.best_epoch) == ("failed", 3, 3)
-    assert job.error is not None
-    assert (job.error["code"], job.error["epoch"]) == ("nonfinite_cost", 4)
+    assert (job.status, job.training.epochs_done, job.training.best.epoch) == ("failed", 3, 3)
+    assert job.outcome.error is not None
+    assert (job.outcome.error["code"], job.outcome.error["epoch"]) == ("nonfinite_cost", 4)
     assert joined.lookup.content(joined.lookup.checkpoint("local", work.job_id, "best")) == b"best9"
 
 
@@ -167,7 +167,7 @@ def test_a_cost_that_is_not_finite_is_null(joined: Base) -> None:
     feed(recorder, contents, range(1, 2), value=math.nan)
 
     assert joined.lookup.epochs("local", work.job_id)[0].val_cost is None
-    assert joined.lookup.get("local", work.job_id).best_epoch is None
+    assert joined.lookup.get("local", work.job_id).training.best.epoch is None
 
 
 def test_two_last_checkpoints_and_the_best_are_kept(joined: Base) -> None:
@@ -242,7 +242,7 @@ def test_a_commit_of_unknown_end_is_written_once(joined: Base, lost: list[str]) 
     database.close()
 
     job = joined.lookup.get("local", work.job_id)
-    assert (job.status, job.epochs_done) == ("succeeded", 3)
+    assert (job.status, job.training.epochs_done) == ("succeeded", 3)
     assert rows(joined.database, Epoch) == 3
     assert rows(joined.database, Event) == job.events_seq
 

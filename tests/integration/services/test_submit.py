@@ -67,15 +67,15 @@ def test_the_echoed_spec_posted_again_is_the_same_spec(joined: Base) -> None:
 
 def test_equal_inline_rows_are_one_data_set_that_goes_with_its_last_job(joined: Base) -> None:
     one, two = make_job(joined), make_job(joined, seed=1)
-    folder = joined.storage.path(one.dataset_sha256)
+    folder = joined.storage.path(one.data.sha256)
     joined.commands.delete("local", one.id, force=True)
     kept = folder.exists()
     joined.commands.delete("local", two.id, force=True)
 
-    assert one.dataset_id == two.dataset_id
+    assert one.data.id == two.data.id
     assert kept
     with pytest.raises(NotFound):
-        joined.datasets.find("local", one.dataset_id)
+        joined.datasets.find("local", one.data.id)
 
 
 def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_is_asked(joined: Base) -> None:
@@ -91,7 +91,7 @@ def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_is_asked(joined: B
     assert requests is not None
     assert requests.cancel
     joined.lifecycle.stopped(claim)
-    assert joined.lookup.get("local", running.id).stop_reason == "cancelled_by_user"
+    assert joined.lookup.get("local", running.id).outcome.stop_reason == "cancelled_by_user"
 
 
 def test_a_finished_job_is_not_cancelled_and_a_running_one_not_deleted(joined: Base) -> None:
@@ -175,8 +175,8 @@ def test_a_listed_job_has_a_small_curve(joined: Base) -> None:
 
     listed = joined.listing.page("local", Filters()).items[0]
 
-    assert 20 <= len(listed.spark) <= 24
-    assert listed.spark[0] == joined.lookup.epochs("local", job.id)[0].train_cost
+    assert 20 <= len(listed.training.spark) <= 24
+    assert listed.training.spark[0] == joined.lookup.epochs("local", job.id)[0].train_cost
 
 
 def test_a_trained_job_shows_its_costs_its_log_and_its_batches(joined: Base) -> None:
@@ -187,8 +187,8 @@ def test_a_trained_job_shows_its_costs_its_log_and_its_batches(joined: Base) -> 
     lines = list(joined.logs.lines("local", job.id))
     costs = joined.lookup.batch_costs("local", job.id, 1)
     assert done.status == "succeeded"
-    assert done.latest is not None
-    assert done.latest.epoch == 5
+    assert done.training.latest is not None
+    assert done.training.latest.epoch == 5
     assert len(costs) == 3
     assert f"Epoch 1/5 Batch 1/3 Cost: {costs[0]:.6f}" in lines
     assert len([line for line in lines if line.startswith("Epoch ")]) == 15

@@ -31,7 +31,7 @@ def test_a_diverged_job_does_not_take_the_name_over(joined: Base) -> None:
 
     assert exploded.state == "succeeded"
     assert [warning["code"] for warning in exploded.warnings][-1] == "diverged"
-    assert exploded.best_checkpoint is not None
+    assert exploded.training.best.checkpoint is not None
     assert joined.lookup.usable("local", "nightly").id == good.id
 
 
@@ -42,4 +42,4 @@ def test_a_job_whose_monitored_value_is_never_a_number_does_not_succeed(joined: 
     with pytest.raises(NoBestEpoch, match="val_f1 was not a number in any epoch"):
         train(joined, job.id)
 
-    assert joined.lookup.get("local", job.id).baseline is not None
+    assert joined.lookup.get("local", job.id).outcome.baseline is not None

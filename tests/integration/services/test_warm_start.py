@@ -46,15 +46,15 @@ def test_a_job_starts_where_the_other_was_at_its_best_and_says_so(joined: Base) 
 
     new = train(joined, made.id)
 
-    assert made.spec["init_from"] == {"job": of.id, "checkpoint": of.best_checkpoint, "strict": True}
-    assert joined.lookup.epochs("local", new.id)[0].val_cost == of.best_value
-    assert new.initialised_from == {
+    assert made.spec["init_from"] == {"job": of.id, "checkpoint": of.training.best.checkpoint, "strict": True}
+    assert joined.lookup.epochs("local", new.id)[0].val_cost == of.training.best.value
+    assert new.origin.initialised_from == {
         "job": of.id,
         "name": "source",
-        "checkpoint": of.best_checkpoint,
-        "epoch": of.best_epoch,
+        "checkpoint": of.training.best.checkpoint,
+        "epoch": of.training.best.epoch,
         "metric": "val_cost",
-        "value": of.best_value,
+        "value": of.training.best.value,
         "started_new": [],
     }
 
@@ -131,8 +131,8 @@ def test_what_does_not_fit_starts_new_and_is_named(joined: Base) -> None:
     assert [warning["code"] for warning in new.warnings if warning["pointer"] == "#/init_from"] == [
         "weights_started_new"
     ]
-    assert new.initialised_from is not None
-    assert new.initialised_from["started_new"]
+    assert new.origin.initialised_from is not None
+    assert new.origin.initialised_from["started_new"]
     assert new.status == "succeeded"
 
 
@@ -147,7 +147,7 @@ def test_the_source_is_kept_until_no_unfinished_job_starts_from_it(joined: Base)
     joined.commands.delete("local", of.id)
 
     assert refused.value.members["jobs"] == [new.id]
-    assert joined.lookup.get("local", new.id).initialised_from is not None
+    assert joined.lookup.get("local", new.id).origin.initialised_from is not None
 
 
 def test_a_source_that_trains_on_keeps_the_checkpoint_that_somebody_starts_from(joined: Base) -> None:
@@ -175,7 +175,7 @@ def test_damaged_weights_are_not_started_from(joined: Base) -> None:
     of = source(joined)
     new = make_job(joined, **IRIS | {"init_from": {"job": of.id}})
     with joined.database.transaction() as session:
-        session.get_one(CheckpointChunk, (of.best_checkpoint, 0)).data = b"lost!"
+        session.get_one(CheckpointChunk, (of.training.best.checkpoint, 0)).data = b"lost!"
 
     claim = joined.claims.claim("cpu", "w")
     assert claim is not None

@@ -23,11 +23,11 @@ def test_a_job_that_was_paused_again_and_again_ends_with_the_bits_of_one_that_wa
     job = make_job(joined, **LONG)
     pauses = 0
     while not joined.lookup.get("local", job.id).done and pauses < 5:
-        before = joined.lookup.get("local", job.id).epochs_done
+        before = joined.lookup.get("local", job.id).training.epochs_done
 
         def has_moved_on(before: int = before) -> bool:
             top_up(bell, joined.eligible, "cpu")
-            return joined.lookup.get("local", job.id).epochs_done > before
+            return joined.lookup.get("local", job.id).training.epochs_done > before
 
         until(has_moved_on)
         trainers = worker.trainers
@@ -42,7 +42,7 @@ def test_a_job_that_was_paused_again_and_again_ends_with_the_bits_of_one_that_wa
     done = finished(joined, bell, job.id)
 
     assert pauses >= 1
-    assert (done.status, done.attempt) == ("succeeded", pauses + 1)
+    assert (done.status, done.run.attempt) == ("succeeded", pauses + 1)
     assert result(joined, job.id) == result(joined, calm.id)
     assert not worker.trainers
 
@@ -51,7 +51,7 @@ def test_a_paused_job_frees_its_worker_for_others(joined: Base, bell: Bell, star
     start()
     paused = [make_job(joined, **LONG | {"epochs": 100_000, "seed": n}) for n in range(2)]
     top_up(bell, joined.eligible, "cpu")
-    until(lambda: all(joined.lookup.get("local", job.id).epochs_done for job in paused))
+    until(lambda: all(joined.lookup.get("local", job.id).training.epochs_done for job in paused))
     other = make_job(joined)
 
     for job in paused:
@@ -73,7 +73,7 @@ def test_a_trainer_that_is_stuck_in_a_batch_is_killed_and_the_request_is_met(
     worker = start()
     job = make_job(joined, **LONG | {"epochs": 100_000})
     top_up(bell, joined.eligible, "cpu")
-    until(lambda: joined.lookup.get("local", job.id).best_epoch)
+    until(lambda: joined.lookup.get("local", job.id).training.best.epoch)
     trainer = worker.trainers[0]
     os.kill(trainer.pid, signal.SIGSTOP)
 
@@ -86,8 +86,8 @@ def test_a_trainer_that_is_stuck_in_a_batch_is_killed_and_the_request_is_met(
     assert (first, found.status) == {"cancel": ("cancelling", "cancelled"), "pause": ("pausing", "paused")}[stop]
     assert not trainer.alive
     assert stop == "pause" or took < 3
-    assert joined.lookup.checkpoint("local", job.id, "best").epoch == found.best_epoch
-    assert found.error is None
+    assert joined.lookup.checkpoint("local", job.id, "best").epoch == found.training.best.epoch
+    assert found.outcome.error is None
 
 
 def test_a_job_whose_trainer_dies_at_once_is_tried_three_times_and_says_whose_fault_it_is(
@@ -107,10 +107,14 @@ def test_a_job_whose_trainer_dies_at_once_is_tried_three_times_and_says_whose_fa
     until(done)
 
     found = joined.lookup.get("local", job.id)
-    assert (found.status, found.attempt, len(killed)) == ("failed", 3, 3)
-    assert found.error is not None
-    assert (found.error["code"], found.error["class"], found.error["retryable"]) == ("crashed", "infrastructure", True)
-    assert "3 times in a row" in found.error["message"]
+    assert (found.status, found.run.attempt, len(killed)) == ("failed", 3, 3)
+    assert found.outcome.error is not None
+    assert (found.outcome.error["code"], found.outcome.error["class"], found.outcome.error["retryable"]) == (
+        "crashed",
+        "infrastructure",
+        True,
+    )
+    assert "3 times in a row" in found.outcome.error["message"]
 
 
 def test_the_suggestion_of_a_job_that_diverged_brings_one_that_does_not(
@@ -125,7 +129,7 @@ def test_the_suggestion_of_a_job_that_diverged_brings_one_that_does_not(
     retried = joined.retry.retry("local", job.id, SpecChanges({"epochs": 20}, suggested=True)).job
     done = finished(joined, bell, retried.id)
 
-    assert (failed.status, failed.attempt, done.status) == ("failed", 1, "succeeded")
-    assert done.retry_of == job.id
-    assert done.best_value is not None
-    assert done.best_value < 1
+    assert (failed.status, failed.run.attempt, done.status) == ("failed", 1, "succeeded")
+    assert done.origin.retry_of == job.id
+    assert done.training.best.value is not None
+    assert done.training.best.value < 1

@@ -38,12 +38,12 @@ def test_the_micro_batch_is_halved_until_the_step_fits_and_the_costs_stay_the_sa
 
     done = finished(joined, bell, job.id)
 
-    assert done.status == "succeeded", done.error
+    assert done.status == "succeeded", done.outcome.error
     told = [e.data for e in joined.lookup.events("local", job.id) if e.data.get("reason") == "out_of_memory"]
     sizes = [data["micro_batch_size"] for data in told]
     assert sizes == [ROWS // 2 ** (n + 1) for n in range(len(sizes))]
     assert sizes
-    halved = [one for one in done.adjustments if one["what"] == "micro_batch_size"]
+    halved = [one for one in done.run.adjustments if one["what"] == "micro_batch_size"]
     assert [(one["before"], one["after"]) for one in halved] == [(2 * size, size) for size in sizes]
     assert "memory" in halved[0]["why"]
     small = finished(joined, bell, make_job(joined, **WIDE, micro_batch_size=64).id)

@@ -46,13 +46,13 @@ def test_a_plugin_trains_and_one_that_fails_ends_its_own_job_alone(
     done = {fault: workers.finished(joined, bell, it.id) for fault, it in jobs.items()}
     trained = workers.finished(joined, bell, good.id)
 
-    assert trained.status == "succeeded", trained.error
+    assert trained.status == "succeeded", trained.outcome.error
     assert {it.status for it in done.values()} == {"failed"}
-    assert {fault: (it.error or {})["code"] for fault, it in done.items()} == codes
-    error = done["item"].error or {}
+    assert {fault: (it.outcome.error or {})["code"] for fault, it in done.items()} == codes
+    error = done["item"].outcome.error or {}
     assert error["message"] == "The plug-in 'odd' failed at item 9: OSError: no such picture"
     assert (error["plugin"], error["item"]) == ("odd", 9)
-    assert "of a plug-in" in (done["os._exit"].error or {})["message"]
+    assert "of a plug-in" in (done["os._exit"].outcome.error or {})["message"]
     assert worker.fork_server[0].pid == warm
 
 
@@ -66,5 +66,5 @@ def test_a_job_whose_package_was_replaced_is_not_trained_on_other_data(
     done = workers.finished(joined, bell, queued.id)
 
     assert done.status == "failed"
-    assert done.error is not None
-    assert done.error["code"] == "data_changed"
+    assert done.outcome.error is not None
+    assert done.outcome.error["code"] == "data_changed"

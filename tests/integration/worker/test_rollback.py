@@ -38,10 +38,10 @@ def test_a_job_that_diverges_goes_on_with_a_step_size_that_holds(
 
     done = finished(joined, bell, job.id)
 
-    assert (done.status, done.epochs_done) == ("succeeded", 400)
+    assert (done.status, done.training.epochs_done) == ("succeeded", 400)
     told = [event for event in joined.lookup.events("local", job.id) if event.type == "rolled_back"]
     assert [event.data["lr"] for event in told] == pytest.approx([lr * 0.1 ** (n + 1) for n in range(rollbacks)])
-    told_beside = [(one["what"], one["after"]) for one in done.adjustments]
+    told_beside = [(one["what"], one["after"]) for one in done.run.adjustments]
     assert told_beside == [("optimizer.lr", pytest.approx(lr * 0.1 ** (n + 1))) for n in range(rollbacks)]
     epochs = joined.lookup.epochs("local", job.id)
     assert [epoch.epoch for epoch in epochs] == list(range(1, 401))
@@ -61,11 +61,11 @@ def test_a_job_that_went_back_ends_with_the_same_bits_when_its_trainer_is_killed
     assert finished(joined, bell, calm.id).status == "succeeded"
     job = make_job(joined, **steep)
     for _ in range(2):
-        before = joined.lookup.get("local", job.id).epochs_done
+        before = joined.lookup.get("local", job.id).training.epochs_done
 
         def has_moved_on(before: int = before) -> bool:
             top_up(bell, joined.eligible, "cpu")
-            return bool(worker.trainers) and joined.lookup.get("local", job.id).epochs_done > before
+            return bool(worker.trainers) and joined.lookup.get("local", job.id).training.epochs_done > before
 
         until(has_moved_on)
         killed = worker.trainers[0]
@@ -74,7 +74,7 @@ def test_a_job_that_went_back_ends_with_the_same_bits_when_its_trainer_is_killed
 
     done = finished(joined, bell, job.id)
 
-    assert (done.status, done.attempt) == ("succeeded", 3)
+    assert (done.status, done.run.attempt) == ("succeeded", 3)
     assert result(joined, job.id) == result(joined, calm.id)
 
 
@@ -86,5 +86,5 @@ def test_a_job_that_diverges_again_and_again_fails_after_three_times(
 
     done = finished(joined, bell, job.id)
 
-    assert (done.status, done.error and done.error["code"]) == ("failed", "nonfinite_cost")
+    assert (done.status, done.outcome.error and done.outcome.error["code"]) == ("failed", "nonfinite_cost")
     assert sum(event.type == "rolled_back" for event in joined.lookup.events("local", job.id)) == 3

@@ -32,7 +32,7 @@ def test_the_tutorials_job_ends_with_the_plain_loops_bits(
 
     model, costs = plain_loop.train(0, 100)
     last = load(joined.lookup.content(joined.lookup.checkpoint("local", job.id, "last")))
-    assert done.status == "succeeded", done.error
+    assert done.status == "succeeded", done.outcome.error
     assert torch.equal(last["model.weight"], model.weight)
     assert [c for e in range(1, 101) for c in joined.lookup.batch_costs("local", job.id, e)] == costs
 
@@ -51,13 +51,13 @@ def test_whatever_is_killed_the_job_ends_with_the_same_bits_and_nothing_is_left(
         lambda w: w.process.pid,
     ]
     for n, victim in enumerate(victims):
-        before = joined.lookup.get("local", job.id).epochs_done
+        before = joined.lookup.get("local", job.id).training.epochs_done
 
         def has_moved_on(before: int = before) -> bool:
             top_up(bell, joined.eligible, "cpu")
             joined.reaper.look()
             time.sleep(joined.settings.reap_interval_s)
-            return bool(worker.trainers) and joined.lookup.get("local", job.id).epochs_done > before
+            return bool(worker.trainers) and joined.lookup.get("local", job.id).training.epochs_done > before
 
         until(has_moved_on)
         below_it = below(worker.process.pid)
@@ -69,8 +69,8 @@ def test_whatever_is_killed_the_job_ends_with_the_same_bits_and_nothing_is_left(
 
     done = finished(joined, bell, job.id)
 
-    assert done.status == "succeeded", done.error
-    assert done.attempt >= len(victims)
+    assert done.status == "succeeded", done.outcome.error
+    assert done.run.attempt >= len(victims)
     assert result(joined, job.id) == result(joined, calm.id)
 
 
@@ -84,7 +84,7 @@ def test_what_is_killed_while_it_waits_for_a_job_costs_none_a_try(
 
     job = make_job(joined, **LONG | {"epochs": 1})
 
-    assert finished(joined, bell, job.id).attempt == 1
+    assert finished(joined, bell, job.id).run.attempt == 1
 
 
 def test_a_drained_worker_puts_its_job_back_uncharged_and_another_goes_on_at_the_batch(
@@ -94,7 +94,7 @@ def test_a_drained_worker_puts_its_job_back_uncharged_and_another_goes_on_at_the
     calm, job = make_job(joined, **LONG), make_job(joined, **LONG)
     assert finished(joined, bell, calm.id).status == "succeeded"
     top_up(bell, joined.eligible, "cpu")
-    until(lambda: joined.lookup.get("local", job.id).epochs_done or joined.lookup.get("local", job.id).done)
+    until(lambda: joined.lookup.get("local", job.id).training.epochs_done or joined.lookup.get("local", job.id).done)
 
     began = time.monotonic()
     code = worker.stop()
@@ -138,7 +138,7 @@ def test_a_cancelled_job_stops_within_seconds_and_keeps_its_best(
     start()
     job = make_job(joined, **LONG | {"epochs": 100_000})
     top_up(bell, joined.eligible, "cpu")
-    until(lambda: joined.lookup.get("local", job.id).epochs_done >= 1)
+    until(lambda: joined.lookup.get("local", job.id).training.epochs_done >= 1)
 
     began = time.monotonic()
     joined.commands.cancel("local", job.id)
@@ -146,9 +146,9 @@ def test_a_cancelled_job_stops_within_seconds_and_keeps_its_best(
 
     found = joined.lookup.get("local", job.id)
     assert time.monotonic() - began < 3
-    assert (found.status, found.stop_reason) == ("cancelled", "cancelled_by_user")
-    assert joined.lookup.checkpoint("local", job.id, "best").epoch == found.best_epoch
-    assert joined.lookup.checkpoint("local", job.id, "last").epoch == found.epochs_done
+    assert (found.status, found.outcome.stop_reason) == ("cancelled", "cancelled_by_user")
+    assert joined.lookup.checkpoint("local", job.id, "best").epoch == found.training.best.epoch
+    assert joined.lookup.checkpoint("local", job.id, "last").epoch == found.training.epochs_done
 
 
 def test_a_diverging_job_fails_with_the_place_and_keeps_what_came_before(
@@ -167,13 +167,16 @@ def test_a_diverging_job_fails_with_the_place_and_keeps_what_came_before(
     found = finished(joined, bell, job.id)
 
     assert found.status == "failed"
-    assert found.error is not None
-    assert (found.error["code"], found.error["pointer"]) == ("nonfinite_cost", "#/optimizer/lr")
-    assert (found.error["class"], found.error["suggestion"]) == ("divergence", {"optimizer": {"lr": 0.002}})
-    assert found.error["epoch"] == found.epochs_done + 1
-    assert (found.error["epoch"] - 1) * 5 < found.error["step"] <= found.error["epoch"] * 5
-    assert found.best_epoch is not None
-    assert joined.lookup.checkpoint("local", job.id, "best").epoch == found.best_epoch
+    assert found.outcome.error is not None
+    assert (found.outcome.error["code"], found.outcome.error["pointer"]) == ("nonfinite_cost", "#/optimizer/lr")
+    assert (found.outcome.error["class"], found.outcome.error["suggestion"]) == (
+        "divergence",
+        {"optimizer": {"lr": 0.002}},
+    )
+    assert found.outcome.error["epoch"] == found.training.epochs_done + 1
+    assert (found.outcome.error["epoch"] - 1) * 5 < found.outcome.error["step"] <= found.outcome.error["epoch"] * 5
+    assert found.training.best.epoch is not None
+    assert joined.lookup.checkpoint("local", job.id, "best").epoch == found.training.best.epoch
 
 
 def test_a_queue_that_is_emptied_or_filled_with_rubbish_loses_nothing(
@@ -189,16 +192,16 @@ def test_a_queue_that_is_emptied_or_filled_with_rubbish_loses_nothing(
     done = [finished(joined, bell, job.id) for job in jobs]
 
     assert {job.status for job in done} == {"succeeded"}
-    assert {job.attempt for job in done} == {1}
+    assert {job.run.attempt for job in done} == {1}
 
 
 def test_a_job_whose_file_is_gone_fails_and_says_so(joined: Base, bell: Bell, start: Callable[[], Worker]) -> None:
     start()
     job = make_job(joined)
-    joined.storage.remove(job.dataset_sha256)
+    joined.storage.remove(job.data.sha256)
 
     found = finished(joined, bell, job.id)
 
     assert found.status == "failed"
-    assert found.error is not None
-    assert found.error["code"] == "data_unreadable"
+    assert found.outcome.error is not None
+    assert found.outcome.error["code"] == "data_unreadable"

@@ -78,7 +78,7 @@ def result(joined: Base, job_id: str) -> tuple[Any, ...]:
     epochs = [(e.epoch, e.train_cost, e.val_cost) for e in joined.lookup.epochs("local", job_id)]
     best = joined.lookup.content(joined.lookup.checkpoint("local", job_id, "best"))
     weights = {name: tensor.numpy().tobytes() for name, tensor in load(best).items()}
-    return epochs, weights, joined.lookup.get("local", job_id).best_epoch
+    return epochs, weights, joined.lookup.get("local", job_id).training.best.epoch
 
 
 def finished(joined: Base, bell: Bell, job_id: str) -> JobView:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from services.attempts.crash import Crash
 from services.attempts.work import StopRequests
 from services.errors import NotReady
 from services.queue.claims import Claim
@@ -38,12 +39,12 @@ class Written:
     def stopped(self, _claim: Claim) -> None:
         self.calls.append("stopped")
 
-    def out_of_memory(self, claim: Claim, code: str, message: str, *, in_step: bool, **_options: Any) -> None:
-        self.calls.append(code + (" in a step" if in_step else ""))
+    def out_of_memory(self, _claim: Claim, crash: Crash, *, in_step: bool) -> None:
+        self.calls.append(crash.code + (" in a step" if in_step else ""))
 
-    def crashed(self, _claim: Claim, code: str, _message: str, **options: Any) -> None:
+    def crashed(self, _claim: Claim, crash: Crash, **options: Any) -> None:
         uncharged = "" if options.get("charged", True) else " uncharged"
-        self.calls.append(code + uncharged + (" final" if options.get("final") else ""))
+        self.calls.append(crash.code + uncharged + (" final" if options.get("final") else ""))
 
 
 def settled(ended: Ended, **how: Any) -> list[Any]:

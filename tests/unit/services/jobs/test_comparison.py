@@ -19,12 +19,9 @@ def job(lr: float, best: float | None, **more: Any) -> JobView:
     began = datetime(2026, 1, 1, tzinfo=UTC)
     found = SimpleNamespace(
         spec=spec,
-        best_value=best,
-        latest=None,
-        epochs_done=5,
+        training=SimpleNamespace(best=SimpleNamespace(value=best), latest=None, epochs_done=5),
         model_summary={"parameters": 10},
-        started_at=began,
-        finished_at=began,
+        times=SimpleNamespace(started_at=began, finished_at=began),
     )
     return cast(JobView, found)
 

@@ -8,14 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from services.columns import Column, TableInfo
-from services.errors import InvalidRequest
+from services.errors import Fault, InvalidRequest
 from services.jobs import resolution
 from services.jobs.resolution import resolve
-from services.specs.resolve.facts import Facts, Limits, ModelSizes
+from services.specs.resolve.facts import Facts, Limits, ModelSizes, StartingWeights
 from services.specs.resolve.features import parts
 from services.specs.resolve.resolved import Resolved, resolved_json
+from services.specs.schema.checkpoints import InitFrom
 from services.specs.schema.job import JobSpec
-from services.training.model_summary import summary
+from services.training.model_summary import shapes, summary
 
 NUMBERS = [Column(name, "number", min=0.0, max=9.0) for name in ("length", "width")]
 SPECIES = Column("species", "category", values=["a", "b", "c"], counts=[50, 50, 50])
@@ -200,3 +201,31 @@ def test_checkpoints_that_take_much_of_the_database_are_warned_of(monkeypatch):
     monkeypatch.setattr(resolution, "LARGE_CHECKPOINTS", 2**20)
     assert "checkpoints_large" in codes(resolved(epochs=100, model="mlp", checkpoint={"every_epochs": 5}))
     assert "checkpoints_large" not in codes(resolved(epochs=100, model="linear"))
+
+
+def test_what_was_wrong_with_the_facts_is_told_with_what_is_wrong_with_the_spec() -> None:
+    limits, sizes = Limits(epochs=1000, parameters=100_000), ModelSizes(summary)
+    unknown = Fault("#/init_from/job", "unknown_value", "there is no job 'x'")
+    spec = JobSpec.model_validate({"data": {"builtin": "iris", "target": "specis"}, "model": "mlp", "epochs": 1001})
+
+    with pytest.raises(InvalidRequest) as without_data:
+        resolve(spec, Facts(None, limits, sizes, faults=[unknown]))
+    with pytest.raises(InvalidRequest) as with_data:
+        resolve(spec, Facts(TABLE, limits, sizes, faults=[unknown]))
+
+    assert [fault.pointer for fault in without_data.value.faults] == ["#/init_from/job", "#/epochs"]
+    assert [fault.pointer for fault in with_data.value.faults] == ["#/init_from/job", "#/epochs", "#/data/target"]
+
+
+def test_the_weights_of_another_job_are_at_fault_together_with_the_schedule() -> None:
+    limits, sizes = Limits(epochs=1000, parameters=100_000), ModelSizes(summary, shapes)
+    other = resolved(model={"type": "mlp", "hidden": [3]}).spec
+    start = StartingWeights(InitFrom(job="job_1", checkpoint="ckpt_1"), other, TABLE)
+    scheduler = {"type": "onecycle", "max_lr": 0.1, "pct_start": 0.05}
+    keys = {"model": {"type": "mlp", "hidden": [4]}, "epochs": 2, "batch_size": 12, "scheduler": scheduler}
+    spec = JobSpec.model_validate({"data": {"builtin": "iris", "target": "species"}, **keys, "init_from": {"job": "a"}})
+
+    with pytest.raises(InvalidRequest) as refused:
+        resolve(spec, Facts(TABLE, limits, sizes, start=start))
+
+    assert {fault.pointer for fault in refused.value.faults} == {"#/scheduler/pct_start", "#/init_from"}

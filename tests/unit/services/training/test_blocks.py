@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from services.training.input import block_batches, table_access
+from services.training.input.batching import Batching
 from services.training.input.block_batches import BlockBatches
 from services.training.loop.training import Training
 from tests.make import make_training
@@ -30,8 +31,8 @@ def encode(cells: np.ndarray) -> tuple[Tensor, Tensor]:
 def batches(rows: int = 203, size: int = 10, **more: Any) -> BlockBatches:
     """Batches of the odd rows of a table whose first column is the number of the row."""
     table = np.column_stack([np.arange(rows), np.ones(rows)]).astype(np.float32)
-    chosen = {"seed": 0, "shuffle": True, "drop_last": False, **more}
-    return BlockBatches(table, np.arange(rows) % 2 == 1, encode, size, **chosen)
+    chosen = {"shuffle": True, **more}
+    return BlockBatches(table, np.arange(rows) % 2 == 1, encode, Batching(size, **chosen))
 
 
 def order(made: BlockBatches, epoch: int, done: int = 0) -> list[list[float]]:
