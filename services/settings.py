@@ -81,6 +81,7 @@ class Settings:
     max_connections: int = setting(4_096, "Open connections; further ones wait to be taken.")
     change_interval_s: float = setting(0.25, "Pause between two looks at what changed for predictions; at most 1.")
     model_cache_bytes: int = setting(256 * 2**20, "Memory for loaded models in the API process.")
+    max_export_bytes: int = setting(2 * 2**30, "Room for exports; those not asked for longest go first.")
     webhooks_private: str = setting("", "Private networks that webhooks may reach, by comma: 10.1.0.0/16.")
     idempotency_s: float = setting(86_400.0, "How long an Idempotency-Key is remembered.")
 

@@ -77,11 +77,12 @@ class Dispatcher:
             log.warning("its worker fell silent", job=job_id)
 
     def sweep(self) -> None:
-        """Forget old Idempotency-Keys and deliveries, checkpoints given up, and files that no data set refers to."""
+        """Forget old Idempotency-Keys and deliveries, checkpoints given up, and files that nobody needs."""
         self.base.jobs.forget_keys()
         self.base.datasets.sweep()
         checkpoints.sweep(self.base.database)
         Delivery(self.base.database, ()).forget()
+        self.base.export_files.sweep()
 
     def prune(self) -> None:
         """Delete finished jobs and their events beyond what the operator keeps."""

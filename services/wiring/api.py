@@ -15,6 +15,7 @@ from services.specs.schema.job import JobSpec
 from services.wiring.base import Base, base
 
 if TYPE_CHECKING:
+    from services.exports.exports import ExportService
     from services.predictions.inference import InferenceService
     from services.predictions.judge import Judge
     from services.predictions.predictions import PredictionService
@@ -58,6 +59,7 @@ class Api:
         self._predictions: Future[PredictionService] = Future()
         self.models = ModelService(self.base.database, self.base.lookup, _digest)
         self.aliases = AliasService(self.base.database)
+        self._exports: ExportService | None = None
         self._loading = threading.Lock()
 
     def top_up(self) -> None:
@@ -112,6 +114,15 @@ class Api:
 
         return Judge(self.load_predictions(), self.base.lookup, self.base.datasets, self.base.storage)
 
+    def exports(self) -> "ExportService":
+        """Return what gives models in other formats. The first call imports torch, if nobody has yet."""
+        from services.exports.exports import ExportService
+
+        with self._loading:
+            if self._exports is None:
+                self._exports = ExportService(self.base.lookup, self.base.datasets, self.base.export_files)
+            return self._exports
+
     @property
     def predictions(self) -> "PredictionService | None":
         """What predicts, if torch is there already."""
@@ -121,6 +132,8 @@ class Api:
         """Let the ringer end, then close every connection."""
         self.closed.set()
         self.submitted.set()
+        if self._exports:
+            self._exports.builder.close()
         for thread in self.threads:
             thread.join(timeout=5)
         self.bell.close()

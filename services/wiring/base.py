@@ -12,6 +12,7 @@ from services.datasets.storage import Storage
 from services.db.engine import Database
 from services.disk import Disk
 from services.errors import NotReady
+from services.exports.files import ExportFiles
 from services.jobs.bulk import JobBulk
 from services.jobs.changes import JobChanges
 from services.jobs.commands import JobCommands
@@ -63,6 +64,7 @@ class Base:
     pruning: Pruning
     workers: Workers
     webhooks: WebhookService
+    export_files: ExportFiles
 
     def eligible(self, device: str) -> int:
         """Return how many queued jobs may start now, counted up to the most nudges that may wait."""
@@ -106,7 +108,8 @@ def base(
     lifecycle = Lifecycle(database, settings)
     listing = JobListing(database)
     jobs = JobService(database, datasets, settings, ring, measure, shapes, disk)
-    commands = JobCommands(database, datasets, lookup, ring)
+    export_files = ExportFiles(settings.storage, settings.max_export_bytes)
+    commands = JobCommands(database, datasets, lookup, ring, export_files.remove)
     return Base(
         settings=settings,
         database=database,
@@ -131,4 +134,5 @@ def base(
         pruning=Pruning(database, commands, settings),
         workers=Workers(database, settings),
         webhooks=WebhookService(database, settings),
+        export_files=export_files,
     )
