@@ -31,7 +31,8 @@ class ExportQuery(CardQuery):
     """Which weights, and how."""
 
     format: Format = Format.BUNDLE
-    """safetensors and state_dict: the weights alone. bundle: the weights, the card, and scripts."""
+    """safetensors and state_dict: the weights alone. onnx and torch_export: the model with its
+    preprocessing. bundle: the weights, the card, and scripts."""
 
 
 class Building(BaseModel):

@@ -54,6 +54,14 @@ def made(subject: Subject, kind: Format, tried: Samples) -> tuple[bytes, float]:
         from services.exports.weight_files import weight_file
 
         return weight_file(kind, subject, tried)
+    if kind is Format.ONNX:
+        from services.exports.onnx_model import onnx_model
+
+        return onnx_model(subject, tried)
+    if kind is Format.TORCH_EXPORT:
+        from services.exports.torch_program import torch_program
+
+        return torch_program(subject, tried)
     from services.exports.bundle import bundle
 
     return bundle(subject, tried)

@@ -51,7 +51,7 @@ class ExportService:
         """
         meant = self._meant(owner, job, selector)
         view, chosen = meant.job, meant.checkpoint
-        reasons = supported(view.spec)
+        reasons = supported(view.spec, meant.dataset.info)
         if reason := reasons[kind]:
             raise ExportUnsupported(reason, allowed=[str(one) for one, why in reasons.items() if not why])
         suffix = KINDS[kind].suffix

@@ -9,6 +9,8 @@ class Format(StrEnum):
 
     SAFETENSORS = "safetensors"
     STATE_DICT = "state_dict"
+    ONNX = "onnx"
+    TORCH_EXPORT = "torch_export"
     BUNDLE = "bundle"
 
 
@@ -24,5 +26,7 @@ class Kind:
 KINDS = {
     Format.SAFETENSORS: Kind(".safetensors", "application/octet-stream", is_quick=True),
     Format.STATE_DICT: Kind(".pt", "application/octet-stream", is_quick=True),
+    Format.ONNX: Kind(".onnx", "application/octet-stream", is_quick=False),
+    Format.TORCH_EXPORT: Kind(".pt2", "application/octet-stream", is_quick=False),
     Format.BUNDLE: Kind(".zip", "application/zip", is_quick=False),
 }
