@@ -29,12 +29,12 @@ TORCH = "torch torchgen functorch numpy typing_extensions sympy mpmath networkx 
 #: Runs scripts one after another, as `python SCRIPT ARGUMENTS` would, and prints what each printed.
 BARE = f"""
 import contextlib, io, json, runpy, sys
-known = set(sys.stdlib_module_names) | set({TORCH!r}.split())
-class Guard:
+from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
+known = {{*sys.stdlib_module_names, *{TORCH!r}.split(), __import__("sysconfig")._get_sysconfigdata_name()}}
+class Installed:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] not in known:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
-sys.meta_path.insert(0, Guard())
+        return PathFinder.find_spec(name, path, target) if name.partition(".")[0] in known else None
+sys.meta_path = [BuiltinImporter, FrozenImporter, Installed()]
 printed = []
 for command in json.load(sys.stdin):
     sys.argv = command

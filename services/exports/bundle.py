@@ -16,18 +16,21 @@ from services.exports.archive import zipped
 from services.exports.card import card
 from services.exports.samples import Samples
 from services.exports.scripts.prediction_script import prediction_script
+from services.exports.scripts.repeatable import unrepeatable
+from services.exports.scripts.training_script import training_script
 from services.exports.subject import Subject
 from services.exports.verification import difference
 from services.exports.weight_files import safetensors_bytes
 
 TIMEOUT_S = 300.0
 USE = """
-
 ## What is in this folder
 
 - `model.safetensors`: the weights; `preprocessing.json`: what becomes of each column; `spec.json`: the job.
 - `metrics.csv`: the costs and metrics of each epoch.
 - `python predict.py FILE.csv`: predictions for the rows of a CSV; needs PyTorch and NumPy alone.
+"""
+REPEAT = """- `python train.py --data FILE.csv`: the training itself, as one plain PyTorch script, to the bit.
 """
 
 
@@ -52,13 +55,16 @@ def files_of(subject: Subject, samples: Samples) -> dict[str, bytes]:
     predictor = samples.predictor
     names = [column.name for column in predictor.preprocessing.inputs]
     about = predictor.preprocessing.as_json() | {"shape": list(predictor.shape)}
+    why_not = unrepeatable(subject, samples.train_rows)
     found = {
-        "README.md": card(subject, predictor) + USE.lstrip("\n"),
+        "README.md": card(subject, predictor) + USE + (f"\n{why_not}\n" if why_not else REPEAT),
         "spec.json": _json(subject.spec),
         "preprocessing.json": _json(about),
         "metrics.csv": metrics_csv(subject.epochs),
         "predict.py": prediction_script(predictor.model, subject.name, names),
     }
+    if why_not is None:
+        found["train.py"] = training_script(subject, predictor)
     weights = {"model.safetensors": safetensors_bytes(predictor.model.state_dict(), subject)}
     return weights | {name: text.encode() for name, text in found.items()}
 

@@ -27,6 +27,7 @@ class Samples:
     part: str  #: validation, training, or all where nobody looked
     info: TableInfo
     predictor: Predictor
+    train_rows: int = 0  #: how many rows train
 
     @cached_property
     def expected(self) -> np.ndarray:
@@ -54,16 +55,17 @@ def samples(subject: Subject, predictor: Predictor) -> Samples:
     Raises: DataUnreadable; DataChanged; PluginError.
     """
     spec, info = subject.job_spec, subject.rows.info
-    rows, part = np.arange(info.rows), "all"
+    rows, part, trains = np.arange(info.rows), "all", 0
     if info.rows <= SPLIT_ROWS:
         table = np.empty((info.rows, 0), dtype=np.float32) if spec.data.plugin else _table(subject, info)
         parts = split(spec, info, table)
+        trains = int(parts.train.sum())
         part = "validation" if parts.validation.any() else "training"
         rows = np.flatnonzero(parts.validation if part == "validation" else parts.train)
     width = int(np.prod(predictor.shape))
     count = min(len(rows), MOST, max(2, MOST_VALUES // width))
     rows = rows[np.linspace(0, len(rows) - 1, count).astype(np.int64)]
-    return Samples(_cells(subject, info, rows, predictor), rows.tolist(), part, info, predictor)
+    return Samples(_cells(subject, info, rows, predictor), rows.tolist(), part, info, predictor, trains)
 
 
 def answers(predictor: Predictor, cells: np.ndarray) -> np.ndarray:

@@ -57,6 +57,13 @@ class Assembly:
         text = "\n".join(home.lines[_first_line(statement) - 1 : statement.end_lineno])
         (self.constants if isinstance(statement, ast.Assign | ast.AnnAssign) else self.definitions).append(text)
 
+    def add_for(self, text: str, homes: list[str]) -> None:
+        """Add what a text of the script's own uses, each name from the first of some modules that has it."""
+        for name in (name for statement in ast.parse(text).body for name in _names(statement)):
+            home = next((home for home in homes if name in _module(home).given), None)
+            if home is not None:
+                self.add(home, name)
+
     def script(self, docstring: str, constants: list[str], definitions: list[str]) -> str:
         """Return the whole script; `constants` and `definitions` of its own come after those that were added."""
         parts = [f'"""{docstring.rstrip()}\n"""', *self._import_lines()]
@@ -109,9 +116,12 @@ def _given(statement: ast.stmt) -> list[str]:
 
 
 def _names(statement: ast.stmt) -> list[str]:
-    """Return the names that a statement reads, in the order of the text."""
-    found = [node for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
-    return [node.id for node in sorted(found, key=lambda node: (node.lineno, node.col_offset))]
+    """Return the names that a statement reads and does not give itself, in the order of the text."""
+    names = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
+    own = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
+    own |= {node.arg for node in ast.walk(statement) if isinstance(node, ast.arg)}
+    read = sorted((node for node in names if node.id not in own), key=lambda node: (node.lineno, node.col_offset))
+    return [node.id for node in read]
 
 
 def _first_line(statement: ast.stmt) -> int:

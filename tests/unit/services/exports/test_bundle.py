@@ -18,6 +18,7 @@ from services.exports.samples import Samples, samples
 from services.exports.scripts.assembly import Assembly
 from services.exports.scripts.net_source import net_source
 from services.exports.scripts.prediction_script import prediction_script
+from services.exports.scripts.training_script import training_script
 from services.exports.subject import Subject
 from services.exports.verification import difference
 from services.exports.weight_files import weight_file
@@ -42,9 +43,15 @@ def test_a_bundle_holds_the_weights_the_card_and_the_costs_and_was_tried(subject
 
     archive = zipfile.ZipFile(io.BytesIO(content))
     assert apart < 1e-6
-    assert {"model.safetensors", "spec.json", "preprocessing.json", "metrics.csv", "README.md", "predict.py"} <= set(
-        archive.namelist()
-    )
+    assert {
+        "model.safetensors",
+        "spec.json",
+        "preprocessing.json",
+        "metrics.csv",
+        "README.md",
+        "predict.py",
+        "train.py",
+    } <= set(archive.namelist())
     assert digest(load(archive.read("model.safetensors"))) == tried.predictor.weights_sha256
     assert json.loads(archive.read("spec.json")) == subject.spec
     assert archive.read("metrics.csv").decode().splitlines()[0].startswith("epoch,train_cost,val_cost,lr")
@@ -86,14 +93,27 @@ def test_an_answer_that_is_apart_is_refused_by_row(tried: Samples) -> None:
 @pytest.mark.parametrize("case", [tutorial, many_nets])
 def test_a_script_is_plain_python_without_a_name_too_many_or_too_few(case: object, tmp_path: Path) -> None:
     made = case(tmp_path)  # type: ignore[operator]
-    script = tmp_path / "predict.py"
-    script.write_text(prediction_script(made.predictor().model, "m", ["x0"]))
+    scripts = {
+        "predict.py": prediction_script(made.predictor().model, "m", ["x0"]),
+        "train.py": training_script(made, made.predictor()),
+    }
+    for name, text in scripts.items():
+        (tmp_path / name).write_text(text)
 
-    checks = ["ruff", "check", "--isolated", "--select", "F,E9,I,B", "--line-length", "120", str(script)]
+    checks = [
+        "ruff",
+        "check",
+        "--isolated",
+        "--select",
+        "F,E9,I,B",
+        "--line-length",
+        "120",
+        *(str(tmp_path / name) for name in scripts),
+    ]
     done = subprocess.run([sys.executable, "-m", *checks], capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stdout
-    assert "services" not in script.read_text()
+    assert not any("services." in text for text in scripts.values())
 
 
 def test_a_net_of_a_plugin_is_not_handed_out_as_source() -> None:
