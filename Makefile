@@ -107,12 +107,12 @@ clean: ## remove everything that make created
 	@echo "Installing the locked libraries into .venv (a few minutes the first time) ..."
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh docker/install-torch "$$([ -e /proc/driver/nvidia/version ] && echo cuda || echo cpu)" $(TORCH_CPU_INDEX)
 	@$(BIN)/pip install -q -c requirements.lock hatchling editables
-	@$(BIN)/pip install -q -c requirements.lock --no-build-isolation -e ".[server,embedded]"
+	@$(BIN)/pip install -q -c requirements.lock --no-build-isolation -e ".[server,embedded,export]"
 	@touch $@
 
 .venv/.installed-dev: .venv/.installed
 	@echo "Installing what tests need ..."
-	@$(BIN)/pip install -q -c requirements.lock --no-build-isolation -e ".[server,embedded,dev]"
+	@$(BIN)/pip install -q -c requirements.lock --no-build-isolation -e ".[server,embedded,export,dev]"
 	@touch $@
 
 /usr/bin/chromium:

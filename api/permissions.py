@@ -13,7 +13,7 @@ _NEEDED: dict[tuple[Scope, ...], str] = {
         """,
     (READ,): """
         jobs.index jobs.show costs.metrics costs.batches costs.logs events.events
-        checkpoints.index checkpoints.show checkpoints.content
+        checkpoints.index checkpoints.show checkpoints.content exports.export exports.card
         models.index models.show models.show_version models.show_alias models.history
         datasets.index datasets.show datasets.rows datasets.content
         webhooks.index webhooks.show queue.queue queue.workers

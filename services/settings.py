@@ -92,6 +92,7 @@ class Settings:
     max_connections: int = setting(4_096, "Open connections; any more wait to be accepted.")
     change_interval_s: float = setting(0.25, "Interval between checks for changes that affect predictions; at most 1.")
     model_cache_bytes: int = setting(256 * 2**20, "Memory for loaded models in the API process.")
+    max_export_bytes: int = setting(2 * 2**30, "Room for exports; the longest unused are deleted first.")
     webhooks_private: str = setting("", "Private networks that webhooks may reach, such as 10.1.0.0/16,10.2.0.0/16.")
     idempotency_s: float = setting(86_400.0, "How long an Idempotency-Key is remembered.")
 

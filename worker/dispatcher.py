@@ -78,12 +78,13 @@ class Dispatcher:
             log.warning("put back a job whose worker stopped responding", job=job_id)
 
     def sweep(self) -> None:
-        """Forget old Idempotency-Keys and deliveries, checkpoints given up, and files that no data set refers to."""
+        """Forget old Idempotency-Keys and deliveries, checkpoints given up, and files that nobody needs."""
         self.base.jobs.keys.forget()
         self.base.datasets.sweep()
         checkpoints.sweep(self.base.database)
         Delivery(self.base.database, ()).forget()
         AuditLog(self.base.database).forget(self.base.settings.keep_audit_days)
+        self.base.export_files.sweep()
 
     def prune(self) -> None:
         """Delete finished jobs and their events beyond what the operator keeps."""

@@ -35,12 +35,18 @@ class JobCommands:
     """Changes a job as its user asks. A stop request is a column that the supervisor reads; `ring` never blocks."""
 
     def __init__(
-        self, database: Database, datasets: "DatasetService", lookup: JobLookup, ring: Callable[[], None]
+        self,
+        database: Database,
+        datasets: "DatasetService",
+        lookup: JobLookup,
+        ring: Callable[[], None],
+        remove_exports: Callable[[str], None],
     ) -> None:
         self.database = database
         self.datasets = datasets
         self.lookup = lookup
         self.ring = ring
+        self.remove_exports = remove_exports
 
     def cancel(self, owner: str, said: str, reason: str | None = None) -> JobView:
         """Cancel a queued or paused job at once; ask the trainer of a running one to stop.
@@ -66,7 +72,7 @@ class JobCommands:
         return self.lookup.get(owner, job.id)
 
     def delete(self, owner: str, said: str, *, force: bool = False) -> None:
-        """Delete a job with its epochs, events, checkpoints and inline rows.
+        """Delete a job with its epochs, events, checkpoints, exports and inline rows.
 
         Raises: NotFound; AmbiguousJob; InvalidTransition unless it is finished or `force` is said; CheckpointInUse
         while another job needs its weights; VersionInUse while a version is one of them. The trainer of a running job
@@ -91,6 +97,7 @@ class JobCommands:
             session.execute(delete(Job).where(Job.id == job.id))
             changes.note(session, owner, job.name)
             self.datasets.release(session, job.data.id, owner)
+        self.remove_exports(job.id)
 
     def pause(self, owner: str, said: str) -> JobView:
         """Ask the trainer of a running job to store where it is and to end. Asking again changes nothing.

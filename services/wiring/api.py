@@ -21,6 +21,7 @@ from services.training import on_demand
 from services.wiring.base import Base, Intake, base
 
 if TYPE_CHECKING:
+    from services.exports.exports import ExportService
     from services.predictions.inference import InferenceService
     from services.predictions.judge import Judge
     from services.predictions.predictions import PredictionService
@@ -44,6 +45,7 @@ class Api:
         self.models = ModelService(self.base.database, self.base.lookup, on_demand.weights_sha256)
         self.aliases = AliasService(self.base.database)
         self.monitoring = Monitoring(self.base.database, settings.online_s)
+        self._exports: ExportService | None = None
         self._loading = threading.Lock()
         self.keys = KeyRing(self.base.database, settings.change_interval_s, self._adopt)
         self.audit = AuditLog(self.base.database)
@@ -111,6 +113,15 @@ class Api:
 
         return Judge(self.load_predictions(), self.base.lookup, self.base.datasets, self.base.storage)
 
+    def exports(self) -> "ExportService":
+        """Return what gives models in other formats. The first call imports torch, if nobody has yet."""
+        from services.exports.exports import ExportService
+
+        with self._loading:
+            if self._exports is None:
+                self._exports = ExportService(self.base.lookup, self.base.datasets, self.base.export_files)
+            return self._exports
+
     @property
     def predictions(self) -> "PredictionService | None":
         """What predicts, if torch is there already."""
@@ -120,6 +131,8 @@ class Api:
         """Let the ringer end, then close every connection."""
         self.closed.set()
         self.submitted.set()
+        if self._exports:
+            self._exports.builder.close()
         for thread in self.threads:
             thread.join(timeout=5)
         self.bell.close()

@@ -14,6 +14,7 @@ from services.datasets.storage import Storage
 from services.db.engine import Database
 from services.disk import Disk
 from services.errors import NotReady
+from services.exports.files import ExportFiles
 from services.jobs.bulk import JobBulk
 from services.jobs.changes import JobChanges
 from services.jobs.commands import JobCommands
@@ -68,6 +69,7 @@ class Base:
     workers: Workers
     webhooks: WebhookService
     keys: KeyService
+    export_files: ExportFiles
 
     def eligible(self, device: str) -> int:
         """Return how many queued jobs may start now, counted up to the most nudges that may wait."""
@@ -112,7 +114,8 @@ def base(settings: Settings, intake: Intake = NO_INTAKE, *, pool_size: int = 5) 
     facts = SubmissionFacts(database, sources, intake.sizes, settings)
     keys = IdempotencyKeys(database, settings.idempotency_s)
     jobs = JobService(database, facts, keys, disk, intake.ring)
-    commands = JobCommands(database, datasets, lookup, intake.ring)
+    export_files = ExportFiles(settings.storage, settings.max_export_bytes)
+    commands = JobCommands(database, datasets, lookup, intake.ring, export_files.remove)
     return Base(
         settings=settings,
         database=database,
@@ -139,4 +142,5 @@ def base(settings: Settings, intake: Intake = NO_INTAKE, *, pool_size: int = 5) 
         workers=Workers(database, settings),
         webhooks=WebhookService(database, settings),
         keys=KeyService(database),
+        export_files=export_files,
     )

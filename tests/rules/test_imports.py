@@ -28,7 +28,7 @@ HOMES = {
         "migrations/",
     ),
     "alembic": ("services/db/schema.py", "migrations/"),
-    "torch": ("services/training/", "services/predictions/"),
+    "torch": ("services/training/", "services/predictions/", "services/exports/"),
     "pyarrow": ("services/datasets/", "services/predictions/formats/"),
 }
 
