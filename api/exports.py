@@ -83,4 +83,5 @@ def export(job_id: str) -> Response:
 def card(job_id: str) -> Response:
     """Read a model's card: what it predicts, what it was trained on, how good it is, and what it can't do."""
     asked = query(CardQuery)
-    return Response(api().exports().card(caller(), job_id, asked.checkpoint), content_type="text/markdown; charset=utf-8")
+    text = api().exports().card(caller(), job_id, asked.checkpoint)
+    return Response(text, content_type="text/markdown; charset=utf-8")

@@ -79,7 +79,7 @@ def make_subject(folder: Path, text: str, **parts: Any) -> Subject:
     shape = (found.info.rows, len(found.info.columns))
     table = np.memmap(folder / "table.f32", dtype="<f4", mode="r", shape=shape)
     settle_process()
-    training = build(resolved.spec, found.info, table, last=None, wish=lambda: None)
+    training = build(resolved.spec, found.info, table, last=None, stop_requested=lambda: None)
     epochs = trained(training)
     rows = rows_of(
         found.info,

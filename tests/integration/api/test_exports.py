@@ -35,7 +35,7 @@ def test_weights_are_handed_out_at_once_and_in_parts(client: FlaskClient, joined
 
     assert answer.status_code == 200
     assert answer.headers["X-Export-Max-Difference"] == "0"
-    assert f"{job.name}-e{job.best_epoch}.pt" in answer.headers["Content-Disposition"]
+    assert f"{job.name}-e{job.training.best.epoch}.pt" in answer.headers["Content-Disposition"]
     assert int(answer.headers["X-Export-Rows"]) == 2
     weights = torch.load(io.BytesIO(answer.data), weights_only=True)
     prediction = client.post(f"/api/v1/jobs/{job.id}/predict", json={"x": [[0.0, 0.0]]}).json
@@ -52,7 +52,7 @@ def test_a_bundle_is_built_beside_the_requests_kept_and_deleted_with_its_job(
 
     first = client.get(f"/api/v1/jobs/{job.id}/export", buffered=True)
     answer = fetched(client, job.id, "bundle")
-    again = client.get(f"/api/v1/jobs/{job.name}/export?format=bundle&checkpoint=epoch:{job.best_epoch}", buffered=True)
+    again = client.get(f"/api/v1/jobs/{job.name}/export?format=bundle&checkpoint=epoch:{job.training.best.epoch}", buffered=True)
 
     assert first.status_code == 202
     assert answer.status_code == 200, answer.json
@@ -72,7 +72,7 @@ def test_a_card_says_what_the_model_is(client: FlaskClient, joined: Base) -> Non
 
     assert answer.content_type == "text/markdown; charset=utf-8"
     assert answer.text.startswith(f"# {job.name}\n\nPredicts y, in original units.")
-    assert job.dataset_sha256 in answer.text
+    assert job.data.sha256 in answer.text
 
 
 @pytest.mark.parametrize(
