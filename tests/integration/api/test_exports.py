@@ -52,7 +52,8 @@ def test_a_bundle_is_built_beside_the_requests_kept_and_deleted_with_its_job(
 
     first = client.get(f"/api/v1/jobs/{job.id}/export", buffered=True)
     answer = fetched(client, job.id, "bundle")
-    again = client.get(f"/api/v1/jobs/{job.name}/export?format=bundle&checkpoint=epoch:{job.training.best.epoch}", buffered=True)
+    best = f"epoch:{job.training.best.epoch}"
+    again = client.get(f"/api/v1/jobs/{job.name}/export?format=bundle&checkpoint={best}", buffered=True)
 
     assert first.status_code == 202
     assert answer.status_code == 200, answer.json
