@@ -6,6 +6,7 @@ from flask import Flask, Response, g, request
 
 from api import (
     about,
+    batch_predictions,
     bulk,
     checkpoints,
     costs,
@@ -67,6 +68,7 @@ def create_app(settings: Settings) -> Flask:
         checkpoints,
         models,
         predictions,
+        batch_predictions,
         inference,
         datasets,
         webhooks,

@@ -36,6 +36,8 @@ STATUS = {
     "checkpoint_in_use": 409,
     "version_in_use": 409,
     "gate_refused": 409,
+    "output_not_ready": 409,
+    "prediction_in_use": 409,
     "precondition_failed": 412,
     "payload_too_large": 413,
     "unsupported_media_type": 415,

@@ -12,6 +12,7 @@ COMMANDS = {
     "submit": ("submit:submit", "Submit a job from a file, or from flags alone."),
     "watch": ("watch:watch", "Show jobs until they are done; Ctrl-C detaches."),
     "predict": ("predict:predict", "Predict the rows of a CSV; prints a CSV."),
+    "predictions": ("predictions:predictions", "List, show, download, cancel and delete batch predictions."),
     "ls": ("listing:ls", "List jobs."),
     "show": ("listing:show", "Show one job in full."),
     "logs": ("reading:logs", "Print a job's log."),

@@ -28,7 +28,9 @@ BatchyardError
 │       ├── DatasetDamaged       dataset_damaged
 │       ├── CheckpointInUse      checkpoint_in_use
 │       ├── VersionInUse         version_in_use
-│       └── GateRefused          gate_refused
+│       ├── GateRefused          gate_refused
+│       ├── OutputNotReady       output_not_ready
+│       └── PredictionInUse      prediction_in_use
 ├── ServiceFault                 the operator, or time, mends it
 │   ├── NotReady                 not_ready
 │   ├── Overloaded               overloaded

@@ -87,6 +87,9 @@ class Settings:
     keep_jobs_days: int | None = setting(None, "Days that a finished job is kept; None: for ever.", int)
     keep_jobs_count: int | None = setting(None, "Finished jobs of an owner that are kept; None: all.", int)
     keep_events_days: int | None = setting(None, "Days that a finished job's events are kept; None: for ever.", int)
+    keep_predictions_days: int | None = setting(
+        None, "Days that a finished batch prediction and its output are kept; None: for ever.", int
+    )
 
     worker_slots: int = setting(0, "Jobs that one worker trains at once; 0: the CPU quota.")
     trainer_memory_bytes: int = setting(0, "Most memory of one trainer; 0: its share of the worker's.")
@@ -100,6 +103,7 @@ class Settings:
     short_job_s: float = setting(
         2.0, "A job that has trained for less goes before longer ones, which yield; 0: none does."
     )
+    prediction_turn_s: float = setting(10.0, "After so long a batch prediction lets a waiting job go first.")
     stall_s: float = setting(600.0, "A trainer that reports nothing for so long is ended.")
     job_time_limit_s: float = setting(86_400.0, "The operator's limit for one attempt of a job.")
     flush_interval_s: float = setting(1.0, "Least pause between two stored groups of epochs.")

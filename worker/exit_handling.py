@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import structlog
 
-from services.attempts.lifecycle import Lifecycle
 from services.errors import NotReady, StorageFull
 from services.queue.claims import Claim
 from worker.outcome import FENCED, GPU_MEMORY, MEMORY, USER_FAULT, Outcome
 from worker.stop_request import BY_SIGNAL, StopRequest
+from worker.work_kind import AttemptEnds
 
 log = structlog.get_logger()
 
@@ -25,7 +25,7 @@ MEMORY_HINT = "Use a smaller batch_size or model, or give the worker more memory
 
 
 def settle(
-    lifecycle: Lifecycle, claim: Claim, outcome: Outcome, is_draining: Callable[[], bool] = lambda: False
+    lifecycle: AttemptEnds, claim: Claim, outcome: Outcome, is_draining: Callable[[], bool] = lambda: False
 ) -> None:
     """Write a trainer's end, trying again while the database is away; only a few times once the worker drains."""
     for tried in range(1, TRIES + 1):
@@ -40,7 +40,7 @@ def settle(
     log.warning("the end of a trainer could not be written; the reaper will find the job", job=claim.job_id)
 
 
-def _write(lifecycle: Lifecycle, claim: Claim, outcome: Outcome) -> None:
+def _write(lifecycle: AttemptEnds, claim: Claim, outcome: Outcome) -> None:
     ended, verdict, tail = outcome.ended, outcome.verdict, outcome.log_tail
     answered = _answered(outcome)
     if verdict == "fenced" or ended.code == FENCED:
@@ -82,5 +82,5 @@ def _answered(outcome: Outcome) -> StopRequest | None:
     return next((request for request in StopRequest if request.exit_code == ended.code), None)
 
 
-def _out_of_memory(lifecycle: Lifecycle, claim: Claim, outcome: Outcome, code: str, message: str, hint: str) -> None:
+def _out_of_memory(lifecycle: AttemptEnds, claim: Claim, outcome: Outcome, code: str, message: str, hint: str) -> None:
     lifecycle.out_of_memory(claim, code, message, hint=hint, log_tail=outcome.log_tail, in_step=outcome.in_step)

@@ -70,15 +70,13 @@ class Watch:
         self.asked = BY_SIGNAL[signal.Signals(number)]
 
 
-def enter(
-    job_id: str, attempt: int, settings: Settings, log: int, progress: int, memory_bytes: int, *, parent: int
-) -> NoReturn:
-    """Become the trainer of a job in a freshly forked process, and never return."""
+def enter(work: Callable[[Watch], int], log: int, progress: int, memory_bytes: int, *, parent: int) -> NoReturn:
+    """Do the work of a claim in a freshly forked process, end with the code that it gives, and never return."""
     code = outcome.BUG
     try:
         die_with_parent(parent)
         _settle_in(log, progress, memory_bytes if memory_bytes else None)
-        code = run(job_id, attempt, settings, Watch(3))
+        code = work(Watch(3))
         faultpoint("trainer.ends")
     except BaseException:
         traceback.print_exc()
@@ -121,7 +119,7 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
     except (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError) as error:
         traceback.print_exc()
         if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and not is_certain(error)):
-            return _memory_exit(error)
+            return memory_exit(error)
         # The same arithmetic on the same rows ends alike: attempts are for what may go otherwise.
         detail = f"The training can't go on: {type(error).__name__}: {error}"[:MOST_TOLD]
         wiring.fail(settings, job_id, attempt, recorder, TrainingFailed(detail, retryable=False))
@@ -215,7 +213,8 @@ def _settle_in(log: int, progress: int, memory_bytes: int | None) -> None:
     gc.enable()
 
 
-def _memory_exit(error: BaseException) -> int:
+def memory_exit(error: BaseException) -> int:
+    """Return the exit code of an error that may have been a lack of memory."""
     words = str(error).lower()
     if "cuda" in words and "out of memory" in words:
         return outcome.GPU_MEMORY

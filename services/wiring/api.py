@@ -15,6 +15,7 @@ from services.specs.schema.job import JobSpec
 from services.wiring.base import Base, base
 
 if TYPE_CHECKING:
+    from services.predictions.batch_submit import BatchSubmit
     from services.predictions.inference import InferenceService
     from services.predictions.judge import Judge
     from services.predictions.predictions import PredictionService
@@ -111,6 +112,13 @@ class Api:
         from services.predictions.judge import Judge
 
         return Judge(self.load_predictions(), self.base.lookup, self.base.datasets, self.base.storage)
+
+    def batch_submit(self) -> "BatchSubmit":
+        """Return what takes batch predictions in."""
+        from services.predictions.batch_submit import BatchSubmit
+
+        base = self.base
+        return BatchSubmit(self.load_predictions(), base.batch_predictions, base.datasets, base.disk)
 
     @property
     def predictions(self) -> "PredictionService | None":

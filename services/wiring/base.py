@@ -6,6 +6,11 @@ from typing import Any
 
 from services.attempts.lifecycle import Lifecycle
 from services.attempts.reaper import Reaper
+from services.batches import batch_claims
+from services.batches.batch_claims import BatchClaims
+from services.batches.batch_lifecycle import BatchLifecycle
+from services.batches.batch_predictions import BatchPredictionService
+from services.batches.output_files import OutputFiles
 from services.columns import TableInfo
 from services.datasets.datasets import DatasetService, Look
 from services.datasets.storage import Storage
@@ -63,13 +68,18 @@ class Base:
     pruning: Pruning
     workers: Workers
     webhooks: WebhookService
+    batch_claims: BatchClaims
+    batch_lifecycle: BatchLifecycle
+    batch_reaper: Reaper
+    batch_predictions: BatchPredictionService
 
     def eligible(self, device: str) -> int:
-        """Return how many queued jobs may start now, counted up to the most nudges that may wait."""
+        """Return how much queued work may start now, counted up to the most nudges that may wait."""
         if self.disk.is_full:
             return 0  # nothing is claimed, so that nobody need hear of it
         with self.database.reading() as session:
-            return order.eligible(session, device, self.settings.max_nudges)
+            most = self.settings.max_nudges
+            return min(most, order.eligible(session, device, most) + batch_claims.eligible(session, most))
 
 
 def no_model(_spec: JobSpec, _info: TableInfo) -> dict[str, Any]:
@@ -107,6 +117,7 @@ def base(
     listing = JobListing(database)
     jobs = JobService(database, datasets, settings, ring, measure, shapes, disk)
     commands = JobCommands(database, datasets, lookup, ring)
+    batches = BatchLifecycle(database, settings)
     return Base(
         settings=settings,
         database=database,
@@ -131,4 +142,8 @@ def base(
         pruning=Pruning(database, commands, settings),
         workers=Workers(database, settings),
         webhooks=WebhookService(database, settings),
+        batch_claims=BatchClaims(database, settings, disk),
+        batch_lifecycle=batches,
+        batch_reaper=Reaper(database, batches, settings),
+        batch_predictions=BatchPredictionService(database, OutputFiles(settings.storage), settings, ring),
     )

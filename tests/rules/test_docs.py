@@ -63,10 +63,13 @@ def test_every_page_stands_in_the_guide_to_the_pages(app: Flask) -> None:
     assert {page for page in shown if f"`{page}`" not in guide} == set()
 
 
-def test_migrations_are_numbered_without_a_gap_and_have_one_head() -> None:
-    numbers = sorted(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("*.py"))
+def test_migrations_are_numbered_and_each_follows_the_one_before() -> None:
+    paths = sorted((MIGRATIONS / "versions").glob("*.py"))
+    numbers = [path.name.split("_")[0] for path in paths]
+    follows = [re.search(r"^down_revision = \"?(\w+)", path.read_text(), re.MULTILINE) for path in paths]
 
-    assert numbers == [f"{n:04}" for n in range(1, len(numbers) + 1)]
+    assert all(re.fullmatch(r"\d{4}", number) for number in numbers)
+    assert [found[1] for found in follows if found] == ["None", *numbers[:-1]]
     assert head() == numbers[-1]
 
 

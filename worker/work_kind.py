@@ -1,0 +1,56 @@
+"""The kinds of work that a supervisor claims: jobs and batch predictions, each with what is written of its attempts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from services.attempts.work import Wishes
+from services.queue.claims import Claim
+
+
+class Kind(StrEnum):
+    """What a claim is of; the fork server is told it by this name."""
+
+    JOB = "job"
+    PREDICTION = "prediction"
+
+
+class AttemptEnds(Protocol):
+    """The worker's side of one kind: its beats, and the ends that a trainer could not write itself."""
+
+    def beat(self, claim: Claim, progress: dict[str, Any] | None, /) -> Wishes | None: ...
+
+    def wishes(self, claim: Claim, /) -> Wishes | None: ...
+
+    def drained(self, claim: Claim, /) -> None: ...
+
+    def yielded(self, claim: Claim, /) -> None: ...
+
+    def stopped(self, claim: Claim, /) -> None: ...
+
+    def crashed(
+        self,
+        claim: Claim,
+        code: str,
+        message: str,
+        /,
+        *,
+        log_tail: list[str] | None = None,
+        charged: bool = True,
+        final: bool = False,
+    ) -> None: ...
+
+    def out_of_memory(
+        self, claim: Claim, code: str, message: str, /, *, hint: str, log_tail: list[str], in_step: bool
+    ) -> None: ...
+
+
+@dataclass(frozen=True)
+class WorkKind:
+    """How work of one kind is taken, told of, and when its turn is over."""
+
+    kind: Kind
+    claim: Callable[[str, str], Claim | None]  #: for a device and a worker
+    lifecycle: AttemptEnds
+    is_turn_over: Callable[[Claim, float], bool]  #: so many seconds after the claim
