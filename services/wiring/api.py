@@ -5,6 +5,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from services.columns import TableInfo
+from services.jobs.verification import JobVerification
 from services.models.aliases import AliasService
 from services.models.registry import ModelService
 from services.nudges import DEVICES, Bell, top_up
@@ -59,6 +60,7 @@ class Api:
         self._predictions: Future[PredictionService] = Future()
         self.models = ModelService(self.base.database, self.base.lookup, _digest)
         self.aliases = AliasService(self.base.database)
+        self.verification = JobVerification(self.base.database, self.base.lookup, self.base.retry, _digest)
         self._loading = threading.Lock()
 
     def top_up(self) -> None:
