@@ -104,6 +104,7 @@ class Settings:
         2.0, "A job that has trained for less goes before longer ones, which yield; 0: none does."
     )
     prediction_turn_s: float = setting(10.0, "After so long a batch prediction lets a waiting job go first.")
+    evaluation_s: float = setting(1.0, "Longest look inside a model whose job has ended; 0: none is taken.")
     stall_s: float = setting(600.0, "A trainer that reports nothing for so long is ended.")
     job_time_limit_s: float = setting(86_400.0, "The operator's limit for one attempt of a job.")
     flush_interval_s: float = setting(1.0, "Least pause between two stored groups of epochs.")

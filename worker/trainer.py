@@ -25,6 +25,7 @@ from services.training.build import settle_process
 from services.training.loop.training import Training
 from services.training_errors import Fenced, NonfiniteCost, TrainingFailed, TrainingFault, Wished
 from services.wiring import trainer as wiring
+from services.wiring.look_inside import look_inside
 from worker import outcome
 from worker.certain_errors import is_certain
 from worker.stop_request import BY_SIGNAL, StopRequest
@@ -106,6 +107,7 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
                 job = wiring.gone_back(settings, job, watch, fault.detail)
                 recorder.rolled_back(fault)
         recorder.succeed(reason)
+        _look_inside(job, watch, settings)
     except Fenced:
         return outcome.FENCED  # another attempt owns the row: write nothing
     except Wished as wish:
@@ -153,6 +155,14 @@ def train(job: wiring.Job, watch: Watch) -> StopReason:
         if watch.asked is StopRequest.YIELD and training.progress.epochs_done < spec.epochs:
             raise Wished(StopRequest.YIELD)
     return StopReason.COMPLETED
+
+
+def _look_inside(job: wiring.Job, watch: Watch, settings: Settings) -> None:
+    """Evaluate the model. The job has ended and is recorded: whatever goes wrong here is for the log alone."""
+    try:
+        look_inside(settings, job, lambda: watch.asked is not None)
+    except (ArithmeticError, BatchyardError, LookupError, MemoryError, RuntimeError, TypeError, ValueError):
+        traceback.print_exc()
 
 
 def _stop_reason(training: Training) -> StopReason | None:
