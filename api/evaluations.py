@@ -40,7 +40,7 @@ class StoredQuery(BaseModel):
 def evaluation(job_id: str) -> Response:
     """Read how the best weights do on the validation rows: where they are wrong, how sure, and what they go by."""
     query(NoQuery)
-    job, found = api().evaluations.get(OWNER, job_id)
+    job, found = api().base.evaluations.get(OWNER, job_id)
     return as_json(Evaluation(job=job.id, checkpoint=found.checkpoint_id, created_at=found.created_at, **found.report))
 
 
@@ -53,7 +53,7 @@ def predictions(job_id: str) -> Response:
     if kind is None:
         raise NotAcceptable("The predictions are given as JSON or CSV.", allowed=list(MEDIA))
     whole = kind == MEDIA[1] and "limit" not in request.args
-    page = api().evaluations.predictions(OWNER, job_id, after=asked.after, limit=ALL if whole else asked.limit)
+    page = api().base.evaluations.predictions(OWNER, job_id, after=asked.after, limit=ALL if whole else asked.limit)
     if kind == MEDIA[1]:
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")

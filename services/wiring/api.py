@@ -5,7 +5,6 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from services.columns import TableInfo
-from services.jobs.job_evaluations import JobEvaluations
 from services.jobs.verification import JobVerification
 from services.models.aliases import AliasService
 from services.models.registry import ModelService
@@ -61,7 +60,6 @@ class Api:
         self._predictions: Future[PredictionService] = Future()
         self.models = ModelService(self.base.database, self.base.lookup, _digest)
         self.aliases = AliasService(self.base.database)
-        self.evaluations = JobEvaluations(self.base.database, self.base.lookup)
         self.verification = JobVerification(self.base.database, self.base.lookup, self.base.retry, _digest)
         self._loading = threading.Lock()
 

@@ -21,6 +21,7 @@ from services.jobs.bulk import JobBulk
 from services.jobs.changes import JobChanges
 from services.jobs.commands import JobCommands
 from services.jobs.curves import JobCurves
+from services.jobs.job_evaluations import JobEvaluations
 from services.jobs.listing import JobListing
 from services.jobs.logs import JobLogs
 from services.jobs.lookup import JobLookup
@@ -61,6 +62,7 @@ class Base:
     lifecycle: Lifecycle
     time_slices: TimeSlices
     curves: JobCurves
+    evaluations: JobEvaluations
     changes: JobChanges
     predictable: Predictable
     outlook: Outlook
@@ -135,6 +137,7 @@ def base(
         lifecycle=lifecycle,
         time_slices=TimeSlices(database, settings),
         curves=JobCurves(database, lookup),
+        evaluations=JobEvaluations(database, lookup),
         changes=JobChanges(database),
         predictable=Predictable(database),
         outlook=Outlook(database, settings, disk),
