@@ -5,11 +5,14 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+from services.batches import batch_recorder
 from services.batches.batch_views import Piece
 from services.batches.output_files import output_name, piece_name, store_for_good
+from services.db.engine import Database
 from services.errors import CheckpointCorrupt
 from services.faultpoint import faultpoint
 from services.predictions.formats.pieces import assemble
+from services.queue.claims import Claim
 from services.settings import Settings
 from services.training_errors import Fenced, TrainingFault, WeightsUnreadable, Wished
 from services.wiring import batch_predictor as wiring
@@ -17,14 +20,16 @@ from worker import outcome
 from worker.stop_request import StopRequest
 from worker.trainer import Watch, memory_exit
 
+AWAITED = "waiting for the database"
 DISK_WAIT_S = 1.0  #: pause before another look at a full disk
 
 
 def run(prediction_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
     """Go on with a claimed batch prediction and record how it ended. Return the exit code for the supervisor."""
+    database = Database(settings, pool_size=1)
     try:
         watch.report("loading data")
-        batch = _opened(prediction_id, attempt, settings, watch)
+        batch = _opened(prediction_id, attempt, settings, database, watch)
         pieces = _predicted(batch, _whole(batch), watch)
         _finish(batch, pieces, watch)
     except Fenced:
@@ -32,17 +37,24 @@ def run(prediction_id: str, attempt: int, settings: Settings, watch: Watch) -> i
     except Wished as wish:
         return StopRequest(wish.detail).exit_code  # what is whole is recorded already
     except TrainingFault as fault:
-        wiring.fail(settings, prediction_id, attempt, fault)
+        batch_recorder.fail(database, prediction_id, attempt, fault)
         return outcome.USER_FAULT
     except (MemoryError, RuntimeError) as error:
         traceback.print_exc()
         return memory_exit(error)
+    finally:
+        database.close()
     return outcome.DONE
 
 
-def _opened(prediction_id: str, attempt: int, settings: Settings, watch: Watch) -> wiring.Batch:
+def _opened(prediction_id: str, attempt: int, settings: Settings, database: Database, watch: Watch) -> wiring.Batch:
+    """Return the claimed batch prediction.
+
+    Raises: Fenced; TrainingFault.
+    """
     try:
-        return wiring.batch(settings, prediction_id, attempt, watch, lambda: watch.report("waiting for the database"))
+        work = wiring.loaded(database, settings, Claim(prediction_id, attempt), lambda: watch.report(AWAITED))
+        return wiring.batch(settings, database, work, watch, lambda: watch.report(AWAITED))
     except CheckpointCorrupt as error:
         raise WeightsUnreadable(error.detail) from error
 

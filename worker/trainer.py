@@ -146,6 +146,8 @@ def train(job: wiring.Job, watch: Watch) -> StopReason:
             raise _diverged(costs, training.steps_per_epoch, costs.lr)
         if training.patience:  # before the flush, so that who goes on from it waits as long
             training.patience.is_over(costs)
+        if spec.calibrate:
+            training.calibrate()
         job.recorder.epoch(costs, improved=training.best.improved(costs))
         if goes_back:
             training.mark()

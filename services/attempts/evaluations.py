@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from services.attempts import checkpoints
 from services.db.engine import Database, now
 from services.db.evaluation_tables import JobEvaluation
 from services.db.tables import Job
@@ -35,6 +36,16 @@ def store(database: Database, job_id: str, attempt: int, report: dict[str, Any],
             return
         found = {"job_id": job_id, "checkpoint_id": checkpoint_id, "report": report, "predictions": packed}
         session.add(JobEvaluation(**found, created_at=now(session)))
+
+
+def best_weights(database: Database, job_id: str) -> bytes | None:
+    """Return the content of a job's best checkpoint.
+
+    Raises: NotFound; CheckpointCorrupt.
+    """
+    with database.reading() as session:
+        found = checkpoints.selected(session, job_id, "best")
+        return checkpoints.content(session, found.id, found.sha256) if found else None
 
 
 def read(session: Session, job_id: str) -> EvaluationView | None:

@@ -74,13 +74,6 @@ class BatchRecorder:
 
         self._until_written(write, landed=lambda row: row.file == file)
 
-    def fail(self, fault: TrainingFault) -> None:
-        """Finish with a fault that would come again.
-
-        Raises: Fenced.
-        """
-        fail(self.database, self.work.prediction_id, self.work.attempt, fault)
-
     def _fenced(self, session: Session, **columns: Any) -> None:
         statement = update(BatchPrediction).where(*owned(self.work.prediction_id, self.work.attempt)).values(**columns)
         done = session.execute(

@@ -17,6 +17,8 @@ from services.jobs.lookup import JobLookup, unpacked
 from services.jobs.retry import JobRetry
 from services.states import ALLOWED, JobState
 
+RETRIES = 50  #: newest ones among which a repeat is looked for
+WORDS = {"name", "tags", "notes", "metadata", "priority"}
 AT_ONCE = 500  #: epochs that are compared at a time
 
 
@@ -61,9 +63,9 @@ class JobVerification:
         """
         job = self.lookup.get(owner, id_or_name)
         with self.database.reading() as session:
-            same = select(Job.spec_sha256).where(Job.id == job.id).scalar_subquery()
-            query = select(Job.id).where(Job.owner == owner, Job.retry_of == job.id, Job.spec_sha256 == same)
-            repeat_id = session.scalar(query.order_by(Job.created_at.desc(), Job.id.desc()).limit(1))
+            query = select(Job.id, Job.spec).where(Job.owner == owner, Job.retry_of == job.id)
+            newest = session.execute(query.order_by(Job.created_at.desc(), Job.id.desc()).limit(RETRIES))
+            repeat_id = next((row.id for row in newest if _trains_the_same(job.spec, row.spec)), None)
         if repeat_id is None:
             raise NotFound(f"{job.name} was not trained again: POST …/verify does so.")
         return self._compared(job, self.lookup.get(owner, repeat_id))
@@ -82,6 +84,11 @@ class JobVerification:
     def _weights(self, session: Session, job: JobView) -> str | None:
         best = checkpoints.selected(session, job.id, "best")
         return self.digest(checkpoints.content(session, best.id, best.sha256)) if best else None
+
+
+def _trains_the_same(spec: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Return whether two specs differ in nothing but words; a key that the older one lacks has its default since."""
+    return all(other.get(key) == value for key, value in spec.items() if key not in WORDS)
 
 
 def _first_difference(session: Session, job: JobView, repeat: JobView) -> tuple[int, dict[str, Any] | None]:

@@ -21,11 +21,15 @@ def look_inside(settings: Settings, job: Job, is_asked_to_end: Callable[[], bool
 
     It is done by the trainer after the job's end is recorded, and takes about `evaluation_s` at most.
 
-    Raises: NotReady; StorageFull; DataUnreadable; DataChanged.
+    Raises: NotReady; StorageFull; DataUnreadable; DataChanged; NotFound; CheckpointCorrupt.
     """
     work, began = job.work, time.monotonic()
     small = work.spec.data.plugin is None and work.info.rows <= MOST_ROWS
-    if not settings.evaluation_s or not small or job.training.best.epoch is None:
+    if not settings.evaluation_s or not small:
+        return
+    # As it is stored: a training that went on after an interruption may hold no copy of weights that were best before.
+    weights = evaluations.best_weights(job.database, work.job_id)
+    if weights is None:
         return
     table = Storage(settings.storage).open_table(work.dataset_sha256, work.info)
     validation = split(work.spec, work.info, table).validation
@@ -35,7 +39,7 @@ def look_inside(settings: Settings, job: Job, is_asked_to_end: Callable[[], bool
     def is_over() -> bool:
         return is_asked_to_end() or time.monotonic() - began > settings.evaluation_s
 
-    predictor = Predictor.from_bytes(job.training.best_bytes())
+    predictor = Predictor.from_bytes(weights)
     found = inspect(predictor, work.info, table, validation, is_over)
     report = found.report | {"seconds": time.monotonic() - began}
     evaluations.store(job.database, work.job_id, work.attempt, report, found.columns)

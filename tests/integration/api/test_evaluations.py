@@ -2,44 +2,55 @@
 
 import csv
 import io
-import os
-import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from services.queue.claims import Claim
+from services.states import StopReason
+from services.wiring import trainer as wiring
 from services.wiring.base import Base
+from services.wiring.look_inside import look_inside
 from tests.make import make_job
-from worker import outcome, trainer
-from worker.stop_request import StopRequest
-from worker.trainer import Watch
 
 IRIS: dict[str, Any] = {"data": {"builtin": "iris"}, "model": "mlp", "epochs": 3}
 
 
-@pytest.fixture
-def watch() -> Iterator[Watch]:
-    """What a trainer looks at, with nobody at the other end."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-    watch = Watch(os.dup(theirs.fileno()))
-    with ours, theirs, watch.channel:
-        yield watch
-
-
-def trained(joined: Base, watch: Watch, **parts: Any) -> str:
+def trained(joined: Base, *, evaluation_s: float = 1.0, is_asked_to_end: bool = False, **parts: Any) -> str:
     """Do all that a trainer does of a job, and return the job's id."""
-    job = make_job(joined, **parts)
+    return end(joined, make_job(joined, **parts).id, evaluation_s=evaluation_s, is_asked_to_end=is_asked_to_end)
+
+
+def end(joined: Base, job_id: str, *, evaluation_s: float = 1.0, is_asked_to_end: bool = False) -> str:
+    """Train a queued job to its end and look inside."""
+    with attempt(joined, job_id) as job:
+        for costs in job.training.fit():
+            job.recorder.epoch(costs, improved=job.training.best.improved(costs))
+        job.recorder.succeed(StopReason.COMPLETED)
+        look_inside(replace(joined.settings, evaluation_s=evaluation_s), job, lambda: is_asked_to_end)
+    return job_id
+
+
+@contextmanager
+def attempt(joined: Base, job_id: str) -> Iterator[wiring.Job]:
+    """Claim a job and load it as its trainer does."""
     claim = joined.claims.claim("cpu", "test")
     assert claim is not None
-    assert trainer.run(job.id, claim.attempt, joined.settings, watch) == outcome.DONE
-    return job.id
+    assert claim.job_id == job_id
+    job = wiring.job(joined.settings, job_id, claim.attempt, lambda: None, lambda: None)
+    try:
+        job.recorder.started(job.training.environment())
+        yield job
+    finally:
+        job.database.close()
 
 
-def test_a_finished_job_says_what_is_inside(client: FlaskClient, joined: Base, watch: Watch) -> None:
-    job_id = trained(joined, watch, **IRIS)
+def test_a_finished_job_says_what_is_inside(client: FlaskClient, joined: Base) -> None:
+    job_id = trained(joined, **IRIS)
 
     found = client.get(f"/api/v1/jobs/{job_id}/evaluation").get_json()
 
@@ -53,9 +64,9 @@ def test_a_finished_job_says_what_is_inside(client: FlaskClient, joined: Base, w
 
 
 def test_stored_predictions_come_in_pages_and_as_csv_and_are_those_that_predict_gives(
-    client: FlaskClient, joined: Base, watch: Watch
+    client: FlaskClient, joined: Base
 ) -> None:
-    job_id = trained(joined, watch, **IRIS)
+    job_id = trained(joined, **IRIS)
     path = f"/api/v1/jobs/{job_id}/predictions"
 
     pages, address = [], f"{path}?split=validation&limit=12"
@@ -82,8 +93,8 @@ def test_stored_predictions_come_in_pages_and_as_csv_and_are_those_that_predict_
     assert client.get(f"{path}?limit=2&format=csv").get_data(as_text=True).count("\n") == 3
 
 
-def test_a_job_without_an_evaluation_says_why(client: FlaskClient, joined: Base, watch: Watch) -> None:
-    none = trained(joined, watch, split="none")
+def test_a_job_without_an_evaluation_says_why(client: FlaskClient, joined: Base) -> None:
+    none = trained(joined, split="none")
     waiting = make_job(joined)
 
     for job_id, why in ((none, "no validation rows"), (waiting.id, "it is queued")):
@@ -94,36 +105,29 @@ def test_a_job_without_an_evaluation_says_why(client: FlaskClient, joined: Base,
 
 
 def test_who_is_asked_to_end_or_has_no_time_looks_at_less_and_the_job_has_succeeded(
-    client: FlaskClient, joined: Base, watch: Watch
+    client: FlaskClient, joined: Base
 ) -> None:
-    def hurried() -> str:
-        job = make_job(joined, **IRIS)
-        claim = joined.claims.claim("cpu", "test")
-        assert claim is not None
-        quick = replace(joined.settings, evaluation_s=1e-9)
-        assert trainer.run(job.id, claim.attempt, quick, watch) == outcome.DONE
-        return job.id
-
-    found = client.get(f"/api/v1/jobs/{hurried()}/evaluation").get_json()
-    watch.asked = StopRequest.YIELD  # heard after the last epoch
-    asked = client.get(f"/api/v1/jobs/{trained(joined, watch, **IRIS | {'epochs': 1})}/evaluation").get_json()
+    hurried = trained(joined, evaluation_s=1e-9, **IRIS)
+    found = client.get(f"/api/v1/jobs/{hurried}/evaluation").get_json()
+    asked_to_end = trained(joined, is_asked_to_end=True, **IRIS)
+    asked = client.get(f"/api/v1/jobs/{asked_to_end}/evaluation").get_json()
 
     assert [entry["part"] for entry in found["left_out"]] == ["importance"]
     assert [entry["part"] for entry in asked["left_out"]] == ["importance"]
     assert sum(map(sum, found["confusion_matrix"]["data"])) == 30
 
 
-def test_an_evaluation_goes_with_its_job(client: FlaskClient, joined: Base, watch: Watch) -> None:
-    job_id = trained(joined, watch, **IRIS)
+def test_an_evaluation_goes_with_its_job(client: FlaskClient, joined: Base) -> None:
+    job_id = trained(joined, **IRIS)
 
     assert client.delete(f"/api/v1/jobs/{job_id}").status_code == 204
 
     assert client.get(f"/api/v1/jobs/{job_id}/evaluation").status_code == 404
 
 
-def test_the_page_shows_it_without_a_script(client: FlaskClient, joined: Base, watch: Watch) -> None:
-    classes = trained(joined, watch, **IRIS)
-    numbers = trained(joined, watch, data={"builtin": "diabetes"}, model="mlp", epochs=1)
+def test_the_page_shows_it_without_a_script(client: FlaskClient, joined: Base) -> None:
+    classes = trained(joined, **IRIS)
+    numbers = trained(joined, data={"builtin": "diabetes"}, model="mlp", epochs=1)
     waiting = make_job(joined)
 
     def page(job_id: str) -> str:
@@ -134,3 +138,29 @@ def test_the_page_shows_it_without_a_script(client: FlaskClient, joined: Base, w
     assert all(words in page(classes) for words in ("Confusion matrix", "Calibration", "Importance", "petal_length"))
     assert "Residuals of " in page(numbers)
     assert "is evaluated when it has ended" in page(waiting.id)
+
+
+def test_a_job_whose_best_epoch_was_before_an_interruption_is_evaluated_too(client: FlaskClient, joined: Base) -> None:
+    # The step is so small that no epoch is better than the first.
+    job = make_job(joined, **IRIS | {"optimizer": {"type": "sgd", "lr": 1e-30}, "calibrate": "temperature"})
+    with attempt(joined, job.id) as first:
+        costs = next(iter(first.training.fit()))
+        first.training.calibrate()
+        first.recorder.epoch(costs, improved=first.training.best.improved(costs))
+    joined.lifecycle.yielded(Claim(job.id, 1))
+    end(joined, job.id)
+
+    found = client.get(f"/api/v1/jobs/{job.id}/evaluation").get_json()
+
+    best = client.get(f"/api/v1/jobs/{job.id}").get_json()["best"]
+    assert (best["epoch"], found["checkpoint"], found["rows"]) == (1, best["checkpoint"], 30)
+
+
+def test_calibration_is_refused_where_there_is_nothing_to_calibrate(client: FlaskClient) -> None:
+    def faults(**spec: Any) -> list[tuple[str, str]]:
+        answer = client.post("/api/v1/jobs", json={"model": "mlp", "calibrate": "temperature", **spec})
+        return [(fault["pointer"], fault["code"]) for fault in answer.get_json().get("errors", [])]
+
+    assert faults(data={"builtin": "diabetes"}) == [("#/calibrate", "invalid")]
+    assert faults(data={"builtin": "iris"}, split="none") == [("#/calibrate", "invalid")]
+    assert faults(data={"builtin": "iris"}) == []

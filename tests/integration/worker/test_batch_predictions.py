@@ -144,7 +144,7 @@ def test_a_cancelled_one_stops_and_a_drained_one_goes_on(joined: Base, bell: Bel
 
     until(lambda: runs(cancelled.id))
     joined.batch_predictions.cancel(OWNER, cancelled.id)
-    until(lambda: joined.batch_predictions.get(OWNER, cancelled.id).done, 10)
+    until(lambda: joined.batch_predictions.get(OWNER, cancelled.id).done, 60)
     until(lambda: runs(drained.id))
     assert worker.stop() == 0
     put_back = joined.batch_predictions.get(OWNER, drained.id)
@@ -167,7 +167,7 @@ def test_a_long_one_lets_a_waiting_job_go_first_and_goes_on_after_it(
         until(lambda: _rang(joined, bell) and all(joined.batch_predictions.get(OWNER, it.id).rows_done for it in long))
         waiting = make_job(joined, **LONG | {"epochs": 1})
 
-        until(lambda: _rang(joined, bell) and joined.lookup.get(OWNER, waiting.id).done)
+        until(lambda: _rang(joined, bell) and joined.lookup.get(OWNER, waiting.id).done, 120)
 
         assert not all(joined.batch_predictions.get(OWNER, it.id).done for it in long)
         assert {finished(joined, bell, it.id).status for it in long} == {"succeeded"}
