@@ -70,5 +70,5 @@ class Queues(Answer):
     object: str = "queue"
     queues: list[DeviceQueue]
     jobs: list[QueuedJob]
-    """Running first, then in the order in which they are served; of each device at most 100 that wait."""
+    """Running first, then in the order in which they start; of each device at most 100 that wait."""
     workers: list[Worker]

@@ -6,7 +6,7 @@ from api.schemas import Answer
 
 
 class WebhookBrief(Answer):
-    """An address that is told of what happens."""
+    """An address that is notified of what happens."""
 
     id: str
     object: str = "webhook"
@@ -24,7 +24,7 @@ class NewWebhook(WebhookBrief):
 
 
 class Delivery(Answer):
-    """One event that a webhook is told of."""
+    """One event that a webhook is notified of."""
 
     id: str
     """The `webhook-id` of every try."""

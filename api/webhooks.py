@@ -47,7 +47,7 @@ def show(webhook_id: str) -> Response:
 @bp.post("/<webhook_id>/test")
 @described(query=NoQuery, answer=webhook_schemas.Delivery, status=(202,))
 def test(webhook_id: str) -> Response:
-    """Send a test event; one that was disabled is told again."""
+    """Send a test event; one that was disabled is notified again."""
     query(NoQuery)
     return as_json(_delivery(api().base.webhooks.test(OWNER, webhook_id)), 202)
 
@@ -55,7 +55,7 @@ def test(webhook_id: str) -> Response:
 @bp.delete("/<webhook_id>")
 @described(query=NoQuery, status=(204,))
 def remove(webhook_id: str) -> Response:
-    """Delete a webhook; it is told nothing more."""
+    """Delete a webhook; it is notified of nothing more."""
     query(NoQuery)
     api().base.webhooks.delete(OWNER, webhook_id)
     return Response(status=204)

@@ -34,7 +34,7 @@ def cost(table: np.ndarray, seed: int, *, in_blocks: bool) -> float:
     spec = resolve(
         job, info, dataset="ds_rows", suggested_target=None, cuda_online=False, limits=limits, measure=summary
     ).spec
-    training = build(spec, info, table, last=None, wish=lambda: None)
+    training = build(spec, info, table, last=None, stop_requested=lambda: None)
     return [epoch.val_cost or 0.0 for epoch in training.fit()][-1]
 
 

@@ -46,7 +46,7 @@ def filled(settings: Settings, finished: int, queued: int) -> Base:
         template = session.scalars(select(Job.id)).one()
         for n in range(OWNERS):
             job_rows.add_owner(session, f"owner-{n}")
-        session.execute(update(Owner).values(last_served=0))
+        session.execute(update(Owner).values(last_claim=0))
         for index in Job.__table__.indexes:  # type: ignore[attr-defined]
             index.drop(session.connection())
         _add(session, template, 0, finished, _finished(session))
@@ -82,7 +82,7 @@ def _finished(session: Session) -> dict[str, str]:
         "finished_at": _ago(session, "4000000 - n"),
         "epochs_done": "1",
         "events_seq": "1",
-        "told_seq": "1",
+        "notified_seq": "1",
         "attempt": "1",
     }
 
@@ -95,7 +95,7 @@ def _queued(session: Session, finished: int) -> dict[str, str]:
         "priority": f"CASE WHEN {later} THEN 5 ELSE {mine} % 3 END",
         "not_before": f"CASE WHEN {later} THEN {_ago(session, '-86400')} ELSE {_ago(session, '2000000 - n')} END",
         "events_seq": "1",
-        "told_seq": "1",
+        "notified_seq": "1",
     }
 
 

@@ -82,7 +82,7 @@ def one(path: Path, rows: int) -> None:
     threading.Thread(target=_watch_memory, args=(most,), daemon=True).start()
     began = time.perf_counter()
     settle_process()
-    training = build(spec, info, table, last=None, wish=lambda: None)
+    training = build(spec, info, table, last=None, stop_requested=lambda: None)
     built = time.perf_counter()
     training.validation, validation = None, training.validation
     costs = next(training.fit())

@@ -63,7 +63,7 @@ def ours(table: Table, given: dict[str, Any], train: Columns, test: Columns, see
         limits=LIMITS,
         measure=summary,
     ).spec
-    training = build(spec, info, rows, last=None, wish=lambda: None)
+    training = build(spec, info, rows, last=None, stop_requested=lambda: None)
     for costs in training.fit():
         if not math.isfinite(costs.train_cost):
             raise ArithmeticError(f"the training cost is {costs.train_cost} in epoch {costs.epoch}")

@@ -56,7 +56,7 @@ def states() -> str:
     lines = ["# The states of a job", "", "```mermaid", "stateDiagram-v2", "    [*] --> queued"]
     lines += [f"    {state} --> {move}" for state, moves in MOVES.items() for move in sorted(moves)]
     lines += [f"    {state} --> [*]" for state in sorted(FINAL)]
-    lines += ["```", "", "`cancelling` and `pausing` are how a running job shows while a wish is set."]
+    lines += ["```", "", "`cancelling` and `pausing` are how a running job shows while a stop is requested."]
     return "\n".join(lines) + "\n"
 
 

@@ -20,5 +20,5 @@ class Adjustment:
 
 def with_new(known: list[Any], found: list[Adjustment], epoch: int) -> list[Any]:
     """Return a job's adjustments with those that are new: an attempt that finds the same again adds nothing."""
-    told = [{name: value for name, value in entry.items() if name != "epoch"} for entry in known]
-    return known + [one.as_json(epoch) for one in found if asdict(one) not in told]
+    seen = [{name: value for name, value in entry.items() if name != "epoch"} for entry in known]
+    return known + [one.as_json(epoch) for one in found if asdict(one) not in seen]

@@ -47,7 +47,7 @@ BatchyardError
 │   ├── PluginError              plugin_error
 │   └── TrainingFailed           training_failed
 ├── Fenced                       another attempt owns the job: write nothing (training_errors.py)
-├── Wished                       a drain, a pause or a cancel was wished (training_errors.py)
+├── StopRequested                a drain, a pause or a cancel was requested (training_errors.py)
 ├── SettingInvalid               the server can't start with this setting
 └── SchemaMismatch               the database's schema is not this program's
 """

@@ -95,8 +95,8 @@ class Settings:
     trainer_memory_bytes: int = setting(0, "Most memory of one trainer; 0: its share of the worker's.")
     online_s: float = setting(60.0, "A worker whose last sign of life is younger is online.")
     beat_interval_s: float = setting(3.0, "Pause between two beats of a running job.")
-    wish_interval_s: float = setting(1.0, "Pause between two looks for a wish to cancel or pause.")
-    grace_s: float = setting(10.0, "How long a trainer may take to answer a wish or a drain.")
+    stop_poll_interval_s: float = setting(1.0, "Interval at which a supervisor looks for a request to cancel or pause.")
+    grace_s: float = setting(10.0, "How long a trainer may take to answer a stop request.")
     cancel_grace_s: float = setting(
         2.0, "How long the trainer of a cancelled job may take to answer before it is killed."
     )

@@ -58,15 +58,15 @@ def sources(target: JobState) -> set[JobState]:
     return {state for state, moves in MOVES.items() if target in moves}
 
 
-def shown(state: JobState, *, cancel_wished: bool, pause_wished: bool) -> str:
-    """Return the status that a user sees: a wish set on a running job shows as `cancelling` or `pausing`."""
-    if state is JobState.RUNNING and cancel_wished:
+def shown(state: JobState, *, cancel_requested: bool, pause_requested: bool) -> str:
+    """Return the status that a user sees: a stop request on a running job shows as `cancelling` or `pausing`."""
+    if state is JobState.RUNNING and cancel_requested:
         return "cancelling"
-    if state is JobState.RUNNING and pause_wished:
+    if state is JobState.RUNNING and pause_requested:
         return "pausing"
     return str(state)
 
 
-def status_of(state: str, cancel_wished: bool, pause_wished: bool) -> str:
+def status_of(state: str, cancel_requested: bool, pause_requested: bool) -> str:
     """Return what a user sees of a job's state."""
-    return shown(JobState(state), cancel_wished=cancel_wished, pause_wished=pause_wished)
+    return shown(JobState(state), cancel_requested=cancel_requested, pause_requested=pause_requested)

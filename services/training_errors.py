@@ -59,5 +59,5 @@ class Fenced(BatchyardError):
     """Another attempt owns the job."""
 
 
-class Wished(BatchyardError):
+class StopRequested(BatchyardError):
     """The training was asked to stop at this batch."""

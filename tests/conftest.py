@@ -25,7 +25,7 @@ from tests.valkey import valkey_server
 
 QUICK = Settings(
     beat_interval_s=0.2,
-    wish_interval_s=0.1,
+    stop_poll_interval_s=0.1,
     reap_interval_s=0.2,
     backoff_s=0.1,
     backoff_max_s=0.5,

@@ -67,12 +67,12 @@ def make_training(
     *,
     last: bytes | None = None,
     init: bytes | None = None,
-    wish: Callable[[], str | None] = lambda: None,
+    stop_requested: Callable[[], str | None] = lambda: None,
     **parts: Any,
 ) -> Training:
     """Return a training of a small job."""
     spec, info, table = make_spec(**parts)
-    return build(spec, info, table, last=last, init=init, wish=wish)
+    return build(spec, info, table, last=last, init=init, stop_requested=stop_requested)
 
 
 def make_job(joined: Base, owner: str = "local", key: str | None = None, **parts: Any) -> JobView:

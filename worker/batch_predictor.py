@@ -14,7 +14,7 @@ from services.faultpoint import faultpoint
 from services.predictions.formats.pieces import assemble
 from services.queue.claims import Claim
 from services.settings import Settings
-from services.training_errors import Fenced, TrainingFault, WeightsUnreadable, Wished
+from services.training_errors import Fenced, StopRequested, TrainingFault, WeightsUnreadable
 from services.wiring import batch_predictor as wiring
 from worker import outcome
 from worker.stop_request import StopRequest
@@ -34,7 +34,7 @@ def run(prediction_id: str, attempt: int, settings: Settings, watch: Watch) -> i
         _finish(batch, pieces, watch)
     except Fenced:
         return outcome.FENCED  # another attempt owns the row, or it was deleted: write nothing
-    except Wished as wish:
+    except StopRequested as wish:
         return StopRequest(wish.detail).exit_code  # what is whole is recorded already
     except TrainingFault as fault:
         batch_recorder.fail(database, prediction_id, attempt, fault)
@@ -73,13 +73,13 @@ def _whole(batch: wiring.Batch) -> list[Piece]:
 def _predicted(batch: wiring.Batch, pieces: list[Piece], watch: Watch) -> list[Piece]:
     """Predict the rows after those pieces; return all pieces.
 
-    Raises: Wished; Fenced; TrainingFault.
+    Raises: StopRequested; Fenced; TrainingFault.
     """
     work = batch.work
     done = sum(piece.rows for piece in pieces)
     while done < work.total_rows:
         if watch.asked is StopRequest.YIELD:
-            raise Wished(StopRequest.YIELD)
+            raise StopRequested(StopRequest.YIELD)
         began = time.monotonic()
         rows, n = min(work.piece_rows, work.total_rows - done), len(pieces)
         content = batch.run.piece(done, rows)

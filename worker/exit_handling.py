@@ -63,7 +63,7 @@ def _write(lifecycle: AttemptEnds, claim: Claim, outcome: Outcome) -> None:
     elif ended.signal:
         name = signal.Signals(ended.signal).name
         lifecycle.crashed(claim, "crashed", f"The trainer was killed by {name}.", log_tail=tail)
-    elif ended.code == USER_FAULT or lifecycle.wishes(claim) is None:
+    elif ended.code == USER_FAULT or lifecycle.stop_requests(claim) is None:
         return  # the trainer wrote the final row
     else:
         end = f"The trainer ended with code {ended.code}"

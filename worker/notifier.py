@@ -15,7 +15,7 @@ from services.webhooks.outbox import Outbox
 log = structlog.get_logger()
 
 INTERVAL_S = 1.0  #: pause between two looks at the event log
-MOST = 16  #: webhooks that are told at once, each by a thread of its own
+MOST = 16  #: webhooks that are notified at once, each by a thread of its own
 
 
 class Notifier:

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import structlog
 
 from services import cgroup
-from services.attempts.work import Wishes
+from services.attempts.work import StopRequests
 from services.errors import NotReady, StorageFull
 from services.faultpoint import faultpoint
 from services.outage import Outage
@@ -86,7 +86,7 @@ class Supervisor:
 
 
 class Watch:
-    """The watch over one claim: beats, wishes, limits, and the trainer's end."""
+    """The watch over one claim: beats, stop requests, limits, and the trainer's end."""
 
     def __init__(self, supervisor: Supervisor, kind: WorkKind, claim: Claim, supervised: socket.socket) -> None:
         self.kind = kind
@@ -104,7 +104,7 @@ class Watch:
         self.began = self.heard = time.monotonic()
         self.kill_at = float("inf")
         self.beat_at = self.began + self.settings.beat_interval_s
-        self.look_at = self.began + self.settings.wish_interval_s
+        self.look_at = self.began + self.settings.stop_poll_interval_s
 
     @property
     def turn_s(self) -> float:
@@ -133,7 +133,7 @@ class Watch:
         ended = self.ended or Ended()
         log.info("ended", job=self.claim.job_id, code=ended.code, signal=ended.signal, verdict=self.verdict)
         memory = cgroup.oom_kills() > oom_before
-        claim = replace(self.claim, served_s=self.claim.served_s + self.turn_s)
+        claim = replace(self.claim, trained_s=self.claim.trained_s + self.turn_s)
         faultpoint("supervisor.settling")
         in_step = (self.progress or {}).get("phase") == "training"
         outcome = Outcome(ended, self.verdict, self.request, memory, self.lost, in_step, tail)
@@ -174,21 +174,21 @@ class Watch:
             self.beat_at = time_now + self.settings.beat_interval_s
             self._obey(lambda: self.lifecycle.beat(self.claim, self.progress))
         elif time_now >= self.look_at:
-            self._obey(lambda: self.lifecycle.wishes(self.claim))
+            self._obey(lambda: self.lifecycle.stop_requests(self.claim))
         if time_now >= self.look_at:
-            self.look_at = time_now + self.settings.wish_interval_s
+            self.look_at = time_now + self.settings.stop_poll_interval_s
 
-    def _obey(self, ask: Callable[[], Wishes | None]) -> None:
+    def _obey(self, ask: Callable[[], StopRequests | None]) -> None:
         try:
-            wishes = ask()
+            requests = ask()
             is_over = self.request is None and self.kind.is_turn_over(self.claim, self.turn_s)
         except (NotReady, StorageFull):
             return  # the training goes on, the recorder waits; the reaper counts no read that fails
-        if wishes is None and self.verdict is None:
+        if requests is None and self.verdict is None:
             # Fenced, or the trainer has just written the final row: then it ends by itself within the grace.
             self._end_it("fenced", kill=False)
-        elif wishes and (wishes.cancel or wishes.pause):
-            self._ask(StopRequest.CANCEL if wishes.cancel else StopRequest.PAUSE)
+        elif requests and (requests.cancel or requests.pause):
+            self._ask(StopRequest.CANCEL if requests.cancel else StopRequest.PAUSE)
         elif is_over:
             self._ask(StopRequest.YIELD)
 

@@ -1,4 +1,4 @@
-"""The process that trains one job and then ends. Its supervisor claims, beats and reads the wishes for it."""
+"""The process that trains one job and then ends. Its supervisor claims, beats and reads the stop requests for it."""
 
 import gc
 import json
@@ -23,7 +23,7 @@ from services.settings import Settings
 from services.states import StopReason
 from services.training.build import settle_process
 from services.training.loop.training import Training
-from services.training_errors import Fenced, NonfiniteCost, TrainingFailed, TrainingFault, Wished
+from services.training_errors import Fenced, NonfiniteCost, StopRequested, TrainingFailed, TrainingFault
 from services.wiring import trainer as wiring
 from services.wiring.look_inside import look_inside
 from worker import outcome
@@ -33,7 +33,7 @@ from worker.stop_request import BY_SIGNAL, StopRequest
 REPORT_S = 0.25  #: the supervisor hears of progress so often
 OOM_SCORE = "500"  #: when memory is short, the kernel takes a trainer before anything else of ours
 ENDED = {"fail", "rollback"}  #: what a cost that is not finite ends the epochs of
-MOST_TOLD = 500  #: characters of an error that nobody foresaw
+MAX_LISTED = 500  #: characters of an error that nobody foresaw
 ROLLBACKS = 3  #: so often a job goes back, then it fails
 
 
@@ -110,11 +110,11 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
         _look_inside(job, watch, settings)
     except Fenced:
         return outcome.FENCED  # another attempt owns the row: write nothing
-    except Wished as wish:
+    except StopRequested as stop:
         if recorder is None:
-            return StopRequest(wish.detail).exit_code
+            return StopRequest(stop.detail).exit_code
         watch.report("saving")
-        return _stopped(job, StopRequest(wish.detail))
+        return _stopped(job, StopRequest(stop.detail))
     except TrainingFault as fault:
         wiring.fail(settings, job_id, attempt, recorder, fault)
         return outcome.USER_FAULT
@@ -123,7 +123,7 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
         if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and not is_certain(error)):
             return memory_exit(error)
         # The same arithmetic on the same rows ends alike: attempts are for what may go otherwise.
-        detail = f"The training can't go on: {type(error).__name__}: {error}"[:MOST_TOLD]
+        detail = f"The training can't go on: {type(error).__name__}: {error}"[:MAX_LISTED]
         wiring.fail(settings, job_id, attempt, recorder, TrainingFailed(detail, retryable=False))
         return outcome.USER_FAULT
     return outcome.DONE
@@ -132,7 +132,7 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
 def train(job: wiring.Job, watch: Watch) -> StopReason:
     """Train until the epochs are done, patience or the time runs out; return which.
 
-    Raises: NonfiniteCost; Wished; Fenced.
+    Raises: NonfiniteCost; StopRequested; Fenced.
     """
     training, spec = job.training, job.work.spec
     watch.epoch, watch.steps_done = training.progress.epochs_done + 1, lambda: training.steps_done
@@ -155,7 +155,7 @@ def train(job: wiring.Job, watch: Watch) -> StopReason:
         if reason := _stop_reason(training):
             return reason
         if watch.asked is StopRequest.YIELD and training.progress.epochs_done < spec.epochs:
-            raise Wished(StopRequest.YIELD)
+            raise StopRequested(StopRequest.YIELD)
     return StopReason.COMPLETED
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from services.attempts.work import Wishes
+from services.attempts.work import StopRequests
 from services.queue.claims import Claim
 
 
@@ -19,9 +19,9 @@ class Kind(StrEnum):
 class AttemptEnds(Protocol):
     """The worker's side of one kind: its beats, and the ends that a trainer could not write itself."""
 
-    def beat(self, claim: Claim, progress: dict[str, Any] | None, /) -> Wishes | None: ...
+    def beat(self, claim: Claim, progress: dict[str, Any] | None, /) -> StopRequests | None: ...
 
-    def wishes(self, claim: Claim, /) -> Wishes | None: ...
+    def wishes(self, claim: Claim, /) -> StopRequests | None: ...
 
     def drained(self, claim: Claim, /) -> None: ...
 

@@ -12,7 +12,7 @@ from services.errors import Fault, InvalidRequest
 
 @bp.get("/queue")
 def queue() -> Response:
-    """Show each device's queue in the order in which it is served."""
+    """Show each device's queue in the order in which its jobs start."""
     base = api().base
     queues = base.outlook.queues(OWNER)
     names = {job.id: job.name for view in queues for job in view.jobs}

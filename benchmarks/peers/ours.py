@@ -50,7 +50,7 @@ def training(work: Work, train: Part, valid: Part) -> Training:
         measure=summary,
     ).spec
     settle_process()
-    return build(spec, info, _table(train, valid), last=None, wish=lambda: None)
+    return build(spec, info, _table(train, valid), last=None, stop_requested=lambda: None)
 
 
 def _columns(work: Work, train: Part) -> TableInfo:

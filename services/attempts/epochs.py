@@ -38,8 +38,8 @@ def store(session: Session, work: Work, pending: list[tuple[EpochCosts, bool]]) 
                 "batch_costs": costs.batch_costs,
             }
         )
-        told = {name: value for name, value in metrics.items() if isinstance(value, float)}
-        words = " ".join(f"{name}={value:.6g}" for name, value in told.items())
+        finite = {name: value for name, value in metrics.items() if isinstance(value, float)}
+        words = " ".join(f"{name}={value:.6g}" for name, value in finite.items())
         events.append(
             {
                 "job_id": work.job_id,

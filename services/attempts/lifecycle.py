@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from services.adjustments import Adjustment, with_new
 from services.attempts import checkpoints
-from services.attempts.work import Wishes, Work
+from services.attempts.work import StopRequests, Work
 from services.columns import Column, TableInfo
 from services.db import job_rows
 from services.db.engine import Database, now
@@ -57,7 +57,7 @@ class Lifecycle:
             info=TableInfo(dataset.rows, [Column(**column) for column in dataset.columns]),
             dataset_sha256=job.dataset_sha256,
             epochs_done=job.epochs_done,
-            served_s=job.served_s,
+            trained_s=job.trained_s,
             micro_batch_size=job.micro_batch_size,
             last=last[0] if last else None,
             init=init,
@@ -70,26 +70,26 @@ class Lifecycle:
         query = select(Job.id, Job.attempt, Job.beat).where(Job.state == JobState.RUNNING)
         return {row.id: (row.attempt, row.beat) for row in session.execute(query)}
 
-    def beat(self, claim: Claim, progress: dict[str, Any] | None) -> Wishes | None:
-        """Show that the job is alive and how far it is; return the wishes, None when another attempt owns it."""
+    def beat(self, claim: Claim, progress: dict[str, Any] | None) -> StopRequests | None:
+        """Show that the job is alive and how far it is; return the stop requests, None when another attempt owns it."""
         values: dict[str, Any] = {"beat": Job.beat + 1}
         if progress:
             values["progress"] = progress
         with self.database.transaction() as session:
-            wished = session.execute(
+            requested = session.execute(
                 update(Job)
                 .where(*_owned(claim.job_id, claim.attempt))
                 .values(**values)
-                .returning(Job.cancel_wished_at, Job.pause_wished_at)
+                .returning(Job.cancel_requested_at, Job.pause_requested_at)
             ).first()
-        return None if wished is None else Wishes(wished[0] is not None, wished[1] is not None)
+        return None if requested is None else StopRequests(requested[0] is not None, requested[1] is not None)
 
-    def wishes(self, claim: Claim) -> Wishes | None:
-        """Return the wishes without a beat."""
-        query = select(Job.cancel_wished_at, Job.pause_wished_at).where(*_owned(claim.job_id, claim.attempt))
+    def stop_requests(self, claim: Claim) -> StopRequests | None:
+        """Return the stop requests without a beat."""
+        query = select(Job.cancel_requested_at, Job.pause_requested_at).where(*_owned(claim.job_id, claim.attempt))
         with self.database.reading() as session:
-            wished = session.execute(query).first()
-        return None if wished is None else Wishes(wished[0] is not None, wished[1] is not None)
+            requested = session.execute(query).first()
+        return None if requested is None else StopRequests(requested[0] is not None, requested[1] is not None)
 
     def drained(self, claim: Claim) -> None:
         """Put a job back that stopped at a batch because its worker ends; the attempt is not charged."""
@@ -100,8 +100,8 @@ class Lifecycle:
         self._let_go(claim, "requeued", "it yields to a shorter job", attempts_without_progress=UNCHARGED)
 
     def stopped(self, claim: Claim) -> None:
-        """Write that a job stopped as its user wished: cancelled or paused."""
-        self._let_go(claim, "requeued", "the wish was taken back")
+        """Write that a job stopped as its user asked: cancelled or paused."""
+        self._let_go(claim, "requeued", "the stop request was withdrawn")
 
     def crashed(
         self,
@@ -122,7 +122,7 @@ class Lifecycle:
             job = session.scalar(select(Job).where(*_owned(claim.job_id, claim.attempt)).with_for_update())
             if job is None:
                 return
-            if job.cancel_wished_at or job.pause_wished_at:
+            if job.cancel_requested_at or job.pause_requested_at:
                 self._settle(session, job.id, claim.attempt, "requeued", message, {})
                 return
             tries = job.attempts_without_progress if charged else max(0, job.attempts_without_progress - 1)
@@ -171,8 +171,8 @@ class Lifecycle:
             if job is None:
                 return False
             message = f"worker {job.worker} fell silent"
-            wished = job.cancel_wished_at or job.pause_wished_at
-            if not wished and job.attempts_without_progress >= self.settings.max_attempts_without_progress:
+            requested = job.cancel_requested_at or job.pause_requested_at
+            if not requested and job.attempts_without_progress >= self.settings.max_attempts_without_progress:
                 error = {"code": "worker_lost", "message": f"Its {message}, too often without progress."}
                 columns = {"error": error, "stop_reason": StopReason.ERROR, "finished_at": now(session)}
                 job_rows.move(session, job_id, JobState.FAILED, **columns)
@@ -184,7 +184,7 @@ class Lifecycle:
         """Put a job back with half its micro-batch; return False when it can't be halved."""
         with self.database.transaction() as session:
             job = session.scalar(select(Job).where(*_owned(claim.job_id, claim.attempt)).with_for_update())
-            if job is None or job.cancel_wished_at or job.pause_wished_at:
+            if job is None or job.cancel_requested_at or job.pause_requested_at:
                 return False
             whole = job.spec["batch_size"]
             if whole == "full":
@@ -205,30 +205,30 @@ class Lifecycle:
         return True
 
     def _let_go(self, claim: Claim, kind: str, message: str, **columns: Any) -> None:
-        columns |= {"served_s": claim.served_s, "level": level(claim.served_s, self.settings.short_job_s)}
+        columns |= {"trained_s": claim.trained_s, "level": level(claim.trained_s, self.settings.short_job_s)}
         with self.database.transaction() as session:
             self._settle(session, claim.job_id, claim.attempt, kind, message, columns)
 
     def _settle(
         self, session: Session, job_id: str, attempt: int, kind: str, message: str, columns: dict[str, Any]
     ) -> bool:
-        """Leave `running` for what was wished last: cancelled before paused before queued."""
-        wished = case(
-            (Job.cancel_wished_at.is_not(None), JobState.CANCELLED),
-            (Job.pause_wished_at.is_not(None), JobState.PAUSED),
+        """Leave `running` for what was requested: cancelled before paused before queued."""
+        requested = case(
+            (Job.cancel_requested_at.is_not(None), JobState.CANCELLED),
+            (Job.pause_requested_at.is_not(None), JobState.PAUSED),
             else_=JobState.QUEUED,
         )
         time = now(session)
-        cancelled = Job.cancel_wished_at.is_not(None)
+        cancelled = Job.cancel_requested_at.is_not(None)
         statement = (
             update(Job)
             .where(Job.id == job_id, Job.attempt == attempt, Job.state == JobState.RUNNING)
             .values(
-                state=wished,
+                state=requested,
                 stop_reason=case((cancelled, StopReason.CANCELLED_BY_USER), else_=None),
                 finished_at=case((cancelled, time), else_=None),
                 queued_at=time,
-                pause_wished_at=None,
+                pause_requested_at=None,
                 worker=None,
                 progress=None,
                 **columns,

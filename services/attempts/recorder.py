@@ -121,7 +121,7 @@ class Recorder:
     def succeed(self, reason: StopReason) -> None:
         """Measure the test rows, flush, and finish the job in the same transaction, with what its result is worth.
 
-        Raises: NoBestEpoch when every epoch was trained and none is the best; Fenced; Wished.
+        Raises: NoBestEpoch when every epoch was trained and none is the best; Fenced; StopRequested.
         """
         if self.contents.best.epoch is None and reason is not StopReason.MAX_TIME:
             metric = self.work.spec.monitor.metric
@@ -160,8 +160,8 @@ class Recorder:
 
     def _write(self, session: Session, to: int, drafts: list[Draft], end: _End | None, note: str | None) -> None:
         columns: dict[str, Any] = {"epochs_done": to, "attempts_without_progress": 0}
-        columns["served_s"] = served_s = self.work.served_s + self.clock() - self.began
-        columns["level"] = level(served_s, self.settings.short_job_s)
+        columns["trained_s"] = trained_s = self.work.trained_s + self.clock() - self.began
+        columns["level"] = level(trained_s, self.settings.short_job_s)
         kept, best = self.keeping.ids_with(drafts), self.contents.best
         if best.epoch in kept:
             columns |= {"best_checkpoint": kept[best.epoch], "best_epoch": best.epoch, "best_value": best.value}

@@ -1,4 +1,4 @@
-"""What the result of a finished training is worth, told as warnings."""
+"""What the result of a finished training is worth, as warnings."""
 
 from collections.abc import Iterable
 from typing import Any, Protocol

@@ -7,8 +7,8 @@ from services.specs.schema.job import JobSpec
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What a user wished of a running job."""
+class StopRequests:
+    """Which stops a user has requested of a running job."""
 
     cancel: bool
     pause: bool
@@ -24,7 +24,7 @@ class Work:
     info: TableInfo
     dataset_sha256: str
     epochs_done: int
-    served_s: float
+    trained_s: float
     micro_batch_size: int | None  #: since it ran out of memory
     last: bytes | None  #: the content of the newest whole `last` checkpoint
     init: bytes | None  #: the weights that a job without one starts from

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from services.attempts import checkpoints
-from services.attempts.work import Wishes
+from services.attempts.work import StopRequests
 from services.batches.batch_views import BatchWork, Piece
 from services.batches.output_files import piece_name
 from services.columns import Column, TableInfo
@@ -65,22 +65,22 @@ class BatchLifecycle:
         running = session.execute(query.where(BatchPrediction.state == JobState.RUNNING))
         return {row.id: (row.attempt, row.beat) for row in running}
 
-    def beat(self, claim: Claim, _progress: dict[str, Any] | None) -> Wishes | None:
+    def beat(self, claim: Claim, _progress: dict[str, Any] | None) -> StopRequests | None:
         """Show that it is alive; return the wishes, None when another attempt owns it. How far it is, pieces tell."""
         raised = update(BatchPrediction).where(*owned(claim.job_id, claim.attempt))
         with self.database.transaction() as session:
             found = session.execute(
-                raised.values(beat=BatchPrediction.beat + 1).returning(BatchPrediction.cancel_wished_at),
+                raised.values(beat=BatchPrediction.beat + 1).returning(BatchPrediction.cancel_requested_at),
                 execution_options={"synchronize_session": False},
             ).first()
-        return None if found is None else Wishes(found[0] is not None, pause=False)
+        return None if found is None else StopRequests(found[0] is not None, pause=False)
 
-    def wishes(self, claim: Claim) -> Wishes | None:
+    def wishes(self, claim: Claim) -> StopRequests | None:
         """Return the wishes without a beat."""
-        query = select(BatchPrediction.cancel_wished_at).where(*owned(claim.job_id, claim.attempt))
+        query = select(BatchPrediction.cancel_requested_at).where(*owned(claim.job_id, claim.attempt))
         with self.database.reading() as session:
             found = session.execute(query).first()
-        return None if found is None else Wishes(found[0] is not None, pause=False)
+        return None if found is None else StopRequests(found[0] is not None, pause=False)
 
     def drained(self, claim: Claim) -> None:
         """Put one back that stopped because its worker ends; the attempt is not charged."""
@@ -145,7 +145,7 @@ class BatchLifecycle:
             tries = row.attempts_without_progress if charged else max(0, row.attempts_without_progress - 1)
             row.worker, row.attempts_without_progress = None, tries
             often = error is not None and tries >= self.settings.max_attempts_without_progress
-            if row.cancel_wished_at is not None:
+            if row.cancel_requested_at is not None:
                 row.state, row.finished_at = JobState.CANCELLED, now(session)
             elif final or often:
                 row.state, row.error, row.finished_at = JobState.FAILED, error, now(session)

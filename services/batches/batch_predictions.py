@@ -93,7 +93,7 @@ class BatchPredictionService:
             if row.state == JobState.QUEUED:
                 row.state, row.finished_at = JobState.CANCELLED, now(session)
             elif row.state == JobState.RUNNING:
-                row.cancel_wished_at = row.cancel_wished_at or now(session)
+                row.cancel_requested_at = row.cancel_requested_at or now(session)
             elif row.state != JobState.CANCELLED:
                 detail = f"{row.id} {row.state}; there is nothing to cancel."
                 raise JobAlreadyFinished(detail, prediction_status=row.state)

@@ -97,7 +97,7 @@ def batch_view(row: BatchPrediction) -> BatchView:
     state = JobState(row.state)
     return BatchView(
         id=row.id,
-        status=shown(state, cancel_wished=row.cancel_wished_at is not None, pause_wished=False),
+        status=shown(state, cancel_requested=row.cancel_requested_at is not None, pause_requested=False),
         done=state in FINAL,
         job_id=row.job_id,
         checkpoint=row.checkpoint,

@@ -9,7 +9,7 @@ from services.errors import Fault, InvalidRequest
 
 MAX_CELL_BYTES = 128 * 1024  #: the limit of Python's reader, so that both passes agree
 MAX_COUNTED = 10_000  #: ragged rows are counted up to here
-MAX_DIAGNOSIS_S = 1.5  #: a fault further on than one can read in this time is told without its place
+MAX_DIAGNOSIS_S = 1.5  #: a fault further on than one can read in this time is reported without its place
 
 
 def diagnose(path: Path, delimiter: str, width: int, *, header: bool) -> list[Fault]:

@@ -1,4 +1,4 @@
-"""What a user is told of a data set that was read: what was decided, what can't be learnt from, what was rounded."""
+"""What a user learns of a data set that was read: what was decided, what can't be learnt from, what was rounded."""
 
 from typing import Any
 

@@ -14,7 +14,7 @@ from services.states import JobState, sources
 
 def add_owner(session: Session, owner: str) -> None:
     """Insert an owner unless there."""
-    session.execute(insert_for(session)(Owner).values(name=owner, last_served=0).on_conflict_do_nothing())
+    session.execute(insert_for(session)(Owner).values(name=owner, last_claim=0).on_conflict_do_nothing())
 
 
 def next_number(session: Session, owner: str, stem: str) -> int:

@@ -50,7 +50,7 @@ class BatchPrediction(Base):
     beat: Mapped[int] = mapped_column(BigInteger, default=0)
     worker: Mapped[str | None]
     not_before: Mapped[datetime]  #: when it may be tried
-    cancel_wished_at: Mapped[datetime | None]
+    cancel_requested_at: Mapped[datetime | None]
     rows_done: Mapped[int] = mapped_column(BigInteger, default=0)  #: the rows of all pieces
     predicted_s: Mapped[float] = mapped_column(default=0.0)  #: how long the pieces took, all attempts together
     error: Mapped[dict[str, Any] | None]

@@ -64,12 +64,12 @@ class Base(DeclarativeBase):
 
 
 class Owner(Base):
-    """Somebody who owns jobs; `last_served` orders the owners when a worker chooses."""
+    """Somebody who owns jobs; `last_claim` orders the owners when a worker chooses a job."""
 
     __tablename__ = "owners"
 
     name: Mapped[str] = mapped_column(primary_key=True)
-    last_served: Mapped[int] = mapped_column(BigInteger, default=0)  #: rises with every claim of any owner
+    last_claim: Mapped[int] = mapped_column(BigInteger, default=0)  #: rises with every claim of any owner
 
 
 class Dataset(Base):
@@ -130,10 +130,10 @@ class Job(Base):
         Index("ix_jobs_dataset_id", "dataset_id"),
         Index("ix_jobs_init_checkpoint", "init_checkpoint"),
         Index(
-            "ix_jobs_untold",
+            "ix_jobs_unnotified",
             "owner",
-            sqlite_where=text("events_seq > told_seq"),
-            postgresql_where=text("events_seq > told_seq"),
+            sqlite_where=text("events_seq > notified_seq"),
+            postgresql_where=text("events_seq > notified_seq"),
         ),
     )
 
@@ -158,20 +158,22 @@ class Job(Base):
     attempt: Mapped[int] = mapped_column(default=0)  #: the fence: raised by each claim
     attempts_without_progress: Mapped[int] = mapped_column(default=0)
     beat: Mapped[int] = mapped_column(BigInteger, default=0)
-    served_s: Mapped[float] = mapped_column(default=0.0, server_default="0")  #: training of all attempts, in seconds
-    level: Mapped[int] = mapped_column(default=0, server_default="0")  #: 0 short, 1, 2 long: by `served_s`
+    trained_s: Mapped[float] = mapped_column(default=0.0, server_default="0")  #: training of all attempts, in seconds
+    level: Mapped[int] = mapped_column(default=0, server_default="0")  #: 0 short, 1, 2 long: by `trained_s`
     micro_batch_size: Mapped[int | None]  #: of the attempts since it ran out of memory; NULL: the spec's
     worker: Mapped[str | None]
     queued_at: Mapped[datetime | None]  #: when it was last put into the queue
     not_before: Mapped[datetime]  #: later than `created_at`: waits, after a failed attempt, for its next
-    cancel_wished_at: Mapped[datetime | None]
-    pause_wished_at: Mapped[datetime | None]
-    stop_detail: Mapped[str | None]  #: the reason that the user gave for a wish
+    cancel_requested_at: Mapped[datetime | None]
+    pause_requested_at: Mapped[datetime | None]
+    stop_detail: Mapped[str | None]  #: the reason that the user gave for a stop request
 
     progress: Mapped[dict[str, Any] | None]  #: carried by the beat: shown, not kept
     epochs_done: Mapped[int] = mapped_column(default=0)  #: always the epoch of `last_checkpoint`
     events_seq: Mapped[int] = mapped_column(default=0)  #: number of the job's last event
-    told_seq: Mapped[int] = mapped_column(default=0, server_default="0")  #: of the last that its webhooks were given
+    notified_seq: Mapped[int] = mapped_column(
+        default=0, server_default="0"
+    )  #: of the last that its webhooks were given
     best_checkpoint: Mapped[str | None]
     best_epoch: Mapped[int | None]
     best_value: Mapped[float | None]

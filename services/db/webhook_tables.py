@@ -10,7 +10,7 @@ from services.db.tables import Base
 
 
 class Webhook(Base):
-    """An address that an owner wants to be told at of what happens to the jobs."""
+    """An address that an owner asks to be notified at of what happens to the jobs."""
 
     __tablename__ = "webhooks"
     __table_args__ = (Index("ix_webhooks_owner_created_at", "owner", "created_at"),)
@@ -25,7 +25,7 @@ class Webhook(Base):
 
 
 class WebhookDelivery(Base):
-    """One event that one webhook is to be told of; its id is the `webhook-id` of every try."""
+    """One event that one webhook is to be notified of; its id is the `webhook-id` of every try."""
 
     __tablename__ = "webhook_deliveries"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Whether an owner's list of jobs has changed since it was looked at, told by one short text."""
+"""Whether an owner's list of jobs has changed since it was looked at, as one short text."""
 
 from sqlalchemy import func, select
 
@@ -18,7 +18,7 @@ class JobChanges:
     def mark(self, owner: str) -> str:
         """Return a text that is another one after every change of a list of jobs that does not end."""
         with self.database.reading() as session:
-            # Finished jobs are told by their newest: counting all of them would take longer the more there are.
+            # Finished jobs are represented by their newest: counting all of them would take longer the more there are.
             moving = select(Job.state, func.count(), func.sum(Job.events_seq)).where(
                 Job.owner == owner, Job.state.in_(OPEN)
             )

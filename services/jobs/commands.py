@@ -33,7 +33,7 @@ MAX_METADATA = 64  #: entries, as in a spec
 
 
 class JobCommands:
-    """Takes wishes. A running job's wish is a column that its supervisor reads; `ring` never blocks."""
+    """Changes a job as its user asks. A running job's stop request is a column that its supervisor reads; `ring` never blocks."""
 
     def __init__(
         self, database: Database, datasets: "DatasetService", lookup: JobLookup, ring: Callable[[], None]
@@ -52,7 +52,7 @@ class JobCommands:
             job = to_change(session, owner, said)
             if job.state is JobState.RUNNING:
                 if job.status != "cancelling":
-                    asked = {"cancel_wished_at": now(session), "stop_detail": reason}
+                    asked = {"cancel_requested_at": now(session), "stop_detail": reason}
                     session.execute(update(Job).where(Job.id == job.id).values(**asked))
                     data = {"reason": reason} if reason else {}
                     job_rows.add_event(session, job.id, "cancelling", "a user asked to cancel", data)
@@ -103,7 +103,7 @@ class JobCommands:
         with self.database.transaction() as session:
             job = to_change(session, owner, said)
             if job.status == "running":
-                session.execute(update(Job).where(Job.id == job.id).values(pause_wished_at=now(session)))
+                session.execute(update(Job).where(Job.id == job.id).values(pause_requested_at=now(session)))
                 job_rows.add_event(session, job.id, "pausing", "a user asked to pause", {})
             elif job.status not in {"pausing", "paused"}:
                 raise refused(job, "pause", "paused")
@@ -155,13 +155,13 @@ class JobCommands:
         return self.lookup.get(owner, job.id)
 
 
-def refused(job: JobView, wish: str, to: str) -> InvalidTransition:
-    """Return the error that names a job's state, what was wished and what is allowed instead."""
+def refused(job: JobView, action: str, to: str) -> InvalidTransition:
+    """Return the error that names a job's state, the action and what is allowed instead."""
     allowed = ALLOWED[job.status]
     instead = f"allowed is: {', '.join(allowed)}" if allowed else "wait until it has stopped"
-    detail = f"{job.name} is {job.status}; to {wish} it is not allowed now, {instead}."
-    return InvalidTransition(detail, **_move_of(job, wish, to))
+    detail = f"{job.name} is {job.status}; to {action} it is not allowed now, {instead}."
+    return InvalidTransition(detail, **_move_of(job, action, to))
 
 
-def _move_of(job: JobView, wish: str, to: str) -> dict[str, Any]:
-    return {"job_status": job.status, "wish": wish, "from": job.status, "to": to, "allowed": ALLOWED[job.status]}
+def _move_of(job: JobView, action: str, to: str) -> dict[str, Any]:
+    return {"job_status": job.status, "action": action, "from": job.status, "to": to, "allowed": ALLOWED[job.status]}

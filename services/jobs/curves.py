@@ -107,14 +107,14 @@ def thinned(lines: Sequence[Sequence[Value]], most: int, keep: Iterable[int] = (
 
 def sentence(epochs: list[int], lines: dict[str, list[Value]]) -> str:
     """Return in one sentence what lines do, for those who can't see them."""
-    said = [words for name, values in lines.items() if (words := _told(name, epochs, values))]
+    said = [words for name, values in lines.items() if (words := _shown(name, epochs, values))]
     bad = sum(any(_is_nan(values[n]) for values in lines.values()) for n in range(len(epochs)))
     if bad:
         said.append(f"{bad} {'epoch has' if bad == 1 else 'epochs have'} a value that is not finite")
     return f"{'; '.join(said)}." if said else "No epoch is recorded yet."
 
 
-def _told(name: str, epochs: list[int], values: list[Value]) -> str:
+def _shown(name: str, epochs: list[int], values: list[Value]) -> str:
     known = [(epoch, v) for epoch, v in zip(epochs, values, strict=True) if v is not None and math.isfinite(v)]
     if not known:
         return ""

@@ -50,7 +50,7 @@ class JobView:
     id: str
     name: str
     state: JobState
-    status: str  #: the state, or cancelling and pausing while a wish is set
+    status: str  #: the state, or cancelling and pausing while a stop is requested
     spec: dict[str, Any]
     spec_submitted: dict[str, Any]
     dataset_id: str
@@ -149,7 +149,7 @@ def job_view(row: Job, dataset_name: str, spark: list[float] | None = None) -> J
         id=row.id,
         name=row.name,
         state=JobState(row.state),
-        status=status_of(row.state, row.cancel_wished_at is not None, row.pause_wished_at is not None),
+        status=status_of(row.state, row.cancel_requested_at is not None, row.pause_requested_at is not None),
         spec=row.spec,
         spec_submitted=row.spec_submitted,
         dataset_id=row.dataset_id,

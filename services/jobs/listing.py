@@ -80,10 +80,10 @@ class JobListing:
 
 
 def _statuses(filters: Filters) -> list[Any]:
-    cancelling = Job.cancel_wished_at.is_not(None)
-    wishes = {"cancelling": cancelling, "pausing": Job.pause_wished_at.is_not(None) & ~cancelling}
+    cancelling = Job.cancel_requested_at.is_not(None)
+    requested = {"cancelling": cancelling, "pausing": Job.pause_requested_at.is_not(None) & ~cancelling}
     running = Job.state == JobState.RUNNING
-    found = [running & wishes[status] if status in wishes else Job.state == status for status in filters.statuses]
+    found = [running & requested[status] if status in requested else Job.state == status for status in filters.statuses]
     return found or [true()]
 
 

@@ -53,7 +53,7 @@ class Pruning:
                 )
                 ranked = select(Job.id, newest.label("n")).where(Job.state.in_(FINAL)).subquery()
                 which.append(Job.id.in_(select(ranked.c.id).where(ranked.c.n > count)))
-            query = select(Job.owner, Job.id).where(Job.state.in_(FINAL), or_(*which), _is_told(), ~_is_needed())
+            query = select(Job.owner, Job.id).where(Job.state.in_(FINAL), or_(*which), _is_notified(), ~_is_needed())
             return [(row.owner, row.id) for row in session.execute(query.order_by(Job.finished_at).limit(JOBS))]
 
     def _delete(self, owner: str, job_id: str) -> bool:
@@ -68,7 +68,7 @@ class Pruning:
         prunable: tuple[Any, ...] = (Event.seq < Job.events_seq, Event.type != "end")
         with self.database.reading() as session:
             has = exists().where(Event.job_id == Job.id, *prunable)
-            over = Job.state.in_(FINAL), Job.finished_at < _ago(session, days), _is_told(), has
+            over = Job.state.in_(FINAL), Job.finished_at < _ago(session, days), _is_notified(), has
             jobs = session.execute(select(Job.id, Job.events_seq).where(*over).limit(JOBS)).all()
         for job_id, newest in jobs:
             own: tuple[Any, ...] = (Event.job_id == job_id, Event.seq < newest, Event.type != "end")
@@ -81,9 +81,9 @@ def _ago(session: Session, days: int) -> datetime:
     return now(session) - timedelta(days=days)
 
 
-def _is_told() -> ColumnElement[bool]:
+def _is_notified() -> ColumnElement[bool]:
     """Whether the webhooks of its owner were given all that happened to a job."""
-    return or_(Job.told_seq >= Job.events_seq, ~exists().where(Webhook.owner == Job.owner))
+    return or_(Job.notified_seq >= Job.events_seq, ~exists().where(Webhook.owner == Job.owner))
 
 
 def _is_needed() -> ColumnElement[bool]:

@@ -37,7 +37,7 @@ class BatchRun:
     def piece(self, first: int, rows: int) -> bytes:
         """Return the piece of the output for some rows.
 
-        Raises: Wished between two blocks; TrainingFailed naming the row and the column of a value of no use.
+        Raises: StopRequested between two blocks; TrainingFailed naming the row and the column of a value of no use.
         """
         size = block_rows(self.predictor, self.table.shape[1])
         parts = []

@@ -21,7 +21,7 @@ class Claim:
 
     job_id: str
     attempt: int
-    served_s: float = 0.0  #: how long it has trained, all attempts together
+    trained_s: float = 0.0  #: how long it has trained, all attempts together
 
 
 class Claims:
@@ -52,11 +52,11 @@ class Claims:
         return None
 
     def _claimed(self, session: Session, taken: Any, worker: str) -> Claim:
-        served = select(Owner.last_served).order_by(Owner.last_served.desc()).limit(1).scalar_subquery()
+        newest = select(Owner.last_claim).order_by(Owner.last_claim.desc()).limit(1).scalar_subquery()
         session.execute(
-            update(Owner).where(Owner.name == taken.owner).values(last_served=served + 1),
+            update(Owner).where(Owner.name == taken.owner).values(last_claim=newest + 1),
             execution_options={"synchronize_session": False},
         )
         words = f"attempt {taken.attempt} on {worker}"
         job_rows.add_event(session, taken.id, "started", words, {"attempt": taken.attempt})
-        return Claim(taken.id, taken.attempt, taken.served_s)
+        return Claim(taken.id, taken.attempt, taken.trained_s)

@@ -40,17 +40,17 @@ class Past:
 def past(job: Job) -> Past | None:
     """Return what a finished job teaches; None when it trained too little."""
     units = _units_per_epoch(job)
-    if not job.epochs_done or job.served_s <= 0:
+    if not job.epochs_done or job.trained_s <= 0:
         return None
-    pace = job.served_s / (job.epochs_done * units)
+    pace = job.trained_s / (job.epochs_done * units)
     return Past(job.dataset_id, job.spec["model"]["type"], pace, job.epochs_done / job.spec["epochs"])
 
 
 def left(job: Job, history: Sequence[Past]) -> Span:
     """Return how long a job that waits or runs will still train."""
     alike = _alike(job, history)
-    if job.epochs_done and job.served_s > 0:
-        own = job.served_s / job.epochs_done  # its own speed is known
+    if job.epochs_done and job.trained_s > 0:
+        own = job.trained_s / job.epochs_done  # its own speed is known
         paces = (own, own, own)
     elif alike:
         low, expected, high = _bounds([known.pace for known in alike])
@@ -60,7 +60,7 @@ def left(job: Job, history: Sequence[Past]) -> Span:
         return UNKNOWN
     most_s = job.spec["max_time_seconds"] or math.inf
     parts = zip(_epochs_left(job, alike), paces, strict=True)
-    times = [min(epochs * pace, max(0.0, most_s - job.served_s)) for epochs, pace in parts]
+    times = [min(epochs * pace, max(0.0, most_s - job.trained_s)) for epochs, pace in parts]
     return Span(*(time if job.state == JobState.RUNNING else START_S + time for time in times))
 
 

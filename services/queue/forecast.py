@@ -21,7 +21,7 @@ class Task:
     owner: str
     seconds: float  #: how long it will still train; inf: not known
     priority: int = 0
-    served: float = 0.0  #: how long it has trained
+    trained: float = 0.0  #: how long it has trained
     ready: float = 0.0  #: before this it may not start
 
 
@@ -40,7 +40,7 @@ class _Played:
     task: Task
     age: int
     left: float
-    served: float
+    trained: float
     start: float = math.inf
     end: float = math.inf
 
@@ -49,12 +49,12 @@ def forecast(
     slots: int,
     running: Sequence[Task],
     waiting: Sequence[Task],
-    served: Mapping[str, int],
+    last_claims: Mapping[str, int],
     short_job_s: float = 0.0,
 ) -> dict[str, Times]:
-    """Return the times of every job. `served` are the owners' last turns, `short_job_s` as in the settings."""
-    jobs = [_Played(task, age, task.seconds, task.served) for age, task in enumerate([*running, *waiting])]
-    play = _Play(slots, jobs[: len(running)], jobs[len(running) :], dict(served), short_job_s)
+    """Return the times of every job. `last_claims` are the numbers of the owners' last claims, `short_job_s` as in the settings."""
+    jobs = [_Played(task, age, task.seconds, task.trained) for age, task in enumerate([*running, *waiting])]
+    play = _Play(slots, jobs[: len(running)], jobs[len(running) :], dict(last_claims), short_job_s)
     play.to_the_end()
     return {job.task.job_id: Times(job.start, job.end) for job in jobs}
 
@@ -81,7 +81,7 @@ class _Play:
                 return  # nothing more is known
             self.time += step
             for job in self.running:
-                job.left, job.served = job.left - step, job.served + step
+                job.left, job.trained = job.left - step, job.trained + step
                 if job.left <= 1e-9:
                     job.end = self.time
             self.running = [job for job in self.running if math.isinf(job.end)]
@@ -92,7 +92,7 @@ class _Play:
 
     def _yield(self) -> None:
         """Let each job that is too long for the moment go back, if its place would go to a shorter one."""
-        for job in sorted(self.running, key=lambda job: -job.served):
+        for job in sorted(self.running, key=lambda job: -job.trained):
             others = [other for other in self.running if other is not job]
             ahead = self._next([*self.waiting, job], others)
             if ahead is not None and self._level(ahead) < self._level(job):
@@ -122,8 +122,8 @@ class _Play:
         pauses += [job.task.ready - self.time for job in self.waiting if job.task.ready > self.time]
         if self.waiting and self.short_job_s:
             bounds = (self.short_job_s, LONGER * self.short_job_s)
-            pauses += [bound - job.served for job in self.running for bound in bounds if bound > job.served]
+            pauses += [bound - job.trained for job in self.running for bound in bounds if bound > job.trained]
         return min(pauses, default=math.inf)
 
     def _level(self, job: _Played) -> int:
-        return level(job.served, self.short_job_s)
+        return level(job.trained, self.short_job_s)

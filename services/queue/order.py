@@ -40,9 +40,9 @@ def _fairest(head: str, but: str = "0") -> str:
       SELECT head FROM (
         SELECT ({head}) AS head,
                (SELECT count(*) FROM jobs r WHERE r.owner = o.name AND r.state = 'running') - {but} AS busy,
-               o.last_served AS served
+               o.last_claim
           FROM owners o) heads
-       WHERE head IS NOT NULL ORDER BY busy, served LIMIT 1"""
+       WHERE head IS NOT NULL ORDER BY busy, last_claim LIMIT 1"""
 
 
 CLAIM = text(
@@ -51,7 +51,7 @@ CLAIM = text(
                     attempts_without_progress = attempts_without_progress + 1,
                     started_at = COALESCE(started_at, :now)
      WHERE state = 'queued' AND id = ({_fairest(_head())})
-    RETURNING id, attempt, owner, served_s
+    RETURNING id, attempt, owner, trained_s
     """
 )
 _OWN_OR_WAITING = f"COALESCE(({_head('AND j.queued_at <= :settled')}), CASE WHEN o.name = :owner THEN :job_id END)"
@@ -82,9 +82,9 @@ def end_waits(session: Session, device: str, time: datetime) -> None:
     session.execute(ended, execution_options={"synchronize_session": False})
 
 
-def key(busy: int, last_served: int, priority: int, level: int, age: int) -> tuple[int, ...]:
-    """Return what waiting jobs are sorted by; `busy` and `last_served` are the owner's, `age` is 0 for the oldest."""
-    return busy, last_served, -priority, level, age
+def key(busy: int, last_claim: int, priority: int, level: int, age: int) -> tuple[int, ...]:
+    """Return what waiting jobs are sorted by; `busy` and `last_claim` are the owner's, `age` is 0 for the oldest."""
+    return busy, last_claim, -priority, level, age
 
 
 def first(query: Select[Job]) -> Select[Job]:

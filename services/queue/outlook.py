@@ -48,7 +48,7 @@ class QueueView:
     workers_online: int
     oldest_wait_s: float | None
     next_start_s: float  #: when a job of this owner would start that was submitted now
-    jobs: list[Expected]  #: the owner's: running first, then in the order in which they are served
+    jobs: list[Expected]  #: the owner's: running first, then in the order in which they start
 
 
 class Outlook:
@@ -71,11 +71,11 @@ class Outlook:
         time = now(session)
         slots = slots_of(session, device, self.settings.online_s)
         running = list(session.scalars(_of(device, JobState.RUNNING).order_by(Job.started_at).options(*UNREAD)))
-        served = {row.name: row.last_served for row in session.scalars(select(Owner))}
-        waiting = {name: _waiting(session, name, device) for name in served}
-        history = {name: _history(session, name, device) for name in {*served} if waiting[name] or name == owner}
+        last_claims = {row.name: row.last_claim for row in session.scalars(select(Owner))}
+        waiting = {name: _waiting(session, name, device) for name in last_claims}
+        history = {name: _history(session, name, device) for name in {*last_claims} if waiting[name] or name == owner}
         every = [job for jobs in waiting.values() for job in jobs]
-        seen = _Seen(slots.total, running, every, served, history, time, self.settings.short_job_s)
+        seen = _Seen(slots.total, running, every, last_claims, history, time, self.settings.short_job_s)
         times = [seen.played(which) for which in ("low", "expected", "high")]
         queued = select(func.count(), func.min(Job.created_at)).where(Job.state == JobState.QUEUED)
         count, oldest = session.execute(queued.where(Job.device == device)).one()
@@ -118,7 +118,7 @@ class _Seen:
     slots: int
     running: list[Job]
     waiting: list[Job]
-    served: dict[str, int]
+    last_claims: dict[str, int]
     history: dict[str, list[Past]]
     time: datetime
     short_job_s: float
@@ -129,17 +129,17 @@ class _Seen:
         def task(job: Job) -> Task:
             seconds = getattr(durations.left(job, self.history.get(job.owner, [])), which)
             ready = max(0.0, (job.not_before - self.time).total_seconds())
-            return Task(job.id, job.owner, seconds, job.priority, job.served_s, ready)
+            return Task(job.id, job.owner, seconds, job.priority, job.trained_s, ready)
 
         waiting = [*map(task, self.waiting), *more]
-        return forecast(self.slots, [*map(task, self.running)], waiting, self.served, self.short_job_s)
+        return forecast(self.slots, [*map(task, self.running)], waiting, self.last_claims, self.short_job_s)
 
 
 def _expected(place: int | None, why: Reason | None, job: Job, times: list[dict[str, Times]]) -> Expected:
     return Expected(
         id=job.id,
         name=job.name,
-        status=status_of(job.state, job.cancel_wished_at is not None, job.pause_wished_at is not None),
+        status=status_of(job.state, job.cancel_requested_at is not None, job.pause_requested_at is not None),
         priority=job.priority,
         position=place,
         reason=why,

@@ -1,4 +1,4 @@
-"""Short before long: the longer a job has trained, the later it is served, and it yields to those that are shorter.
+"""Short before long: the longer a job has trained, the later it starts, and it yields to those that are shorter.
 
 This is least attained service in three levels: nothing has to be known of how long a job will take. It orders the jobs
 of one owner and priority; between owners fair share comes first.
@@ -18,15 +18,15 @@ from services.states import JobState
 
 LONGER = 10  #: the second level ends at so many times the first
 SETTLED_S = 0.5  #: a job that has waited less may be about to start on a free slot
-PATIENCE_S = 300.0  #: a long job that has waited so long is served as if it were short
+PATIENCE_S = 300.0  #: a long job that has waited so long is treated as if it were short
 CREDIT_S = 60.0  #: and stays so for this much training
 
 
-def level(served_s: float, short_job_s: float) -> int:
+def level(trained_s: float, short_job_s: float) -> int:
     """Return 0 for a job that has trained for less than `short_job_s` seconds, 1 up to ten times as long, else 2."""
     if not short_job_s:
         return 0
-    return int(served_s >= short_job_s) + int(served_s >= LONGER * short_job_s)
+    return int(trained_s >= short_job_s) + int(trained_s >= LONGER * short_job_s)
 
 
 class TimeSlices:
@@ -38,7 +38,7 @@ class TimeSlices:
 
     def is_over(self, claim: Claim, turn_s: float) -> bool:
         """Return whether a job that was claimed `turn_s` seconds ago should yield to a shorter one that waits."""
-        reached = level(claim.served_s + turn_s, self.settings.short_job_s)
+        reached = level(claim.trained_s + turn_s, self.settings.short_job_s)
         if not reached or turn_s < self.settings.short_job_s:  # shorter turns would go to starting and storing
             return False
         with self.database.reading() as session:
@@ -59,5 +59,5 @@ class TimeSlices:
             session.execute(
                 update(Job)
                 .where(Job.state == JobState.QUEUED, Job.level > 0, Job.queued_at < oldest)
-                .values(level=0, served_s=self.settings.short_job_s - CREDIT_S)
+                .values(level=0, trained_s=self.settings.short_job_s - CREDIT_S)
             )

@@ -27,7 +27,7 @@ from services.training.loop.progress import Progress
 from services.training.loop.schedulers import Schedule
 from services.training.loop.step_choice import stepping
 from services.training.loop.training import Training
-from services.training.loop.watch import look
+from services.training.loop.watch import check
 from services.training.losses import amounts, cost_function, weighs
 from services.training.models import MODELS
 
@@ -47,7 +47,7 @@ def build(
     source: np.ndarray | Opened,
     *,
     last: bytes | None,
-    wish: Callable[[], str | None],
+    stop_requested: Callable[[], str | None],
     init: bytes | None = None,
 ) -> Training:
     """Return a training that begins at the start, with the weights in `init` if given, or where `last` was stored.
@@ -90,14 +90,14 @@ def build(
             steps=steps,
         ),
         train_batches=read.train,
-        validation=_evaluation(spec, read, costs, read.validation, wish),
-        test=_evaluation(spec, read, costs, read.test, wish),
-        train_eval=_evaluation(spec, read, costs, read.train_eval, wish),
+        validation=_evaluation(spec, read, costs, read.validation, stop_requested),
+        test=_evaluation(spec, read, costs, read.test, stop_requested),
+        train_eval=_evaluation(spec, read, costs, read.train_eval, stop_requested),
         preprocessing=read.preprocessing,
         shape=read.inputs.shape,
         device=device,
         keep_batch_costs=steps <= MAX_KEPT_STEPS if spec.batch_costs == "auto" else spec.batch_costs,
-        wish=wish,
+        stop_requested=stop_requested,
         progress=Progress(),
         best=Best(spec.monitor.metric, spec.monitor.mode),
         patience=_patience(spec),
@@ -116,7 +116,7 @@ def _evaluation(
     read: Examples,
     costs: nn.Module,
     batches: Iterable[tuple[Tensor, Tensor]] | None,
-    wish: Callable[[], str | None],
+    stop_requested: Callable[[], str | None],
 ) -> Evaluation | None:
     if batches is None:
         return None
@@ -128,7 +128,7 @@ def _evaluation(
         read.preprocessing,
         read.weighted,
         torch.device(spec.device),
-        lambda: look(wish),
+        lambda: check(stop_requested),
     )
 
 

@@ -1,4 +1,4 @@
-"""Code that the operator installed: Python entry points by name, and what they raise, told as the plug-in's error."""
+"""Code that the operator installed: Python entry points by name, and what they raise, reported as the plug-in's error."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ def guarded(name: str, doing: str = "", **members: Any) -> Iterator[None]:
     """Run code that is not ours: what it raises ends its job as the plug-in's error.
 
     `doing` says where it was, and `members` go with the error.
-    Raises: PluginError; MemoryError, which is told as a matter of the machine.
+    Raises: PluginError; MemoryError, which is reported as a matter of the machine.
     """
     try:
         yield

@@ -106,7 +106,7 @@ class Delivery:
         state = "delivered" if outcome.taken else "waiting"
         if not outcome.taken and (tried.number > len(PAUSES_S) or outcome.status == GONE):
             state = "given_up"
-            log.warning("a webhook was not told", webhook=webhook_id, delivery=tried.id, error=outcome.error)
+            log.warning("a webhook could not be notified", webhook=webhook_id, delivery=tried.id, error=outcome.error)
         with self.database.transaction() as session:
             time = now(session)
             columns: dict[str, Any] = {"state": state, "last_status": outcome.status, "last_error": outcome.error}

@@ -1,4 +1,4 @@
-"""What a webhook can be told of: the events of jobs by the names of webhooks, and the body that tells one."""
+"""What a webhook can be notified of: the events of jobs by the names of webhooks, and the body that describes one."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from services.states import FINAL, JobState
 
 TEST = "webhook.test"
 ALL = "*"
-#: What happens on the way, by the event's own name; an end is told by how the job ended.
+#: What happens on the way, by the event's own name; an end is named after how the job ended.
 ON_THE_WAY = (
     "queued",
     "started",
@@ -31,7 +31,7 @@ def type_of(event: Event) -> str:
 
 
 def wants(events: list[str], kind: str) -> bool:
-    """Return whether a webhook of these events is told of one."""
+    """Return whether a webhook of these events is notified of one."""
     return ALL in events or kind in events
 
 

@@ -32,19 +32,19 @@ class Outbox:
 
         Raises: NotReady; StorageFull.
         """
-        untold = Job.owner.in_(select(Webhook.owner)), Job.events_seq > Job.told_seq
+        unnotified = Job.owner.in_(select(Webhook.owner)), Job.events_seq > Job.notified_seq
         with self.database.reading() as session:
-            if session.scalar(select(Job.id).where(*untold).limit(1)) is None:
+            if session.scalar(select(Job.id).where(*unnotified).limit(1)) is None:
                 return False
         with self.database.transaction() as session:
-            held = select(Job.id).where(*untold).limit(JOBS).with_for_update(skip_locked=True)
+            held = select(Job.id).where(*unnotified).limit(JOBS).with_for_update(skip_locked=True)
             jobs = session.scalars(held).all()
-            # After the jobs are held, so that whoever was told that a webhook is made misses nothing that came later;
+            # After the jobs are held, so that whoever saw that a webhook was created misses nothing that came later;
             # held too, so that none is deleted before its rows are written.
             active = select(Webhook).where(Webhook.disabled_at.is_(None))
             hooks = session.scalars(active.with_for_update(read=True, key_share=True)).all()
             loud = self._loud(session, jobs, hooks)
-            quiet = update(Job).where(Job.id.in_(set(jobs) - loud)).values(told_seq=Job.events_seq)
+            quiet = update(Job).where(Job.id.in_(set(jobs) - loud)).values(notified_seq=Job.events_seq)
             session.execute(quiet, execution_options={"synchronize_session": False})
             for job in session.scalars(select(Job).where(Job.id.in_(sorted(loud)[:LOUD]))).all():
                 self._give(session, job, [hook for hook in hooks if hook.owner == job.owner])
@@ -55,15 +55,15 @@ class Outbox:
         if not hooks:
             return set()
         begin = min(hook.created_at for hook in hooks)
-        news = exists().where(Event.job_id == Job.id, Event.seq > Job.told_seq, Event.created_at >= begin)
+        news = exists().where(Event.job_id == Job.id, Event.seq > Job.notified_seq, Event.created_at >= begin)
         return set(session.scalars(select(Job.id).where(Job.id.in_(jobs), news)))
 
     def _give(self, session: Session, job: Job, hooks: list[Webhook]) -> None:
         if not hooks:
-            job.told_seq = job.events_seq
+            job.notified_seq = job.events_seq
             return
         begin = min(hook.created_at for hook in hooks)
-        query = select(Event).where(Event.job_id == job.id, Event.seq > job.told_seq, Event.created_at >= begin)
+        query = select(Event).where(Event.job_id == job.id, Event.seq > job.notified_seq, Event.created_at >= begin)
         found = session.scalars(query.order_by(Event.seq).limit(EVENTS)).all()
         time = now(session)
         for event in found:
@@ -82,4 +82,4 @@ class Outbox:
                             created_at=time,
                         )
                     )
-        job.told_seq = found[-1].seq if len(found) == EVENTS else job.events_seq
+        job.notified_seq = found[-1].seq if len(found) == EVENTS else job.events_seq

@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class DeliveryView:
-    """One event that a webhook is told of, and how that goes."""
+    """One event that a webhook is notified of, and how its delivery goes."""
 
     id: str
     type: str
@@ -23,7 +23,7 @@ class DeliveryView:
 
 @dataclass(frozen=True)
 class WebhookView:
-    """An address that is told."""
+    """An address that is notified."""
 
     id: str
     url: str

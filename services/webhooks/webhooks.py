@@ -26,7 +26,7 @@ class WebhookService:
         self.allowed: tuple[Network, ...] = settings.webhook_networks
 
     def add(self, owner: str, spec: WebhookSpec) -> tuple[WebhookView, str]:
-        """Make a webhook, which is told of what happens from now on; return it and its secret.
+        """Make a webhook, which is notified of what happens from now on; return it and its secret.
 
         Raises: InvalidRequest when its host is private or unknown, or there are too many.
         """
@@ -59,7 +59,7 @@ class WebhookService:
             return [_view(row, []) for row in self._rows(session, owner)]
 
     def delete(self, owner: str, webhook_id: str) -> None:
-        """Remove a webhook with all that it was still to be told.
+        """Remove a webhook with all deliveries that it still waits for.
 
         Raises: NotFound.
         """
@@ -81,7 +81,7 @@ class WebhookService:
             delivery = WebhookDelivery(
                 id=ids.new("msg"), webhook_id=row.id, type=event_bodies.TEST, body=body, next_at=time, created_at=time
             )
-            row.disabled_at = None  # whoever asks for a test wants to be told again
+            row.disabled_at = None  # whoever asks for a test wants to be notified again
             session.add(delivery)
             session.flush()
             return delivery_view(delivery)

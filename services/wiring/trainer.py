@@ -35,7 +35,7 @@ class Job:
 
 
 def job(
-    settings: Settings, job_id: str, attempt: int, wish: Callable[[], str | None], waiting: Callable[[], None]
+    settings: Settings, job_id: str, attempt: int, stop_requested: Callable[[], str | None], waiting: Callable[[], None]
 ) -> Job:
     """Load a claimed job and join its parts. `waiting` is called each time that the database is waited for.
 
@@ -44,15 +44,22 @@ def job(
     database = Database(settings, pool_size=1)
     work = _loaded(Lifecycle(database, settings), job_id, attempt, waiting)
     source = _source(Storage(settings.storage), work)
-    training = build(_fitting(work), work.info, source, last=work.last, init=work.init, wish=wish)
+    training = build(_fitting(work), work.info, source, last=work.last, init=work.init, stop_requested=stop_requested)
     training.adjustments += _adjustments(work)
     return Job(database, work, training, Recorder(database, settings, work, training, waiting=waiting))
 
 
-def gone_back(settings: Settings, job: Job, wish: Callable[[], str | None], why: str) -> Job:
+def gone_back(settings: Settings, job: Job, stop_requested: Callable[[], str | None], why: str) -> Job:
     """Return a job whose training is where it was marked last, with a smaller step size; its recorder goes on."""
     source = _source(Storage(settings.storage), job.work)
-    training = build(_fitting(job.work), job.work.info, source, last=job.training.marked, init=job.work.init, wish=wish)
+    training = build(
+        _fitting(job.work),
+        job.work.info,
+        source,
+        last=job.training.marked,
+        init=job.work.init,
+        stop_requested=stop_requested,
+    )
     training.slow_down(why)
     job.recorder.contents = training
     return replace(job, training=training)

@@ -18,7 +18,7 @@ ROUNDS = 4  #: each kind is killed so often, in an order drawn by the seed
 SEED = int(os.environ.get("KILL_SEED", "1"))
 QUICK = {
     "beat_interval_s": "0.3",
-    "wish_interval_s": "0.3",
+    "stop_poll_interval_s": "0.3",
     "reap_interval_s": "0.5",
     "backoff_s": "0.2",
     "backoff_max_s": "1",

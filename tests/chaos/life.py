@@ -42,18 +42,18 @@ R: dict[str, Any] = {
 
 
 class Watch:
-    """What a trainer looks at between two batches: a wish after so many."""
+    """What a trainer looks at between two batches: a stop request after so many."""
 
-    def __init__(self, wish: str | None, after: int) -> None:
-        self.wish, self.after = wish, after
+    def __init__(self, stop: str | None, after: int) -> None:
+        self.stop, self.after = stop, after
         self.asked: StopRequest | None = None
         self.steps = self.epoch = 0
         self.latest: dict[str, Any] = {}
 
     def __call__(self) -> str | None:
-        """Return the wish when its time has come."""
+        """Return the request when its time has come."""
         self.after -= 1
-        self.asked = StopRequest(self.wish) if self.wish and self.after <= 0 else None
+        self.asked = StopRequest(self.stop) if self.stop and self.after <= 0 else None
         return None if self.asked is StopRequest.YIELD else self.asked
 
     def report(self, phase: str) -> None:
@@ -136,18 +136,20 @@ class Life:
         assert claim is not None
         return claim
 
-    def work(self, wish: str | None = None, after: int = 0) -> None:
+    def work(self, stop: str | None = None, after: int = 0) -> None:
         """Claim a job and train it."""
-        self.train(self.claim(), wish, after)
+        self.train(self.claim(), stop, after)
 
-    def train(self, claim: Claim, wish: str | None, after: int) -> None:
+    def train(self, claim: Claim, stop: str | None, after: int) -> None:
         """Train a claimed job as its trainer does, and write its end as its supervisor does."""
-        watch: Any = Watch(wish, after)
-        wishes = self.rooms.lifecycle.wishes(claim)
-        if wishes and (wishes.cancel or wishes.pause) and wish is None:  # what a supervisor would have asked by now
-            watch = Watch("cancel" if wishes.cancel else "pause", 1)
+        watch: Any = Watch(stop, after)
+        requests = self.rooms.lifecycle.stop_requests(claim)
+        if (
+            requests and (requests.cancel or requests.pause) and stop is None
+        ):  # what a supervisor would have asked by now
+            watch = Watch("cancel" if requests.cancel else "pause", 1)
         code = trainer.run(claim.job_id, claim.attempt, self.settings, watch)
-        request = StopRequest(watch.wish) if watch.wish else None
+        request = StopRequest(watch.stop) if watch.stop else None
         exit_handling.settle(self.rooms.lifecycle, claim, Outcome(Ended(code), request=request))
 
     def reap(self) -> None:

@@ -21,7 +21,7 @@ from tests.processes import Process, below
 
 QUICK = {
     "beat_interval_s": "0.3",
-    "wish_interval_s": "0.2",
+    "stop_poll_interval_s": "0.2",
     "reap_interval_s": "0.4",
     "dispatch_interval_s": "0.5",
     "backoff_s": "0.1",

@@ -50,8 +50,8 @@ function draw(figure, chart, best) {
   const data = [chart.epochs, ...names.map((name) => cells(chart.lines[name]))];
   const log = figure.ownerDocument.getElementById("log-scale")?.checked && chart.name !== "lr";
   holder.setAttribute("aria-label", chart.sentence);
-  const told = figure.querySelector(".sentence");
-  if (told) told.textContent = chart.sentence;
+  const sentence = figure.querySelector(".sentence");
+  if (sentence) sentence.textContent = chart.sentence;
   const held = plots.get(figure);
   if (held && held.names === names.join() && held.log === log && held.best === best) {
     held.chart.gaps = chart.gaps;

@@ -16,7 +16,7 @@ WORDS = {
     "object": ("an object", "objects"),
 }
 NAMES = " of 1 to 64 of the characters A-Z a-z 0-9 . _ -"
-WIDE = 2**63  #: bounds from here on are those of 64 bits, which nobody has to be told
+WIDE = 2**63  #: bounds from here on are those of 64 bits, which nobody has to be reminded of
 
 
 def node_at(schema: Node, data: Any, path: tuple[str | int, ...], *, enter: bool = True) -> Node:
@@ -42,7 +42,7 @@ def describe(node: Node, schema: Node, *, many: bool = False) -> str:
     node = _resolved(node, schema)
     for union in ("anyOf", "oneOf"):
         if union in node:
-            parts = list(dict.fromkeys(describe(part, schema, many=many) for part in _told(node[union], schema)))
+            parts = list(dict.fromkeys(describe(part, schema, many=many) for part in _shown(node[union], schema)))
             return _either(parts)
     if "const" in node:
         return _literal(node["const"])
@@ -57,7 +57,7 @@ def describe(node: Node, schema: Node, *, many: bool = False) -> str:
     return WORDS.get(kind, WORDS["object"])[many] + (_range(node) if kind in {"integer", "number"} else "")
 
 
-def _told(branches: list[Node], schema: Node) -> list[Node]:
+def _shown(branches: list[Node], schema: Node) -> list[Node]:
     """Return the branches of a union that say something: a number takes the whole numbers in."""
     kinds = [_resolved(branch, schema).get("type") for branch in branches]
     wide = any(kind == "number" and not _range(_resolved(branches[n], schema)) for n, kind in enumerate(kinds))

@@ -80,7 +80,7 @@ def read(
 
 
 def _check_known_keys(model: type[BaseModel], body: bytes) -> None:
-    with suppress(orjson.JSONDecodeError):  # told with its place later
+    with suppress(orjson.JSONDecodeError):  # reported with its place later
         faults = many_unknown_keys(orjson.loads(body), model)
         if faults:
             raise InvalidRequest(faults)

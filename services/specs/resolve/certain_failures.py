@@ -1,4 +1,4 @@
-"""What of a resolved spec is certain to fail while it trains: told at submit, so that no attempt is spent on it."""
+"""What of a resolved spec is certain to fail while it trains: reported at submit, so that no attempt is spent on it."""
 
 import math
 from typing import Any

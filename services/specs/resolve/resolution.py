@@ -1,4 +1,4 @@
-"""Turns a submitted spec into a resolved one: every `auto` decided, every fault that the data shows told at once."""
+"""Turns a submitted spec into a resolved one: every `auto` decided, every fault that the data shows reported at once."""
 
 import secrets
 from collections.abc import Callable

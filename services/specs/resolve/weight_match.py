@@ -9,7 +9,7 @@ from services.specs.resolve.features import classes, is_category, kept_categorie
 from services.specs.resolve.findings import Findings
 from services.specs.schema.job import JobSpec
 
-NAMED = 5  #: so many weights are told by name, the others counted
+NAMED = 5  #: so many weights are named, the others counted
 POINTER = "#/init_from"
 LOOSE = 'say "strict": false to take the weights that fit and start the others new'
 
@@ -42,12 +42,12 @@ def compare(
     new = [name for name, shape in own.items() if given.get(name) != shape]
     spare = [name for name in given if name not in own]
     if strict and (new or spare):
-        detail = f"does not fit this model: {_told(new or spare, own, given)}"
+        detail = f"does not fit this model: {_described(new or spare, own, given)}"
         found.faults.append(Fault(POINTER, "shape_mismatch", detail, hint=LOOSE))
     elif len(new) == len(own):
         found.faults.append(Fault(POINTER, "shape_mismatch", "has no weights that fit this model"))
     elif new:
-        found.warn("weights_started_new", f"These weights start new: {_told(new, own, given)}.", POINTER)
+        found.warn("weights_started_new", f"These weights start new: {_described(new, own, given)}.", POINTER)
     return new
 
 
@@ -55,20 +55,20 @@ def _meanings(spec: JobSpec, info: TableInfo, of: JobSpec, of_info: TableInfo) -
     """Return in what inputs or outputs mean something else."""
     if spec.task != of.task:
         return [f"its task is {of.task}, not {spec.task}"]
-    told = []
+    parts = []
     here, there = _inputs(spec, info), _inputs(of, of_info)
     if list(here) != list(there):
-        told.append(f"its features are {_words(there)}, these are {_words(here)}")
+        parts.append(f"its features are {_words(there)}, these are {_words(here)}")
     else:
-        told += [
+        parts += [
             f"feature {name!r} was {there[name]} there and is {here[name]} here"
             for name in here
             if here[name] != there[name]
         ]
     answers, asked = _outputs(of, of_info), _outputs(spec, info)
     if answers != asked:
-        told.append(f"its answers are {_words(answers)}, these are {_words(asked)}")
-    return told
+        parts.append(f"its answers are {_words(answers)}, these are {_words(asked)}")
+    return parts
 
 
 def _inputs(spec: JobSpec, info: TableInfo) -> dict[str, str]:
@@ -92,10 +92,10 @@ def _outputs(spec: JobSpec, info: TableInfo) -> list[Any]:
     return spec.data.targets if len(spec.data.targets) > 1 else []
 
 
-def _told(names: list[str], own: Shapes, given: Shapes) -> str:
-    told = [f"{name} is {_size(given, name)} there and {_size(own, name)} here" for name in names[:NAMED]]
+def _described(names: list[str], own: Shapes, given: Shapes) -> str:
+    parts = [f"{name} is {_size(given, name)} there and {_size(own, name)} here" for name in names[:NAMED]]
     more = [f"and {len(names) - NAMED} more"] if len(names) > NAMED else []
-    return "; ".join(told + more)
+    return "; ".join(parts + more)
 
 
 def _size(shapes: Shapes, name: str) -> str:

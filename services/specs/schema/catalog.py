@@ -1,4 +1,4 @@
-"""Everything a spec can name, told from the models that check it: one source for forms, docs and the command line."""
+"""Everything a spec can name, taken from the models that check it: one source for forms, docs and the command line."""
 
 from typing import Any, Literal, get_args
 
@@ -59,15 +59,15 @@ def _parameter(model: type[BaseModel], name: str) -> dict[str, Any]:
     field = model.model_fields[name]
     whole = TypeAdapter(model).json_schema()
     schema = whole.get("$defs", {}).get(model.__name__, whole)["properties"][name]
-    told: dict[str, Any] = {"name": name, "type": _kind(schema)}
+    entry: dict[str, Any] = {"name": name, "type": _kind(schema)}
     if field.is_required():
-        told["required"] = True
+        entry["required"] = True
     else:
-        told["default"] = field.get_default()
-    told |= {ours: schema[theirs] for theirs, ours in BOUNDS.items() if theirs in schema}
-    if "discriminator" in told.get("items", {}):  # entries of this catalog themselves
-        del told["items"]
-    return {**told, "doc": field.description or ""}
+        entry["default"] = field.get_default()
+    entry |= {ours: schema[theirs] for theirs, ours in BOUNDS.items() if theirs in schema}
+    if "discriminator" in entry.get("items", {}):  # entries of this catalog themselves
+        del entry["items"]
+    return {**entry, "doc": field.description or ""}
 
 
 def _kind(schema: dict[str, Any]) -> Literal["number"] | str:

@@ -10,7 +10,7 @@ Scale = Literal["auto", "standard", "minmax", "robust", "quantile", "none"]
 TargetScale = Literal["auto", "standard", "minmax", "none"]
 Builtin = Literal["iris", "wine", "breast_cancer", "digits", "diabetes"]
 Row = Annotated[list[Number], Field(min_length=1)]
-# A million wrong cells are told by their first.
+# A million wrong cells are reported by the first.
 Rows = Annotated[list[Row], Field(min_length=1, fail_fast=True)]
 #: Numbers, class labels, or a row of numbers for several targets.
 Targets = Annotated[list[bool | Whole | Number | Text | Row], Field(min_length=1, fail_fast=True)]

@@ -13,7 +13,7 @@ Missing = Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_lengt
 
 
 class FileOptions(BaseModel):
-    """What a user says of a file; what is left out is found out, and told in the data set's answer."""
+    """What a user says of a file; what is left out is detected, and shown in the data set's answer."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 

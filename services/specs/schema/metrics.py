@@ -30,7 +30,7 @@ AUTO_METRICS: dict[str, list[Metric]] = {
     "multilabel": ["accuracy", "f1"],
     "regression": ["mae", "r2"],
 }
-#: Those that are no single number: the best epoch can't be told by them.
+#: Those that are no single number: the best epoch can't be chosen by them.
 TABLES: set[str] = {"confusion_matrix"}
 #: Those of which more is better; of the other numbers less is.
 MAXIMISED: set[str] = {"accuracy", "balanced_accuracy", "f1", "precision", "recall", "auroc", "average_precision", "r2"}

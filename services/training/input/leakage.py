@@ -1,4 +1,4 @@
-"""Signs in the data that a good cost, or any, says little of the model: told as warnings, nothing is changed."""
+"""Signs in the data that a good cost, or any, says little of the model: given as warnings, nothing is changed."""
 
 import math
 from typing import Any
@@ -15,7 +15,7 @@ FEW_ROWS = 20  #: fewer rows fit one feature by chance
 ROWS_A_VALUE = 5  #: fewer rows for each category fit by chance
 CHANCE = 1e-6  #: how likely a perfect order of the classes may be among features that say nothing
 PERFECT = 1 - 1e-6  #: a squared correlation
-REPEATED = 0.01  #: the share of validation rows from which repeated rows, beyond chance, are told
+REPEATED = 0.01  #: the share of validation rows from which repeated rows, beyond chance, are reported
 
 
 def constant_targets(spec: JobSpec, info: TableInfo, cells: np.ndarray) -> list[dict[str, Any]]:

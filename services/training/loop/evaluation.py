@@ -24,7 +24,7 @@ class Evaluation:
     preprocessing: Preprocessing
     weighted: bool  #: the targets' last column is the weight of each row
     device: torch.device
-    wish: Callable[[], None]  #: called before each batch
+    before_batch: Callable[[], None]  #: called before each batch
 
     @torch.no_grad()
     def __call__(self, model: nn.Module) -> tuple[float, dict[str, Any]]:
@@ -38,7 +38,7 @@ class Evaluation:
         costs, factors = [], []
         running = {name: metric.fresh() for name, metric in self.metrics.items()}
         for features, targets in self.batches:
-            self.wish()
+            self.before_batch()
             features, targets = features.to(self.device, non_blocking=True), targets.to(self.device, non_blocking=True)
             predictions = model(features)
             costs.append(self.cost_function(predictions, targets))

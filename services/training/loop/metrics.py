@@ -1,6 +1,6 @@
 """Metrics of the validation rows: they grow batch by batch, by name.
 
-What can't be told is NaN: where a class has no rows, or the targets do not vary.
+What is undefined is NaN: where a class has no rows, or the targets do not vary.
 """
 
 import math

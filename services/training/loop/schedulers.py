@@ -88,13 +88,13 @@ class Schedule:
 
     def state(self) -> dict[str, Any]:
         """Return all that `resume` needs, as JSON."""
-        told = {} if self.scheduler is None else self.scheduler.state_dict()
+        state = {} if self.scheduler is None else self.scheduler.state_dict()
         # What is a table is made from the spec again; JSON would make its keys texts.
-        plain = {name: value for name, value in told.items() if not isinstance(value, dict)}
+        plain = {name: value for name, value in state.items() if not isinstance(value, dict)}
         return {"lr": self.lr, "scheduler": plain, "slowed": self.slowed}
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Go on where `state` was told."""
+        """Continue from `state`."""
         self.slow_down(state.get("slowed", 1.0))
         if self.scheduler is not None:
             self.scheduler.load_state_dict(state["scheduler"])

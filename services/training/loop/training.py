@@ -60,7 +60,7 @@ class Training:
     shape: tuple[int, ...]  #: of one row's features
     device: torch.device
     keep_batch_costs: bool
-    wish: Callable[[], str | None]
+    stop_requested: Callable[[], str | None]
     progress: Progress
     best: Best
     patience: Patience | None
@@ -107,7 +107,7 @@ class Training:
     def fit(self) -> Iterator[EpochCosts]:
         """Train on from where it stands, epoch by epoch.
 
-        Raises: Wished between two batches.
+        Raises: StopRequested between two batches.
         """
         return fit(
             self.model,
@@ -143,7 +143,7 @@ class Training:
     def calibrate(self) -> None:
         """Fit the temperature to the weights as they are now, on the validation rows.
 
-        Raises: Wished between two batches.
+        Raises: StopRequested between two batches.
         """
         if self.validation is not None:
             self.temperature = fitted_temperature(self.model, self.validation)
@@ -240,7 +240,7 @@ class Training:
         return to_bytes(_named("model", weights), about)
 
     def _watched_batches(self, epoch: int, done: int) -> Batches:
-        return watched(self.train_batches(epoch, done), self.wish)
+        return watched(self.train_batches(epoch, done), self.stop_requested)
 
     def _about(self, temperature: float) -> dict[str, Any]:
         environment = self.environment()

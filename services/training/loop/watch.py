@@ -1,27 +1,27 @@
-"""Looks up whether the training is to stop: before each step, and before each batch that is measured."""
+"""Checks whether the training is to stop: before each step, and before each batch that is measured."""
 
 from collections.abc import Callable, Iterator
 
 from torch import Tensor
 
 from services.training.loop.loop import Batches
-from services.training_errors import Wished
+from services.training_errors import StopRequested
 
 
-def look(wish: Callable[[], str | None]) -> None:
-    """Ask for a wish. `wish` looks at a flag that a signal sets, at no database and no clock.
+def check(stop_requested: Callable[[], str | None]) -> None:
+    """Stop if a stop was requested. `stop_requested` reads a flag that a signal sets, no database and no clock.
 
-    Raises: Wished with the wish's name.
+    Raises: StopRequested with the name of the request.
     """
-    if wished := wish():
-        raise Wished(wished)
+    if request := stop_requested():
+        raise StopRequested(request)
 
 
-def watched(batches: Batches, wish: Callable[[], str | None]) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield the same batches, and look before each.
+def watched(batches: Batches, stop_requested: Callable[[], str | None]) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the same batches, and check before each.
 
-    Raises: Wished with the wish's name, between two steps.
+    Raises: StopRequested with the name of the request, between two steps.
     """
     for batch in batches:
-        look(wish)
+        check(stop_requested)
         yield batch

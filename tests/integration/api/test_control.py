@@ -47,14 +47,14 @@ def test_a_running_job_shows_pausing_until_its_trainer_is_gone_and_resumes_into_
     claim = claimed(joined)
 
     first, again = (client.post(f"/api/v1/jobs/{job.id}/pause") for _ in range(2))
-    wishes = joined.lifecycle.beat(claim, None)
+    requests = joined.lifecycle.beat(claim, None)
     joined.lifecycle.stopped(claim)
     paused = client.post(f"/api/v1/jobs/{job.id}/pause")
     resumed = client.post(f"/api/v1/jobs/{job.id}/resume")
 
     assert [(a.status_code, a.get_json()["status"]) for a in (first, again)] == [(202, "pausing")] * 2
-    assert wishes is not None
-    assert wishes.pause
+    assert requests is not None
+    assert requests.pause
     assert (paused.status_code, paused.get_json()["status"]) == (200, "paused")
     assert (resumed.status_code, resumed.get_json()["status"]) == (202, "queued")
     assert resumed.get_json()["resume_from"] == {"epoch": 0, "step": 0}
@@ -114,7 +114,7 @@ def test_a_cancel_overrides_a_pause(joined: Base) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "wish", "allowed"),
+    ("status", "action", "allowed"),
     [
         ("queued", "pause", ["cancel"]),
         ("queued", "resume", ["cancel"]),
@@ -134,17 +134,17 @@ def test_a_cancel_overrides_a_pause(joined: Base) -> None:
         ("cancelled", "resume", ["retry", "delete"]),
     ],
 )
-def test_a_move_that_is_not_allowed_is_a_409_with_the_state_the_wish_and_what_is(
-    client: FlaskClient, joined: Base, status: str, wish: str, allowed: list[str]
+def test_a_move_that_is_not_allowed_is_a_409_with_the_state_the_action_and_what_is(
+    client: FlaskClient, joined: Base, status: str, action: str, allowed: list[str]
 ) -> None:
     job_id = brought_to(status, joined)
     address = f"/api/v1/jobs/{job_id}"
 
-    answer = client.delete(address) if wish == "delete" else client.post(f"{address}/{wish}")
+    answer = client.delete(address) if action == "delete" else client.post(f"{address}/{action}")
 
     problem = answer.get_json()
     assert answer.status_code == 409
-    assert (problem["from"], problem["wish"], problem["allowed"]) == (status, wish, allowed)
+    assert (problem["from"], problem["action"], problem["allowed"]) == (status, action, allowed)
     assert status in problem["detail"]
     assert joined.lookup.get("local", job_id).status == status
 

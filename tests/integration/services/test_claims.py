@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.attempts.work import Wishes
+from services.attempts.work import StopRequests
 from services.db.tables import Job
 from services.queue.claims import Claim
 from services.wiring.base import Base
@@ -100,29 +100,29 @@ def test_a_beat_of_an_old_attempt_is_refused(joined: Base) -> None:
     claim = joined.claims.claim("cpu", "w")
     assert claim is not None
 
-    assert joined.lifecycle.beat(claim, {"step": 1}) == Wishes(cancel=False, pause=False)
+    assert joined.lifecycle.beat(claim, {"step": 1}) == StopRequests(cancel=False, pause=False)
     assert joined.lifecycle.beat(Claim(claim.job_id, claim.attempt + 1), None) is None
     assert joined.lookup.get("local", claim.job_id).progress == {"step": 1}
 
 
-@pytest.mark.parametrize("wish", ["none", "cancel", "pause", "both"])
-def test_a_drained_job_goes_where_its_user_wished_and_is_not_charged(joined: Base, wish: str) -> None:
+@pytest.mark.parametrize("request", ["none", "cancel", "pause", "both"])
+def test_a_drained_job_goes_where_its_user_asked_and_is_not_charged(joined: Base, request: str) -> None:
     job = make_job(joined)
     claim = joined.claims.claim("cpu", "w")
     assert claim is not None
     with joined.database.transaction() as session:
         row = session.get_one(Job, job.id)
-        row.cancel_wished_at = row.created_at if wish in {"cancel", "both"} else None
-        row.pause_wished_at = row.created_at if wish in {"pause", "both"} else None
+        row.cancel_requested_at = row.created_at if request in {"cancel", "both"} else None
+        row.pause_requested_at = row.created_at if request in {"pause", "both"} else None
 
     joined.lifecycle.drained(claim)
 
     with joined.database.reading() as session:
         row = session.get_one(Job, job.id)
-        assert row.state == {"none": "queued", "pause": "paused"}.get(wish, "cancelled")
+        assert row.state == {"none": "queued", "pause": "paused"}.get(request, "cancelled")
         assert row.attempts_without_progress == 0
     last = joined.lookup.events("local", job.id)[-1]
-    assert last.type == {"none": "requeued", "pause": "paused"}.get(wish, "end")
+    assert last.type == {"none": "requeued", "pause": "paused"}.get(request, "end")
 
 
 def test_a_job_that_dies_three_times_without_progress_fails_with_what_it_died_of(joined: Base) -> None:

@@ -21,7 +21,7 @@ def test_the_pages_of_some_statuses_are_the_whole_list_without_the_others(
     with joined.database.transaction() as session:
         for n, (job, state) in enumerate(zip(jobs, STATES, strict=True)):
             session.get_one(Job, job.id).state = JobState(state)
-            session.get_one(Job, job.id).cancel_wished_at = now(session) if n == 4 else None
+            session.get_one(Job, job.id).cancel_requested_at = now(session) if n == 4 else None
 
     found, after = [], None
     while True:

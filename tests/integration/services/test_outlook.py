@@ -36,7 +36,7 @@ def test_times_are_learnt_from_the_jobs_before(joined: Base) -> None:
         train(joined, make_job(joined, seed=n, epochs=4).id)
     with joined.database.transaction() as session:
         for job in session.query(Job):
-            job.served_s = 2.0  # half a second an epoch
+            job.trained_s = 2.0  # half a second an epoch
     running, waits = make_job(joined, seed=5, epochs=20), make_job(joined, seed=6, epochs=8)
     joined.claims.claim("cpu", "w")
 

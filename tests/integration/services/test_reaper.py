@@ -144,7 +144,7 @@ def test_of_two_reapers_only_one_puts_a_job_back(joined: Base, clock: Clock, rea
     assert [event.type for event in joined.lookup.events("local", job.id)] == ["queued", "started", "requeued"]
 
 
-def test_a_silent_job_whose_user_wished_to_cancel_is_cancelled(joined: Base, clock: Clock, reaper: Reaper) -> None:
+def test_a_silent_job_whose_user_asked_to_cancel_is_cancelled(joined: Base, clock: Clock, reaper: Reaper) -> None:
     job = make_job(joined)
     joined.claims.claim("cpu", "w")
     joined.commands.cancel("local", job.id)

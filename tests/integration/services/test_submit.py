@@ -86,9 +86,9 @@ def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_is_asked(joined: B
     assert joined.commands.cancel("local", waiting.id).status == "cancelled"
     assert joined.commands.cancel("local", waiting.id).status == "cancelled"
     assert joined.commands.cancel("local", running.id, "wrong data").status == "cancelling"
-    wishes = joined.lifecycle.beat(claim, None)
-    assert wishes is not None
-    assert wishes.cancel
+    requests = joined.lifecycle.beat(claim, None)
+    assert requests is not None
+    assert requests.cancel
     joined.lifecycle.stopped(claim)
     assert joined.lookup.get("local", running.id).stop_reason == "cancelled_by_user"
 

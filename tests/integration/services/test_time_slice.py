@@ -66,7 +66,7 @@ def test_a_job_does_not_yield_to_one_that_came_this_moment_waits_for_its_next_tr
 
 def test_a_turn_lasts_a_while_however_long_the_job_has_trained_before(joined: Base, turns: TimeSlices) -> None:
     make_job(joined)
-    claim = replace(claimed(joined), served_s=LONG_S)
+    claim = replace(claimed(joined), trained_s=LONG_S)
     wait(joined, seed=1)
 
     assert not turns.is_over(claim, 1.0)
@@ -76,7 +76,7 @@ def test_a_turn_lasts_a_while_however_long_the_job_has_trained_before(joined: Ba
 def test_of_two_long_jobs_neither_yields_to_the_other(joined: Base, turns: TimeSlices) -> None:
     make_job(joined)
     first = claimed(joined)
-    joined.lifecycle.yielded(replace(first, served_s=LONG_S))
+    joined.lifecycle.yielded(replace(first, trained_s=LONG_S))
     wait(joined, seed=1)
     second = claimed(joined)
     assert second.job_id != first.job_id  # of the shorter level
@@ -104,25 +104,25 @@ def test_what_yielded_comes_after_shorter_jobs_and_is_not_charged(joined: Base, 
     claim = claimed(joined)
     short = wait(joined, seed=1)
 
-    joined.lifecycle.yielded(replace(claim, served_s=LONG_S))
+    joined.lifecycle.yielded(replace(claim, trained_s=LONG_S))
 
     found = joined.lookup.get("local", long)
     assert (found.status, found.queue and found.queue.position) == ("queued", 2)
     assert joined.lookup.events("local", long)[-1].message == "it yields to a shorter job"
     with joined.database.reading() as session:
         row = session.get_one(Job, long)
-        assert (row.served_s, row.attempts_without_progress) == (LONG_S, 0)
+        assert (row.trained_s, row.attempts_without_progress) == (LONG_S, 0)
     assert [claimed(joined).job_id, claimed(joined).job_id] == [short, long]
 
 
 def test_a_long_job_that_has_waited_for_minutes_goes_first_for_a_minute(joined: Base, turns: TimeSlices) -> None:
     long = make_job(joined).id
-    joined.lifecycle.yielded(replace(claimed(joined), served_s=LONG_S))
+    joined.lifecycle.yielded(replace(claimed(joined), trained_s=LONG_S))
     short = wait(joined, seed=1)
 
     turns.give_credit()
     with joined.database.transaction() as session:
-        assert session.get_one(Job, long).served_s == LONG_S
+        assert session.get_one(Job, long).trained_s == LONG_S
         session.get_one(Job, long).queued_at -= timedelta(seconds=PATIENCE_S + 1)
     turns.give_credit()
 

@@ -65,9 +65,9 @@ def test_a_paused_job_frees_its_worker_for_others(joined: Base, bell: Bell, star
     assert joined.commands.cancel("local", paused[0].id).status == "cancelled"
 
 
-@pytest.mark.parametrize("wish", ["cancel", "pause"])
-def test_a_trainer_that_is_stuck_in_a_batch_is_killed_and_the_wish_comes_true(
-    joined: Base, bell: Bell, start: Callable[[], Worker], wish: str
+@pytest.mark.parametrize("request", ["cancel", "pause"])
+def test_a_trainer_that_is_stuck_in_a_batch_is_killed_and_the_request_is_met(
+    joined: Base, bell: Bell, start: Callable[[], Worker], request: str
 ) -> None:
     worker = start()
     job = make_job(joined, **LONG | {"epochs": 100_000})
@@ -77,14 +77,14 @@ def test_a_trainer_that_is_stuck_in_a_batch_is_killed_and_the_wish_comes_true(
     os.kill(trainer.pid, signal.SIGSTOP)
 
     began = time.monotonic()
-    first = {"cancel": joined.commands.cancel, "pause": joined.commands.pause}[wish]("local", job.id).status
+    first = {"cancel": joined.commands.cancel, "pause": joined.commands.pause}[request]("local", job.id).status
     until(lambda: joined.lookup.get("local", job.id).status in {"cancelled", "paused"}, timeout_s=10)
     took = time.monotonic() - began
 
     found = joined.lookup.get("local", job.id)
-    assert (first, found.status) == {"cancel": ("cancelling", "cancelled"), "pause": ("pausing", "paused")}[wish]
+    assert (first, found.status) == {"cancel": ("cancelling", "cancelled"), "pause": ("pausing", "paused")}[request]
     assert not trainer.alive
-    assert wish == "pause" or took < 3
+    assert request == "pause" or took < 3
     assert joined.lookup.checkpoint("local", job.id, "best").epoch == found.best_epoch
     assert found.error is None
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.attempts.work import Wishes
+from services.attempts.work import StopRequests
 from services.errors import NotReady
 from services.queue.claims import Claim
 from worker import exit_handling, outcome
@@ -23,8 +23,8 @@ class Written:
         self.owned = owned
         self.away = away
 
-    def wishes(self, _claim: Claim) -> Wishes | None:
-        return Wishes(cancel=False, pause=False) if self.owned else None
+    def stop_requests(self, _claim: Claim) -> StopRequests | None:
+        return StopRequests(cancel=False, pause=False) if self.owned else None
 
     def drained(self, _claim: Claim) -> None:
         if self.away:

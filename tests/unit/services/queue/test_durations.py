@@ -21,7 +21,7 @@ def job(**parts: Any) -> Job:
         "state": "queued",
         "dataset_id": "d",
         "epochs_done": 0,
-        "served_s": 0.0,
+        "trained_s": 0.0,
         "best_epoch": None,
         "progress": None,
     }
@@ -31,7 +31,7 @@ def job(**parts: Any) -> Job:
 
 def history(*seconds: float, **parts: Any) -> list[Past]:
     """Return what jobs teach that took so many seconds for their 100 epochs."""
-    found = [past(job(state="succeeded", epochs_done=100, served_s=s, **parts)) for s in seconds]
+    found = [past(job(state="succeeded", epochs_done=100, trained_s=s, **parts)) for s in seconds]
     assert None not in found
     return [known for known in found if known]
 
@@ -62,14 +62,14 @@ def test_without_anything_like_it_nothing_is_said() -> None:
 
 
 def test_a_running_job_goes_by_its_own_speed_and_its_last_word() -> None:
-    running = job(state="running", epochs_done=40, served_s=20.0, progress={"step": 500})
+    running = job(state="running", epochs_done=40, trained_s=20.0, progress={"step": 500})
 
     assert left(running, history(1.0)) == Span(25.0, 25.0, 25.0)
 
 
 def test_a_job_that_may_stop_early_is_bounded_by_its_patience_and_by_how_early_others_stopped() -> None:
     patient = {"patience": 10}
-    running = job(state="running", epochs_done=40, served_s=40.0, best_epoch=35, early_stopping=patient)
+    running = job(state="running", epochs_done=40, trained_s=40.0, best_epoch=35, early_stopping=patient)
 
     assert left(running, []) == Span(5.0, 60.0, 60.0)
 

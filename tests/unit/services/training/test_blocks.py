@@ -103,7 +103,7 @@ def test_a_training_in_blocks_that_is_resumed_ends_with_the_same_bits() -> None:
         batch_size=16,
         early_stopping=False,
         optimizer={"type": "adamw", "lr": 0.05},
-        wish=lambda: next(looks),
+        stop_requested=lambda: next(looks),
     )
     with pytest.raises(Exception, match="drain"):
         list(stopped.fit())

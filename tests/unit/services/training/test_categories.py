@@ -51,9 +51,9 @@ def resolved(info: TableInfo, **keys: Any) -> JobSpec:
     return resolve(spec, info, measure=summary, **limits).spec
 
 
-def trained(*, last: bytes | None = None, wish: Any = lambda: None, **keys: Any) -> Training:
+def trained(*, last: bytes | None = None, stop_requested: Any = lambda: None, **keys: Any) -> Training:
     info, cells, _ = table()
-    training = build(resolved(info, **{"epochs": 20, **keys}), info, cells, last=last, wish=wish)
+    training = build(resolved(info, **{"epochs": 20, **keys}), info, cells, last=last, stop_requested=stop_requested)
     for costs in training.fit():
         if training.best.improved(costs):
             training.keep_best()
@@ -113,7 +113,9 @@ def test_a_traced_step_of_embedded_categories_gives_the_bits_of_the_plain_one(
 def test_a_training_that_is_resumed_ends_with_the_same_bits(precision: str) -> None:
     info, cells, _ = table()
     looks = iter([None] * 30 + ["drain"] * 9)
-    stopped = build(resolved(info, epochs=2, precision=precision), info, cells, last=None, wish=lambda: next(looks))
+    stopped = build(
+        resolved(info, epochs=2, precision=precision), info, cells, last=None, stop_requested=lambda: next(looks)
+    )
     with pytest.raises(Exception, match="drain"):
         list(stopped.fit())
     last = stopped.last_bytes()  # before another training draws from the same random numbers
@@ -136,7 +138,7 @@ def test_a_table_in_blocks_has_entries_for_what_is_common_in_the_sample_it_learn
 def test_the_parameters_at_submit_are_those_of_the_training() -> None:
     info, cells, _ = table()
     spec = resolved(info)
-    training = build(spec, info, cells, last=None, wish=lambda: None)
+    training = build(spec, info, cells, last=None, stop_requested=lambda: None)
 
     assert summary(spec, info)["parameters"] == sum(parameter.numel() for parameter in training.model.parameters())
 

@@ -26,7 +26,11 @@ def training(device: str, last: bytes | None = None, **parts: Any) -> Training:
     """A training on a device, which at submit would be one that a worker has."""
     spec, info, table = make_spec(**{"epochs": 5, "early_stopping": False, "metrics": []} | parts)
     return build(
-        JobSpec.model_validate(spec.model_dump() | {"device": device}), info, table, last=last, wish=lambda: None
+        JobSpec.model_validate(spec.model_dump() | {"device": device}),
+        info,
+        table,
+        last=last,
+        stop_requested=lambda: None,
     )
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from services.training.loop.best import Patience
-from services.training_errors import Wished
+from services.training_errors import StopRequested
 from tests.make import make_training
 
 X = [[n / 10] for n in range(-20, 20)]
@@ -40,10 +40,10 @@ def test_an_epoch_that_was_paused_shows_the_step_size_that_it_began_with() -> No
     }
     whole = [costs.lr for costs in make_training(**parts).fit()]
     looks = iter([None] * 7 + ["pause"])
-    paused = make_training(**parts, wish=lambda: next(looks))
+    paused = make_training(**parts, stop_requested=lambda: next(looks))
 
     before: list[float] = []
-    with pytest.raises(Wished):
+    with pytest.raises(StopRequested):
         before.extend(costs.lr for costs in paused.fit())
     resumed = make_training(**parts, last=paused.last_bytes())
 

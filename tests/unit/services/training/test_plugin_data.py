@@ -19,7 +19,7 @@ from services.training.input.plugin_data import look, opened, reopened
 from services.training.loop.training import Training
 from services.training.model_summary import summary
 from services.training.predictor import Predictor
-from services.training_errors import DataChanged, PluginError, Wished
+from services.training_errors import DataChanged, PluginError, StopRequested
 from tests.plugins.install import install
 from tests.unit.services.training.test_resume import finish, same
 
@@ -45,14 +45,14 @@ def resolved(name: str = "spirals", params: dict[str, Any] | None = None, **part
 def plugged(
     *,
     last: bytes | None = None,
-    wish: Callable[[], str | None] = lambda: None,
+    stop_requested: Callable[[], str | None] = lambda: None,
     **parts: Any,
 ) -> Training:
     """A training of a plug-in's items."""
     spec = resolved(**parts).spec
     assert spec.data.plugin is not None
     info, sha256 = look(spec.data.plugin)
-    return build(spec, info, reopened(spec.data.plugin, info, sha256), last=last, wish=wish)
+    return build(spec, info, reopened(spec.data.plugin, info, sha256), last=last, stop_requested=stop_requested)
 
 
 def test_spirals_are_learnt_and_answered_from_the_checkpoint() -> None:
@@ -139,11 +139,11 @@ def test_stopped_at_any_batch_it_ends_with_the_same_bits() -> None:
     def interrupted(stop: int) -> dict[str, Any]:
         looks, epochs = count(), []
 
-        def wish(looks: Iterator[int] = looks) -> str | None:
+        def stop_requested(looks: Iterator[int] = looks) -> str | None:
             return "drain" if next(looks) == stop else None
 
-        training = plugged(wish=wish, **job)
-        with pytest.raises(Wished):
+        training = plugged(stop_requested=stop_requested, **job)
+        with pytest.raises(StopRequested):
             finish(training, epochs)
         return finish(plugged(last=training.last_bytes(), **job), epochs)
 
@@ -151,7 +151,7 @@ def test_stopped_at_any_batch_it_ends_with_the_same_bits() -> None:
 
 
 def training_steps(job: dict[str, Any]) -> int:
-    """Steps and looks of a job: so often a wish is asked for."""
+    """Steps and looks of a job: so often a stop_requested is asked for."""
     return (plugged(**job).steps_per_epoch + 1) * job["epochs"]
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from services.training.loop.training import Training
-from services.training_errors import Wished
+from services.training_errors import StopRequested
 from tests.make import make_training
 
 REGRESSION = {"x": [[n * 0.1, (n * 7) % 5, 1.0] for n in range(23)], "y": [(n * 3) % 11 for n in range(23)]}
@@ -52,13 +52,13 @@ def interrupted(batches: list[int], **job: Any) -> dict[str, Any]:
     for stop in [*batches, None]:
         looks = count(before)
 
-        def wish(looks: Iterator[int] = looks, stop: int | None = stop) -> str | None:
+        def stop_requested(looks: Iterator[int] = looks, stop: int | None = stop) -> str | None:
             return "drain" if next(looks) == stop else None
 
-        training = make_training(last=last, wish=wish, **job)
+        training = make_training(last=last, stop_requested=stop_requested, **job)
         try:
             done = finish(training, epochs)
-        except Wished:
+        except StopRequested:
             last, before = training.last_bytes(), stop
         else:
             return done
@@ -66,7 +66,7 @@ def interrupted(batches: list[int], **job: Any) -> dict[str, Any]:
 
 
 def finish(training: Training, epochs: list[Any]) -> dict[str, Any]:
-    """Train to the end or a wish, adding finished epochs."""
+    """Train to the end or a stop_requested, adding finished epochs."""
     for costs in training.fit():
         improved = training.best.improved(costs)
         patience = training.patience and (training.patience.is_over(costs), training.patience.epoch)
