@@ -39,6 +39,8 @@ STATUS = {
     "version_in_use": 409,
     "gate_refused": 409,
     "export_differs": 409,
+    "output_not_ready": 409,
+    "prediction_in_use": 409,
     "precondition_failed": 412,
     "payload_too_large": 413,
     "unsupported_media_type": 415,

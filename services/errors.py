@@ -31,7 +31,9 @@ BatchyardError
 │       ├── CheckpointInUse      checkpoint_in_use
 │       ├── VersionInUse         version_in_use
 │       ├── GateRefused          gate_refused
-│       └── ExportDiffers        export_differs (export_errors.py)
+│       ├── ExportDiffers        export_differs (export_errors.py)
+│       ├── OutputNotReady       output_not_ready
+│       └── PredictionInUse      prediction_in_use
 ├── ServiceFault                 the operator, or time, mends it
 │   ├── NotReady                 not_ready
 │   ├── Overloaded               overloaded

@@ -11,6 +11,7 @@ from services.accounts.adoption import adopt
 from services.accounts.audit import AuditLog
 from services.accounts.key_ring import KeyRing
 from services.accounts.sessions import Sessions
+from services.jobs.verification import JobVerification
 from services.models.aliases import AliasService
 from services.models.registry import ModelService
 from services.monitoring.totals import Monitoring
@@ -22,6 +23,7 @@ from services.wiring.base import Base, Intake, base
 
 if TYPE_CHECKING:
     from services.exports.exports import ExportService
+    from services.predictions.batch_submit import BatchSubmit
     from services.predictions.inference import InferenceService
     from services.predictions.judge import Judge
     from services.predictions.predictions import PredictionService
@@ -46,6 +48,9 @@ class Api:
         self.aliases = AliasService(self.base.database)
         self.monitoring = Monitoring(self.base.database, settings.online_s)
         self._exports: ExportService | None = None
+        self.verification = JobVerification(
+            self.base.database, self.base.lookup, self.base.retry, on_demand.weights_sha256
+        )
         self._loading = threading.Lock()
         self.keys = KeyRing(self.base.database, settings.change_interval_s, self._adopt)
         self.audit = AuditLog(self.base.database)
@@ -121,6 +126,13 @@ class Api:
             if self._exports is None:
                 self._exports = ExportService(self.base.lookup, self.base.datasets, self.base.export_files)
             return self._exports
+
+    def batch_submit(self) -> "BatchSubmit":
+        """Return what takes batch predictions in."""
+        from services.predictions.batch_submit import BatchSubmit
+
+        base = self.base
+        return BatchSubmit(self.load_predictions(), base.batch_predictions, base.datasets, base.disk)
 
     @property
     def predictions(self) -> "PredictionService | None":

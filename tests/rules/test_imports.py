@@ -19,6 +19,7 @@ HOMES = {
         "services/db/",
         "services/queue/",
         "services/attempts/",
+        "services/batches/",
         "services/models/",
         "services/monitoring/",
         "services/jobs/",
