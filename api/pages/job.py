@@ -11,6 +11,7 @@ from api.pages import drawing, prediction_form
 from api.pages.blueprint import bp, page
 from api.parts import OWNER, api
 from api.requests import query
+from services.exports.formats import Format
 from services.jobs.epoch_columns import columns_of
 from services.jobs.job_views import JobView
 from services.states import ALLOWED
@@ -80,7 +81,7 @@ def _curves(job: JobView) -> dict[str, Any]:
 
 
 def _checkpoints(job: JobView) -> dict[str, Any]:
-    return {"checkpoints": api().base.lookup.checkpoints(OWNER, job.id)}
+    return {"checkpoints": api().base.lookup.checkpoints(OWNER, job.id), "export_formats": list(Format)}
 
 
 def _events(job: JobView) -> dict[str, Any]:

@@ -62,6 +62,10 @@ def made(subject: Subject, kind: Format, tried: Samples) -> tuple[bytes, float]:
         from services.exports.torch_program import torch_program
 
         return torch_program(subject, tried)
+    if kind is Format.MLFLOW:
+        from services.exports.mlflow_folder import mlflow_folder
+
+        return mlflow_folder(subject, tried)
     from services.exports.bundle import bundle
 
     return bundle(subject, tried)
