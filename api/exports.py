@@ -3,7 +3,7 @@
 import base64
 from typing import Annotated, Literal
 
-from flask import Blueprint, Response, send_file
+from flask import Blueprint, Response, request, send_file
 from pydantic import BaseModel, Field
 
 from api.parts import api, as_json, caller
@@ -32,7 +32,7 @@ class ExportQuery(CardQuery):
 
     format: Format = Format.BUNDLE
     """safetensors and state_dict: the weights alone. onnx and torch_export: the model with its
-    preprocessing. bundle: the weights, the card, and scripts."""
+    preprocessing. mlflow: a folder that `mlflow.pyfunc` loads. bundle: the weights, the card, and scripts."""
 
 
 class Building(BaseModel):
@@ -63,6 +63,8 @@ def export(job_id: str) -> Response:
     if ready is None:
         response = as_json(Building(format=asked.format), 202)
         response.headers["Retry-After"] = str(RETRY_AFTER_S)
+        if "text/html" in request.headers.get("Accept", ""):
+            response.headers["Refresh"] = str(RETRY_AFTER_S)  # a browser asks again by itself
         return response
     media = KINDS[asked.format].media
     try:

@@ -12,6 +12,7 @@ from api.pages.blueprint import bp, page
 from api.pages.job_evaluation import evaluation
 from api.parts import api, caller
 from api.requests import query
+from services.exports.formats import Format
 from services.jobs.epoch_columns import columns_of
 from services.jobs.job_views import JobView
 from services.states import ALLOWED
@@ -81,7 +82,7 @@ def _curves(job: JobView) -> dict[str, Any]:
 
 
 def _checkpoints(job: JobView) -> dict[str, Any]:
-    return {"checkpoints": api().base.lookup.checkpoints(caller(), job.id)}
+    return {"checkpoints": api().base.lookup.checkpoints(caller(), job.id), "export_formats": list(Format)}
 
 
 def _events(job: JobView) -> dict[str, Any]:

@@ -26,6 +26,7 @@ def main() -> None:
     folder, kind, parent = Path(sys.argv[1]), Format(sys.argv[2]), int(sys.argv[3])
     die_with_parent(parent)
     os.nice(NICER)
+    Path("/proc/self/oom_score_adj").write_text("1000")  # where memory ends, this goes first and not what answers
     try:
         report = build(Subject.read(folder), kind, folder)
     except BatchyardError as error:
@@ -62,6 +63,10 @@ def made(subject: Subject, kind: Format, tried: Samples) -> tuple[bytes, float]:
         from services.exports.torch_program import torch_program
 
         return torch_program(subject, tried)
+    if kind is Format.MLFLOW:
+        from services.exports.mlflow_folder import mlflow_folder
+
+        return mlflow_folder(subject, tried)
     from services.exports.bundle import bundle
 
     return bundle(subject, tried)

@@ -11,6 +11,7 @@ class Format(StrEnum):
     STATE_DICT = "state_dict"
     ONNX = "onnx"
     TORCH_EXPORT = "torch_export"
+    MLFLOW = "mlflow"
     BUNDLE = "bundle"
 
 
@@ -28,5 +29,6 @@ KINDS = {
     Format.STATE_DICT: Kind(".pt", "application/octet-stream", is_quick=True),
     Format.ONNX: Kind(".onnx", "application/octet-stream", is_quick=False),
     Format.TORCH_EXPORT: Kind(".pt2", "application/octet-stream", is_quick=False),
+    Format.MLFLOW: Kind("-mlflow.zip", "application/zip", is_quick=False),
     Format.BUNDLE: Kind(".zip", "application/zip", is_quick=False),
 }

@@ -9,6 +9,7 @@ import torch
 from services.columns import TableInfo
 from services.datasets.cells import value_of
 from services.exports.subject import Subject
+from services.training.input import random_state
 from services.training.input.plugin_data import reopened
 from services.training.input.scaling import Linear
 from services.training.input.split import split
@@ -94,6 +95,8 @@ def _cells(subject: Subject, info: TableInfo, rows: np.ndarray, predictor: Predi
     spec = subject.job_spec
     if spec.data.plugin is not None:
         data = reopened(spec.data.plugin, info, subject.rows.sha256)
-        return np.stack([data.fitting(int(row), info)[0].reshape(-1).numpy() for row in rows])
+        with random_state.apart():  # an item may draw numbers, which others in this process wait for
+            random_state.begin(spec.seed or 0)
+            return np.stack([data.fitting(int(row), info)[0].reshape(-1).numpy() for row in rows])
     places = [info.names.index(column.name) for column in predictor.preprocessing.inputs]
     return np.ascontiguousarray(_table(subject, info)[rows][:, places])

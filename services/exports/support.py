@@ -21,5 +21,5 @@ def supported(spec: dict[str, Any], info: TableInfo) -> dict[Format, str | None]
     elif find_spec("onnx") is None or find_spec("onnxscript") is None:
         found[Format.ONNX] = LIBRARY
     if spec["model"]["type"] == "plugin":
-        found[Format.BUNDLE] = PLUGIN
+        found[Format.BUNDLE] = found[Format.MLFLOW] = PLUGIN
     return found

@@ -1,4 +1,4 @@
-"""Weights alone: as safetensors, and as the state dict that `torch.load(…, weights_only=True)` reads."""
+"""Weights alone: the checkpoint as it is stored, and the state dict that `torch.load(…, weights_only=True)` reads."""
 
 import io
 from collections.abc import Mapping
@@ -10,7 +10,8 @@ from services.exports.formats import Format
 from services.exports.samples import Samples, answers
 from services.exports.subject import Subject
 from services.exports.verification import difference
-from services.training.weights import from_bytes, to_bytes
+from services.training.initial_weights import stored_weights
+from services.training.weights import to_bytes
 
 
 def state_dict_bytes(weights: Mapping[str, Tensor]) -> bytes:
@@ -21,7 +22,7 @@ def state_dict_bytes(weights: Mapping[str, Tensor]) -> bytes:
 
 
 def safetensors_bytes(weights: Mapping[str, Tensor], subject: Subject) -> bytes:
-    """Return the weights by the names of the net, and in the header where they come from."""
+    """Return the weights as safetensors by the names of the net, and in the header where they come from."""
     about = {"job": subject.job, "name": subject.name, "checkpoint": subject.checkpoint["id"]}
     return to_bytes(dict(weights), {"kind": "export", "epoch": subject.checkpoint["epoch"], **about})
 
@@ -36,8 +37,8 @@ def weight_file(kind: Format, subject: Subject, samples: Samples) -> tuple[bytes
         content = state_dict_bytes(weights)
         read = torch.load(io.BytesIO(content), weights_only=True)
     else:
-        content = safetensors_bytes(weights, subject)
-        read = from_bytes(content)[0]
+        content = subject.content
+        read = stored_weights(content)
     again = subject.predictor()
     again.model.load_state_dict({name: torch.zeros_like(tensor) for name, tensor in weights.items()})
     again.model.load_state_dict(read)

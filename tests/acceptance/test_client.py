@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -210,6 +211,23 @@ def test_export_is_the_checkpoint_to_the_byte(by: batchyard.Client, tmp_path: Pa
     best = next(entry for entry in job.checkpoints() if entry["is_best"])
     assert hashlib.sha256(path.read_bytes()).hexdigest() == best["sha256"]
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_model_is_exported_as_soon_as_it_is_built(by: batchyard.Client, stack: Stack, tmp_path: Path) -> None:
+    job = by.jobs.submit(data={"builtin": "iris"}, model="linear", epochs=2).result(timeout=60)
+
+    made = job.exported("bundle", tmp_path / "model.zip")
+    command = [sys.executable, "-m", "batchyard", "--server", stack.url, "export", job.id, "--format", "state_dict"]
+    done = subprocess.run([*command, "-o", "weights.pt"], cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    assert made.difference < 1e-6
+    assert made.rows == 30
+    assert "train.py" in zipfile.ZipFile(made.path).namelist()
+    assert done.stdout.strip() == "weights.pt"
+    assert "apart from the stored model at most, on 30 rows" in done.stderr
+    assert job.card().startswith(f"# {job.name}\n")
+    with pytest.raises(batchyard.InvalidSpec):
+        job.export("pickle")
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -42,9 +42,8 @@ def predict(model: nn.Module, names: list[str], rows: list[list[str]], about: di
         return answers_of(outputs, about)
 
 
-def loaded(model: nn.Module) -> tuple[nn.Module, dict[str, Any]]:
-    """Return the model with the weights beside this script, ready to answer, and what preprocessing.json says."""
-    folder = Path(__file__).parent
+def loaded(model: nn.Module, folder: Path) -> tuple[nn.Module, dict[str, Any]]:
+    """Return the model with the weights of a folder, ready to answer, and what preprocessing.json says there."""
     model.load_state_dict(load_weights(folder / "model.safetensors"))
     return model.eval(), json.loads((folder / "preprocessing.json").read_text(encoding="utf-8"))
 
@@ -56,7 +55,7 @@ def main(model: nn.Module) -> None:
     names, rows = read_csv(sys.argv[1])
     if not rows:
         raise SystemExit(f"{sys.argv[1]} has no rows.")
-    ready, about = loaded(model)
+    ready, about = loaded(model, Path(__file__).parent)
     answers = predict(ready, names, rows, about)
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow([safe(name) for name in answers])

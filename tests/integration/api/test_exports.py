@@ -10,6 +10,7 @@ import pytest
 import torch
 from flask.testing import FlaskClient
 
+from services.exports.formats import Format
 from services.wiring.base import Base
 from tests.make import make_job, train
 
@@ -50,12 +51,13 @@ def test_a_bundle_is_built_beside_the_requests_kept_and_deleted_with_its_job(
 ) -> None:
     job = train(joined, make_job(joined).id)
 
-    first = client.get(f"/api/v1/jobs/{job.id}/export", buffered=True)
+    first = client.get(f"/api/v1/jobs/{job.id}/export", headers={"Accept": "text/html,*/*"}, buffered=True)
     answer = fetched(client, job.id, "bundle")
     best = f"epoch:{job.training.best.epoch}"
     again = client.get(f"/api/v1/jobs/{job.name}/export?format=bundle&checkpoint={best}", buffered=True)
 
     assert first.status_code == 202
+    assert first.headers["Refresh"] == "2"
     assert answer.status_code == 200, answer.json
     assert float(answer.headers["X-Export-Max-Difference"]) < 1e-6
     assert again.data == answer.data
@@ -64,6 +66,16 @@ def test_a_bundle_is_built_beside_the_requests_kept_and_deleted_with_its_job(
     assert folder.exists()
     assert client.delete(f"/api/v1/jobs/{job.id}").status_code == 204
     assert not folder.exists()
+
+
+def test_the_page_of_a_job_links_every_format(client: FlaskClient, joined: Base) -> None:
+    job = train(joined, make_job(joined).id)
+
+    page = client.get(f"/jobs/{job.id}?tab=checkpoints").text
+
+    for kind in Format:
+        assert f'href="/api/v1/jobs/{job.id}/export?format={kind}"' in page
+    assert f'href="/api/v1/jobs/{job.id}/card"' in page
 
 
 def test_a_card_says_what_the_model_is(client: FlaskClient, joined: Base) -> None:
