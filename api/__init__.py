@@ -20,6 +20,7 @@ from api import (
     jobs,
     keys,
     models,
+    owners,
     predictions,
     problems,
     queue,
@@ -78,6 +79,7 @@ def create_app(settings: Settings) -> Flask:
         webhooks,
         queue,
         keys,
+        owners,
         audit,
         about,
     ):

@@ -32,7 +32,7 @@ _NEEDED: dict[tuple[Scope, ...], str] = {
         predictions.by_job predictions.by_model predictions.by_version inference.infer inference.version_infer
         pages.predict pages.predict_rows
         """,
-    (ADMIN,): "keys.create keys.index keys.show keys.revoke audit.index",
+    (ADMIN,): "keys.create keys.index keys.show keys.revoke audit.index owners.show owners.change",
     # Clients of the protocol ask these before they predict.
     (READ, PREDICT): """
         inference.server inference.live inference.ready inference.metadata inference.version_metadata

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from services import ids
+from services.accounts.quotas import Quotas
 from services.db import job_rows
 from services.db.engine import Database, insert_for, now
 from services.db.tables import IdempotencyKey, Job
@@ -47,6 +48,7 @@ class JobService:
         measure: Measure,
         shapes: ShapesOf,
         disk: Disk,
+        quotas: Quotas,
     ) -> None:
         self.database = database
         self.datasets = datasets
@@ -55,6 +57,7 @@ class JobService:
         self.measure = measure
         self.shapes = shapes
         self.disk = disk
+        self.quotas = quotas
 
     def submit(
         self,
@@ -69,7 +72,7 @@ class JobService:
         """Queue a job. With a key that was seen before, return that key's job instead.
 
         Raises: InvalidRequest with every fault of spec and data; IdempotencyKeyReused when the key came with
-        another body; StorageFull; NotReady.
+        another body; QuotaExceeded; StorageQuotaExceeded; StorageFull; NotReady.
         """
         if key:
             known = self.replayed(owner, key, body_sha256)
@@ -84,6 +87,7 @@ class JobService:
                 session.rollback()
             else:
                 known_id = None
+                self.quotas.check_submit(session, owner)
                 self._add(session, job_id, spec, submitted, owner, dataset, resolved, retry_of)
         if known_id and key:
             return self.replayed(owner, key, body_sha256) or Submission(self._view(owner, known_id), True)

@@ -68,7 +68,7 @@ class Api:
         self.models = ModelService(self.base.database, self.base.lookup, _digest)
         self.aliases = AliasService(self.base.database)
         self._loading = threading.Lock()
-        self.keys = KeyRing(self.base.database, settings.change_interval_s, self._adopt)
+        self.keys = KeyRing(self.base.database, settings.change_interval_s, self._keys_changed)
         self.audit = AuditLog(self.base.database)
         self.sessions = Sessions(settings.storage, settings.session_s)
 
@@ -77,7 +77,8 @@ class Api:
         self._start("keys", self.keys.run)
         self._start("audit", self.audit.run)
 
-    def _adopt(self) -> None:
+    def _keys_changed(self) -> None:
+        self.base.quotas.reload()
         if said := adopt(self.base.database):
             log.info(said)
 
@@ -102,7 +103,7 @@ class Api:
                 from services.predictions.source import Source
 
                 source = Source(self.base.database, self.base.lookup, self.models)
-                made = PredictionService(source, self.base.settings)
+                made = PredictionService(source, self.base.settings, self.base.quotas.predict_rows)
                 self._start("change counters", made.freshness.run)
                 self._predictions.set_result(made)
         return self._predictions.result()

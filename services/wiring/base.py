@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.accounts.keys import KeyService
+from services.accounts.quotas import Quotas
 from services.attempts.lifecycle import Lifecycle
 from services.attempts.reaper import Reaper
 from services.columns import TableInfo
@@ -65,6 +66,7 @@ class Base:
     workers: Workers
     webhooks: WebhookService
     keys: KeyService
+    quotas: Quotas
 
     def eligible(self, device: str) -> int:
         """Return how many queued jobs may start now, counted up to the most nudges that may wait."""
@@ -103,11 +105,12 @@ def base(
     database = Database(settings, pool_size=pool_size)
     storage = Storage(settings.storage)
     disk = Disk(settings)
-    datasets = DatasetService(database, storage, settings, look, disk)
+    quotas = Quotas(database, settings)
+    datasets = DatasetService(database, storage, settings, look, disk, quotas)
     lookup = JobLookup(database, settings, disk)
     lifecycle = Lifecycle(database, settings)
     listing = JobListing(database)
-    jobs = JobService(database, datasets, settings, ring, measure, shapes, disk)
+    jobs = JobService(database, datasets, settings, ring, measure, shapes, disk, quotas)
     commands = JobCommands(database, datasets, lookup, ring)
     return Base(
         settings=settings,
@@ -134,4 +137,5 @@ def base(
         workers=Workers(database, settings),
         webhooks=WebhookService(database, settings),
         keys=KeyService(database),
+        quotas=quotas,
     )
