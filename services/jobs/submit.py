@@ -20,7 +20,8 @@ from services.faultpoint import faultpoint
 from services.jobs import job_views, references, warm_start
 from services.jobs.job_views import JobView, Submission
 from services.jobs.warm_start import ShapesOf
-from services.queue.workers import online
+from services.queue.speeds import seconds_per_epoch, speeds
+from services.queue.workers import largest
 from services.settings import Settings
 from services.specs.parse.merge_patch import differences
 from services.specs.resolve.findings import Findings
@@ -109,19 +110,28 @@ class JobService:
         found = Findings()
         with self.database.reading() as session:
             source = warm_start.looked_up(session, owner, spec.init_from, found)
-            cuda = online(session, "cuda", self.settings.online_s) > 0
+            memory = largest(session, self.settings.online_s)
             known = None if dataset.source in BY_NAME else self.datasets.known(session, dataset)
         resolved = resolve(
             spec,
             dataset.info,
             dataset=known,
             suggested_target=dataset.suggested_target,
-            cuda_online=cuda,
-            limits=_limits(self.settings),
+            cuda_online="cuda" in memory,
+            limits=_limits(self.settings, memory),
             measure=self.measure,
             found=found,
         )
-        return dataset, warm_start.fitted(resolved, dataset.info, source, self.shapes) if source else resolved
+        resolved = warm_start.fitted(resolved, dataset.info, source, self.shapes) if source else resolved
+        return dataset, self._timed(resolved, owner)
+
+    def _timed(self, resolved: Resolved, owner: str) -> Resolved:
+        """Return what was resolved with how long an epoch is likely to take."""
+        spec, takes = resolved.spec, resolved.estimate
+        with self.database.reading() as session:
+            known = speeds(session, owner, spec.device, spec.model.type)
+        seconds = seconds_per_epoch(takes["work_per_epoch"], spec.data.dataset, known)
+        return replace(resolved, estimate=takes | {"seconds_per_epoch": seconds})
 
     def _add(
         self,
@@ -166,7 +176,8 @@ class JobService:
                 priority=spec.priority,
                 tags=list(spec.tags),
                 metadata_=spec.metadata,
-                model_summary=resolved.model_summary | {"steps_per_epoch": resolved.estimate["steps_per_epoch"]},
+                model_summary=resolved.model_summary
+                | {"steps_per_epoch": resolved.estimate["steps_per_epoch"], "estimate": resolved.estimate},
                 warnings=resolved.warnings,
                 retry_of=retry_of.id if retry_of else None,
                 spec_diff=differences(retry_of.spec, echo) if retry_of else None,
@@ -218,5 +229,5 @@ def _key(owner: str, key: str) -> Any:
     return select(IdempotencyKey.job_id).where(IdempotencyKey.owner == owner, IdempotencyKey.key == key)
 
 
-def _limits(settings: Settings) -> Limits:
-    return Limits(settings.max_epochs, settings.max_parameters, settings.allowed_plugins)
+def _limits(settings: Settings, memory: dict[str, int | None]) -> Limits:
+    return Limits(settings.max_epochs, settings.max_parameters, settings.allowed_plugins, memory)

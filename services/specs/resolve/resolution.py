@@ -1,7 +1,7 @@
 """Turns a submitted spec into a resolved one: every `auto` decided, every fault that the data shows told at once."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,25 +21,24 @@ from services.specs.resolve.column_faults import (
 from services.specs.resolve.defaults import batch_size_of, check_kept, drops_last, metrics_of, monitor_of
 from services.specs.resolve.embedding_faults import embedding_faults
 from services.specs.resolve.estimate import estimate, steps_per_epoch
-from services.specs.resolve.features import MIN_CLASS_ROWS, class_counts, parts
+from services.specs.resolve.features import parts
 from services.specs.resolve.findings import Findings
 from services.specs.resolve.item_faults import item_faults, of_items
+from services.specs.resolve.memory_check import check_memory
 from services.specs.resolve.source_faults import plugin_faults
+from services.specs.resolve.split_choice import MIN_ROWS, with_split
 from services.specs.schema.data import (
     INLINE,
     ColumnOptions,
     ColumnSplit,
     Exclude,
     HashSplit,
-    NoSplit,
-    RandomSplit,
     TimeSplit,
 )
 from services.specs.schema.job import JobSpec
 from services.specs.schema.losses import LOSS_OF
 from services.specs.schema.models import Plugin
 
-MIN_ROWS = 10  #: fewer rows are not split by themselves
 SMALL_VALIDATION = 50  #: fewer validation rows are worth a warning
 LARGE_CHECKPOINTS = 2**30  #: bytes of all that a job keeps that are worth a warning
 BESIDE = {"name", "tags", "metadata", "priority"}  #: what a job shows beside its spec
@@ -56,6 +55,7 @@ class Limits:
     epochs: int
     parameters: int
     plugins: tuple[str, ...] = ()
+    trainer_bytes: Mapping[str, int | None] = field(default_factory=dict)  #: by device, of the largest online worker
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Resolved:
     spec: JobSpec
     warnings: list[dict[str, Any]]
     model_summary: dict[str, Any]
-    estimate: dict[str, int]
+    estimate: dict[str, Any]
     started_new: list[str] = field(default_factory=list)  #: weights that a warm start leaves as they begin
 
 
@@ -100,7 +100,7 @@ def resolve(
     found.faults += embedding_faults(spec, info)
     spec = _with_task(spec, info, found)
     found.check()
-    spec = _with_split(spec, info, dataset is not None and bool(spec.data.x_val or spec.data.x_test), found)
+    spec = with_split(spec, info, found, given=dataset is not None and bool(spec.data.x_val or spec.data.x_test))
     spec = _with_training(spec, info, cuda_online, found)
     found.check()
     data = {**dict.fromkeys(INLINE), "dataset": dataset}
@@ -110,8 +110,9 @@ def resolve(
         detail = f"makes {summary['parameters']} parameters; must be at most {limits.parameters}"
         raise InvalidRequest([Fault("#/model", "out_of_range", detail)])
     check_certain(spec, info, summary, found)
-    found.check()
     takes = estimate(spec, info, summary)
+    check_memory(spec, summary, takes, limits.trainer_bytes, found)
+    found.check()
     if takes["checkpoint_bytes"] > LARGE_CHECKPOINTS:
         message = f"The kept checkpoints may take {takes['checkpoint_bytes'] / 2**30:.1f} GiB of the database."
         found.warn("checkpoints_large", message, "#/checkpoint")
@@ -163,8 +164,9 @@ def _with_columns(spec: JobSpec, info: TableInfo, suggested: str | None, found: 
         features = _auto_features(info, {*taken, *excluded}, keep, found)
     if not features:
         found.faults.append(Fault("#/data/features", "too_short", "has no column that can be learnt from"))
+    learnt = set(features)
     for column in info.columns:
-        if column.name in features:
+        if column.name in learnt:
             found.faults += feature_faults(column, data.columns.get(column.name, ColumnOptions()))
             if tensors:  # a missing value has no place in a tensor for the input that would tell of it
                 found.faults += missing_faults(column)
@@ -188,7 +190,7 @@ def _auto_features(info: TableInfo, taken: set[str | None], keep: set[str], foun
             found.warn("column_left_out", f"{column.name!r} has too many different texts to learn from.", "#/data")
         elif column.name not in taken:
             features.append(column.name)
-    ids = [name for name in features if name not in keep and info.column(name).names_rows(info.rows)]
+    ids = {name: None for name in features if name not in keep and info.column(name).names_rows(info.rows)}
     if info.rows < MIN_ROWS or len(ids) == len(features):
         return features
     for name in ids:
@@ -220,37 +222,6 @@ def _with_task(spec: JobSpec, info: TableInfo, found: Findings) -> JobSpec:
         scale = "standard"
     data = spec.data.model_copy(update={"target_scale": scale})
     return spec.model_copy(update={"task": task, "loss": loss, "data": data})
-
-
-def _with_split(spec: JobSpec, info: TableInfo, given: bool, found: Findings) -> JobSpec:
-    split = spec.split
-    if given:
-        if "split" in spec.model_fields_set:
-            found.warn("split_ignored", "x_val and x_test say which rows do not train.", "#/split")
-        split = ColumnSplit(column="split")
-    if isinstance(split, RandomSplit):
-        counts = class_counts(info.column(spec.data.targets[0])) if spec.task != "regression" else []
-        if split.stratify is True and (not counts or min(counts) < 2):
-            why = "needs classes" if not counts else "needs at least 2 rows of every class"
-            found.faults.append(Fault("#/split/stratify", "invalid", why))
-        stratify = split.stratify
-        if stratify == "auto":
-            stratify = bool(counts) and min(counts) >= MIN_CLASS_ROWS
-        split = split.model_copy(update={"stratify": stratify})
-        if info.rows < MIN_ROWS:
-            split = NoSplit()
-    if isinstance(split, TimeSplit) and info.column(split.column).type not in {"number", "datetime"}:
-        detail = f"column {split.column!r} holds no numbers or times, which would order the rows"
-        found.faults.append(Fault("#/split/column", "wrong_type", detail))
-    if isinstance(split, ColumnSplit):
-        values = set(info.column(split.column).values or [])
-        if strange := values - {"train", "validation", "test"}:
-            first = min(map(str, strange))
-            detail = f"column {split.column!r} says {first!r}; it may say train, validation or test"
-            found.faults.append(Fault("#/split/column", "bad_value", detail, value=first[:80]))
-        elif "train" not in values:
-            found.faults.append(Fault("#/split/column", "bad_value", "no row says train"))
-    return spec.model_copy(update={"split": split})
 
 
 def _with_training(spec: JobSpec, info: TableInfo, cuda_online: bool, found: Findings) -> JobSpec:
