@@ -19,6 +19,7 @@ MAX_VALUES = 1_000  #: distinct values that are kept; a text column with more ca
 NUMBERS_SHARE = 0.9  #: from this share of numbers on, a text among them is a fault and not a category
 MAX_FLOAT32 = float(np.finfo(np.float32).max)
 MAX_CODES, MIN_CODE_ROWS = 20, 5  #: large numbers of so few values, each so often, are codes
+MOST_MARK = 4  #: characters of a text that may stand for a missing value, as - or n.a. do
 HINT = "fix the cell, or leave it empty if there is no value"
 
 
@@ -143,8 +144,11 @@ class Scan:
         if self.texts and self.numbers < NUMBERS_SHARE * (self.numbers + self.texts):
             return None
         if self.texts and self.first_text and self.numbers:
+            row, text = self.first_text
             hint = f"fix the cell or leave it empty; of a category say columns[{self.name}]=category at the upload"
-            return _bad_value(self.name, *self.first_text, hint=hint)
+            if len(text.strip()) <= MOST_MARK:
+                hint += f"; if it stands for no value, na_values={text.strip()}"
+            return _bad_value(self.name, row, text, hint=hint)
         if self.first_beyond:
             return _bad_value(self.name, *self.first_beyond, "is too large a number")
         return None
