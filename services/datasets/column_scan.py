@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from services.cell_texts import BOOLEANS, NUMBER
 from services.columns import Column
-from services.datasets.disguised_numbers import count_disguised, count_leading_zeros
+from services.datasets.disguised_numbers import count_dates, count_disguised, count_leading_zeros
 from services.datasets.exactness import LAST_WHOLE, told_apart
 from services.datasets.timestamps import days, is_time
 from services.errors import Fault
@@ -32,6 +32,7 @@ class Scan:
     wanted: str | None = None  #: number or category, if the user says so
     zeros: int = 0  #: whole numbers with leading zeros
     disguised: int = 0  #: texts that are numbers with signs or separators
+    dates: int = 0  #: texts that are dates or times in another form
     rows: int = 0
     missing: int = 0
     first_missing: int | None = None
@@ -80,6 +81,7 @@ class Scan:
         if self.guess:
             self.zeros += count_leading_zeros(there)
             self.disguised += count_disguised(there)
+            self.dates += count_dates(there)
         numbers = pc.filter(there, is_number)
         self.texts += len(there) - len(numbers)
         if self.first_text is None and len(numbers) < len(there):
@@ -167,8 +169,9 @@ class Scan:
             values = None if self.too_many or len(self.values) > MAX_VALUES else sorted(map(str, self.values))
             counts = None if values is None else [self.values[value] for value in values]
             guess = "disguised_numbers" if self.disguised >= NUMBERS_SHARE * self.texts else None
+            guess = "disguised_dates" if self.dates >= NUMBERS_SHARE * self.texts else guess
             guess = guess if self.wanted is None else None
-            against = self.numbers + self.disguised
+            against = self.numbers + (self.dates if guess == "disguised_dates" else self.disguised)
             column = Column(self.name, "category", **missing, values=values, counts=counts)
             return replace(column, guess=guess, against=against)
         return Column(self.name, "number", **missing, **self._numbers())

@@ -181,3 +181,19 @@ def test_a_value_of_no_use_in_a_table_has_its_row_and_column(client: FlaskClient
     assert fault["location"] == {"row": 1, "column": "age"}
     refused = client.post(mixed, json={"columns": COLUMNS}, headers={"Accept": "image/png"})
     assert (refused.status_code, len(refused.json["allowed"])) == (406, 5)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_csv_is_read_with_the_delimiters_of_an_upload(client: FlaskClient, joined: Base, delimiter: str) -> None:
+    rows = [(n % 7, ["Bern; old", "Rome"][n % 2], n % 7 + 5 * (n % 2)) for n in range(60)]
+    text = "n,city,y\n" + "".join(f'{n},"{city}",{y}.5\n' for n, city, y in rows)
+    sent = client.post("/api/v1/datasets?name=t.csv", data=text.encode(), content_type="application/octet-stream")
+    job = make_job(joined, data={"dataset": sent.get_json()["id"], "target": "y"}, model="linear", epochs=2)
+    train(joined, job.id)
+    address = f"/api/v1/jobs/{job.id}/predict"
+    body = f'n{delimiter}city\n3{delimiter}"Bern; old"\n4{delimiter}Rome\n'
+
+    told = client.post(address, data=body.encode(), content_type="text/csv", headers={"Accept": "application/json"})
+    wanted = client.post(address, json={"records": [{"n": 3, "city": "Bern; old"}, {"n": 4, "city": "Rome"}]})
+
+    assert told.get_json()["predictions"] == wanted.get_json()["predictions"]
