@@ -197,3 +197,18 @@ def test_csv_is_read_with_the_delimiters_of_an_upload(client: FlaskClient, joine
     wanted = client.post(address, json={"records": [{"n": 3, "city": "Bern; old"}, {"n": 4, "city": "Rome"}]})
 
     assert told.get_json()["predictions"] == wanted.get_json()["predictions"]
+
+
+def test_codes_that_are_numbers_may_have_a_decimal_point(client: FlaskClient, joined: Base) -> None:
+    text = "k,y\n" + "".join(f"{n % 4},{n % 4 * 2}.5\n" for n in range(60))
+    sent = client.post("/api/v1/datasets?name=t.csv&columns[k]=category", data=text.encode())
+    job = make_job(joined, data={"dataset": sent.get_json()["id"], "target": "y"}, model="linear", epochs=20)
+    train(joined, job.id)
+
+    told = [
+        client.post(f"/api/v1/jobs/{job.id}/predict", json={"records": [{"k": value}]}).get_json()
+        for value in (3, 3.0, "3", "3.0", "2.0")
+    ]
+
+    assert [answer["predictions"] == told[0]["predictions"] for answer in told] == [True, True, True, True, False]
+    assert not any(answer.get("warnings") for answer in told)
