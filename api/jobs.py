@@ -11,6 +11,7 @@ from api import schemas, serializers
 from api.endings import WAIT, WAIT_FOR_END, applied, is_news, longest_wait_s, when_done, when_done_if_preferred
 from api.parts import api, as_json, caller
 from api.requests import body, known_version, preferred_wait, query, request_key
+from api.result_schemas import Estimate
 from api.view_descriptions import described
 from services.errors import Fault, InvalidRequest, TooLarge
 from services.jobs.listing import Filters
@@ -237,7 +238,7 @@ def _validated(spec: JobSpec) -> Response:
         schemas.Validation(
             spec=resolved_json(found.spec),
             model_summary=found.model_summary,
-            estimate=found.estimate,
+            estimate=Estimate(**found.estimate),
             warnings=[schemas.Warning(**warning) for warning in found.warnings],
         )
     )

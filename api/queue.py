@@ -86,6 +86,7 @@ def _worker(view: WorkerView) -> queue_schemas.Worker:
         status=view.fault or ("busy" if view.busy else "idle"),
         jobs=view.jobs,
         versions=view.versions,
+        memory_bytes=view.memory_bytes,
         started_at=view.started_at,
         heartbeat_age_seconds=round(view.seen_s_ago, 1),
     )

@@ -60,6 +60,8 @@ class Worker(Answer):
     jobs: list[str]
     """Your jobs that it is training."""
     versions: dict[str, Any]
+    memory_bytes: int | None
+    """The most that one job may take there, the trainer's own 350 MB included; null: no limit is known."""
     started_at: datetime
     heartbeat_age_seconds: float
 

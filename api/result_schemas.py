@@ -5,6 +5,20 @@ from typing import Any
 from pydantic import BaseModel
 
 
+class Estimate(BaseModel):
+    """What a job is likely to take: right within a factor of 2 on most."""
+
+    steps_per_epoch: int
+    memory_bytes: int
+    """Beside the 350 MB of a trainer that has not begun. With less it goes on with fewer rows at a time."""
+    least_memory_bytes: int | None = None
+    """What it takes with a single row at a time: with less it fails."""
+    checkpoint_bytes: int
+    """Of the database, for what is kept."""
+    seconds_per_epoch: float | None = None
+    """As long as finished jobs of yours with this kind of model took for as much work; null: there are none."""
+
+
 class Baseline(BaseModel):
     """What a model has to beat: the same answer for every row, learnt from the training targets."""
 

@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from api.result_schemas import Adjustment, Baseline
+from api.result_schemas import Adjustment, Baseline, Estimate
 
 T = TypeVar("T")
 
@@ -133,6 +133,8 @@ class Job(Answer):
     spec: dict[str, Any]
     spec_submitted: dict[str, Any] | None = None
     model_summary: dict[str, Any]
+    estimate: Estimate | None = None
+    """null: it was submitted to a release that made none."""
     environment: dict[str, Any] | None
     warnings: list[Warning]
     adjustments: list[Adjustment]
@@ -174,7 +176,7 @@ class Validation(Answer):
     valid: bool = True
     spec: dict[str, Any]
     model_summary: dict[str, Any]
-    estimate: dict[str, int]
+    estimate: Estimate
     warnings: list[Warning]
 
 

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from api import schemas
-from api.result_schemas import Adjustment, Baseline
+from api.result_schemas import Adjustment, Baseline, Estimate
 from services.attempts.checkpoints import CheckpointView
 from services.datasets.dataset_views import DatasetView
 from services.dates import text_of
@@ -52,7 +52,8 @@ def job(view: JobView, *, submitted: bool = False) -> schemas.Job:
         priority=view.labels.priority,
         spec=view.spec,
         spec_submitted=view.origin.spec_submitted if submitted else None,
-        model_summary=view.model_summary,
+        model_summary={name: value for name, value in view.model_summary.items() if name != "estimate"},
+        estimate=Estimate(**estimated) if (estimated := view.model_summary.get("estimate")) else None,
         environment=view.run.environment and {**view.run.environment, "data_sha256": view.data.sha256},
         warnings=[schemas.Warning(**warning) for warning in view.warnings],
         adjustments=[Adjustment(**one) for one in view.run.adjustments],

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 INDEX_NAMES = re.compile(r"Unnamed: \d+|__index_level_\d+__")  #: what pandas calls an index without a name
@@ -60,9 +61,14 @@ class TableInfo:
 
     def column(self, name: str) -> Column:
         """Return the column of this name; KeyError if there is none."""
-        return {column.name: column for column in self.columns}[name]
+        return self._by_name[name]
 
-    @property
+    # Made once: a table may have thousands of columns, each of which is asked for.
+    @cached_property
+    def _by_name(self) -> dict[str, Column]:
+        return {column.name: column for column in self.columns}
+
+    @cached_property
     def names(self) -> list[str]:
         """The names of the columns, in order."""
         return [column.name for column in self.columns]

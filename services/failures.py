@@ -34,7 +34,8 @@ CLASSES = {
 }
 #: What to do, where the one who failed the job did not say.
 HINTS = {
-    "no_best_epoch": "Monitor val_cost, or a metric that the validation rows have: f1 needs rows of each class.",
+    "no_best_epoch": "Monitor val_cost, or a metric that the validation rows have: f1 needs rows of each class, a cost "
+    "rows of a weight above 0.",
     "out_of_memory_host": "Use a smaller batch_size or model, or ask the operator for more memory.",
     "out_of_memory_gpu": "Use a smaller batch_size or model, or train on the CPU: device cpu.",
     "time_limit": "Set max_time_seconds below the operator's limit: the job then ends by itself and keeps its best.",

@@ -44,10 +44,10 @@ def run(settings: Settings, device: str, slots: int, heartbeat: Path | None) -> 
     memory = settings.trainer_memory_bytes or (cgroup.memory_bytes() // count if device == "cpu" else 0)
     folder = Path(tempfile.mkdtemp(prefix="batchyard-"))  # 0700
     news, tell = os.pipe()
-    own = Slots(device, count, f"{device}-{os.getpid()}@{os.uname().nodename}", folder / "warm.sock", tell)
+    own = Slots(device, count, f"{device}-{os.getpid()}@{os.uname().nodename}", folder / "warm.sock", tell, memory)
     presence = Presence(settings, own, news, heartbeat)
     try:
-        code = Processes(settings, own, memory, presence).until_celery_ends()
+        code = Processes(settings, own, presence).until_celery_ends()
     finally:
         presence.end()
         shutil.rmtree(folder, ignore_errors=True)
@@ -58,11 +58,11 @@ def run(settings: Settings, device: str, slots: int, heartbeat: Path | None) -> 
 class Processes:
     """The two processes of a worker. Both are started from the main thread, whose end the kernel ties them to."""
 
-    def __init__(self, settings: Settings, slots: Slots, memory_bytes: int, presence: Presence) -> None:
+    def __init__(self, settings: Settings, slots: Slots, presence: Presence) -> None:
         self.slots = slots
         self.drain_s = 2 * settings.grace_s + DRAIN_MARGIN_S
         self.presence = presence
-        where = [str(slots.fork_server), str(os.getpid()), str(memory_bytes)]
+        where = [str(slots.fork_server), str(os.getpid()), str(slots.memory_bytes)]
         self.fork_server_command = [sys.executable, "-m", "worker.fork_server", *where]
         self.kill_at = float("inf")
         self.woken, wake = os.pipe()

@@ -17,7 +17,7 @@ from services.disk import Disk
 from services.errors import NotReady, StorageFull
 from services.nudges import Bell
 from services.outage import Outage
-from services.queue.workers import Workers
+from services.queue.workers import Sign, Workers
 from services.settings import Settings
 from worker.idleness import Idleness
 from worker.slots import CLAIMED, HEARD, Slots
@@ -85,7 +85,8 @@ class Presence:
 
     def _sign(self, workers: Workers) -> None:
         slots = self.slots
-        workers.seen(slots.worker, slots.device, slots.count, self.versions, self.fault)
+        memory = slots.memory_bytes or None
+        workers.seen(Sign(slots.worker, slots.device, slots.count, self.versions, memory, self.fault))
 
     def _fault(self, workers: Workers, bell: Bell, idleness: Idleness) -> str | None:
         news = self._news()

@@ -18,6 +18,7 @@ class Slots:
     worker: str  #: the worker's id
     fork_server: Path  #: its socket
     news: int  #: a pipe to the worker's first process
+    memory_bytes: int = 0  #: the most that one trainer may take; 0: no limit is known
 
     def tell(self, what: bytes) -> None:
         """Tell the first process that a nudge was heard or a job claimed. Never waits."""

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from services.cell_texts import BOOLEANS, NUMBER
 from services.columns import Column
-from services.datasets.disguised_numbers import count_disguised, count_leading_zeros
+from services.datasets.disguised_numbers import count_dates, count_disguised, count_leading_zeros
 from services.datasets.exactness import LAST_WHOLE, told_apart
 from services.datasets.timestamps import days, is_time
 from services.errors import Fault
@@ -19,6 +19,7 @@ MAX_VALUES = 1_000  #: distinct values that are kept; a text column with more ca
 NUMBERS_SHARE = 0.9  #: from this share of numbers on, a text among them is a fault and not a category
 MAX_FLOAT32 = float(np.finfo(np.float32).max)
 MAX_CODES, MIN_CODE_ROWS = 20, 5  #: large numbers of so few values, each so often, are codes
+MOST_MARK = 4  #: characters of a text that may stand for a missing value, as - or n.a. do
 HINT = "fix the cell, or leave it empty if there is no value"
 
 
@@ -31,6 +32,7 @@ class Scan:
     wanted: str | None = None  #: number or category, if the user says so
     zeros: int = 0  #: whole numbers with leading zeros
     disguised: int = 0  #: texts that are numbers with signs or separators
+    dates: int = 0  #: texts that are dates or times in another form
     rows: int = 0
     missing: int = 0
     first_missing: int | None = None
@@ -79,6 +81,7 @@ class Scan:
         if self.guess:
             self.zeros += count_leading_zeros(there)
             self.disguised += count_disguised(there)
+            self.dates += count_dates(there)
         numbers = pc.filter(there, is_number)
         self.texts += len(there) - len(numbers)
         if self.first_text is None and len(numbers) < len(there):
@@ -143,8 +146,11 @@ class Scan:
         if self.texts and self.numbers < NUMBERS_SHARE * (self.numbers + self.texts):
             return None
         if self.texts and self.first_text and self.numbers:
+            row, text = self.first_text
             hint = f"fix the cell or leave it empty; if it is a category, upload it with columns[{self.name}]=category"
-            return _bad_value(self.name, *self.first_text, hint=hint)
+            if len(text.strip()) <= MOST_MARK:
+                hint += f"; if it means that the value is missing, upload it with na_values={text.strip()}"
+            return _bad_value(self.name, row, text, hint=hint)
         if self.first_beyond:
             return _bad_value(self.name, *self.first_beyond, "is too large a number")
         return None
@@ -163,8 +169,9 @@ class Scan:
             values = None if self.too_many or len(self.values) > MAX_VALUES else sorted(map(str, self.values))
             counts = None if values is None else [self.values[value] for value in values]
             guess = "disguised_numbers" if self.disguised >= NUMBERS_SHARE * self.texts else None
+            guess = "disguised_dates" if self.dates >= NUMBERS_SHARE * self.texts else guess
             guess = guess if self.wanted is None else None
-            against = self.numbers + self.disguised
+            against = self.numbers + (self.dates if guess == "disguised_dates" else self.disguised)
             column = Column(self.name, "category", **missing, values=values, counts=counts)
             return replace(column, guess=guess, against=against)
         return Column(self.name, "number", **missing, **self._numbers())

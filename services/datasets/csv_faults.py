@@ -24,9 +24,11 @@ def diagnose(path: Path, delimiter: str, width: int, *, header: bool) -> list[Fa
         try:
             for cells in within(reader, MAX_DIAGNOSIS_S):
                 if cells and len(cells) != width:
+                    if not total and len(cells) > width and (remark := _remark(path)):
+                        return [remark]  # all that follows follows from it
                     total += 1
                     if len(faults) < InvalidRequest.SHOWN:
-                        faults.append(_ragged(row, line, len(cells), width))
+                        faults.append(_ragged(row, line, cells, width))
                 row += bool(cells)
                 line = reader.line_num + 1
                 if total == MAX_COUNTED:
@@ -64,9 +66,20 @@ def within(rows: Iterable[list[str]], seconds: float) -> Iterator[list[str]]:
         yield row
 
 
-def _ragged(row: int, line: int, cells: int, width: int) -> Fault:
-    detail = f"line {line} has {cells} cells, the others {width}"
+def _remark(path: Path) -> Fault | None:
+    """Return the fault of a comment in the first line, which is read as the names of the columns."""
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        if file.read(1) != "#":
+            return None
+    detail = "line 1 begins with #: remove such lines; the first line has to name the columns"
+    return Fault("#/data", "csv_comment", detail, location={"line": 1})
+
+
+def _ragged(row: int, line: int, cells: list[str], width: int) -> Fault:
+    detail = f"line {line} has {len(cells)} cells, the first line {width}"
     hint = "put a cell that contains the delimiter in quotes"
+    if len(cells) == width + 1 and not cells[-1].strip():
+        hint = "the line ends with a delimiter: remove it, or name one more column"
     return Fault("#/data", "csv_ragged_row", detail, hint=hint, location={"row": row, "line": line})
 
 

@@ -187,7 +187,8 @@ def _check_utf8(path: Path, size: int) -> None:
             if b"\0" in block:
                 at = offset + block.index(b"\0")
                 detail = f"has a NUL byte at offset {at}: this is not CSV, or is in UTF-16"
-                raise InvalidRequest([Fault("#/data", "csv_not_utf8", detail, location={"byte": at})])
+                hint = "save it as UTF-8, for example: iconv -f utf-16le -t utf-8 old.csv > new.csv"
+                raise InvalidRequest([Fault("#/data", "csv_not_utf8", detail, hint=hint, location={"byte": at})])
             offset += len(block)
     if (left := len(decoder.getstate()[0])) and offset == path.stat().st_size:
         raise _not_utf8(path, offset - left)
@@ -196,13 +197,15 @@ def _check_utf8(path: Path, size: int) -> None:
 def _not_utf8(path: Path, offset: int) -> InvalidRequest:
     line, left, sure = 1, offset, True
     with open(path, "rb") as file:
+        coding = "utf-16" if file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE} else "latin1"
+        file.seek(0)
         while left:
             block = file.read(min(left, BLOCK_BYTES))
             sure = sure and not any(mark in block for mark in (b'"', b"\n\n", b"\n\r\n"))
             line, left = line + block.count(b"\n"), left - len(block)
     # With quotes or blank lines before it, only the line is sure. The first line is taken for a header.
     location = {"byte": offset, "line": line} | ({"row": line - 2} if sure else {})
-    hint = "save it as UTF-8, for example: iconv -f latin1 -t utf-8 old.csv > new.csv"
+    hint = f"save it as UTF-8, for example: iconv -f {coding} -t utf-8 old.csv > new.csv"
     return InvalidRequest(
         [Fault("#/data", "csv_not_utf8", f"is not UTF-8 at byte {offset}", hint=hint, location=location)]
     )

@@ -3,11 +3,13 @@
 from typing import Any
 
 from services.columns import INDEX_NAMES, TableInfo
-from services.datasets.exactness import inexact
+from services.datasets.exactness import inexact, vanishing
 
 GUESSES = {
     "disguised_numbers": "{!r} looks like numbers with signs or separators, and was read as text. If they are numbers, "
-    "upload it again with ?decimal=, or &thousands=. or &columns[{}]=number.",
+    "upload it again with ?columns[{}]=number, and with decimal= or thousands= if they contain such a sign.",
+    "disguised_dates": "{!r} looks like dates or times, and was read as text. To learn from the time, write them "
+    "as 2026-11-28 or 2026-11-28T08:30:00; if they are names, upload it again with ?columns[{}]=category.",
     "leading_zeros": "{!r} has whole numbers with leading zeros, which are taken as text; "
     "upload it again with ?columns[{}]=number if they are numbers.",
     "large_codes": "{!r} has few, large whole numbers, which are taken as the names of categories; "
@@ -43,4 +45,7 @@ def warnings_of(info: TableInfo, dialect: dict[str, Any] | None) -> list[dict[st
             tell("empty_column", f"{name!r} has no values.", name)
     for name in inexact(info):
         tell("inexact_numbers", f"{name!r} has numbers beyond 16,777,216, which are rounded to float32.", name)
+    for name in vanishing(info):
+        message = f"{name!r} has numbers closer to 0 than 1.2e-38, which are 0 as float32: write them in another unit."
+        tell("inexact_numbers", message, name)
     return found

@@ -1,4 +1,8 @@
-"""Numbers that are written as texts: with separators, a decimal comma, a percent or currency sign, or leading zeros."""
+"""Numbers and dates that are written as other texts than are read as such.
+
+Numbers with separators, a decimal comma, a percent or currency sign, an accountant's minus or leading zeros; dates in
+another order than that of ISO 8601, and times without a date.
+"""
 
 import re
 
@@ -9,7 +13,16 @@ from services.cell_texts import NUMBER
 from services.specs.schema.file_options import FileOptions
 
 SIGNS = "[$€£¥%]"
-DISGUISED = rf"^\s*{SIGNS}?\s*[+-]?\d{{1,3}}([,.' _]?\d{{3}})*([.,]\d+)?\s*{SIGNS}?\s*$"
+SPACES = "[\u00a0\u2007\u2009\u202f]"  #: that do not break a line, as programs put them between thousands
+MINUS = "\u2212"  #: as typesetters write it
+BARE = rf"{SIGNS}?\s*[+-]?{SIGNS}?\d{{1,3}}([,.' _’]?\d{{3}})*([.,]\d+)?\s*{SIGNS}?"
+DISGUISED = rf"^\s*({BARE}|\({BARE}\))\s*$"
+MONTH = "(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+CLOCK = r"\d{1,2}:\d\d(:\d\d)?\s*(?i:[ap]m)?"
+DATE = (
+    rf"\d{{1,2}}[./-]\d{{1,2}}[./-](\d\d|\d{{4}})|\d{{4}}[./]\d{{1,2}}[./]\d{{1,2}}|\d{{1,2}}[ -]{MONTH}[ -]\d{{2,4}}"
+)
+DATES = rf"^\s*(({DATE})([ T]{CLOCK})?|{CLOCK})\s*$"
 LEADING_ZEROS = r"^\s*[+-]?0\d+\s*$"
 
 
@@ -25,8 +38,13 @@ def count_leading_zeros(there: pa.Array) -> int:
 
 def count_disguised(there: pa.Array) -> int:
     """Return how many texts would be numbers without signs and separators."""
-    matches = pc.and_not(pc.match_substring_regex(there, DISGUISED), pc.match_substring_regex(there, NUMBER))
+    matches = pc.and_not(pc.match_substring_regex(_tidy(there), DISGUISED), pc.match_substring_regex(there, NUMBER))
     return pc.sum(matches).as_py() or 0
+
+
+def count_dates(there: pa.Array) -> int:
+    """Return how many texts are dates or times in a form that is not read as such."""
+    return pc.sum(pc.match_substring_regex(there, DATES)).as_py() or 0
 
 
 def plain_numbers(batch: pa.RecordBatch, options: FileOptions) -> pa.RecordBatch:
@@ -43,10 +61,18 @@ def plain_numbers(batch: pa.RecordBatch, options: FileOptions) -> pa.RecordBatch
 def _plain(cells: pa.Array, options: FileOptions, kind: str | None) -> pa.Array:
     if kind == "category":
         return cells
-    bare = pc.replace_substring_regex(cells, rf"{SIGNS}|^\s+|\s+$", "") if kind == "number" else cells
+    bare = _tidy(cells)
+    if kind == "number":
+        bare = pc.replace_substring_regex(bare, rf"{SIGNS}|^\s+|\s+$", "")
+        bare = pc.replace_substring_regex(bare, r"^\((.*)\)$", r"-\1")
     decimal, thousands = options.decimal or ".", options.thousands
     whole = rf"\d{{1,3}}({re.escape(thousands)}\d{{3}})*|\d+" if thousands else r"\d+"
     form = rf"^\s*[+-]?({whole})?({re.escape(decimal)}\d*)?([eE][+-]?\d+)?\s*$"
     found = pc.replace_substring(bare, thousands, "") if thousands else bare
     found = pc.replace_substring(found, decimal, ".") if decimal != "." else found
-    return pc.if_else(pc.match_substring_regex(bare, form), found, bare)
+    return pc.if_else(pc.match_substring_regex(bare, form), found, bare if kind == "number" else cells)
+
+
+def _tidy(cells: pa.Array) -> pa.Array:
+    """Return texts with the spaces and the minus that a keyboard has."""
+    return pc.replace_substring(pc.replace_substring_regex(cells, SPACES, " "), MINUS, "-")

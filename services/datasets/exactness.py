@@ -5,6 +5,7 @@ import numpy as np
 from services.columns import Column, TableInfo
 
 LAST_WHOLE = 2**24  #: up to here every whole number is a float32
+LAST_READ = 2**53  #: and up to here it is read as it is
 
 
 def told_apart(values: np.ndarray, *, whole: bool) -> bool:
@@ -22,6 +23,13 @@ def inexact(info: TableInfo) -> list[str]:
 def _is_inexact(column: Column) -> bool:
     if column.type != "number" or column.min is None or column.max is None:
         return False
-    if column.values is not None and column.whole:
+    largest = max(-column.min, column.max)
+    if column.values is not None and column.whole and largest <= LAST_READ:
         return False  # they were found to be exact
-    return max(-column.min, column.max) > LAST_WHOLE
+    return largest > LAST_WHOLE
+
+
+def vanishing(info: TableInfo) -> list[str]:
+    """Return the columns of numbers that are all so close to 0 that the table holds 0 in their place."""
+    tiny = float(np.finfo(np.float32).tiny)
+    return [it.name for it in info.columns if it.type == "number" and 0 < max(-(it.min or 0), it.max or 0) < tiny]

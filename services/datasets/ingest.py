@@ -15,14 +15,17 @@ from services.specs.schema.file_options import FileOptions
 
 BLOCK_BYTES = 1 << 20
 FORMATS = ["csv", "parquet", "jsonl", "npz"]
-#: First bytes of what is never opened: pickles, NumPy arrays of any kind, HDF5, gzip, Excel's old format.
+#: First bytes of what is never opened: what it is, and what to do instead.
 REFUSED = {
-    b"\x80": "a pickle",
-    b"\x93NUMPY": "a NumPy array",
-    b"\x89HDF": "HDF5",
-    b"\x1f\x8b": "gzip",
-    b"%PDF": "a PDF",
-    b"\xd0\xcf\x11\xe0": "an old Excel file",
+    b"\x80": ("a pickle", "write it as Parquet: df.to_parquet(path)"),
+    b"\x93NUMPY": ("a NumPy array", "name the arrays in one file: np.savez(path, x=array, y=targets)"),
+    b"\x89HDF": ("HDF5", "write it as Parquet: df.to_parquet(path)"),
+    b"\x1f\x8b": ("gzip", "unpack it: gunzip"),
+    b"BZh": ("bzip2", "unpack it: bunzip2"),
+    b"\xfd7zXZ": ("xz", "unpack it: unxz"),
+    b"(\xb5/\xfd": ("Zstandard", "unpack it: unzstd"),
+    b"%PDF": ("a PDF", "send the table that it was made from"),
+    b"\xd0\xcf\x11\xe0": ("an old Excel file", "save the sheet as CSV"),
 }
 AS_FOUND = FileOptions()
 TARGET_NAMES = ("target", "label", "class", "y", "species", "outcome")
@@ -108,9 +111,9 @@ def _format_of(path: Path, name: str) -> str:
     """Tell the format by the first bytes and the file's name, never by what the client calls it."""
     with open(path, "rb") as file:
         head = file.read(512)
-    for magic, what in REFUSED.items():
+    for magic, (what, instead) in REFUSED.items():
         if head.startswith(magic):
-            raise UnsupportedMediaType(f"{name!r} is {what}, which is never opened.", allowed=FORMATS)
+            raise UnsupportedMediaType(f"{name!r} is {what}, which is never opened; {instead}.", allowed=FORMATS)
     if head.lstrip().lower().startswith((b"<!doctype html", b"<html")):
         hint = "the address it was downloaded from may have answered with an error or a login page"
         raise InvalidRequest([Fault("#/data", "unreadable", "is a web page, not a table", hint=hint)])
@@ -119,7 +122,9 @@ def _format_of(path: Path, name: str) -> str:
     if head.startswith(b"PK"):
         if zipfile.is_zipfile(path) and _all_arrays(path):
             return "npz"
-        raise UnsupportedMediaType(f"{name!r} is an archive; only .npz is opened.", allowed=FORMATS)
+        is_sheet = name.lower().endswith((".xlsx", ".xlsm", ".ods"))
+        what, instead = ("a workbook", "save the sheet as CSV") if is_sheet else ("an archive", "unpack it")
+        raise UnsupportedMediaType(f"{name!r} is {what}; only .npz is opened; {instead}.", allowed=FORMATS)
     if head.lstrip().startswith(b"["):
         hint = "write one object per line: df.to_json(path, orient='records', lines=True), or jq -c '.[]'"
         detail = "is a JSON array; JSON Lines is needed, one object per line"

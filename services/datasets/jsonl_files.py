@@ -1,5 +1,6 @@
 """Reads JSON Lines: an object a line, the keys of the first one the columns. Holds a batch of rows at a time."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from services.specs.parse.json_size import count_values
 BATCH_CELLS = 131_072
 BATCH_BYTES = 16 << 20
 MAX_LINE_BYTES = 16 << 20
+FIRST_ROW = "name every key in the first row, null where it has no value"
 KINDS = {bool: "a boolean", int: "a number", float: "a number", str: "a text"}
 TYPES = {"a boolean": pa.bool_(), "a number": pa.float64(), "a text": pa.string()}
 
@@ -55,7 +57,7 @@ def _batches(path: Path, limits: TableLimits) -> Iterator[pa.RecordBatch]:
             columns = {name: [] for name in cells}
         if extra := next((name for name in cells if name not in columns), None):
             detail = f"line {line} has the key {extra[:80]!r}, which the first row does not have"
-            raise _refused("unknown_column", detail, row, line, extra)
+            raise _refused("unknown_column", detail, row, line, extra, hint=FIRST_ROW)
         for name, column in columns.items():
             column.append(_cell(cells.get(name), name, kinds, row, line))
         size, held = size + len(raw), held + len(columns)
@@ -86,7 +88,9 @@ def _object(raw: bytes, row: int, line: int) -> dict[str, Any]:
     try:
         found = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise _refused("unreadable", f"line {line} is not valid JSON at column {error.colno}", row, line) from error
+        hint = "write null for what is no number" if re.search(rb"NaN|Infinity", raw) else "an object stands on a line"
+        detail = f"line {line} is not valid JSON at column {error.colno}"
+        raise _refused("unreadable", detail, row, line, hint=hint) from error
     if not isinstance(found, dict):
         raise _refused("wrong_type", f"line {line} is not an object", row, line)
     return found
@@ -98,10 +102,10 @@ def _cell(value: Any, name: str, kinds: dict[str, str], row: int, line: int) -> 
     kind = KINDS.get(type(value))
     if kind is None:
         detail = f"line {line} has a list or an object as {name[:80]!r}; numbers, texts and booleans are read"
-        raise _refused("wrong_type", detail, row, line, name)
+        raise _refused("wrong_type", detail, row, line, name, hint="write a key for each value in it")
     if kinds.setdefault(name, kind) != kind:
         detail = f"line {line} has {kind} as {name[:80]!r}, the rows above {kinds[name]}"
-        raise _refused("bad_value", detail, row, line, name)
+        raise _refused("bad_value", detail, row, line, name, hint="write one kind of value for a key in all rows")
     return float(value) if kind == "a number" else value
 
 
@@ -110,6 +114,8 @@ def _batch(columns: dict[str, list[Any]], kinds: dict[str, str]) -> pa.RecordBat
     return pa.record_batch(arrays, names=list(columns))
 
 
-def _refused(code: str, detail: str, row: int, line: int, column: str | None = None) -> InvalidRequest:
+def _refused(
+    code: str, detail: str, row: int, line: int, column: str | None = None, *, hint: str | None = None
+) -> InvalidRequest:
     location = {"row": row, "line": line} | ({"column": column} if column else {})
-    return InvalidRequest([Fault("#/data", code, detail, location=location)])
+    return InvalidRequest([Fault("#/data", code, detail, hint=hint, location=location)])

@@ -39,7 +39,8 @@ def _flattened(name: str, cells: pa.Array) -> pa.Array:
 
 def _ragged(name: str) -> InvalidRequest:
     detail = f"column {name!r} has lists of different lengths, or none in some row; all must have the same shape"
-    return InvalidRequest([Fault("#/data", "ragged_row", detail, location={"column": name})])
+    hint = "pad them to one length, or leave the column out"
+    return InvalidRequest([Fault("#/data", "ragged_row", detail, hint=hint, location={"column": name})])
 
 
 def is_list(kind: pa.DataType) -> bool:

@@ -16,6 +16,14 @@ from services.datasets.table_limits import TableLimits
 from services.datasets.tabulation import Batches
 from services.errors import Fault, InvalidRequest, UnsupportedMediaType
 
+#: What to do with an array of a kind that is not read.
+HINTS = {
+    "S": "texts are read as str: array.astype(str)",
+    "M": "dates are read as texts: array.astype(str)",
+    "m": "write spans of time as numbers: array.astype(float)",
+    "c": "write complex numbers as two arrays, its real and its imaginary part",
+}
+
 BATCH_ROWS = 65_536
 BATCH_BYTES = 16 << 20
 BLOCK_BYTES = 1 << 20
@@ -107,11 +115,12 @@ def _array(entry: str, head: bytes) -> Array:
     else:
         raise ValueError(f"version {version} of the array format is not read")
     if dtype.hasobject:
-        raise UnsupportedMediaType("An array of the archive holds Python objects, which are never opened.")
+        detail = "An array of the archive holds Python objects, which are never opened; give it a type: "
+        raise UnsupportedMediaType(detail + "array.astype(float), or str.")
     name = entry.removesuffix(".npy")
     if len(shape) < 1 or dtype.kind not in "biufU":
         detail = f"array {name[:80]!r} is {len(shape)}-dimensional {dtype}; rows of numbers or texts are read"
-        raise InvalidRequest([Fault("#/data", "shape_mismatch", detail)])
+        raise InvalidRequest([Fault("#/data", "shape_mismatch", detail, hint=HINTS.get(dtype.kind))])
     return Array(name, entry, tuple(map(int, shape)), bool(fortran), dtype, stream.tell())
 
 

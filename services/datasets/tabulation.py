@@ -65,6 +65,14 @@ def tabulate(
     return info
 
 
+def _hint(kind: pa.DataType) -> str:
+    if pa.types.is_time(kind) or pa.types.is_duration(kind):
+        return "write it as a number: its seconds"
+    if pa.types.is_struct(kind) or pa.types.is_map(kind):
+        return "write a column for each of its fields"
+    return "write it as texts or as numbers"
+
+
 def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Yield batches, the next ones being read meanwhile: what reads them holds no lock of Python's."""
     with ThreadPoolExecutor(1) as reader:
@@ -94,11 +102,12 @@ def check_names(names: list[str], limits: TableLimits) -> None:
     for n, name in enumerate(names):
         location = {"row": 0, "line": 1, "column": n}
         if not name.strip():
-            faults.append(Fault("#/data", "invalid_name", f"column {n} has no name", location=location))
+            hint = "each line ends with a delimiter: take the last one away" if n and n == len(names) - 1 else "name it"
+            faults.append(Fault("#/data", "invalid_name", f"column {n} has no name", hint=hint, location=location))
         elif first[name] != n:
-            faults.append(
-                Fault("#/data", "duplicate_column", f"two columns are named {name[:80]!r}", location=location)
-            )
+            detail = f"two columns are named {name[:80]!r}"
+            hint = "rename one of them, or leave it out"
+            faults.append(Fault("#/data", "duplicate_column", detail, hint=hint, location=location))
         elif len(name) > 200 or "\0" in name:
             faults.append(Fault("#/data", "invalid_name", f"column {n} has an unusable name", location=location))
     if faults:
@@ -129,7 +138,7 @@ def check_schema(schema: pa.Schema, limits: TableLimits) -> None:
             detail = (
                 f"column {entry.name!r} is of type {entry.type}; numbers, texts, booleans, dates and times are read"
             )
-            faults.append(Fault("#/data", "wrong_type", detail, location={"column": entry.name}))
+            faults.append(Fault("#/data", "wrong_type", detail, hint=_hint(kind), location={"column": entry.name}))
     if faults:
         raise InvalidRequest(faults)
 

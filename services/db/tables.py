@@ -289,7 +289,7 @@ class Worker(Base):
     id: Mapped[str] = mapped_column(primary_key=True)  #: device, process and host
     device: Mapped[str]
     slots: Mapped[int]
-    versions: Mapped[dict[str, Any]]
+    versions: Mapped[dict[str, Any]]  #: of its software; beside them the memory that one of its trainers may take
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime]  #: the database's time
     fault: Mapped[str | None]  #: deaf or stuck: why it is ending itself

@@ -12,6 +12,7 @@ from services.specs.resolve.estimate import estimate
 from services.specs.resolve.facts import Facts, Limits, StartingWeights
 from services.specs.resolve.findings import Findings
 from services.specs.resolve.item_faults import item_faults, of_items
+from services.specs.resolve.memory_check import check_memory
 from services.specs.resolve.resolved import Resolved
 from services.specs.resolve.source_faults import plugin_faults
 from services.specs.resolve.split_choice import with_split
@@ -40,7 +41,9 @@ def resolve(spec: JobSpec, facts: Facts) -> Resolved:
     summary = facts.models.measure(spec, facts.info)
     found.faults += _size_faults(summary, facts.limits)
     check_certain(spec, facts.info, summary, found)
-    resolved = Resolved(spec, found.warnings, summary, estimate(spec, facts.info, summary))
+    takes = estimate(spec, facts.info, summary)
+    check_memory(spec, summary, takes, facts.memory, found)
+    resolved = Resolved(spec, found.warnings, summary, takes)
     if facts.start:
         resolved = _started(resolved, facts.info, facts.start, facts, found)
     found.check()
@@ -94,7 +97,7 @@ def _started(resolved: Resolved, info: TableInfo, start: StartingWeights, facts:
     )
 
 
-def _warn_of_size(takes: dict[str, int], found: Findings) -> None:
+def _warn_of_size(takes: dict[str, Any], found: Findings) -> None:
     if takes["checkpoint_bytes"] > LARGE_CHECKPOINTS:
         message = f"The kept checkpoints may take {takes['checkpoint_bytes'] / 2**30:.1f} GiB of the database."
         found.warn("checkpoints_large", message, "#/checkpoint")

@@ -1,6 +1,6 @@
 """Everything that has to be looked up before a spec can be resolved: its data, its starting weights, the workers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import bindparam, exists, select
 
@@ -10,12 +10,14 @@ from services.db.engine import Database
 from services.db.tables import Owner
 from services.errors import Fault, InvalidRequest
 from services.jobs import warm_start
-from services.queue.workers import online_count
+from services.queue.speeds import seconds_per_epoch, speeds
+from services.queue.workers import largest
 from services.settings import Settings
 from services.specs.resolve.facts import Facts, Limits, ModelSizes
+from services.specs.resolve.resolved import Resolved
 from services.specs.schema.job import JobSpec
 
-KNOWN = select(exists().where(Owner.name == bindparam("owner")), online_count("cuda").scalar_subquery())
+KNOWN = select(exists().where(Owner.name == bindparam("owner")))
 BY_NAME = {"builtin", "plugin"}  #: what a resolved spec goes on naming as it was named
 
 
@@ -51,8 +53,8 @@ class SubmissionFacts:
         except InvalidRequest as error:
             faults += error.faults
         with self.database.reading() as session:
-            values = {"owner": owner, "seen_s": -self.settings.online_s}
-            owner_is_known, cuda_workers = session.connection().execute(KNOWN, values).one()
+            owner_is_known = bool(session.connection().execute(KNOWN, {"owner": owner}).scalar())
+            memory = largest(session, self.settings.online_s)
             if spec.init_from:
                 try:
                     start = warm_start.find(session, owner, spec.init_from)
@@ -64,8 +66,16 @@ class SubmissionFacts:
             models=self.sizes,
             dataset=dataset.id if dataset and dataset.source not in BY_NAME else None,
             suggested_target=dataset.suggested_target if dataset else None,
-            cuda_online=cuda_workers > 0,
+            memory=memory,
             start=start.weights if start else None,
             faults=faults,
         )
         return Gathered(facts, dataset, start, owner_is_known)
+
+    def timed(self, resolved: Resolved, owner: str) -> Resolved:
+        """Return what was resolved with the likely seconds of an epoch, by the owner's finished jobs."""
+        spec, takes = resolved.spec, resolved.estimate
+        with self.database.reading() as session:
+            known = speeds(session, owner, spec.device, spec.model.type)
+        seconds = seconds_per_epoch(takes["work_per_epoch"], spec.data.dataset, known)
+        return replace(resolved, estimate=takes | {"seconds_per_epoch": seconds})

@@ -54,7 +54,7 @@ class JobService:
             return known
         limits = self.admission.limits(asked.owner)
         gathered = self.facts.gather(asked.spec, asked.owner)
-        resolved = resolve(asked.spec, gathered.facts)
+        resolved = self.facts.timed(resolve(asked.spec, gathered.facts), asked.owner)
         job = self._stored(asked, gathered, resolved, limits)
         if job is None:
             return self._of_the_first(asked)
@@ -67,7 +67,7 @@ class JobService:
 
         Raises: InvalidRequest.
         """
-        return resolve(spec, self.facts.gather(spec, owner).facts)
+        return self.facts.timed(resolve(spec, self.facts.gather(spec, owner).facts), owner)
 
     def replayed(self, owner: str, key: RequestKey) -> Submitted | None:
         """Return the job that a key brought before; None if it is new.
@@ -142,7 +142,11 @@ def _columns(
         "priority": asked.spec.priority,
         "tags": list(asked.spec.tags),
         "metadata": asked.spec.metadata,
-        "model_summary": resolved.model_summary | {"steps_per_epoch": resolved.estimate["steps_per_epoch"]},
+        "model_summary": {
+            **resolved.model_summary,
+            "steps_per_epoch": resolved.estimate["steps_per_epoch"],
+            "estimate": resolved.estimate,
+        },
         "warnings": resolved.warnings,
         "retry_of": old.id if old else None,
         "spec_diff": differences(old.spec, echo) if old else None,

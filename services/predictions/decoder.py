@@ -1,6 +1,7 @@
 """Rows of a request become the cells that the training's table would hold."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,7 @@ from services.specs.schema.predict import Predict
 from services.training.input.column_inputs import Input
 from services.training.input.preprocessing import Preprocessing
 
+POINT = re.compile(r"(?<=\d)\.0+$")  #: what a table with gaps adds to a whole number: it writes 3 as 3.0
 UNSEEN = -1.0  #: the cell of a category that training did not have
 
 
@@ -170,6 +172,9 @@ def _read(value: Any, column: Input, codes: dict[Any, int]) -> Any:
         return None
     if column.type == "category" and isinstance(value, int | float) and not isinstance(value, bool):
         return text_of_code(value)
+    if column.type == "category" and isinstance(value, str) and value not in codes:
+        whole = POINT.sub("", value)
+        return whole if whole in codes else value
     if column.type == "boolean":
         if isinstance(value, str):
             return BOOLEANS.get(value, value)
@@ -208,7 +213,9 @@ def _cell(
     if column.type == "datetime":
         return _days(value, column, pointer)
     if isinstance(value, bool | str):
-        return Fault(pointer, "wrong_type", f"is {short(value)!r}; {column.name!r} takes a number", short(value))
+        detail = f"is {short(value)!r}; {column.name!r} takes a number"
+        hint = "write it without signs and separators, as 1234.5" if isinstance(value, str) else None
+        return Fault(pointer, "wrong_type", detail, short(value), hint=hint)
     if column.kept is not None and column.unseen == "error" and value not in codes:
         detail = f"{short(value)!r} was not among the values of {column.name!r} in training"
         return Fault(pointer, "unseen_value", detail, short(value), None, (column.values or [])[:50])

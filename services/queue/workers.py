@@ -13,6 +13,20 @@ from services.db.tables import Job, Worker
 from services.settings import Settings
 from services.states import JobState
 
+MEMORY = "memory_bytes"  #: the key beside the versions in a worker's row
+
+
+@dataclass(frozen=True)
+class Sign:
+    """What a worker says of itself, time and again."""
+
+    worker: str
+    device: str
+    slots: int
+    versions: dict[str, Any]
+    memory_bytes: int | None = None  #: the most that one of its trainers may take; None: no limit is known
+    fault: str | None = None  #: deaf or stuck
+
 
 @dataclass(frozen=True)
 class WorkerView:
@@ -22,6 +36,7 @@ class WorkerView:
     device: str
     slots: int
     versions: dict[str, Any]
+    memory_bytes: int | None  #: the most that one of its trainers may take; None: no limit is known
     started_at: datetime
     seen_s_ago: float
     busy: int  #: slots that train somebody's job
@@ -36,12 +51,13 @@ class Workers:
         self.database = database
         self.online_s = settings.online_s
 
-    def seen(self, worker: str, device: str, slots: int, versions: dict[str, Any], fault: str | None = None) -> None:
+    def seen(self, sign: Sign) -> None:
         """Note that a worker is alive now."""
         with self.database.transaction() as session:
             time = now(session)
-            row = {"device": device, "slots": slots, "versions": versions, "seen_at": time, "fault": fault}
-            insert = insert_for(session)(Worker).values(id=worker, started_at=time, **row)
+            about = sign.versions | {MEMORY: sign.memory_bytes}
+            row = {"device": sign.device, "slots": sign.slots, "versions": about, "seen_at": time, "fault": sign.fault}
+            insert = insert_for(session)(Worker).values(id=sign.worker, started_at=time, **row)
             session.execute(insert.on_conflict_do_update(index_elements=["id"], set_=row))
 
     def gone(self, worker: str) -> None:
@@ -95,7 +111,8 @@ def _view(worker: Worker, owner: str, running: list[tuple[Any, ...]], time: date
         id=worker.id,
         device=worker.device,
         slots=worker.slots,
-        versions=worker.versions,
+        versions={name: version for name, version in worker.versions.items() if name != MEMORY},
+        memory_bytes=worker.versions.get(MEMORY),
         started_at=worker.started_at,
         seen_s_ago=max(0.0, (time - worker.seen_at).total_seconds()),
         busy=len(trained),
@@ -109,6 +126,19 @@ def online_count(device: str | None) -> Select[int]:
     seen = Worker.seen_at >= time_in(bindparam("seen_s")), Worker.fault.is_(None)
     query = select(func.count()).select_from(Worker).where(*seen)
     return query.where(Worker.device == device) if device else query
+
+
+def largest(session: Session, online_s: float) -> dict[str, int | None]:
+    """Return, of each device that a worker is online for, the most memory that a trainer may take there.
+
+    None where a worker knows no limit.
+    """
+    seen = Worker.seen_at >= now(session) - timedelta(seconds=online_s), Worker.fault.is_(None)
+    found: dict[str, int | None] = {}
+    for device, about in session.execute(select(Worker.device, Worker.versions).where(*seen)).all():
+        memory, known = about.get(MEMORY), found.get(device, 0)
+        found[device] = None if memory is None or known is None else max(known, memory)
+    return found
 
 
 def online(session: Session, device: str | None, online_s: float) -> int:

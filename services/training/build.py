@@ -11,6 +11,7 @@ from torch.amp.grad_scaler import GradScaler
 
 from services.adjustments import Adjustment
 from services.columns import TableInfo
+from services.specs.resolve.memory import IN_MEMORY_BYTES
 from services.specs.schema.job import JobSpec
 from services.specs.schema.monitor import EarlyStopping
 from services.training.baseline import constant_outputs, measured_baseline
@@ -18,7 +19,6 @@ from services.training.initial_weights import begin_with, stored_weights
 from services.training.input.block_batches import BLOCK_ROWS, BlockBatches
 from services.training.input.examples import Examples, examples
 from services.training.input.plugin_data import Opened
-from services.training.input.table_access import IN_MEMORY_BYTES
 from services.training.loop.best import Best, Patience
 from services.training.loop.evaluation import Evaluation
 from services.training.loop.metrics import metric

@@ -16,13 +16,12 @@ from services.db.engine import Database
 from services.errors import NotReady
 from services.queue.claims import Claim
 from services.settings import Settings
+from services.specs.resolve.memory import LEAST_MEASURED
 from services.specs.schema.job import JobSpec
 from services.training.build import build
 from services.training.input.plugin_data import Opened, reopened
 from services.training.loop.training import Training
 from services.training_errors import TrainingFault
-
-LEAST_MEASURED = 32  #: validation rows at a time, however little memory there is
 
 
 @dataclass(frozen=True)

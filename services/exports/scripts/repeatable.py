@@ -4,7 +4,7 @@ from math import ceil
 from typing import Any
 
 from services.exports.subject import Subject
-from services.training.input.table_access import IN_MEMORY_BYTES
+from services.specs.resolve.memory import IN_MEMORY_BYTES
 
 FLOAT_BYTES = 4
 CHANGES = {"optimizer.lr", "micro_batch_size", "validation.batch_size"}  #: adjustments that change what is computed

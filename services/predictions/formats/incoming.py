@@ -13,15 +13,18 @@ import numpy as np
 import pyarrow as pa
 
 from services.datasets import parquet_files
+from services.datasets.csv_dialect import sniff
 from services.datasets.table_limits import TableLimits
 from services.errors import Fault, InvalidRequest, TooLarge
 from services.predictions.formats.arrow_messages import is_packed
 from services.predictions.formats.media import ELSEWHERE, Media
 from services.specs.parse.faults import pointer_of
+from services.specs.schema.file_options import FileOptions
 
 Columns = Mapping[str, Sequence[Any] | np.ndarray]
 MAX_HEADER = 10_000  #: bytes of an NPY header
 MAX_UNPACKED_BYTES = 256 << 20
+SAMPLE_CHARACTERS = 64 << 10  #: of a CSV, that say what its delimiter is
 
 
 def columns_of(body: bytes, media: Media, most: int) -> Columns:
@@ -65,7 +68,9 @@ def _csv(body: bytes, most: int) -> Columns:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _damaged("CSV", f"is not UTF-8 at byte {error.start}") from error
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    sample, limits = text[:SAMPLE_CHARACTERS], TableLimits(most, TableLimits.columns, MAX_UNPACKED_BYTES)
+    dialect, _ = sniff(sample, limits, FileOptions(header=True), whole=len(sample) == len(text))
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=dialect.delimiter, strict=True)
     try:
         names = next(rows, [])
         _check_names(names)

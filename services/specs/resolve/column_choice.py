@@ -106,7 +106,7 @@ def _auto_features(info: TableInfo, taken: set[str | None], keep: set[str], foun
             found.warn("column_left_out", f"{column.name!r} has too many different values to learn from.", "#/data")
         elif column.name not in taken:
             features.append(column.name)
-    ids = [name for name in features if name not in keep and info.column(name).names_rows(info.rows)]
+    ids = {name: None for name in features if name not in keep and info.column(name).names_rows(info.rows)}
     if info.rows < MIN_ROWS or len(ids) == len(features):
         return features
     for name in ids:
@@ -117,8 +117,9 @@ def _auto_features(info: TableInfo, taken: set[str | None], keep: set[str], foun
 
 def _check_cells(data: Data, info: TableInfo, features: list[str], taken: set[str | None], found: Findings) -> None:
     tensors = _tensors(data)
+    learnt = set(features)
     for column in info.columns:
-        if column.name in features:
+        if column.name in learnt:
             found.faults += feature_faults(column, data.columns.get(column.name, ColumnOptions()))
             if tensors:  # a missing value has no place in a tensor for the input that would tell of it
                 found.faults += missing_faults(column)

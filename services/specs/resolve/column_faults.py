@@ -24,6 +24,10 @@ def missing_faults(column: Column) -> list[Fault]:
     row = column.first_missing
     detail = f"column {column.name!r} has {column.missing} empty cells, the first in row {row}"
     hint = "fill them in or leave those rows out; only features may have missing values"
+    if column.type == "category":
+        hint += (
+            ". If NA or None is a value of its own, upload the CSV again with ?na_values= and name only what is missing"
+        )
     return [Fault("#/data", "missing_values", detail, hint=hint, location={"row": row, "column": column.name})]
 
 

@@ -54,6 +54,11 @@ class Facts:
     models: ModelSizes
     dataset: str | None = None  #: id to put in place of inline rows or of a name; None keeps `builtin` and `plugin`
     suggested_target: str | None = None
-    cuda_online: bool = False
+    memory: Mapping[str, int | None] = field(default_factory=dict)  #: a trainer may take, by device of online workers
     start: StartingWeights | None = None
     faults: list[Fault] = field(default_factory=list)  #: what was found wrong while the facts were gathered
+
+    @property
+    def cuda_online(self) -> bool:
+        """Whether a worker with a GPU is online."""
+        return "cuda" in self.memory

@@ -15,7 +15,7 @@ class Resolved:
     spec: JobSpec
     warnings: list[dict[str, Any]]
     model_summary: dict[str, Any]
-    estimate: dict[str, int]
+    estimate: dict[str, Any]
     started_new: list[str] = field(default_factory=list)  #: weights that a warm start leaves as they begin
 
 

@@ -7,19 +7,25 @@ from services.specs.resolve.findings import Findings
 from services.specs.schema.data import ColumnSplit, NoSplit, RandomSplit, TimeSplit
 from services.specs.schema.job import JobSpec
 
-MIN_ROWS = 10  #: fewer rows are not split by themselves
+MIN_ROWS = 10  #: fewer rows are not split unless a split is asked for
 
 
 def with_split(spec: JobSpec, info: TableInfo, found: Findings) -> JobSpec:
     """Return the spec with its split decided; validation and test rows that came inline decide it."""
-    split = spec.split
+    split, asked = spec.split, "split" in spec.model_fields_set
     if spec.data.x_val or spec.data.x_test:
-        if "split" in spec.model_fields_set:
+        if asked:
             found.warn("split_ignored", "x_val and x_test already say which rows are not for training.", "#/split")
         split = ColumnSplit(column="split")
+    elif not asked and info.rows < MIN_ROWS:
+        split = NoSplit()
+        message = (
+            f"With fewer than {MIN_ROWS} rows, all of them are for training. "
+            'To hold some back, set "split": {"type": "random", "validation": 1}.'
+        )
+        found.warn("split_left_out", message, "#/split")
     if isinstance(split, RandomSplit):
-        stratify = _stratify(spec, split, info, found)
-        split = split.model_copy(update={"stratify": stratify}) if info.rows >= MIN_ROWS else NoSplit()
+        split = split.model_copy(update={"stratify": _stratify(spec, split, info, found)})
     elif isinstance(split, TimeSplit) and info.column(split.column).type not in {"number", "datetime"}:
         detail = f"column {split.column!r} holds neither numbers nor times, which would order the rows"
         found.faults.append(Fault("#/split/column", "wrong_type", detail))

@@ -8,6 +8,7 @@ from services.specs.schema.job import JobSpec
 from services.specs.schema.losses import LOSS_OF, TASKS
 
 GUESS_VALUES = 20  #: at most so many whole numbers,
+LARGEST_EXACT = 2**24  #: whole numbers beyond it may be rounded in the table
 GUESS_ROWS = 5  #: each at least so often, are taken as classes
 
 
@@ -65,7 +66,8 @@ def contradictions(spec: JobSpec, task: str, info: TableInfo) -> list[Fault]:
         found = len(classes(column))
         if column.type == "datetime":
             detail = f"column {name!r} holds dates or times, which can't be targets"
-            faults.append(Fault("#/data/target", "wrong_type", detail))
+            hint = f"if each is the name of a class, upload the file again with ?columns[{name}]=category"
+            faults.append(Fault("#/data/target", "wrong_type", detail, hint=hint))
         elif task == "regression":
             if column.coded:
                 faults.append(Fault("#/data/target", "wrong_type", f"column {name!r} does not hold numbers"))
@@ -82,11 +84,11 @@ def contradictions(spec: JobSpec, task: str, info: TableInfo) -> list[Fault]:
             detail = "is for classes; the plug-in's targets are numbers: it would need an attribute `classes`"
             faults.append(Fault("#/task" if spec.loss == "auto" else "#/loss", "invalid", detail))
         elif column.values is None:
-            faults.append(
-                Fault(
-                    "#/data/target", "too_many_values", f"column {name!r} has too many different values to be classes"
-                )
-            )
+            detail, hint = f"column {name!r} has too many different values to be classes", None
+            if max(-(column.min or 0.0), column.max or 0.0) > LARGEST_EXACT:
+                detail = f"column {name!r} has numbers so large that they can't be told apart"
+                hint = f"upload the file again with ?columns[{name}]=category, or write them as text"
+            faults.append(Fault("#/data/target", "too_many_values", detail, hint=hint))
         elif found < 2:
             detail = f"column {name!r} has only one class: there is nothing to learn"
             faults.append(Fault("#/data/target", "one_class", detail))

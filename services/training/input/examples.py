@@ -23,6 +23,7 @@ from services.training.input.preprocessing import Preprocessing
 from services.training.input.rows import TrainBatches
 from services.training.input.split import Parts, split
 from services.training.input.table_access import fits, to_learn_from, to_measure, to_train_on
+from services.training.input.weight_check import check_weights
 from services.training.losses import Counts
 from services.training.models.bins import bins_like
 from services.training.models.embedding import embeds
@@ -56,6 +57,7 @@ def of_table(spec: JobSpec, info: TableInfo, table: np.ndarray, stored: Mapping[
     Shapes: table (rows, columns) float32.
     """
     parts = split(spec, info, table)
+    check_weights(spec, info, table, parts)
     seed, device = spec.seed or 0, torch.device(spec.device)
     cells = to_learn_from(table, parts.train, seed)
     encode = Encoding.fitted(spec, info, cells, tensor_shape(spec, info))

@@ -7,10 +7,11 @@ import numpy as np
 
 from services.columns import TableInfo
 from services.specs.resolve.features import classes, is_category, options
+from services.specs.resolve.memory import COMPARED_CELLS
 from services.specs.schema.job import JobSpec
 
 MOST_ROWS, MOST_FEATURES = 10_000, 200  #: more are not looked at: a sign of so many is one of all
-MOST_CELLS = 20_000_000  #: of the rows that are compared across the split
+BLOCK_CELLS = 1 << 18  #: of them that are looked at at once
 FEW_ROWS = 20  #: fewer rows fit one feature by chance
 ROWS_A_VALUE = 5  #: fewer rows for each category fit by chance
 CHANCE = 1e-6  #: how likely a perfect order of the classes may be among features that say nothing
@@ -82,7 +83,7 @@ def repeated_rows(
     Shapes: table (rows, columns) float32; train and validation (rows,) bool.
     """
     used = [info.names.index(name) for name in [*spec.data.inputs, *spec.data.targets]]
-    most = MOST_CELLS // len(used)
+    most = COMPARED_CELLS // len(used)
     known, held = np.flatnonzero(train)[:most], np.flatnonzero(validation)[: most // 4]
     train_rows, held_rows = table[known][:, used], table[held][:, used]
     repeated = _count_repeated(train_rows, held_rows)
@@ -149,10 +150,14 @@ def _count_repeated(known: np.ndarray, held: np.ndarray) -> int:
 
 def _digests(rows: np.ndarray) -> np.ndarray:
     """Return a number of 64 bits for each row, alike for equal rows. Shapes: rows (rows, columns) float32."""
-    words = np.ascontiguousarray(rows, dtype=np.float32).view(np.uint32).astype(np.uint64)
     odd = np.random.default_rng(0).integers(0, 2**63, size=(2, rows.shape[1]), dtype=np.uint64) * np.uint64(2) + 1
-    mixed = words * odd[0]
-    digests: np.ndarray = ((mixed ^ (mixed >> np.uint64(29))) * odd[1]).sum(1, dtype=np.uint64)
+    digests = np.empty(len(rows), dtype=np.uint64)
+    # Block by block: what a cell takes on the way is several times the cell.
+    block = max(1, BLOCK_CELLS // rows.shape[1])
+    for begin in range(0, len(rows), block):
+        some = np.ascontiguousarray(rows[begin : begin + block], dtype=np.float32)
+        mixed = some.view(np.uint32).astype(np.uint64) * odd[0]
+        digests[begin : begin + block] = ((mixed ^ (mixed >> np.uint64(29))) * odd[1]).sum(1, dtype=np.uint64)
     return digests
 
 

@@ -6,13 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from services.specs.resolve.memory import IN_MEMORY_BYTES, LEARN_BYTES
 from services.training.input.batching import Batching, ChosenRows
 from services.training.input.block_batches import BlockBatches
 from services.training.input.placement import pinned, placed
 from services.training.input.rows import TrainBatches, training_batches, validation_batches
-
-IN_MEMORY_BYTES = 256 << 20  #: a larger table is read in blocks
-LEARN_BYTES = 64 << 20  #: and so much of it says how it is scaled
 
 
 def fits(table: np.ndarray) -> bool:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 from torch.optim import Optimizer
 
+from services.specs.resolve.memory import TRACE_FROM
 from services.specs.schema.job import JobSpec
 from services.specs.schema.optimizers import ClipNorm, ClipValue
 from services.training.loop.schedulers import Schedule
@@ -25,7 +26,6 @@ from services.training.loop.step import (
 )
 from services.training.loop.trace import traced
 
-TRACE_FROM = 200  #: fewer steps take less time than tracing one
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 

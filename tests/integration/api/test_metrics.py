@@ -7,6 +7,7 @@ from redis import Redis
 
 from services.monitoring.totals import Totals
 from services.nudges import DEVICES
+from services.queue.workers import Sign
 from services.wiring.base import Base
 from tests.make import make_job, train
 
@@ -41,8 +42,8 @@ def test_jobs_are_counted_by_state_and_their_ends_stay_counted_when_they_are_del
 
 
 def test_the_queue_and_the_workers_of_each_device(client: FlaskClient, app: Flask, joined: Base) -> None:
-    joined.workers.seen("cpu-1@host", "cpu", 3, {})
-    joined.workers.seen("cpu-2@host", "cpu", 1, {}, "stuck")
+    joined.workers.seen(Sign("cpu-1@host", "cpu", 3, {}))
+    joined.workers.seen(Sign("cpu-2@host", "cpu", 1, {}, fault="stuck"))
     running, _ = make_job(joined), make_job(joined)
     joined.claims.claim("cpu", "cpu-1@host")
 

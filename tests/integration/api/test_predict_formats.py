@@ -181,3 +181,34 @@ def test_a_value_of_no_use_in_a_table_has_its_row_and_column(client: FlaskClient
     assert fault["location"] == {"row": 1, "column": "age"}
     refused = client.post(mixed, json={"columns": COLUMNS}, headers={"Accept": "image/png"})
     assert (refused.status_code, len(refused.json["allowed"])) == (406, 5)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_csv_is_read_with_the_delimiters_of_an_upload(client: FlaskClient, joined: Base, delimiter: str) -> None:
+    rows = [(n % 7, ["Bern; old", "Rome"][n % 2], n % 7 + 5 * (n % 2)) for n in range(60)]
+    text = "n,city,y\n" + "".join(f'{n},"{city}",{y}.5\n' for n, city, y in rows)
+    sent = client.post("/api/v1/datasets?name=t.csv", data=text.encode(), content_type="application/octet-stream")
+    job = make_job(joined, data={"dataset": sent.get_json()["id"], "target": "y"}, model="linear", epochs=2)
+    train(joined, job.id)
+    address = f"/api/v1/jobs/{job.id}/predict"
+    body = f'n{delimiter}city\n3{delimiter}"Bern; old"\n4{delimiter}Rome\n'
+
+    told = client.post(address, data=body.encode(), content_type="text/csv", headers={"Accept": "application/json"})
+    wanted = client.post(address, json={"records": [{"n": 3, "city": "Bern; old"}, {"n": 4, "city": "Rome"}]})
+
+    assert told.get_json()["predictions"] == wanted.get_json()["predictions"]
+
+
+def test_codes_that_are_numbers_may_have_a_decimal_point(client: FlaskClient, joined: Base) -> None:
+    text = "k,y\n" + "".join(f"{n % 4},{n % 4 * 2}.5\n" for n in range(60))
+    sent = client.post("/api/v1/datasets?name=t.csv&columns[k]=category", data=text.encode())
+    job = make_job(joined, data={"dataset": sent.get_json()["id"], "target": "y"}, model="linear", epochs=20)
+    train(joined, job.id)
+
+    told = [
+        client.post(f"/api/v1/jobs/{job.id}/predict", json={"records": [{"k": value}]}).get_json()
+        for value in (3, 3.0, "3", "3.0", "2.0")
+    ]
+
+    assert [answer["predictions"] == told[0]["predictions"] for answer in told] == [True, True, True, True, False]
+    assert not any(answer.get("warnings") for answer in told)

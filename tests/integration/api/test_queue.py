@@ -2,12 +2,13 @@
 
 from flask.testing import FlaskClient
 
+from services.queue.workers import Sign
 from services.wiring.base import Base
 from tests.make import make_job
 
 
 def test_the_queue_shows_what_waits_why_and_who_works(client: FlaskClient, joined: Base) -> None:
-    joined.workers.seen("cpu-1@host", "cpu", 1, {"torch": "2.13.0"})
+    joined.workers.seen(Sign("cpu-1@host", "cpu", 1, {"torch": "2.13.0"}))
     running, waits = make_job(joined), make_job(joined, seed=1, priority=-2)
     joined.claims.claim("cpu", "cpu-1@host")
 
@@ -26,12 +27,12 @@ def test_the_queue_shows_what_waits_why_and_who_works(client: FlaskClient, joine
 
 
 def test_workers_are_listed(client: FlaskClient, joined: Base) -> None:
-    joined.workers.seen("cpu-1@host", "cpu", 2, {"torch": "2.13.0"})
+    joined.workers.seen(Sign("cpu-1@host", "cpu", 2, {"torch": "2.13.0"}, memory_bytes=4 << 30))
 
     (worker,) = client.get("/api/v1/workers").json["data"]
 
     assert (worker["id"], worker["status"], worker["slots"], worker["jobs"]) == ("cpu-1@host", "idle", 2, [])
-    assert worker["versions"] == {"torch": "2.13.0"}
+    assert (worker["versions"], worker["memory_bytes"]) == ({"torch": "2.13.0"}, 4 << 30)
     assert worker["heartbeat_age_seconds"] < 60
 
 

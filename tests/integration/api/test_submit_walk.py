@@ -13,7 +13,7 @@ from tests.make import SMALL
 from tests.rules.walk import Walk, walked
 
 STATEMENTS = 5  #: of the one transaction that writes
-READS = 3  #: before it: the key, the data set, the workers
+READS = 6  #: before it: the key, the limits, the data set, the owner, the workers, the speed of jobs like it
 TO_THE_TABLES = 8  #: files that stand between the request and a statement
 OF_THE_ROOMS = 20  #: files of the door, the rooms and the database, with those that serve the eight
 IN_ALL = 52  #: from the view on, with the pure functions of specs, models and values

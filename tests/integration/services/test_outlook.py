@@ -7,6 +7,7 @@ import pytest
 
 from services.attempts.crash import Crash
 from services.db.tables import Job
+from services.queue.workers import Sign
 from services.wiring.base import Base
 from tests.make import make_job, train
 
@@ -21,7 +22,7 @@ def test_a_job_that_waits_is_told_why(joined: Base) -> None:
         return place.reason.code
 
     assert why(first.id) == "no_worker"
-    joined.workers.seen("w", "cpu", 1, {})
+    joined.workers.seen(Sign("w", "cpu", 1, {}))
     assert why(first.id) == "starting"
     joined.claims.claim("cpu", "w")
     assert why(second.id) == "slots_busy"
@@ -32,7 +33,7 @@ def test_a_job_that_waits_is_told_why(joined: Base) -> None:
 
 
 def test_times_are_learnt_from_the_jobs_before(joined: Base) -> None:
-    joined.workers.seen("w", "cpu", 1, {})
+    joined.workers.seen(Sign("w", "cpu", 1, {}))
     for n in range(4):
         train(joined, make_job(joined, seed=n, epochs=4).id)
     with joined.database.transaction() as session:
@@ -55,7 +56,7 @@ def test_times_are_learnt_from_the_jobs_before(joined: Base) -> None:
 
 
 def test_the_jobs_of_others_take_their_turns_and_are_not_shown(joined: Base) -> None:
-    joined.workers.seen("w", "cpu", 1, {})
+    joined.workers.seen(Sign("w", "cpu", 1, {}))
     theirs = make_job(joined, owner="b")
     joined.claims.claim("cpu", "w")
     mine = make_job(joined)
@@ -69,7 +70,7 @@ def test_the_jobs_of_others_take_their_turns_and_are_not_shown(joined: Base) -> 
 
 
 def test_a_worker_that_is_silent_is_not_listed(joined: Base) -> None:
-    joined.workers.seen("w", "cpu", 2, {"torch": "2"})
+    joined.workers.seen(Sign("w", "cpu", 2, {"torch": "2"}))
 
     assert [(w.id, w.slots, w.versions) for w in joined.workers.listing("local")] == [("w", 2, {"torch": "2"})]
     assert replace(joined.workers.listing("local")[0], seen_s_ago=0.0).busy == 0

@@ -196,3 +196,52 @@ def test_whole_numbers_beyond_64_bits_are_shown() -> None:
 def test_the_same_bytes_read_in_another_way_are_another_data_set() -> None:
     assert identity("ab", FileOptions()) == "ab"
     assert identity("ab", FileOptions(decimal=",")) != identity("ab", FileOptions(thousands=","))
+
+
+@pytest.mark.parametrize(
+    ("cells", "number"),
+    [
+        (["1\u00a0234", "12\u00a0000"], 1234.0),
+        (["1\u202f234", "12\u202f000"], 1234.0),
+        (["\u22121.5", "\u22122"], -1.5),
+        (["(1.50)", "(2)"], -1.5),
+        (["1.5 €", "2 €"], 1.5),
+        (["12%", "7%"], 12.0),
+    ],
+    ids=["no-break space", "narrow space", "minus sign", "accountant's minus", "currency", "percent"],
+)
+def test_numbers_as_programs_for_tables_write_them_are_told_and_read_when_asked_for(
+    tmp_path: Path, cells: list[str], number: float
+) -> None:
+    raw = column(*cells * 6)
+    assert "disguised_numbers" in codes(read(tmp_path, raw)[0])
+
+    _, table = read(tmp_path, raw, columns={"v": "number"}, thousands=" ")
+
+    assert table[0, 0] == np.float32(number)
+
+
+@pytest.mark.parametrize(
+    "date", ["28/11/2026", "28.11.2026", "11-28-26", "2026/11/28", "28-Nov-2026", "08:30", "8:30 PM"]
+)
+def test_dates_in_another_form_are_told(tmp_path: Path, date: str) -> None:
+    found, _ = read(tmp_path, column(*[date, date.replace("8", "7")] * 6))
+
+    assert found.info.column("v").type == "category"
+    assert found.info.column("v").guess == "disguised_dates"
+    assert "disguised_dates" in codes(found)
+
+
+@pytest.mark.parametrize("text", ["1.2.3", "10.0.0.1", "chapter 1", "2026-11-28"])
+def test_other_texts_are_not_taken_for_such_dates(tmp_path: Path, text: str) -> None:
+    assert "disguised_dates" not in codes(read(tmp_path, column(*[text] * 12))[0])
+
+
+def test_numbers_that_float32_can_not_hold_apart_are_told(tmp_path: Path) -> None:
+    large = parquet_of(v=pa.array([2**63 + n for n in range(30)], pa.uint64()), y=list(range(30)))
+    lines = "\n".join(f'{{"v": {2**70 + n}, "y": {n}}}' for n in range(30))
+    tiny = column(*[f"{n}e-320" for n in range(30)])
+
+    assert "inexact_numbers" in codes(read(tmp_path, large, "a.parquet")[0])
+    assert "inexact_numbers" in codes(read(tmp_path, lines, "a.jsonl")[0])
+    assert "inexact_numbers" in codes(read(tmp_path, tiny)[0])

@@ -28,7 +28,7 @@ TABLE = TableInfo(150, [*NUMBERS, SPECIES, GRADE, PRICE])
 def resolved(info: TableInfo = TABLE, cuda: bool = False, target: str = "species", **keys: Any) -> Resolved:
     spec = JobSpec.model_validate({"data": {"builtin": "iris", "target": target}, "model": "mlp", **keys})
     limits = Limits(epochs=1000, parameters=100_000)
-    return resolve(spec, Facts(info, limits, ModelSizes(summary), cuda_online=cuda))
+    return resolve(spec, Facts(info, limits, ModelSizes(summary), memory={"cuda": None} if cuda else {}))
 
 
 def codes(found: Resolved) -> set[str]:
@@ -146,7 +146,7 @@ def test_resolving_again_changes_nothing(target, keys, cuda):
     first = resolved(target=target, cuda=cuda, **keys).spec
     echo = JobSpec.model_validate(resolved_json(first))
     limits = Limits(epochs=1000, parameters=100_000)
-    again = resolve(echo, Facts(TABLE, limits, ModelSizes(summary), cuda_online=not cuda))
+    again = resolve(echo, Facts(TABLE, limits, ModelSizes(summary), memory={} if cuda else {"cuda": None}))
     assert resolved_json(again.spec) == resolved_json(first)
 
 

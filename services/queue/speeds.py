@@ -1,0 +1,50 @@
+"""How fast an owner's finished jobs were trained, and what that says of an epoch of one like them."""
+
+from dataclasses import dataclass
+from statistics import median
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from services.db.tables import Epoch, Job
+from services.states import JobState
+
+NEWEST = 50  #: finished jobs that are looked at
+LAST_EPOCHS = 5  #: of each: the first ones also load what later ones have at hand
+
+
+@dataclass(frozen=True)
+class Speed:
+    """The seconds that a finished job took for each unit of its work."""
+
+    dataset_id: str
+    seconds_per_work: float
+
+
+def speeds(session: Session, owner: str, device: str, model: str) -> list[Speed]:
+    """Return the speeds of an owner's newest finished jobs of a kind of model."""
+    kind = Job.spec[("model", "type")].as_string()
+    work = Job.model_summary[("estimate", "work_per_epoch")].as_float()
+    newest = (
+        select(Job.id, Job.dataset_id, Job.epochs_done, kind.label("kind"), work.label("work"))
+        .where(Job.owner == owner, Job.state == JobState.SUCCEEDED, Job.device == device)
+        .order_by(Job.created_at.desc())
+        .limit(NEWEST)
+        .subquery()
+    )
+    took = (
+        select(newest.c.dataset_id, newest.c.work, func.avg(Epoch.seconds))
+        .join(Epoch, (Epoch.job_id == newest.c.id) & (Epoch.epoch > newest.c.epochs_done - LAST_EPOCHS))
+        .where(newest.c.kind == model, newest.c.work > 0)
+        .group_by(newest.c.id, newest.c.dataset_id, newest.c.work)
+    )
+    return [Speed(dataset_id, seconds / work) for dataset_id, work, seconds in session.execute(took).all()]
+
+
+def seconds_per_epoch(work: float, dataset_id: str | None, known: list[Speed]) -> float | None:
+    """Return how long an epoch of so much work is likely to take; None where nothing like it was trained.
+
+    Jobs on the same data set say it best.
+    """
+    alike = [speed for speed in known if speed.dataset_id == dataset_id] or known
+    return median(speed.seconds_per_work for speed in alike) * work if alike else None
