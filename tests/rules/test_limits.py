@@ -15,9 +15,6 @@ WITH_MORE_PARAMETERS = {
     "services/attempts/recorder.py:__init__": "three of them are the clock, the sleep and the disk, for tests",
     "services/datasets/csv_files.py:_batches": "one call, of what was found of one file",
     "services/predictions/decoder.py:_cell": "called for every cell of a request: an object for each would take time",
-    "services/predictions/answer.py:answer": "the parts of one answer, in the order in which it shows them",
-    "services/predictions/predictions.py:predict": "one call: what is asked by the body, the query and two headers",
-    "services/predictions/predictions.py:_json": "what `predict` has found of those",
     "services/models/aliases.py:move": "the address of the alias, the body and the header of one request",
     "services/training/build.py:build": "spec, columns and rows, and the two states that a training may begin with",
 }
