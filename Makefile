@@ -96,7 +96,7 @@ lock: setup ## update the pinned versions of all libraries
 	sed -i -E 's/\+[a-z]+[0-9]*$$//' requirements.lock
 
 bench: setup ## measure, and write benchmarks/results
-	for name in submit_to_first_epoch against_tutorial many_jobs tiny_fit persistence out_of_core block_shuffle claim mixed; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	for name in submit_to_first_epoch against_tutorial many_jobs tiny_fit persistence out_of_core block_shuffle claim mixed batch_predictions; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 sure: lint types docs-site test browser-test compose-test chaos ## all that CI does
 
@@ -107,12 +107,12 @@ clean: ## remove everything that make created
 	@echo "Installing the locked libraries into .venv (a few minutes the first time) ..."
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh docker/install-torch "$$([ -e /proc/driver/nvidia/version ] && echo cuda || echo cpu)" $(TORCH_CPU_INDEX)
 	@$(BIN)/pip install -q -c requirements.lock hatchling editables
-	@$(BIN)/pip install -q -c requirements.lock --no-build-isolation -e ".[server,embedded]"
+	@$(BIN)/pip install -q -c requirements.lock --no-build-isolation -e ".[server,embedded,export]"
 	@touch $@
 
 .venv/.installed-dev: .venv/.installed
 	@echo "Installing what tests need ..."
-	@$(BIN)/pip install -q -c requirements.lock --no-build-isolation -e ".[server,embedded,dev]"
+	@$(BIN)/pip install -q -c requirements.lock --no-build-isolation -e ".[server,embedded,export,dev]"
 	@touch $@
 
 /usr/bin/chromium:

@@ -13,9 +13,11 @@ _NEEDED: dict[tuple[Scope, ...], str] = {
         """,
     (READ,): """
         jobs.index jobs.show costs.metrics costs.batches costs.logs events.events
-        checkpoints.index checkpoints.show checkpoints.content
+        checkpoints.index checkpoints.show checkpoints.content exports.export exports.card
         models.index models.show models.show_version models.show_alias models.history
         datasets.index datasets.show datasets.rows datasets.content
+        evaluations.evaluation evaluations.predictions proofs.verification
+        batch_predictions.index batch_predictions.show batch_predictions.content
         webhooks.index webhooks.show queue.queue queue.workers
         pages.about pages.index pages.show_job pages.curve_points pages.metrics_csv pages.predict_tab
         pages.compare pages.datasets pages.dataset
@@ -23,13 +25,16 @@ _NEEDED: dict[tuple[Scope, ...], str] = {
         """,
     (SUBMIT,): """
         jobs.submit jobs.cancel jobs.remove control.change control.pause control.resume control.retry bulk.cancel
+        proofs.verify
         models.register models.delete_version models.move_alias models.delete_alias
         datasets.upload datasets.remove webhooks.add webhooks.test webhooks.remove
         pages.sample pages.check pages.start pages.upload pages.selected
         pages.pause pages.resume pages.cancel pages.delete pages.retry pages.change pages.priority pages.delete_dataset
         """,
     (PREDICT,): """
-        predictions.by_job predictions.by_model predictions.by_version inference.infer inference.version_infer
+        predictions.by_job predictions.by_model predictions.by_version proofs.replay_prediction
+        batch_predictions.create batch_predictions.cancel batch_predictions.remove
+        inference.infer inference.version_infer
         pages.predict pages.predict_rows
         """,
     (ADMIN,): "keys.create keys.index keys.show keys.revoke audit.index",

@@ -3,9 +3,19 @@
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 NOT_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A model that was downloaded in a format of others."""
+
+    path: Path
+    difference: float  #: from the stored model, at most
+    rows: int  #: on so many rows
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 
 from batchyard import configuration as outside
+from batchyard.batch_predictions import BatchPredictions
 from batchyard.datasets import Datasets
 from batchyard.job_future import Job
 from batchyard.jobs import Jobs
@@ -82,6 +83,7 @@ class Client:
         )
         self.jobs = Jobs(self.transport)
         self.datasets = Datasets(self.transport)
+        self.predictions = BatchPredictions(self.transport)
         self.queue = Queue(self.transport)
         self.workers = Workers(self.transport)
 

@@ -12,6 +12,7 @@ COMMANDS = {
     "submit": ("submit:submit", "Submit a job from a file, or from flags."),
     "watch": ("watch:watch", "Watch jobs until they finish; Ctrl-C detaches."),
     "predict": ("predict:predict", "Predict the rows of a CSV; print a CSV."),
+    "predictions": ("predictions:predictions", "List, show, download, cancel and delete batch predictions."),
     "ls": ("listing:ls", "List jobs."),
     "show": ("listing:show", "Show one job in full."),
     "logs": ("reading:logs", "Print a job's log."),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from batchyard import answers, predictions, streams
-from batchyard.answers import BestEpoch, Event
+from batchyard.answers import BestEpoch, Event, Exported
 from batchyard.curves import job_html
 from batchyard.errors import JobCancelled, JobFailed, ServerUnreachable, WaitTimeout
 from batchyard.transport import Transport
@@ -194,20 +194,32 @@ class Job:
         checkpoint: str = "best",
         progress: Any = None,
     ) -> Path:
-        """Download the weights (`safetensors`) or the curves (`tensorboard`) to a file, and return where it is.
+        """Download the model in a format, or the curves for TensorBoard, and return where the file is.
 
-        Raises: ValueError for another format; Conflict when there is no checkpoint.
+        `safetensors` (the checkpoint), `state_dict`, `onnx`, `torch_export`, `mlflow`, `bundle`, `tensorboard`.
+        Raises: InvalidSpec for another format, or one that the model can't be given in; Conflict when there is no
+        checkpoint.
         """
         if format == "tensorboard":
             from batchyard import tensorboard
 
             return tensorboard.write(Path(path or f"{self.name}-tensorboard"), self.epochs(), self.data)
         if format != "safetensors":
-            raise ValueError(f"{format!r} can't be exported; take safetensors or tensorboard.")
+            return (self.exported(format, path, checkpoint=checkpoint)).path
         found = self._transport.json("GET", f"{self._path}/checkpoints/{checkpoint}")
         target = Path(path or f"{self.name}-e{found['epoch']}.safetensors")
         streams.download(self._transport, f"{self._path}/checkpoints/{found['id']}/content", target, found, progress)
         return target
+
+    def exported(self, format: str, path: str | Path | None = None, *, checkpoint: str = "best") -> Exported:
+        """Download the model in a format as soon as it is built; return also how far it is from the stored one."""
+        params = {"format": format, "checkpoint": checkpoint}
+        return streams.exported(self._transport, f"{self._path}/export", params, Path(path) if path else None)
+
+    def card(self, *, checkpoint: str = "best") -> str:
+        """Return the model card, in Markdown."""
+        answer = self._transport.request("GET", f"{self._path}/card", params={"checkpoint": checkpoint})
+        return answer.text
 
     def predict(self, rows: Any, *, checkpoint: str = "best") -> Any:
         """Return predictions as the kind that the rows came as; columns are found by name and put in order.

@@ -1,17 +1,19 @@
 """Answers that come piece by piece: events, and files."""
 # Generated from batchyard/aio/streams.py by `make client`: change that file.
 
+import base64
 import hashlib
 import os
 import time
 from collections.abc import Iterator, Mapping
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
-from batchyard import answers
-from batchyard.answers import Event
+from batchyard import answers, retries
+from batchyard.answers import Event, Exported
 from batchyard.errors import ServerUnreachable, UnreadableAnswer
 from batchyard.transport import Transport
 
@@ -62,6 +64,41 @@ def download(transport: Transport, path: str, target: Path, found: Mapping[str, 
                         progress(file.tell(), int(found["size_bytes"]))
         if digest.hexdigest() != found["sha256"]:
             raise UnreadableAnswer("The download is damaged. Run the command again.")
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def exported(transport: Transport, path: str, params: Mapping[str, str], target: Path | None) -> Exported:
+    """Wait until an export is built and write it to a file, by default under the name that the server gives it.
+
+    Raises: APIError; UnreadableAnswer when what came is not what was promised.
+    """
+    while True:
+        with transport.stream(path, params=params) as answer:
+            if answer.status_code == 200:
+                message = Message()
+                message["Content-Disposition"] = answer.headers.get("Content-Disposition", "")
+                home = target or Path(Path(message.get_filename("export")).name)
+                promised = answer.headers.get("Repr-Digest", "").removeprefix("sha-256=:").removesuffix(":")
+                _kept(answer, home, promised)
+                about = answer.headers
+                return Exported(home, float(about["X-Export-Max-Difference"]), int(about["X-Export-Rows"]))
+            answer.read()
+            pause = retries.pause_s(0, answer.headers.get("Retry-After"))
+        time.sleep(pause)
+
+
+def _kept(answer: httpx2.Response, target: Path, promised: str) -> None:
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    digest = hashlib.sha256()
+    try:
+        with open(draft, "wb") as file:
+            for block in answer.iter_bytes():
+                file.write(block)
+                digest.update(block)
+        if base64.b64encode(digest.digest()).decode() != promised:
+            raise UnreadableAnswer("The download is damaged. Run the same again.")
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)

@@ -28,7 +28,9 @@ def add_parser(parts: Any) -> None:
     verb = verbs.add_parser("create", help="make a key and print it; it is never shown again")
     verb.add_argument("--owner", required=True, help="whose key it is")
     verb.add_argument("--name", help="what tells it from the owner's other keys")
-    verb.add_argument("--scopes", default=",".join(USUAL), help="read, submit, predict, metrics and admin, separated by commas")
+    verb.add_argument(
+        "--scopes", default=",".join(USUAL), help="read, submit, predict, metrics and admin, separated by commas"
+    )
     verb.add_argument("--expires", metavar="90d", help="a number with m, h, d or w; without it, it never does")
     verb.set_defaults(start=create)
     verb = verbs.add_parser("list", help="list keys, newest first")

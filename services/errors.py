@@ -18,6 +18,7 @@ BatchyardError
 │   ├── UnsupportedMediaType     unsupported_media_type
 │   ├── IdempotencyKeyReused     idempotency_key_reused
 │   ├── PreconditionFailed       precondition_failed
+│   ├── ExportUnsupported        export_unsupported (export_errors.py)
 │   └── Conflict
 │       ├── InvalidTransition    invalid_transition
 │       ├── JobAlreadyFinished   job_already_finished
@@ -29,12 +30,16 @@ BatchyardError
 │       ├── DatasetDamaged       dataset_damaged
 │       ├── CheckpointInUse      checkpoint_in_use
 │       ├── VersionInUse         version_in_use
-│       └── GateRefused          gate_refused
+│       ├── GateRefused          gate_refused
+│       ├── ExportDiffers        export_differs (export_errors.py)
+│       ├── OutputNotReady       output_not_ready
+│       └── PredictionInUse      prediction_in_use
 ├── ServiceFault                 the operator, or time, mends it
 │   ├── NotReady                 not_ready
 │   ├── Overloaded               overloaded
 │   ├── StorageFull              storage_full
 │   ├── CheckpointCorrupt        checkpoint_corrupt
+│   ├── ExportFailed             export_failed (export_errors.py)
 │   └── Internal                 internal
 ├── TrainingFault                ends a job; its code and text become the job's `error` (training_errors.py)
 │   ├── NonfiniteCost            nonfinite_cost

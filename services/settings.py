@@ -92,6 +92,7 @@ class Settings:
     max_connections: int = setting(4_096, "Open connections; any more wait to be accepted.")
     change_interval_s: float = setting(0.25, "Interval between checks for changes that affect predictions; at most 1.")
     model_cache_bytes: int = setting(256 * 2**20, "Memory for loaded models in the API process.")
+    max_export_bytes: int = setting(2 * 2**30, "Room for exports; the longest unused are deleted first.")
     webhooks_private: str = setting("", "Private networks that webhooks may reach, such as 10.1.0.0/16,10.2.0.0/16.")
     idempotency_s: float = setting(86_400.0, "How long an Idempotency-Key is remembered.")
 
@@ -99,6 +100,9 @@ class Settings:
     keep_jobs_count: int | None = setting(None, "Finished jobs of an owner that are kept; None: all.", int)
     keep_audit_days: int | None = setting(None, "Days that the audit log is kept; None: forever.", int)
     keep_events_days: int | None = setting(None, "Days that a finished job's events are kept; None: forever.", int)
+    keep_predictions_days: int | None = setting(
+        None, "Days that a finished batch prediction and its output are kept; None: forever.", int
+    )
 
     worker_slots: int = setting(0, "Jobs that one worker trains at once; 0: the CPU quota.")
     trainer_memory_bytes: int = setting(0, "Most memory of one trainer; 0: its share of the worker's.")
@@ -112,6 +116,8 @@ class Settings:
     short_job_s: float = setting(
         2.0, "A job that has trained for less time than this goes before longer ones, which yield; 0: off."
     )
+    prediction_turn_s: float = setting(10.0, "A batch prediction yields to a waiting job after this long.")
+    evaluation_s: float = setting(1.0, "Longest time to evaluate the model of a job that has ended; 0: off.")
     stall_s: float = setting(600.0, "A trainer that reports nothing for this long is killed.")
     job_time_limit_s: float = setting(86_400.0, "The operator's limit for one attempt of a job.")
     flush_interval_s: float = setting(1.0, "Shortest interval between two writes of epochs.")

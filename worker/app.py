@@ -9,12 +9,14 @@ from kombu import Queue
 
 from services.nudges import WORK, list_of
 from services.processes import die_with_parent
+from services.queue.claims import Claim
 from services.settings import Settings
-from services.wiring.base import base
+from services.wiring.base import Base, base
 from worker import tasks
 from worker.redis_connection import QuickConnection
 from worker.slots import HEARD, Slots
 from worker.supervisor import Supervisor
+from worker.work_kind import Kind, WorkKind
 
 
 def make_app(settings: Settings, slots: Slots) -> Celery:
@@ -74,8 +76,7 @@ def connect_signals(settings: Settings, slots: Slots) -> list[Callable[..., None
 
     def begin_slot(**_: Any) -> None:
         die_with_parent(main)
-        joined = base(settings, pool_size=1)
-        tasks.begin(Supervisor(joined, slots, drain))
+        tasks.begin(Supervisor(_kinds(base(settings, pool_size=1), slots.device), settings, slots, drain))
 
     def tell_of_drain(**_: Any) -> None:
         os.write(ring_drain, b"!")
@@ -87,3 +88,15 @@ def connect_signals(settings: Settings, slots: Slots) -> list[Callable[..., None
     signals.worker_shutting_down.connect(tell_of_drain)
     signals.task_received.connect(tell_of_nudge)
     return [begin_slot, tell_of_drain, tell_of_nudge]
+
+
+def _kinds(joined: Base, device: str) -> list[WorkKind]:
+    """Return what a supervisor can claim; a free one asks for jobs first."""
+
+    def batch_turn_over(_claim: Claim, turn_s: float) -> bool:
+        return joined.batch_claims.is_turn_over(device, turn_s)
+
+    return [
+        WorkKind(Kind.JOB, joined.claims.claim, joined.lifecycle, joined.time_slices.is_over),
+        WorkKind(Kind.PREDICTION, joined.batch_claims.claim, joined.batch_lifecycle, batch_turn_over),
+    ]

@@ -73,22 +73,26 @@ class Dispatcher:
             top_up(self.bell, self.base.eligible, device)
 
     def reap(self) -> None:
-        """Put silent jobs back."""
-        for job_id in self.base.reaper.look():
-            log.warning("put back a job whose worker stopped responding", job=job_id)
+        """Put jobs and batch predictions back whose worker stopped responding."""
+        for work_id in self.base.reaper.look() + self.base.batch_reaper.look():
+            log.warning("put back work whose worker stopped responding", id=work_id)
 
     def sweep(self) -> None:
-        """Forget old Idempotency-Keys and deliveries, checkpoints given up, and files that no data set refers to."""
+        """Forget old Idempotency-Keys and deliveries, checkpoints given up, and files that nobody needs."""
         self.base.jobs.keys.forget()
         self.base.datasets.sweep()
+        self.base.batch_predictions.sweep()
         checkpoints.sweep(self.base.database)
         Delivery(self.base.database, ()).forget()
         AuditLog(self.base.database).forget(self.base.settings.keep_audit_days)
+        self.base.export_files.sweep()
 
     def prune(self) -> None:
-        """Delete finished jobs and their events beyond what the operator keeps."""
+        """Delete finished jobs, their events and batch predictions beyond what the operator keeps."""
         if count := self.base.pruning.prune():
             log.info("pruned finished jobs", count=count)
+        if count := self.base.batch_predictions.prune():
+            log.info("pruned batch predictions", count=count)
 
     def _try(self, duty: Callable[[], None]) -> None:
         name = duty.__name__

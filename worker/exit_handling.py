@@ -8,11 +8,11 @@ from dataclasses import replace
 import structlog
 
 from services.attempts.crash import Crash
-from services.attempts.lifecycle import Lifecycle
 from services.errors import NotReady, StorageFull
 from services.queue.claims import Claim
 from worker.outcome import FENCED, GPU_MEMORY, MEMORY, USER_FAULT, Outcome
 from worker.stop_request import BY_SIGNAL, StopRequest
+from worker.work_kind import AttemptEnds
 
 log = structlog.get_logger()
 
@@ -35,7 +35,7 @@ MEMORY_GONE = Crash(
 
 
 def settle(
-    lifecycle: Lifecycle, claim: Claim, outcome: Outcome, is_draining: Callable[[], bool] = lambda: False
+    lifecycle: AttemptEnds, claim: Claim, outcome: Outcome, is_draining: Callable[[], bool] = lambda: False
 ) -> None:
     """Write a trainer's end, trying again while the database is away; only a few times once the worker drains."""
     for tried in range(1, TRIES + 1):
@@ -50,7 +50,7 @@ def settle(
     log.warning("the end of a trainer could not be written; the reaper will find the job", job=claim.job_id)
 
 
-def _write(lifecycle: Lifecycle, claim: Claim, outcome: Outcome) -> None:
+def _write(lifecycle: AttemptEnds, claim: Claim, outcome: Outcome) -> None:
     ended, verdict, tail = outcome.ended, outcome.verdict, outcome.log_tail
     answered = _answered(outcome)
     if verdict == "fenced" or ended.code == FENCED:

@@ -13,13 +13,15 @@ import signal
 import socket
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from services.db.engine import sqlite_module
 from services.processes import adopt_orphans, die_with_parent
 from services.settings import Settings
 from worker import channel, outcome, trainer
+from worker.work_kind import Kind
 
 #: Loaded once here, not in each trainer: the driver, and what a process's first optimizer takes a second to load.
 LOADED = ("psycopg", "torch._dynamo")
@@ -80,8 +82,8 @@ class ForkServer:
                 self._end(running)
             else:
                 self._close(supervisor)
-        elif "job" in message[0]:
-            self._start(supervisor, message[0]["job"], message[0]["attempt"], message[1])
+        elif "attempt" in message[0]:
+            self._start(supervisor, *message)
         elif running:
             with contextlib.suppress(ProcessLookupError):
                 number = message[0]["signal"]
@@ -90,9 +92,8 @@ class ForkServer:
                 else:
                     signal.pidfd_send_signal(running.handle, number)
 
-    def _start(self, supervisor: socket.socket, job_id: str, attempt: int, files: list[int]) -> None:
+    def _start(self, supervisor: socket.socket, message: dict[str, Any], files: list[int]) -> None:
         ahead, self.ahead = self.ahead or self._fork(), None
-        message = {"job": job_id, "attempt": attempt}
         if not channel.send(ahead.line, message, tuple(files)):  # it was killed while it waited
             ahead.line.close()
             ahead = self._fork()
@@ -155,9 +156,19 @@ def _wait(handle: int, settings: Settings, memory_bytes: int, *, parent: int) ->
     finally:
         if message is None:
             os._exit(outcome.BUG)
-    job, (log, progress) = message
+    start, (log, progress) = message
     inherited = trainer.Inherited(log, progress, memory_bytes, parent)
-    trainer.enter(job["job"], job["attempt"], settings, inherited)
+    trainer.enter(partial(_do, start, settings), inherited)
+
+
+def _do(start: dict[str, Any], settings: Settings, watch: trainer.Watch) -> int:
+    """Do the work of a claim; return the exit code."""
+    if Kind.PREDICTION in start:
+        # Loaded in the fork only: Arrow starts a thread, and the fork server has but one.
+        from worker import batch_predictor
+
+        return batch_predictor.run(start[Kind.PREDICTION], start["attempt"], settings, watch)
+    return trainer.run(start[Kind.JOB], start["attempt"], settings, watch)
 
 
 def main() -> None:

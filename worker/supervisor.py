@@ -1,4 +1,4 @@
-"""One slot of a worker: claims a job, watches its trainer, writes the ends that a trainer can't. Never has torch."""
+"""One slot of a worker: claims work, watches its trainer, writes the ends that a trainer can't. Never has torch."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, BinaryIO
 
@@ -19,12 +19,13 @@ from services.errors import NotReady, StorageFull
 from services.faultpoint import faultpoint
 from services.outage import Outage
 from services.queue.claims import Claim
-from services.wiring.base import Base
+from services.settings import Settings
 from worker import channel
 from worker.exit_handling import settle
 from worker.outcome import Ended, Outcome
 from worker.slots import CLAIMED, Slots
 from worker.stop_request import StopRequest
+from worker.work_kind import WorkKind
 
 log = structlog.get_logger()
 
@@ -32,17 +33,15 @@ log = structlog.get_logger()
 class Supervisor:
     """A pool child's work. `drain` becomes readable, and stays so, when the worker is to end."""
 
-    def __init__(self, joined: Base, slots: Slots, drain: int) -> None:
-        self.claims = joined.claims
-        self.lifecycle = joined.lifecycle
-        self.time_slices = joined.time_slices
-        self.settings = joined.settings
+    def __init__(self, kinds: Sequence[WorkKind], settings: Settings, slots: Slots, drain: int) -> None:
+        self.kinds = list(kinds)  #: the one to be asked first, first
+        self.settings = settings
         self.slots = slots
         self.drain = drain
         self.outage = Outage("claiming jobs")
 
     def work_until_nothing_is_left(self) -> None:
-        """Claim and supervise jobs until none is eligible, the worker drains, or a part that this needs is away."""
+        """Claim and supervise until nothing is eligible, the worker drains, or a part that this needs is away."""
         while not self.is_draining():
             # Connected before the claim: without a fork server no job is taken.
             supervised = self._connected()
@@ -50,17 +49,28 @@ class Supervisor:
                 return
             with supervised:
                 try:
-                    claim = self.claims.claim(self.slots.device, self.slots.worker)
+                    taken = self._taken()
                 except (NotReady, StorageFull) as error:
                     self.outage.began(error.detail)
                     return
                 self.outage.ended()
-                if claim is None:
+                if taken is None:
                     return
+                kind, claim = taken
                 self.slots.tell(CLAIMED)
                 faultpoint("supervisor.claimed")
                 log.info("claimed", job=claim.job_id, attempt=claim.attempt)
-                Watch(self, claim, supervised).until_it_ends()
+                Watch(self, kind, claim, supervised).until_it_ends()
+
+    def _taken(self) -> tuple[WorkKind, Claim] | None:
+        """Claim work, of another kind than the last if there is some: neither kind waits for all of the other."""
+        for kind in list(self.kinds):
+            claim = kind.claim(self.slots.device, self.slots.worker)
+            if claim is not None:
+                self.kinds.remove(kind)
+                self.kinds.append(kind)
+                return kind, claim
+        return None
 
     def _connected(self) -> socket.socket | None:
         # However long the fork server takes to import torch: a nudge given up here would not come again at once.
@@ -76,11 +86,11 @@ class Supervisor:
 
 
 class Watch:
-    """One job's watch: beats, stop requests, limits, and the trainer's end."""
+    """The watch over one claim: beats, stop requests, limits, and the trainer's end."""
 
-    def __init__(self, supervisor: Supervisor, claim: Claim, supervised: socket.socket) -> None:
-        self.lifecycle = supervisor.lifecycle
-        self.time_slices = supervisor.time_slices
+    def __init__(self, supervisor: Supervisor, kind: WorkKind, claim: Claim, supervised: socket.socket) -> None:
+        self.kind = kind
+        self.lifecycle = kind.lifecycle
         self.settings = supervisor.settings
         self.drain = supervisor.drain
         self.is_draining = supervisor.is_draining
@@ -107,7 +117,7 @@ class Watch:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         with tempfile.TemporaryFile() as output, ours:
             with theirs:
-                start = {"job": self.claim.job_id, "attempt": self.claim.attempt}
+                start = {str(self.kind.kind): self.claim.job_id, "attempt": self.claim.attempt}
                 self.lost = not channel.send(self.line, start, (output.fileno(), theirs.fileno()))
             ours.setblocking(False)
             with selectors.DefaultSelector() as selector:
@@ -171,7 +181,7 @@ class Watch:
     def _obey(self, ask: Callable[[], StopRequests | None]) -> None:
         try:
             requests = ask()
-            is_over = self.request is None and self.time_slices.is_over(self.claim, self.turn_s)
+            is_over = self.request is None and self.kind.is_turn_over(self.claim, self.turn_s)
         except (NotReady, StorageFull):
             return  # the training goes on, the recorder waits; the reaper counts no read that fails
         if requests is None and self.verdict is None:

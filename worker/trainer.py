@@ -26,6 +26,7 @@ from services.training.build import settle_process
 from services.training.loop.training import Training
 from services.training_errors import Fenced, NonfiniteCost, StopRequested, TrainingFailed, TrainingFault
 from services.wiring import trainer as wiring
+from services.wiring.look_inside import look_inside
 from worker import outcome
 from worker.certain_errors import is_certain
 from worker.stop_request import BY_SIGNAL, StopRequest
@@ -81,13 +82,13 @@ class Inherited:
     parent: int
 
 
-def enter(job_id: str, attempt: int, settings: Settings, inherited: Inherited) -> NoReturn:
-    """Become the trainer of a job in a freshly forked process, and never return."""
+def enter(work: Callable[[Watch], int], inherited: Inherited) -> NoReturn:
+    """Do the work of a claim in a freshly forked process, end with the code that it gives, and never return."""
     code = outcome.BUG
     try:
         die_with_parent(inherited.parent)
         _settle_in(inherited.log, inherited.progress, inherited.memory_bytes or None)
-        code = run(job_id, attempt, settings, Watch(3))
+        code = work(Watch(3))
         faultpoint("trainer.ends")
     except BaseException:
         traceback.print_exc()
@@ -117,6 +118,7 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
                 job = wiring.gone_back(settings, job, watch, fault.detail)
                 recorder.rolled_back(fault)
         recorder.succeed(reason)
+        _look_inside(job, watch, settings)
     except Fenced:
         return outcome.FENCED  # another attempt owns the row: write nothing
     except StopRequested as stop:
@@ -130,7 +132,7 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
     except (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError) as error:
         traceback.print_exc()
         if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and not is_certain(error)):
-            return _memory_exit(error)
+            return memory_exit(error)
         # The same arithmetic on the same rows ends alike: attempts are for what may go otherwise.
         detail = f"The training can't continue: {type(error).__name__}: {error}"[:MAX_LISTED]
         wiring.fail(settings, job_id, attempt, recorder, TrainingFailed(detail, retryable=False))
@@ -155,6 +157,8 @@ def train(job: wiring.Job, watch: Watch) -> StopReason:
             raise _diverged(costs, training.steps_per_epoch, costs.lr)
         if training.patience:  # before the flush, so that who goes on from it waits as long
             training.patience.is_over(costs)
+        if spec.calibrate:
+            training.calibrate()
         job.recorder.epoch(costs, improved=training.best.improved(costs))
         if goes_back:
             training.mark()
@@ -164,6 +168,14 @@ def train(job: wiring.Job, watch: Watch) -> StopReason:
         if watch.asked is StopRequest.YIELD and training.progress.epochs_done < spec.epochs:
             raise StopRequested(StopRequest.YIELD)
     return StopReason.COMPLETED
+
+
+def _look_inside(job: wiring.Job, watch: Watch, settings: Settings) -> None:
+    """Evaluate the model. The job has ended and is recorded: whatever goes wrong here is for the log alone."""
+    try:
+        look_inside(settings, job, lambda: watch.asked is not None)
+    except (ArithmeticError, BatchyardError, LookupError, MemoryError, RuntimeError, TypeError, ValueError):
+        traceback.print_exc()
 
 
 def _stop_reason(training: Training) -> StopReason | None:
@@ -224,7 +236,8 @@ def _settle_in(log: int, progress: int, memory_bytes: int | None) -> None:
     gc.enable()
 
 
-def _memory_exit(error: BaseException) -> int:
+def memory_exit(error: BaseException) -> int:
+    """Return the exit code of an error that may have been a lack of memory."""
     words = str(error).lower()
     if "cuda" in words and "out of memory" in words:
         return outcome.GPU_MEMORY

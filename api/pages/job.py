@@ -1,4 +1,4 @@
-"""The page of a job: its curves, predictions, checkpoints, spec, events and log."""
+"""The page of a job: its curves, evaluation, predictions, checkpoints, spec, events and log."""
 
 from collections import deque
 from typing import Any, Literal
@@ -9,14 +9,16 @@ from pydantic import BaseModel
 from api import serializers
 from api.pages import drawing, prediction_form
 from api.pages.blueprint import bp, page
+from api.pages.job_evaluation import evaluation
 from api.parts import api, caller
 from api.requests import query
+from services.exports.formats import Format
 from services.jobs.epoch_columns import columns_of
 from services.jobs.job_views import JobView
 from services.states import ALLOWED
 
-Tab = Literal["curves", "predict", "checkpoints", "spec", "events", "logs"]
-TABS = ("curves", "predict", "checkpoints", "spec", "events", "logs")
+Tab = Literal["curves", "evaluation", "predict", "checkpoints", "spec", "events", "logs"]
+TABS = ("curves", "evaluation", "predict", "checkpoints", "spec", "events", "logs")
 TABLE_ROWS = 200  #: epochs that the table beside the curve shows
 EVENTS = 200
 LOG_LINES = 500
@@ -54,7 +56,7 @@ def shown(job: JobView, tab: str, status: int = 200, **more: Any) -> Response:
         best=serializers.best(job),
         allowed=ALLOWED[job.status],
         workers_online=api().base.workers.online(job.run.device) if not job.done else 1,
-        **{"curves": _curves, "checkpoints": _checkpoints, "events": _events, "logs": _logs}.get(tab, _nothing)(job),
+        **PARTS.get(tab, _nothing)(job),
         **(prediction_form.of(job, more) if tab == "predict" else more),
     )
 
@@ -80,7 +82,7 @@ def _curves(job: JobView) -> dict[str, Any]:
 
 
 def _checkpoints(job: JobView) -> dict[str, Any]:
-    return {"checkpoints": api().base.lookup.checkpoints(caller(), job.id)}
+    return {"checkpoints": api().base.lookup.checkpoints(caller(), job.id), "export_formats": list(Format)}
 
 
 def _events(job: JobView) -> dict[str, Any]:
@@ -95,3 +97,6 @@ def _logs(job: JobView) -> dict[str, Any]:
 
 def _nothing(_job: JobView) -> dict[str, Any]:
     return {}
+
+
+PARTS = {"curves": _curves, "evaluation": evaluation, "checkpoints": _checkpoints, "events": _events, "logs": _logs}

@@ -5,6 +5,7 @@ from typing import Any
 import httpx2
 
 from batchyard import configuration as outside
+from batchyard.aio.batch_predictions import BatchPredictions
 from batchyard.aio.datasets import Datasets
 from batchyard.aio.job_future import Job
 from batchyard.aio.jobs import Jobs
@@ -81,6 +82,7 @@ class Client:
         )
         self.jobs = Jobs(self.transport)
         self.datasets = Datasets(self.transport)
+        self.predictions = BatchPredictions(self.transport)
         self.queue = Queue(self.transport)
         self.workers = Workers(self.transport)
 

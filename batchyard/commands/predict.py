@@ -21,14 +21,25 @@ PIECE = 1_000
 
 
 @click.command()
-@click.argument("names", metavar="[JOB] FILE", nargs=-1, required=True)
+@click.argument("names", metavar="[JOB] [FILE]", nargs=-1)
+@click.option("--dataset", metavar="DATASET", help="Predict every row of a data set on the server instead of a FILE.")
+@click.option("--format", "kind", type=click.Choice(["csv", "parquet"]), default="csv", help="With --dataset.")
 @click.option("--checkpoint", default="best", help="best, last, epoch:N or an id.")
 @click.option("--proba", is_flag=True, help="Add the probability of each class.")
 @click.option("-o", "--output", metavar="FILE", help="Write to this file instead of standard output.")
 @global_options
-def predict(names: tuple[str, ...], checkpoint: str, proba: bool, output: str | None) -> None:
-    """Predict the rows of FILE (a CSV with a header; - is standard input)."""
-    if len(names) > 2:
+def predict(
+    names: tuple[str, ...], dataset: str | None, kind: str, checkpoint: str, proba: bool, output: str | None
+) -> None:
+    """Predict the rows of FILE (a CSV with a header; - is standard input), or of a data set on the server."""
+    if dataset is not None:
+        from batchyard.commands.predictions import predict_dataset
+
+        if len(names) > 1:
+            raise click.UsageError("--dataset replaces FILE: batchyard predict JOB --dataset ds_…")
+        predict_dataset(names[0] if names else None, dataset, checkpoint=checkpoint, kind=kind, output=output)
+        return
+    if not 1 <= len(names) <= 2:
         raise click.UsageError("predict takes a job and a file: batchyard predict JOB rows.csv")
     with session.client() as by, _rows(names[-1]) as (header, rows):
         job = session.job(by, names[0] if len(names) == 2 else None)

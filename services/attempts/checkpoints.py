@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from services import ids
 from services.db.engine import Database, now
 from services.db.model_tables import ModelVersion
+from services.db.prediction_tables import BatchPrediction
 from services.db.tables import Checkpoint, CheckpointChunk, Job
 from services.errors import CheckpointCorrupt, NotFound
 from services.specs.resolve.weight_match import POINTER
@@ -89,7 +90,8 @@ def store(session: Session, draft: Draft, job_id: str, attempt: int, *, uploaded
 
 
 def prune(session: Session, job_id: str, kept_by_job: Sequence[str | None]) -> None:
-    """Remove what a flush has replaced: all but the two last, what the job keeps, what others start from, versions."""
+    """Remove what a flush has replaced: all but the two last, what the job keeps, what others
+    start from, versions, and what batch predictions need."""
     newest = select(Checkpoint.id).where(Checkpoint.job_id == job_id, Checkpoint.kind == STATE)
     kept = session.scalars(
         newest.where(Checkpoint.state == "ready")
@@ -103,6 +105,7 @@ def prune(session: Session, job_id: str, kept_by_job: Sequence[str | None]) -> N
             Checkpoint.id.not_in([*kept, *(name or "" for name in kept_by_job)]),
             ~exists().where(Job.init_checkpoint == Checkpoint.id, Job.state.not_in(FINAL)),
             ~exists().where(ModelVersion.checkpoint_id == Checkpoint.id),
+            ~exists().where(BatchPrediction.checkpoint_id == Checkpoint.id, BatchPrediction.finished_at.is_(None)),
         )
     )
 

@@ -66,6 +66,11 @@ class Lifecycle:
             last_epoch=last[1] if last else 0,
         )
 
+    def beats(self, session: Session) -> dict[str, tuple[int, int]]:
+        """Return the attempt and beat of every running job."""
+        query = select(Job.id, Job.attempt, Job.beat).where(Job.state == JobState.RUNNING)
+        return {row.id: (row.attempt, row.beat) for row in session.execute(query)}
+
     def beat(self, claim: Claim, progress: dict[str, Any] | None) -> StopRequests | None:
         """Show that the job is alive and how far it is; return the stop requests, None when another attempt owns it."""
         values: dict[str, Any] = {"beat": Job.beat + 1}

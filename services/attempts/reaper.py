@@ -1,18 +1,24 @@
-"""Finds running jobs whose worker stopped responding: the same beat in six reads in a row."""
+"""Finds running work whose worker stopped responding: the same beat in six reads in a row."""
 
 import time
 from collections.abc import Callable
+from typing import Protocol
 
-from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from services.attempts.lifecycle import Lifecycle
 from services.db.engine import Database
-from services.db.tables import Job
 from services.errors import NotReady
 from services.settings import Settings
-from services.states import JobState
 
 Seen = dict[str, tuple[tuple[int, int], int]]
+
+
+class Running(Protocol):
+    """What runs, jobs or batch predictions."""
+
+    def beats(self, session: Session) -> dict[str, tuple[int, int]]: ...
+
+    def silent(self, job_id: str, attempt: int, beat: int, /) -> bool: ...
 
 
 class Reaper:
@@ -23,7 +29,7 @@ class Reaper:
     """
 
     def __init__(
-        self, database: Database, lifecycle: Lifecycle, settings: Settings, clock: Callable[[], float] = time.monotonic
+        self, database: Database, lifecycle: Running, settings: Settings, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.database = database
         self.lifecycle = lifecycle
@@ -40,8 +46,7 @@ class Reaper:
         last_read = self.last_read
         try:
             with self.database.transaction() as session:
-                query = select(Job.id, Job.attempt, Job.beat).where(Job.state == JobState.RUNNING)
-                beats = {job_id: (attempt, beat) for job_id, attempt, beat in session.execute(query)}
+                beats = self.lifecycle.beats(session)
         except NotReady:
             self.seen = {}
             raise

@@ -11,6 +11,7 @@ from services.datasets.dataset_views import DatasetView
 from services.datasets.storage import info_from_json, info_json
 from services.db.clock import NOW
 from services.db.engine import dialect_of
+from services.db.prediction_tables import BatchPrediction
 from services.db.tables import Dataset, Job
 from services.states import FINAL
 
@@ -119,6 +120,12 @@ def jobs_of(session: Session, dataset_id: str, *, open_only: bool) -> Sequence[s
     if open_only:
         query = query.where(Job.state.not_in(FINAL))
     return session.scalars(query.limit(20)).all()
+
+
+def predictions_of(session: Session, dataset_id: str) -> Sequence[str]:
+    """Return up to 20 batch predictions that are not finished and read a data set."""
+    open_ones = (BatchPrediction.dataset_id == dataset_id, BatchPrediction.finished_at.is_(None))
+    return session.scalars(select(BatchPrediction.id).where(*open_ones).limit(20)).all()
 
 
 def remove(session: Session, dataset_id: str) -> None:

@@ -16,6 +16,7 @@ from services.db import cursors
 from services.db.engine import Database, now
 from services.disk import Disk
 from services.errors import DatasetInUse, Fault, InvalidRequest, NotFound, NotReady
+from services.model_errors import PredictionInUse
 from services.settings import Settings
 from services.specs.parse.faults import closest
 from services.specs.schema.file_options import FileOptions
@@ -138,7 +139,8 @@ class DatasetService:
     def delete(self, owner: str, dataset_id: str) -> None:
         """Delete an upload.
 
-        Raises: NotFound; DatasetInUse naming jobs, since a job needs its data to train and to be trained again.
+        Raises: NotFound; DatasetInUse naming jobs, since a job needs its data to train and to be trained again;
+        PredictionInUse.
         """
         with self.database.transaction() as session:
             dataset = dataset_rows.by_id(session, owner, dataset_id)
@@ -148,6 +150,8 @@ class DatasetService:
             jobs = list(dataset_rows.jobs_of(session, dataset.id, open_only=False))
             if jobs:
                 raise DatasetInUse("Jobs need this data set; delete them first.", jobs=jobs)
+            if reading := list(dataset_rows.predictions_of(session, dataset.id)):
+                raise PredictionInUse("Batch predictions read this data set: wait, or cancel.", predictions=reading)
             dataset_rows.remove(session, dataset.id)
 
     def release(self, session: Session, dataset_id: str, owner: str) -> None:

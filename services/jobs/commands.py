@@ -21,7 +21,7 @@ from services.jobs import registered, warm_start
 from services.jobs.job_views import JobView
 from services.jobs.lookup import JobLookup
 from services.jobs.verb_target import to_change
-from services.model_errors import VersionInUse
+from services.model_errors import PredictionInUse, VersionInUse
 from services.specs.parse.merge_patch import merged
 from services.states import ALLOWED, JobState, StopReason
 
@@ -35,12 +35,18 @@ class JobCommands:
     """Changes a job as its user asks. A stop request is a column that the supervisor reads; `ring` never blocks."""
 
     def __init__(
-        self, database: Database, datasets: "DatasetService", lookup: JobLookup, ring: Callable[[], None]
+        self,
+        database: Database,
+        datasets: "DatasetService",
+        lookup: JobLookup,
+        ring: Callable[[], None],
+        remove_exports: Callable[[str], None],
     ) -> None:
         self.database = database
         self.datasets = datasets
         self.lookup = lookup
         self.ring = ring
+        self.remove_exports = remove_exports
 
     def cancel(self, owner: str, said: str, reason: str | None = None) -> JobView:
         """Cancel a queued or paused job at once; ask the trainer of a running one to stop.
@@ -66,11 +72,11 @@ class JobCommands:
         return self.lookup.get(owner, job.id)
 
     def delete(self, owner: str, said: str, *, force: bool = False) -> None:
-        """Delete a job with its epochs, events, checkpoints and inline rows.
+        """Delete a job with its epochs, events, checkpoints, exports and inline rows.
 
         Raises: NotFound; AmbiguousJob; InvalidTransition unless it is finished or `force` is said; CheckpointInUse
-        while another job needs its weights; VersionInUse while a version is one of them. The trainer of a running job
-        finds itself fenced and ends.
+        while another job needs its weights; VersionInUse while a version is one of them; PredictionInUse while a batch
+        prediction needs one. The trainer of a running job finds itself fenced and ends.
         """
         with self.database.transaction() as session:
             job = to_change(session, owner, said)
@@ -87,10 +93,14 @@ class JobCommands:
                 named = ", ".join(versions[:5])
                 detail = f"{len(versions)} registered version(s) hold its weights: {named}. Delete them first."
                 raise VersionInUse(detail, versions=versions[:20])
+            if open_predictions := registered.predictions_of(session, job.id):
+                detail = f"{len(open_predictions)} batch prediction(s) need its weights: wait for them, or cancel."
+                raise PredictionInUse(detail, predictions=open_predictions)
             session.execute(delete(IdempotencyKey).where(IdempotencyKey.job_id == job.id))
             session.execute(delete(Job).where(Job.id == job.id))
             changes.note(session, owner, job.name)
             self.datasets.release(session, job.data.id, owner)
+        self.remove_exports(job.id)
 
     def pause(self, owner: str, said: str) -> JobView:
         """Ask the trainer of a running job to store where it is and to end. Asking again changes nothing.

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, aliased
 
 from services.db.engine import Database, now
 from services.db.model_tables import ModelVersion
+from services.db.prediction_tables import BatchPrediction
 from services.db.tables import Checkpoint, Event, Job
 from services.db.webhook_tables import Webhook
 from services.errors import Conflict, NotFound
@@ -86,7 +87,10 @@ def _is_notified() -> ColumnElement[bool]:
 
 
 def _is_needed() -> ColumnElement[bool]:
-    """Whether another job started, or is to start, from one of its checkpoints, or one of them is registered."""
+    """Whether another job started, or is to start, from one of its checkpoints, one of them is registered, or a batch
+    prediction that is not finished needs one.
+    """
     other = aliased(Job)
     start = exists().where(Checkpoint.job_id == Job.id, other.init_checkpoint == Checkpoint.id)
-    return or_(start, exists().where(ModelVersion.job_id == Job.id))
+    predicts = exists().where(BatchPrediction.job_id == Job.id, BatchPrediction.finished_at.is_(None))
+    return or_(start, exists().where(ModelVersion.job_id == Job.id), predicts)

@@ -9,7 +9,7 @@ from services.predictions.answer import Remarks, answer, receipt
 from services.predictions.cache import Cache
 from services.predictions.decoder import cells_of, cells_of_array, cells_of_columns
 from services.predictions.diagnostics import diagnostics_of
-from services.predictions.formats.media import Media
+from services.predictions.formats.media import ELSEWHERE, Media
 from services.predictions.freshness import Freshness
 from services.predictions.numbers import rows_of_numbers
 from services.predictions.outputs import outputs_of
@@ -124,7 +124,7 @@ class PredictionService:
         """
         most = self.settings.max_predict_rows
         if count > most:
-            raise TooLarge(f"{count} rows are more than {most}: send them in parts.", limit_rows=most)
+            raise TooLarge(f"{count} rows are more than {most}: {ELSEWHERE}", limit_rows=most)
 
     def _predictor(self, found: Resolution) -> Predictor:
         def load() -> Predictor:

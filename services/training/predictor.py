@@ -94,6 +94,8 @@ class Predictor:
         Shapes: cells (rows, features) float32; returns (rows, classes) or (rows, labels) float32.
         """
         logits = self._outputs(cells)
+        if self.preprocessing.temperature != 1.0:
+            logits = logits / self.preprocessing.temperature
         if self.preprocessing.task == "multilabel":
             return torch.sigmoid(logits)
         if self.preprocessing.task == "binary":

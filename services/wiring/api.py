@@ -11,6 +11,7 @@ from services.accounts.adoption import adopt
 from services.accounts.audit import AuditLog
 from services.accounts.key_ring import KeyRing
 from services.accounts.sessions import Sessions
+from services.jobs.verification import JobVerification
 from services.models.aliases import AliasService
 from services.models.registry import ModelService
 from services.monitoring.totals import Monitoring
@@ -21,6 +22,8 @@ from services.training import on_demand
 from services.wiring.base import Base, Intake, base
 
 if TYPE_CHECKING:
+    from services.exports.exports import ExportService
+    from services.predictions.batch_submit import BatchSubmit
     from services.predictions.inference import InferenceService
     from services.predictions.judge import Judge
     from services.predictions.predictions import PredictionService
@@ -44,6 +47,10 @@ class Api:
         self.models = ModelService(self.base.database, self.base.lookup, on_demand.weights_sha256)
         self.aliases = AliasService(self.base.database)
         self.monitoring = Monitoring(self.base.database, settings.online_s)
+        self._exports: ExportService | None = None
+        self.verification = JobVerification(
+            self.base.database, self.base.lookup, self.base.retry, on_demand.weights_sha256
+        )
         self._loading = threading.Lock()
         self.keys = KeyRing(self.base.database, settings.change_interval_s, self._adopt)
         self.audit = AuditLog(self.base.database)
@@ -111,6 +118,22 @@ class Api:
 
         return Judge(self.load_predictions(), self.base.lookup, self.base.datasets, self.base.storage)
 
+    def exports(self) -> "ExportService":
+        """Return what gives models in other formats. The first call imports torch, if nobody has yet."""
+        from services.exports.exports import ExportService
+
+        with self._loading:
+            if self._exports is None:
+                self._exports = ExportService(self.base.lookup, self.base.datasets, self.base.export_files)
+            return self._exports
+
+    def batch_submit(self) -> "BatchSubmit":
+        """Return what takes batch predictions in."""
+        from services.predictions.batch_submit import BatchSubmit
+
+        base = self.base
+        return BatchSubmit(self.load_predictions(), base.batch_predictions, base.datasets, base.disk)
+
     @property
     def predictions(self) -> "PredictionService | None":
         """What predicts, if torch is there already."""
@@ -120,6 +143,8 @@ class Api:
         """Let the ringer end, then close every connection."""
         self.closed.set()
         self.submitted.set()
+        if self._exports:
+            self._exports.builder.close()
         for thread in self.threads:
             thread.join(timeout=5)
         self.bell.close()

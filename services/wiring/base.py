@@ -7,6 +7,11 @@ from typing import Any
 from services.accounts.keys import KeyService
 from services.attempts.lifecycle import Lifecycle
 from services.attempts.reaper import Reaper
+from services.batches import batch_claims
+from services.batches.batch_claims import BatchClaims
+from services.batches.batch_lifecycle import BatchLifecycle
+from services.batches.batch_predictions import BatchPredictionService
+from services.batches.output_files import OutputFiles
 from services.columns import TableInfo
 from services.datasets.data_sources import DataSources, Look
 from services.datasets.datasets import DatasetService
@@ -14,11 +19,13 @@ from services.datasets.storage import Storage
 from services.db.engine import Database
 from services.disk import Disk
 from services.errors import NotReady
+from services.exports.files import ExportFiles
 from services.jobs.bulk import JobBulk
 from services.jobs.changes import JobChanges
 from services.jobs.commands import JobCommands
 from services.jobs.curves import JobCurves
 from services.jobs.idempotency import IdempotencyKeys
+from services.jobs.job_evaluations import JobEvaluations
 from services.jobs.listing import JobListing
 from services.jobs.logs import JobLogs
 from services.jobs.lookup import JobLookup
@@ -60,6 +67,7 @@ class Base:
     lifecycle: Lifecycle
     time_slices: TimeSlices
     curves: JobCurves
+    evaluations: JobEvaluations
     changes: JobChanges
     predictable: Predictable
     outlook: Outlook
@@ -68,13 +76,19 @@ class Base:
     workers: Workers
     webhooks: WebhookService
     keys: KeyService
+    export_files: ExportFiles
+    batch_claims: BatchClaims
+    batch_lifecycle: BatchLifecycle
+    batch_reaper: Reaper
+    batch_predictions: BatchPredictionService
 
     def eligible(self, device: str) -> int:
-        """Return how many queued jobs may start now, counted up to the most nudges that may wait."""
+        """Return how much queued work may start now, counted up to the most nudges that may wait."""
         if self.disk.is_full:
             return 0  # nothing is claimed, so that nobody need hear of it
         with self.database.reading() as session:
-            return order.eligible(session, device, self.settings.max_nudges)
+            most = self.settings.max_nudges
+            return min(most, order.eligible(session, device, most) + batch_claims.eligible(session, most))
 
 
 def no_model(_spec: JobSpec, _info: TableInfo) -> dict[str, Any]:
@@ -112,7 +126,9 @@ def base(settings: Settings, intake: Intake = NO_INTAKE, *, pool_size: int = 5) 
     facts = SubmissionFacts(database, sources, intake.sizes, settings)
     keys = IdempotencyKeys(database, settings.idempotency_s)
     jobs = JobService(database, facts, keys, disk, intake.ring)
-    commands = JobCommands(database, datasets, lookup, intake.ring)
+    export_files = ExportFiles(settings.storage, settings.max_export_bytes)
+    commands = JobCommands(database, datasets, lookup, intake.ring, export_files.remove)
+    batches = BatchLifecycle(database, settings)
     return Base(
         settings=settings,
         database=database,
@@ -131,6 +147,7 @@ def base(settings: Settings, intake: Intake = NO_INTAKE, *, pool_size: int = 5) 
         lifecycle=lifecycle,
         time_slices=TimeSlices(database, settings),
         curves=JobCurves(database, lookup),
+        evaluations=JobEvaluations(database, lookup),
         changes=JobChanges(database),
         predictable=Predictable(database),
         outlook=Outlook(database, settings, disk),
@@ -139,4 +156,9 @@ def base(settings: Settings, intake: Intake = NO_INTAKE, *, pool_size: int = 5) 
         workers=Workers(database, settings),
         webhooks=WebhookService(database, settings),
         keys=KeyService(database),
+        export_files=export_files,
+        batch_claims=BatchClaims(database, settings, disk),
+        batch_lifecycle=batches,
+        batch_reaper=Reaper(database, batches, settings),
+        batch_predictions=BatchPredictionService(database, OutputFiles(settings.storage), settings, intake.ring),
     )

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,39 @@ def test_the_same_rows_are_sent_once(by: batchyard.Client) -> None:
     assert {column["name"]: column["type"] for column in by.datasets.get(first.id).columns}["b"] == "category"
 
 
+def test_a_data_set_is_predicted_by_the_workers_from_a_shell_and_by_both_clients(
+    stack: Stack, by: batchyard.Client, rows: Path, tmp_path: Path
+) -> None:
+    job = by.jobs.submit(data={"dataset": by.datasets.upload(rows).id, "target": "kind"}, model="mlp", epochs=3)
+    job.result(timeout=60)
+
+    shell = command(stack, tmp_path, "predict", job.id, "--dataset", "rows.csv")
+    lines = shell.stdout.splitlines()
+    found = by.predictions.create(job=job.id, dataset="rows.csv", format="parquet").result(timeout=60)
+    path = found.download(tmp_path / "out.parquet")
+    listed = [entry.id for entry in by.predictions.list()]
+
+    async def in_turn() -> str:
+        async with AioClient(stack.url) as client:
+            made = await client.predictions.create(job=job.id, dataset="rows.csv")
+            await made.result(timeout=60)
+            return (await made.download(tmp_path / "out.csv")).read_text()
+
+    assert shell.returncode == 0, shell.stderr
+    assert (len(lines), lines[0].split(",")[0]) == (151, "prediction")
+    assert asyncio.run(in_turn()).splitlines() == lines
+    assert path.stat().st_size == found.data["size_bytes"]
+    assert found.id in listed
+    assert [line.split(",")[0] for line in lines[1:]] == list(job.predict(rows_of(rows)))
+    gone = command(stack, tmp_path, "predictions", "rm", found.id)
+    assert (gone.returncode, command(stack, tmp_path, "predictions", "show", found.id).returncode) == (0, 5)
+
+
+def rows_of(path: Path) -> list[list[float]]:
+    """Return the numbers of the file of iris."""
+    return [[float(cell) for cell in line.split(",")[:4]] for line in path.read_text().splitlines()[1:]]
+
+
 def test_export_is_the_checkpoint_to_the_byte(by: batchyard.Client, tmp_path: Path) -> None:
     job = by.jobs.submit(data={"builtin": "iris"}, model="mlp", epochs=2).result(timeout=60)
 
@@ -177,6 +211,23 @@ def test_export_is_the_checkpoint_to_the_byte(by: batchyard.Client, tmp_path: Pa
     best = next(entry for entry in job.checkpoints() if entry["is_best"])
     assert hashlib.sha256(path.read_bytes()).hexdigest() == best["sha256"]
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_model_is_exported_as_soon_as_it_is_built(by: batchyard.Client, stack: Stack, tmp_path: Path) -> None:
+    job = by.jobs.submit(data={"builtin": "iris"}, model="linear", epochs=2).result(timeout=60)
+
+    made = job.exported("bundle", tmp_path / "model.zip")
+    command = [sys.executable, "-m", "batchyard", "--server", stack.url, "export", job.id, "--format", "state_dict"]
+    done = subprocess.run([*command, "-o", "weights.pt"], cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    assert made.difference < 1e-6
+    assert made.rows == 30
+    assert "train.py" in zipfile.ZipFile(made.path).namelist()
+    assert done.stdout.strip() == "weights.pt"
+    assert "apart from the stored model at most, on 30 rows" in done.stderr
+    assert job.card().startswith(f"# {job.name}\n")
+    with pytest.raises(batchyard.InvalidSpec):
+        job.export("pickle")
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -7,6 +7,7 @@ ENTRY_POINTS = """
 [batchyard.models]
 wide = wide_net:wide
 counting = counting:counting
+lstm = lstm_net:lstm
 
 [batchyard.datasets]
 spirals = spirals:Spirals

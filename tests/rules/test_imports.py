@@ -19,6 +19,7 @@ HOMES = {
         "services/db/",
         "services/queue/",
         "services/attempts/",
+        "services/batches/",
         "services/models/",
         "services/monitoring/",
         "services/jobs/",
@@ -28,7 +29,7 @@ HOMES = {
         "migrations/",
     ),
     "alembic": ("services/db/schema.py", "migrations/"),
-    "torch": ("services/training/", "services/predictions/"),
+    "torch": ("services/training/", "services/predictions/", "services/exports/"),
     "pyarrow": ("services/datasets/", "services/predictions/formats/"),
 }
 

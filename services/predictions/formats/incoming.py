@@ -16,7 +16,7 @@ from services.datasets import parquet_files
 from services.datasets.table_limits import TableLimits
 from services.errors import Fault, InvalidRequest, TooLarge
 from services.predictions.formats.arrow_messages import is_packed
-from services.predictions.formats.media import Media
+from services.predictions.formats.media import ELSEWHERE, Media
 from services.specs.parse.faults import pointer_of
 
 Columns = Mapping[str, Sequence[Any] | np.ndarray]
@@ -138,7 +138,7 @@ def _check_names(names: list[str]) -> None:
 
 def _check_rows(rows: int, most: int) -> None:
     if rows > most:
-        raise TooLarge(f"There are more than {most} rows: send them in parts.", limit_rows=most)
+        raise TooLarge(f"There are more than {most} rows: {ELSEWHERE}", limit_rows=most)
 
 
 def _damaged(kind: str, detail: str) -> InvalidRequest:

@@ -14,3 +14,5 @@ class Media(StrEnum):
 
 
 TABLES = (Media.CSV, Media.PARQUET, Media.ARROW, Media.NPY)
+#: What to do with more rows than one request takes.
+ELSEWHERE = "upload them as a data set and POST to /api/v1/predictions, or send them in parts."

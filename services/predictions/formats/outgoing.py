@@ -8,18 +8,17 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from services.cell_texts import safe_cell
 from services.predictions.formats.media import Media
 from services.predictions.outputs import Outputs
 from services.training.input.preprocessing import Preprocessing
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  #: a text that begins so is run by programs that open a CSV
 
 
 def written(outputs: Outputs, preprocessing: Preprocessing, media: Media, output: str, about: dict[str, str]) -> bytes:
     """Return the answers in a format; `about` is kept in the schema where there is one."""
     if media is Media.NPY:
         return _npy(outputs, output)
-    columns = _columns(outputs, preprocessing, output)
+    columns = answer_columns(outputs, preprocessing, output)
     if media is Media.CSV:
         return _csv(columns)
     table = pa.table(columns).replace_schema_metadata(about)
@@ -32,7 +31,8 @@ def written(outputs: Outputs, preprocessing: Preprocessing, media: Media, output
     return sink.getvalue()
 
 
-def _columns(outputs: Outputs, preprocessing: Preprocessing, output: str) -> dict[str, Any]:
+def answer_columns(outputs: Outputs, preprocessing: Preprocessing, output: str = "all") -> dict[str, Any]:
+    """Return the columns of an answer: arrays, (rows,), and lists of labels."""
     several = len(preprocessing.targets) > 1
     found: dict[str, Any] = {}
     if output in {"all", "predictions"}:
@@ -57,15 +57,11 @@ def _named(stem: str, cells: np.ndarray, names: list[str] | None) -> dict[str, n
 def _csv(columns: dict[str, Any]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([_safe(name) for name in columns])
+    writer.writerow([safe_cell(name) for name in columns])
     cells = [values.tolist() if isinstance(values, np.ndarray) else values for values in columns.values()]
     for row in zip(*cells, strict=True):
-        writer.writerow([_safe(value) for value in row])
+        writer.writerow([safe_cell(value) for value in row])
     return text.getvalue().encode()
-
-
-def _safe(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def _npy(outputs: Outputs, output: str) -> bytes:

@@ -17,6 +17,7 @@ def check_certain(spec: JobSpec, info: TableInfo, summary: dict[str, Any], found
     found.faults += _class_weight_faults(spec, info)
     found.faults += _class_row_faults(spec, info)
     found.faults += _precision_faults(spec)
+    found.faults += _calibration_faults(spec, info)
     found.faults += _schedule_faults(spec, info)
     if needs_two_rows(summary) and smallest_part(spec, parts(spec, info)[0]) == 1:
         found.faults.append(_single_row_fault(spec))
@@ -67,6 +68,17 @@ def _precision_faults(spec: JobSpec) -> list[Fault]:
     if spec.precision != "fp16" or spec.device != "cpu":
         return []
     return [Fault("#/precision", "invalid", "is fp16, which needs a GPU", "fp16", "bf16", ["fp32", "bf16"])]
+
+
+def _calibration_faults(spec: JobSpec, info: TableInfo) -> list[Fault]:
+    if spec.calibrate is None:
+        return []
+    if spec.task == "regression":
+        detail = "is for classifications: a regression has no probabilities; the loss gaussian_nll learns deviations"
+        return [Fault("#/calibrate", "invalid", detail, spec.calibrate)]
+    if not parts(spec, info)[1]:
+        return [Fault("#/calibrate", "invalid", "needs rows that validate; the split leaves none", spec.calibrate)]
+    return []
 
 
 def _schedule_faults(spec: JobSpec, info: TableInfo) -> list[Fault]:

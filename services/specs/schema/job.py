@@ -66,6 +66,9 @@ class JobSpec(BaseModel):
     """Keep the cost of every batch; auto: for jobs of up to 100,000 steps."""
     metrics: Literal["auto"] | list[Metric] = "auto"
     """Computed on the validation rows each epoch; auto: accuracy, or mae and r2."""
+    calibrate: Literal["temperature"] | None = None
+    """Fit one number to the validation rows by which the classes' probabilities become milder or sharper, so that they
+    come true as often as they say; the predicted classes stay the same."""
 
     seed: Annotated[int, Field(ge=0, lt=2**32)] | None = 0
     """Fixes the split, the first weights and the order of rows; null: drawn at random and returned."""

@@ -34,6 +34,7 @@ class Preprocessing:
     target_scaling: list[Scaling]  #: of each target of a regression
     classes: list[Any] | None
     class_cells: list[float] | None  #: the cell in the table that stands for each class
+    temperature: float = 1.0  #: the outputs of a classification are divided by it before they become probabilities
 
     @classmethod
     def fitted(cls, spec: JobSpec, info: TableInfo, cells: np.ndarray) -> "Preprocessing":

@@ -24,6 +24,7 @@ from services.training.loop.progress import Progress
 from services.training.loop.schedulers import Schedule
 from services.training.loop.step import Step
 from services.training.loop.step_choice import Stepping
+from services.training.loop.temperature import fitted_temperature
 from services.training.loop.watch import watched
 from services.training.weights import from_bytes, to_bytes
 
@@ -68,6 +69,8 @@ class Training:
     warnings: list[dict[str, Any]] = field(default_factory=list)  #: what of the data makes a result worth less
     adjustments: list[Adjustment] = field(default_factory=list)  #: what is done otherwise than usual
     best_weights: dict[str, Tensor] = field(default_factory=dict)
+    temperature: float = 1.0  #: fitted to the weights as they are now
+    best_temperature: float = 1.0
     marked: bytes = b""  #: what `mark` kept
 
     @property
@@ -129,16 +132,25 @@ class Training:
 
     def keep_best(self) -> None:
         """Copy the weights now: the next step changes them in place."""
-        self.best_weights = self._copied()
+        self.best_weights, self.best_temperature = self._copied(), self.temperature
+
+    def calibrate(self) -> None:
+        """Fit the temperature to the weights as they are now, on the validation rows.
+
+        Raises: StopRequested between two batches.
+        """
+        if self.validation is not None:
+            self.temperature = fitted_temperature(self.model, self.validation)
 
     def best_bytes(self) -> bytes:
         """Return the best weights and all that a prediction needs."""
-        return self._weights_bytes(self.best.epoch, self.best.value, self.best_weights)
+        return self._weights_bytes(self.best.epoch, self.best.value, self.best_weights, self.best_temperature)
 
     def weights(self, epoch: int, value: float | None) -> Callable[[], bytes]:
         """Copy the weights of an epoch now; the result turns them into bytes, with all that a prediction needs."""
         copied = self.best_weights if epoch == self.best.epoch else self._copied()
-        return lambda: self._weights_bytes(epoch, value, copied)
+        temperature = self.temperature
+        return lambda: self._weights_bytes(epoch, value, copied, temperature)
 
     def last_bytes(self) -> bytes:
         """Return all that a later attempt needs to end with the same bits."""
@@ -168,7 +180,7 @@ class Training:
             "patience": asdict(self.patience) if self.patience else None,
             "schedule": self.schedule.state(),
             "scaler": self.scaler.state_dict(),
-            **self._about(),
+            **self._about(self.temperature),
         }
         return to_bytes(tensors, about)
 
@@ -215,19 +227,21 @@ class Training:
     def _copied(self) -> dict[str, Tensor]:
         return {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
 
-    def _weights_bytes(self, epoch: int | None, value: float | None, weights: dict[str, Tensor]) -> bytes:
-        about = {"kind": "weights", "epoch": epoch, "value": value, **self._about()}
+    def _weights_bytes(
+        self, epoch: int | None, value: float | None, weights: dict[str, Tensor], temperature: float
+    ) -> bytes:
+        about = {"kind": "weights", "epoch": epoch, "value": value, **self._about(temperature)}
         return to_bytes(_named("model", weights), about)
 
     def _watched_batches(self, epoch: int, done: int) -> Batches:
         return watched(self.train_batches(epoch, done), self.stop_requested)
 
-    def _about(self) -> dict[str, Any]:
+    def _about(self, temperature: float) -> dict[str, Any]:
         environment = self.environment()
         kept = ("torch", "threads", "instruction_set")
         return {
             "model": self.spec.model.model_dump(),
-            "preprocessing": self.preprocessing.as_json(),
+            "preprocessing": self.preprocessing.as_json() | {"temperature": temperature},
             "shape": list(self.shape),
             "environment": {name: environment[name] for name in kept},
         }
