@@ -16,16 +16,18 @@ WITH_MORE_PARAMETERS = {
     "services/datasets/csv_files.py:_batches": "one call, of what was found of one file",
     "services/predictions/decoder.py:_cell": "called for every cell of a request: an object for each would take time",
     "services/models/aliases.py:move": "the address of the alias, the body and the header of one request",
+    "services/exports/files.py:keep": "the file, its address, and the members of its report, which come as one",
     "services/training/build.py:build": "spec, columns and rows, and the two states that a training may begin with",
 }
 #: Classes with more members, and why each may.
 WITH_MORE_FIELDS = {
     "services/settings.py:Settings": "a line for each setting",
     "services/datasets/column_scan.py:Scan": "the counters of one pass over a column",
+    "services/batches/batch_views.py:BatchView": "a member for each column of the row that it copies",
     "services/training/loop/training.py:Training": "the state that is stored and resumed, in one place",
     "services/wiring/base.py:Base": "the one list of what is joined; no part of the services sees it",
 }
-TABLES = ("services/db/", "api/schemas.py", "api/openapi.py", "services/specs/schema/")  #: a field a column or key
+TABLES = ("services/db/", "services/specs/schema/")  #: a field for each column or key, as in `*schemas.py`
 
 
 def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
@@ -57,6 +59,7 @@ def test_a_class_is_made_of_few_parts() -> None:
         for path, node in _nodes()
         if isinstance(node, ast.ClassDef)
         and not path.startswith(TABLES)
+        and not path.endswith("schemas.py")
         and len([part for part in node.body if isinstance(part, ast.AnnAssign)]) > FIELDS
     }
 

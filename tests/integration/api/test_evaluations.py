@@ -83,9 +83,7 @@ def test_stored_predictions_come_in_pages_and_as_csv_and_are_those_that_predict_
     assert [int(row["row"]) for row in rows] == [row[0] for row in data] == sorted(row[0] for row in data)
     assert text.content_type == "text/csv; charset=utf-8"
     first = data[0]
-    shown = client.get(
-        f"/api/v1/datasets/{joined.lookup.get('local', job_id).data.id}/rows?limit=1&after={first[0]}"
-    )
+    shown = client.get(f"/api/v1/datasets/{joined.lookup.get('local', job_id).data.id}/rows?limit=1&after={first[0]}")
     cells = shown.get_json()["data"][0]
     again = client.post(f"/api/v1/jobs/{job_id}/predict", json={"x": [cells[:4]]}).get_json()
     assert (first[1], first[2]) == (cells[4], again["predictions"][0])

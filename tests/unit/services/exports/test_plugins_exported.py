@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
+from services.specs.resolve.resolution import Limits, resolve
 
 from services.export_errors import ExportUnsupported
 from services.exports.bundle import files_of
@@ -15,7 +16,6 @@ from services.exports.onnx_model import onnx_model
 from services.exports.samples import samples
 from services.exports.subject import rows_of
 from services.exports.support import supported
-from services.specs.resolve.resolution import Limits, resolve
 from services.specs.schema.data import PluginData
 from services.specs.schema.job import JobSpec
 from services.training.build import build
@@ -67,7 +67,9 @@ def test_a_bundle_of_a_plugins_data_predicts_and_says_why_it_does_not_train(tmp_
     spec = JobSpec.model_validate({"data": {"plugin": {"name": "spirals"}}, "model": "linear", "epochs": 1})
     options = {"dataset": "x", "suggested_target": "y", "cuda_online": False, "limits": LIMITS, "measure": summary}
     resolved = resolve(spec, info, **options).spec
-    training = build(resolved, info, reopened(resolved.data.plugin, info, sha256), last=None, wish=lambda: None)
+    training = build(
+        resolved, info, reopened(resolved.data.plugin, info, sha256), last=None, stop_requested=lambda: None
+    )
     epochs = exported.trained(training)
     rows = rows_of(info, dataset="spirals", sha256=sha256, format="plugin", dialect=None, table=None)
     other = series(tmp_path, epochs=1)
