@@ -24,6 +24,7 @@ from api import (
     keys,
     metrics,
     models,
+    owners,
     predictions,
     problems,
     proofs,
@@ -58,6 +59,7 @@ VIEWS = (
     webhooks,
     queue,
     keys,
+    owners,
     audit,
     about,
 )

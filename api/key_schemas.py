@@ -29,6 +29,18 @@ class NewKey(Key):
     """What opens. It is shown this once."""
 
 
+class Owner(Answer):
+    """What an owner may have at most, and has."""
+
+    object: Literal["owner"] = "owner"
+    owner: str
+    own: dict[str, int | None]
+    """What was set for this owner alone."""
+    limits: dict[str, int | None]
+    """What holds; null: any number."""
+    used: dict[str, int]
+
+
 class AuditEntry(Answer):
     """One request that changed something, or was refused for its key."""
 

@@ -37,7 +37,7 @@ _NEEDED: dict[tuple[Scope, ...], str] = {
         inference.infer inference.version_infer
         pages.predict pages.predict_rows
         """,
-    (ADMIN,): "keys.create keys.index keys.show keys.revoke audit.index",
+    (ADMIN,): "keys.create keys.index keys.show keys.revoke audit.index owners.show owners.change",
     (METRICS, ADMIN): "metrics.metrics",
     # Clients of the protocol ask these before they predict.
     (READ, PREDICT): """

@@ -9,6 +9,7 @@ import structlog
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from api import rate_limits
 from services import errors
 from services.errors import BatchyardError
 
@@ -46,8 +47,10 @@ STATUS = {
     "unsupported_media_type": 415,
     "validation_error": 422,
     "idempotency_key_reused": 422,
+    "storage_quota_exceeded": 413,
     "too_many_wrong_keys": 429,
     "export_unsupported": 422,
+    "quota_exceeded": 429,
     "internal": 500,
     "export_failed": 500,
     "not_ready": 503,
@@ -112,6 +115,9 @@ def answer(error: BatchyardError) -> Response:
     elif error.code == "insufficient_scope":
         needed = " ".join(error.members["needed"])
         response.headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{needed}"'
+    if quota := error.members.get("quota"):
+        response.headers["RateLimit-Policy"] = rate_limits.policy(quota)
+        response.headers["RateLimit"] = rate_limits.left(quota, error.members.get("retry_after_seconds"))
     if seconds := error.members.get("retry_after_seconds"):
         response.headers["Retry-After"] = str(seconds)
     if allowed := members.get("allowed") if status == 405 else None:

@@ -19,3 +19,15 @@ class TooManyWrongKeys(RequestFault):
     """Too many wrong keys came from this address."""
 
     code = "too_many_wrong_keys"
+
+
+class QuotaExceeded(RequestFault):
+    """This owner has as much of that as is allowed."""
+
+    code = "quota_exceeded"
+
+
+class StorageQuotaExceeded(RequestFault):
+    """This owner stores as many bytes as are allowed."""
+
+    code = "storage_quota_exceeded"

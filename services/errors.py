@@ -10,7 +10,7 @@ BatchyardError
 │   ├── NotFound                 not_found
 │   ├── MethodNotAllowed         method_not_allowed
 │   ├── NotAcceptable            not_acceptable
-│   ├── Unauthorized  InsufficientScope  TooManyWrongKeys  QuotaExceeded  (account_errors.py)
+│   ├── Unauthorized  InsufficientScope  TooManyWrongKeys  QuotaExceeded  StorageQuotaExceeded  (account_errors.py)
 │   ├── ForbiddenHost            forbidden_host
 │   ├── ForbiddenOrigin          forbidden_origin
 │   ├── TooLarge                 payload_too_large

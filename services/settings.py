@@ -96,6 +96,12 @@ class Settings:
     webhooks_private: str = setting("", "Private networks that webhooks may reach, such as 10.1.0.0/16,10.2.0.0/16.")
     idempotency_s: float = setting(86_400.0, "How long an Idempotency-Key is remembered.")
 
+    owner_queued_jobs: int | None = setting(None, "Jobs of one owner that may wait; None: any number.", int)
+    owner_submits_per_minute: int | None = setting(None, "Jobs that one owner may submit in a minute.", int)
+    owner_stored_bytes: int | None = setting(None, "Bytes of data sets and checkpoints that one owner may store.", int)
+    owner_run_s_per_day: int | None = setting(None, "Seconds that jobs of one owner may train in a day.", int)
+    owner_predict_rows: int | None = setting(None, "Most rows of one predict request of one owner.", int)
+
     keep_jobs_days: int | None = setting(None, "Days that a finished job is kept; None: forever.", int)
     keep_jobs_count: int | None = setting(None, "Finished jobs of an owner that are kept; None: all.", int)
     keep_audit_days: int | None = setting(None, "Days that the audit log is kept; None: forever.", int)
@@ -257,7 +263,7 @@ def _parsed(name: str, text: str, kind: type, default: Any) -> Any:
     if isinstance(value, int | float) and value < 0:
         raise SettingInvalid(f"{name} is {text!r}; it can't be negative.")
     if default is None and value == 0:
-        raise SettingInvalid(f"{name} is 0, which would keep nothing; leave it unset to keep everything.")
+        raise SettingInvalid(f"{name} is 0, which would allow or keep nothing; leave it unset for no limit.")
     return value
 
 

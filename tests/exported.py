@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from services.specs.resolve.resolution import resolve
 
 from services.datasets import ingest
 from services.datasets.table_limits import TableLimits
 from services.exports.subject import Subject, rows_of
+from services.jobs.resolution import resolve
 from services.settings import Settings
+from services.specs.resolve.facts import Facts, ModelSizes
 from services.specs.schema.file_options import FileOptions
 from services.specs.schema.job import JobSpec
 from services.training.build import build, settle_process
@@ -69,12 +70,13 @@ def make_subject(folder: Path, text: str, **parts: Any) -> Subject:
     given["data"] = {"dataset": "rows.csv", **given.get("data", {})}
     resolved = resolve(
         JobSpec.model_validate(given),
-        found.info,
-        dataset="rows.csv",
-        suggested_target=ingest.suggested_target(found.info),
-        cuda_online=False,
-        limits=LIMITS,
-        measure=summary,
+        Facts(
+            found.info,
+            LIMITS,
+            ModelSizes(summary),
+            dataset="rows.csv",
+            suggested_target=ingest.suggested_target(found.info),
+        ),
     )
     shape = (found.info.rows, len(found.info.columns))
     table = np.memmap(folder / "table.f32", dtype="<f4", mode="r", shape=shape)

@@ -38,9 +38,7 @@ class KeyService:
 
         Raises: InvalidRequest when the owner can't be called so, or there are too many keys.
         """
-        if not OWNER.fullmatch(owner):
-            detail = "must be 1 to 64 letters, digits and . _ @ -, the first a letter or digit"
-            raise InvalidRequest([Fault("#/owner", "invalid_name", detail, owner[:80])])
+        check_owner(owner)
         token = tokens.new()
         with self.database.transaction() as session:
             time = now(session)
@@ -93,6 +91,16 @@ class KeyService:
         """Return whether there has never been a key."""
         with self.database.reading() as session:
             return session.scalar(select(ApiKey.id).limit(1)) is None
+
+
+def check_owner(owner: str) -> None:
+    """Refuse what nobody can be called.
+
+    Raises: InvalidRequest.
+    """
+    if not OWNER.fullmatch(owner):
+        detail = "must be 1 to 64 letters, digits and . _ @ -, the first a letter or digit"
+        raise InvalidRequest([Fault("#/owner", "invalid_name", detail, owner[:80])])
 
 
 def opens(time: datetime) -> ColumnElement[bool]:

@@ -6,8 +6,9 @@ from typing import Any, BinaryIO
 
 from sqlalchemy.orm import Session
 
+from services.accounts.quotas import Quotas
 from services.columns import TableInfo
-from services.datasets import dataset_rows, fingerprints, ingest
+from services.datasets import dataset_rows, fingerprints, ingest, upload_limits
 from services.datasets.cells import value_of
 from services.datasets.dataset_views import DatasetView, Entry, damaged, view_of
 from services.datasets.storage import ORIGINAL, TABLE, Storage, info_json
@@ -15,7 +16,7 @@ from services.datasets.table_limits import TableLimits
 from services.db import cursors
 from services.db.engine import Database, now
 from services.disk import Disk
-from services.errors import DatasetInUse, Fault, InvalidRequest, NotFound, NotReady
+from services.errors import DatasetInUse, NotFound, NotReady
 from services.model_errors import PredictionInUse
 from services.settings import Settings
 from services.specs.parse.faults import closest
@@ -30,11 +31,12 @@ WITH_JOB = {"inline", "plugin"}  #: data sets that go with their last job
 class DatasetService:
     """Data sets of owners: the rows in SQL say what there is, the storage holds the bytes."""
 
-    def __init__(self, database: Database, storage: Storage, settings: Settings, disk: Disk) -> None:
+    def __init__(self, database: Database, storage: Storage, settings: Settings, disk: Disk, quotas: Quotas) -> None:
         self.database = database
         self.storage = storage
         self.settings = settings
         self.disk = disk
+        self.quotas = quotas
 
     def upload(
         self, stream: BinaryIO, *, name: str, owner: str, options: FileOptions = AS_FOUND
@@ -42,13 +44,13 @@ class DatasetService:
         """Store a file; return its data set, and False if the same bytes were there already.
 
         Files that were lost or damaged since are stored again.
-
-        Raises: TooLarge, UnsupportedMediaType, StorageFull, InvalidRequest with what is wrong in the file.
+        Raises: TooLarge, StorageQuotaExceeded, UnsupportedMediaType, StorageFull, InvalidRequest with every fault.
         """
-        _check_name(name)
+        upload_limits.check_name(name)
         self.disk.check()
         with self.storage.draft() as draft:
-            sha256, size = ingest.receive(stream, draft / ORIGINAL, self.settings.max_upload_bytes)
+            most, left = self.settings.max_upload_bytes, self.quotas.bytes_left(owner)
+            sha256, size = upload_limits.received(stream, draft / ORIGINAL, most, left)
             original, sha256 = sha256, ingest.identity(sha256, options)
             with self.database.reading() as session:
                 known = dataset_rows.by_bytes(session, owner, sha256, "upload")
@@ -212,9 +214,3 @@ class DatasetService:
 def kept_of(kind: str, info: TableInfo, dialect: dict[str, Any] | None, target: str | None) -> dict[str, Any]:
     """Return what is kept beside a table."""
     return {"format": kind, "info": info_json(info), "dialect": dialect, "suggested_target": target}
-
-
-def _check_name(name: str) -> None:
-    if not 1 <= len(name) <= 120 or not all(c.isalnum() or c in "_ .-" for c in name) or name[0] in " .-":
-        detail = "may have up to 120 letters, digits, spaces and _ . - and begins with a letter, digit or _"
-        raise InvalidRequest([Fault("#/query/name", "invalid_name", detail, value=name[:80])])

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import BigInteger, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.db.tables import Base
@@ -45,3 +45,16 @@ class AuditEntry(Base):
     status: Mapped[int]
     address: Mapped[str]  #: where the request came from
     request_id: Mapped[str]
+
+
+class OwnerLimits(Base):
+    """What one owner may have at most, where that is not what the settings say."""
+
+    __tablename__ = "owner_limits"
+
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    queued_jobs: Mapped[int | None]
+    submits_per_minute: Mapped[int | None]
+    stored_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    run_seconds_per_day: Mapped[int | None] = mapped_column(BigInteger)
+    predict_rows: Mapped[int | None]

@@ -7,14 +7,15 @@ from typing import Any
 import orjson
 
 from services import ids
+from services.accounts.quotas import Limits
 from services.datasets import dataset_rows
 from services.datasets.dataset_views import DatasetView
 from services.db import job_rows
 from services.db.engine import Database
-from services.disk import Disk
 from services.errors import NotFound, NotReady
 from services.faultpoint import faultpoint
 from services.jobs import job_views, references, warm_start
+from services.jobs.admission import Admission
 from services.jobs.idempotency import IdempotencyKeys
 from services.jobs.job_views import JobView
 from services.jobs.resolution import resolve
@@ -30,26 +31,31 @@ class JobService:
     """Takes jobs in. `ring` tells the workers after a commit; it never blocks."""
 
     def __init__(
-        self, database: Database, facts: SubmissionFacts, keys: IdempotencyKeys, disk: Disk, ring: Callable[[], None]
+        self,
+        database: Database,
+        facts: SubmissionFacts,
+        keys: IdempotencyKeys,
+        admission: Admission,
+        ring: Callable[[], None],
     ) -> None:
         self.database = database
         self.facts = facts
         self.keys = keys
-        self.disk = disk
+        self.admission = admission
         self.ring = ring
 
     def submit(self, asked: Submission) -> Submitted:
         """Queue a job. With a key that was seen before, return that key's job instead.
 
         Raises: InvalidRequest with every fault of spec and data; IdempotencyKeyReused when the key came with
-        another body; StorageFull; NotReady.
+        another body; QuotaExceeded; StorageQuotaExceeded; StorageFull; NotReady.
         """
         if asked.key and (known := self.replayed(asked.owner, asked.key)):
             return known
-        self.disk.check()
+        limits = self.admission.limits(asked.owner)
         gathered = self.facts.gather(asked.spec, asked.owner)
         resolved = resolve(asked.spec, gathered.facts)
-        job = self._stored(asked, gathered, resolved)
+        job = self._stored(asked, gathered, resolved, limits)
         if job is None:
             return self._of_the_first(asked)
         faultpoint("submit.ring")
@@ -78,10 +84,11 @@ class JobService:
             latest = job_views.latest_epoch(session, job_id) if job.training.epochs_done else None
         return Submitted(job.with_latest(latest), replayed=True)
 
-    def _stored(self, asked: Submission, gathered: Gathered, resolved: Resolved) -> JobView | None:
+    def _stored(self, asked: Submission, gathered: Gathered, resolved: Resolved, limits: Limits) -> JobView | None:
         """Store a job; return None when a submit at the same time with the same key was first.
 
-        The transaction has at most five statements; three or four more where the job begins with stored weights.
+        The transaction has at most five statements; three or four more where the job begins with stored
+        weights, and more where its owner has limits.
         """
         dataset = gathered.dataset
         assert dataset is not None, "without data nothing is resolved"
@@ -94,6 +101,7 @@ class JobService:
                 dataset_rows.lock(session, dataset.sha256)
             elif not self.keys.take(session, asked.owner, asked.key, job_id, dataset.sha256):
                 return None
+            self.admission.check(session, asked.owner, limits)
             dataset = self.facts.sources.keep(session, dataset)
             start = warm_start.held(session, gathered.start) if gathered.start else None
             name = asked.spec.name or job_rows.next_name(session, asked.owner, _stem(dataset, resolved.spec))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.predictions.outputs import outputs_of
-from services.predictions.predictions import PredictionService
+from services.predictions.predictions import PredictionService, check_rows
 from services.predictions.protocol import messages, signature
 from services.predictions.resolution import Resolution
 from services.predictions.target import Target
@@ -50,7 +50,7 @@ class InferenceService:
         found, predictor = self.predictions.loaded(owner, Target(named=name, checkpoint=version))
         asked = messages.read(body, json_bytes)
         for tensor in asked.inputs:
-            self.predictions.check_rows(len(tensor.values))
+            check_rows(len(tensor.values), self.predictions.most_rows(owner))
         cells = signature.cells_of(asked.inputs, predictor.preprocessing)
         outputs = signature.answered(outputs_of(predictor, cells), predictor.preprocessing)
         about = {"job": found.job_id, "checkpoint": found.chosen.id, "weights_sha256": predictor.weights_sha256}

@@ -1,5 +1,6 @@
 """Answers for rows, from the stored weights of a job or of a registered model."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,15 +25,18 @@ from services.training.predictor import Predictor
 if TYPE_CHECKING:
     from services.predictions.source import Source
 
+#: Returns how many rows one request of an owner may have; None: as many as anybody's.
+RowsOf = Callable[[str], int | None]
 TRIES = 3  #: a running job may replace a checkpoint between our looking and our reading
 
 
 class PredictionService:
     """Load, decode, predict, encode. What was loaded and looked up is kept: a warm prediction asks no database."""
 
-    def __init__(self, source: "Source", settings: Settings) -> None:
+    def __init__(self, source: "Source", settings: Settings, rows_of: RowsOf = lambda owner: None) -> None:
         self.source = source
         self.settings = settings
+        self.rows_of = rows_of
         self.cache = Cache(settings.model_cache_bytes)
         self.freshness = Freshness(source, settings.change_interval_s)
         self.resolutions = Resolutions(source, self.freshness)
@@ -62,7 +66,7 @@ class PredictionService:
 
         Raises: MalformedJSON; TooLarge; InvalidRequest naming each value of no use.
         """
-        cells, warnings = self.cells(predictor, body, Media.JSON)
+        cells, warnings = self.cells(predictor, body, Media.JSON, self.most_rows(found.owner))
         return self._json(found, predictor, cells, warnings, ALL_AS_JSON)
 
     def predict(
@@ -72,7 +76,7 @@ class PredictionService:
 
         Raises: MalformedJSON; TooLarge; InvalidRequest naming each value of no use.
         """
-        cells, warnings = self.cells(predictor, body, given)
+        cells, warnings = self.cells(predictor, body, given, self.most_rows(found.owner))
         if wanted.media is Media.JSON:
             return self._json(found, predictor, cells, warnings, wanted), {}
         from services.predictions.formats.outgoing import written
@@ -83,19 +87,21 @@ class PredictionService:
         about = receipt(found, predictor, warnings)
         return written(outputs_of(predictor, cells), predictor.preprocessing, wanted.media, wanted.output, about), about
 
-    def cells(self, predictor: Predictor, body: bytes, given: Media) -> tuple[np.ndarray, list[dict[str, Any]]]:
-        """Return the feature cells of a body's rows, (rows, features) float32, and warnings about them.
+    def cells(
+        self, predictor: Predictor, body: bytes, given: Media, most: int
+    ) -> tuple[np.ndarray, list[dict[str, Any]]]:
+        """Return the feature cells of a body's rows, (rows, features) float32, at most so many, and warnings.
 
         Raises: MalformedJSON; TooLarge; InvalidRequest naming each value of no use.
         """
-        preprocessing, most = predictor.preprocessing, self.settings.max_predict_rows
+        preprocessing = predictor.preprocessing
         if given is Media.JSON:
             cells = rows_of_numbers(body, preprocessing, most)
             if cells is not None:
                 return cells, []
             limits = self.settings.max_json_rows, self.settings.max_json_values
             rows = read(Predict, body, max_rows=limits[0], max_values=limits[1])
-            self.check_rows(rows.rows)
+            check_rows(rows.rows, most)
             return cells_of(rows, preprocessing)
         from services.predictions.formats.incoming import array_of, columns_of
 
@@ -117,17 +123,22 @@ class PredictionService:
             odd = diagnostics_of(cells, predictor.preprocessing, extra)
         return answer(found, predictor, outputs_of(predictor, cells), Remarks(warnings, odd), wanted.output)
 
-    def check_rows(self, count: int) -> None:
-        """Refuse more rows than one request may have.
-
-        Raises: TooLarge.
-        """
-        most = self.settings.max_predict_rows
-        if count > most:
-            raise TooLarge(f"{count} rows are more than {most}: {ELSEWHERE}", limit_rows=most)
+    def most_rows(self, owner: str) -> int:
+        """Return how many rows one request of an owner may have."""
+        most, own = self.settings.max_predict_rows, self.rows_of(owner)
+        return most if own is None else min(most, own)
 
     def _predictor(self, found: Resolution) -> Predictor:
         def load() -> Predictor:
             return Predictor.from_bytes(self.source.content(found.chosen))
 
         return self.cache.get(found.owner, found.chosen.id, load)
+
+
+def check_rows(count: int, most: int) -> None:
+    """Refuse more rows than one request may have.
+
+    Raises: TooLarge.
+    """
+    if count > most:
+        raise TooLarge(f"{count} rows are more than {most}: {ELSEWHERE}", limit_rows=most)

@@ -12,7 +12,7 @@ from services.predictions.target import Target
 from services.specs.schema.predict import Predict
 
 if TYPE_CHECKING:
-    from services.predictions.predictions import PredictionService
+    from services.predictions.predictions import PredictionService, check_rows
 
 SHOWN = 20  #: rows that differ are described up to here; beyond, they are counted
 KINDS = ("predictions", "probabilities", "deviations")
@@ -76,7 +76,7 @@ def replay(predictions: "PredictionService", owner: str, asked: Replay) -> Repla
     said = {kind: value for kind in KINDS if (value := getattr(given, kind)) is not None}
     if not said:
         raise InvalidRequest([Fault("#/answer", "missing", f"has none of {', '.join(KINDS)} to compare with")])
-    predictions.check_rows(asked.rows.rows)
+    check_rows(asked.rows.rows, predictions.most_rows(owner))
     for kind, values in said.items():
         if len(values) != asked.rows.rows:
             detail = f"has {len(values)} rows, but `rows` has {asked.rows.rows}"

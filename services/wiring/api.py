@@ -52,7 +52,7 @@ class Api:
             self.base.database, self.base.lookup, self.base.retry, on_demand.weights_sha256
         )
         self._loading = threading.Lock()
-        self.keys = KeyRing(self.base.database, settings.change_interval_s, self._adopt)
+        self.keys = KeyRing(self.base.database, settings.change_interval_s, self._keys_changed)
         self.audit = AuditLog(self.base.database)
         self.sessions = Sessions(settings.storage, settings.session_s)
 
@@ -61,7 +61,8 @@ class Api:
         self._start("keys", self.keys.run)
         self._start("audit", self.audit.run)
 
-    def _adopt(self) -> None:
+    def _keys_changed(self) -> None:
+        self.base.quotas.reload()
         if said := adopt(self.base.database):
             log.info(said)
 
@@ -86,7 +87,7 @@ class Api:
                 from services.predictions.source import Source
 
                 source = Source(self.base.database, self.base.lookup, self.models)
-                made = PredictionService(source, self.base.settings)
+                made = PredictionService(source, self.base.settings, self.base.quotas.predict_rows)
                 self._start("change counters", made.freshness.run)
                 self._predictions.set_result(made)
         return self._predictions.result()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.accounts.keys import KeyService
+from services.accounts.quotas import Quotas
 from services.attempts.lifecycle import Lifecycle
 from services.attempts.reaper import Reaper
 from services.batches import batch_claims
@@ -20,6 +21,7 @@ from services.db.engine import Database
 from services.disk import Disk
 from services.errors import NotReady
 from services.exports.files import ExportFiles
+from services.jobs.admission import Admission
 from services.jobs.bulk import JobBulk
 from services.jobs.changes import JobChanges
 from services.jobs.commands import JobCommands
@@ -81,6 +83,7 @@ class Base:
     batch_lifecycle: BatchLifecycle
     batch_reaper: Reaper
     batch_predictions: BatchPredictionService
+    quotas: Quotas
 
     def eligible(self, device: str) -> int:
         """Return how much queued work may start now, counted up to the most nudges that may wait."""
@@ -118,14 +121,15 @@ def base(settings: Settings, intake: Intake = NO_INTAKE, *, pool_size: int = 5) 
     database = Database(settings, pool_size=pool_size)
     storage = Storage(settings.storage)
     disk = Disk(settings)
-    datasets = DatasetService(database, storage, settings, disk)
+    quotas = Quotas(database, settings)
+    datasets = DatasetService(database, storage, settings, disk, quotas)
     sources = DataSources(datasets, intake.look)
     lookup = JobLookup(database, settings, disk)
     lifecycle = Lifecycle(database, settings)
     listing = JobListing(database)
     facts = SubmissionFacts(database, sources, intake.sizes, settings)
     keys = IdempotencyKeys(database, settings.idempotency_s)
-    jobs = JobService(database, facts, keys, disk, intake.ring)
+    jobs = JobService(database, facts, keys, Admission(disk, quotas), intake.ring)
     export_files = ExportFiles(settings.storage, settings.max_export_bytes)
     commands = JobCommands(database, datasets, lookup, intake.ring, export_files.remove)
     batches = BatchLifecycle(database, settings)
@@ -161,4 +165,5 @@ def base(settings: Settings, intake: Intake = NO_INTAKE, *, pool_size: int = 5) 
         batch_lifecycle=batches,
         batch_reaper=Reaper(database, batches, settings),
         batch_predictions=BatchPredictionService(database, OutputFiles(settings.storage), settings, intake.ring),
+        quotas=quotas,
     )

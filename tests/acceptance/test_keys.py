@@ -33,7 +33,8 @@ def test_a_stack_that_is_opened_to_a_network_is_used_with_keys_alone(tmp_path: P
         assert command(tmp_path, *at, "login", stdin="by_wrong\n").returncode == 4
         assert command(tmp_path, *at, "login", stdin=shown[0] + "\n").returncode == 0
         assert stat.S_IMODE((tmp_path / "batchyard/keys.json").stat().st_mode) == 0o600
-        done = command(tmp_path, *at, "submit", "--builtin", "iris", "--model", "linear", "--epochs", "2", "--wait")
+        (tmp_path / "job.json").write_text('{"data": {"builtin": "iris"}, "model": "linear", "epochs": 2}')
+        done = command(tmp_path, *at, "submit", str(tmp_path / "job.json"), "--wait")
         assert done.returncode == 0, done.stderr
 
         made = command(tmp_path, "server", "keys", "create", "--owner", "alice", "--data-dir", str(folder))

@@ -11,6 +11,7 @@ PARAMETERS, LINES, FIELDS = 5, 60, 16
 FOLDERS = ("services", "api", "worker", "local")
 #: Functions that take more, and why each may.
 WITH_MORE_PARAMETERS = {
+    "services/accounts/quotas.py:_over": "the members of the one problem that it makes",
     "services/db/job_rows.py:add_event": "its parameters are the columns of the row that it inserts",
     "services/attempts/recorder.py:__init__": "three of them are the clock, the sleep and the disk, for tests",
     "services/datasets/csv_files.py:_batches": "one call, of what was found of one file",

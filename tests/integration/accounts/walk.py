@@ -10,6 +10,8 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from api.permissions import needed
+from services.accounts.scopes import Scope
 from services.models.aliases import Expected, Move
 from services.webhooks.webhook_spec import WebhookSpec
 from services.webhooks.webhooks import WebhookService
@@ -87,11 +89,11 @@ def things_of(app: Flask, joined: Base, owner: str, model: str) -> Things:
 
 
 def rules(app: Flask) -> list[tuple[Rule, str]]:
-    """Return the routes that name something, each with a method; those that delete come last."""
+    """Return the routes that name what has an owner, each with a method; those that delete come last."""
     found = [
         (rule, method)
         for rule in app.url_map.iter_rules()
-        if rule.arguments and rule.endpoint not in NOBODYS
+        if rule.arguments and rule.endpoint not in NOBODYS and needed(rule.endpoint) != frozenset({Scope.ADMIN})
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
     ]
     return sorted(found, key=lambda one: (any(word in one[0].endpoint for word in DESTRUCTIVE), one[0].rule, one[1]))

@@ -13,10 +13,10 @@ from tests.make import SMALL
 from tests.rules.walk import Walk, walked
 
 STATEMENTS = 5  #: of the one transaction that writes
-READS = 3  #: before it: the key, the data set, the workers
-TO_THE_TABLES = 8  #: files that stand between the request and a statement
-OF_THE_ROOMS = 20  #: files of the door, the rooms and the database, with those that serve the eight
-IN_ALL = 52  #: from the view on, with the pure functions of specs, models and values
+READS = 4  #: before it: the key, the limits of the owner, the data set, the workers
+TO_THE_TABLES = 9  #: files that stand between the request and a statement; one of them is for the limits of owners
+OF_THE_ROOMS = 21  #: files of the door, the rooms and the database, with those that serve the eight
+IN_ALL = 56  #: from the view on, with the pure functions of specs, models and values
 VIEW = "api/jobs.py"
 ROOMS = ("api/", "services/wiring/", "services/jobs/", "services/attempts/", "services/queue/", "services/datasets/")
 NEW_ROWS = {"x": [[0.5 * n, 1.0 - n] for n in range(12)], "y": [0.25 * n for n in range(12)]}

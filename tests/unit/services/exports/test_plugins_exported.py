@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
-from services.specs.resolve.resolution import Limits, resolve
 
 from services.export_errors import ExportUnsupported
 from services.exports.bundle import files_of
@@ -16,6 +15,8 @@ from services.exports.onnx_model import onnx_model
 from services.exports.samples import samples
 from services.exports.subject import rows_of
 from services.exports.support import supported
+from services.jobs.resolution import resolve
+from services.specs.resolve.facts import Facts, Limits, ModelSizes
 from services.specs.schema.data import PluginData
 from services.specs.schema.job import JobSpec
 from services.training.build import build
@@ -65,8 +66,8 @@ def test_the_code_of_a_plugin_is_not_handed_out(tmp_path: Path) -> None:
 def test_a_bundle_of_a_plugins_data_predicts_and_says_why_it_does_not_train(tmp_path: Path) -> None:
     info, sha256 = look(PluginData(name="spirals"))
     spec = JobSpec.model_validate({"data": {"plugin": {"name": "spirals"}}, "model": "linear", "epochs": 1})
-    options = {"dataset": "x", "suggested_target": "y", "cuda_online": False, "limits": LIMITS, "measure": summary}
-    resolved = resolve(spec, info, **options).spec
+    facts = Facts(info, LIMITS, ModelSizes(summary), dataset="x", suggested_target="y")
+    resolved = resolve(spec, facts).spec
     training = build(
         resolved, info, reopened(resolved.data.plugin, info, sha256), last=None, stop_requested=lambda: None
     )

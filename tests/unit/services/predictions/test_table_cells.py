@@ -5,15 +5,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from services.specs.resolve.resolution import resolve
 
 from services.datasets import ingest
 from services.datasets.table_limits import TableLimits
 from services.errors import InvalidRequest
+from services.jobs.resolution import resolve
 from services.predictions.batch_run import PIECE_CELLS, PIECE_ROWS, BatchRun, block_rows, piece_rows
 from services.predictions.decoder import cells_of_columns
 from services.predictions.table_cells import TableCells
 from services.settings import Settings
+from services.specs.resolve.facts import Facts, ModelSizes
 from services.specs.schema.file_options import FileOptions
 from services.specs.schema.job import JobSpec
 from services.training.build import build
@@ -43,8 +44,7 @@ def trained(text: str, tmp_path: Path, **columns: Any) -> Predictor:
     info, cells = table(text, tmp_path)
     data = {"dataset": "ds_sample", "target": "y", "columns": columns}
     given = JobSpec.model_validate({"model": "linear", "epochs": 1, "data": data})
-    limits: dict[str, Any] = {"suggested_target": None, "cuda_online": False, "limits": LIMITS}
-    spec = resolve(given, info, dataset="ds_sample", measure=summary, **limits).spec
+    spec = resolve(given, Facts(info, LIMITS, ModelSizes(summary), dataset="ds_sample")).spec
     training = build(spec, info, np.array(cells), last=None, stop_requested=lambda: None)
     list(training.fit())
     return Predictor.from_bytes(training.last_bytes())

@@ -1,0 +1,190 @@
+"""What an owner may have at most, and has: looked at before something is taken in."""
+
+from dataclasses import dataclass, fields
+from datetime import timedelta
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from services.account_errors import QuotaExceeded, StorageQuotaExceeded
+from services.db import changes
+from services.db.account_tables import OwnerLimits
+from services.db.engine import Database, insert_for, now
+from services.db.job_rows import add_owner
+from services.db.tables import Checkpoint, Dataset, Job, Owner
+from services.settings import Settings
+from services.states import FINAL, JobState
+
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most of each kind; None: any number."""
+
+    queued_jobs: int | None = None
+    submits_per_minute: int | None = None
+    stored_bytes: int | None = None
+    run_seconds_per_day: int | None = None
+    predict_rows: int | None = None
+
+    @property
+    def bound_jobs(self) -> bool:
+        """Whether any of them can refuse a job."""
+        return self != Limits(predict_rows=self.predict_rows)
+
+
+NAMES = tuple(known.name for known in fields(Limits))
+
+
+@dataclass(frozen=True)
+class OwnerView:
+    """What an owner may have, by what was set for this owner alone, and has."""
+
+    owner: str
+    own: Limits
+    limits: Limits
+    used: dict[str, int]
+
+
+class Quotas:
+    """Compares what owners have with what they may have."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self.database = database
+        self.defaults = Limits(
+            queued_jobs=settings.owner_queued_jobs,
+            submits_per_minute=settings.owner_submits_per_minute,
+            stored_bytes=settings.owner_stored_bytes,
+            run_seconds_per_day=settings.owner_run_s_per_day,
+            predict_rows=settings.owner_predict_rows,
+        )
+        self.rows: dict[str, int] = {}  #: most rows of a predict, of the owners for whom it was set: asked without SQL
+
+    def limits(self, owner: str) -> Limits:
+        """Return what an owner may have."""
+        with self.database.reading() as session:
+            return self._limits(session, owner)
+
+    def check_submit(self, session: Session, owner: str, most: Limits) -> None:
+        """Refuse one more job than an owner may have. In the transaction that adds it, which goes on alone then.
+
+        Raises: QuotaExceeded; StorageQuotaExceeded.
+        """
+        add_owner(session, owner)
+        session.scalar(select(Owner.name).where(Owner.name == owner).with_for_update())
+        self._check_rate(session, owner, most.submits_per_minute)
+        queued = _queued(session, owner)
+        if most.queued_jobs is not None and queued >= most.queued_jobs:
+            raise _over("queued-jobs", f"{queued} jobs wait; {most.queued_jobs} may", most.queued_jobs, queued)
+        ran = _run_seconds(session, owner)
+        if most.run_seconds_per_day is not None and ran >= most.run_seconds_per_day:
+            words = f"Jobs trained for {ran} s in a day; {most.run_seconds_per_day} s are allowed"
+            raise _over("run-seconds", words, most.run_seconds_per_day, ran, window_s=86_400, wait_s=3_600)
+        if most.stored_bytes is not None and (stored := _stored(session, owner)) >= most.stored_bytes:
+            raise _too_many_bytes(most.stored_bytes, stored)
+
+    def bytes_left(self, owner: str) -> int | None:
+        """Return how many more bytes an owner may store; None: any number.
+
+        Raises: StorageQuotaExceeded when it is none.
+        """
+        with self.database.reading() as session:
+            most = self._limits(session, owner).stored_bytes
+            if most is None:
+                return None
+            stored = _stored(session, owner)
+        if stored >= most:
+            raise _too_many_bytes(most, stored)
+        return most - stored
+
+    def predict_rows(self, owner: str) -> int | None:
+        """Return how many rows one predict of an owner may have, as far as this process knows; None: any number."""
+        return self.rows.get(owner, self.defaults.predict_rows)
+
+    def reload(self) -> None:
+        """Read what predictions have to know.
+
+        Raises: NotReady.
+        """
+        query = select(OwnerLimits.owner, OwnerLimits.predict_rows).where(OwnerLimits.predict_rows.is_not(None))
+        with self.database.reading() as session:
+            self.rows = {owner: int(rows or 0) for owner, rows in session.execute(query)}
+
+    def view(self, owner: str) -> OwnerView:
+        """Return what an owner may have and has; of one who has nothing, too."""
+        with self.database.reading() as session:
+            used = {
+                "queued_jobs": _queued(session, owner),
+                "submits_per_minute": _submits(session, owner)[0],
+                "stored_bytes": _stored(session, owner),
+                "run_seconds_per_day": _run_seconds(session, owner),
+            }
+            return OwnerView(owner, _own(session, owner), self._limits(session, owner), used)
+
+    def change(self, owner: str, patch: dict[str, int | None]) -> OwnerView:
+        """Set what an owner may have; None: what the settings say."""
+        with self.database.transaction() as session:
+            row = {"owner": owner, **vars(_own(session, owner)), **patch}
+            insert = insert_for(session)(OwnerLimits).values(**row)
+            session.execute(insert.on_conflict_do_update(index_elements=["owner"], set_=row))
+            changes.note_keys(session)
+        self.reload()
+        return self.view(owner)
+
+    def _limits(self, session: Session, owner: str) -> Limits:
+        own = vars(_own(session, owner))
+        default = vars(self.defaults)
+        return Limits(**{name: default[name] if own[name] is None else own[name] for name in NAMES})
+
+    def _check_rate(self, session: Session, owner: str, most: int | None) -> None:
+        if most is None:
+            return
+        count, wait_s = _submits(session, owner)
+        if count >= most:
+            raise _over(
+                "submits", f"{count} jobs came in a minute; {most} may", most, count, window_s=60, wait_s=wait_s
+            )
+
+
+def _own(session: Session, owner: str) -> Limits:
+    row = session.get(OwnerLimits, owner)
+    return Limits(**{name: getattr(row, name) for name in NAMES}) if row else Limits()
+
+
+def _queued(session: Session, owner: str) -> int:
+    query = select(func.count()).where(Job.owner == owner, Job.state == JobState.QUEUED)
+    return int(session.scalar(query) or 0)
+
+
+def _submits(session: Session, owner: str) -> tuple[int, int]:
+    """Return how many jobs came in the last minute, and in how many seconds the first of them is a minute old."""
+    time = now(session)
+    query = select(func.count(), func.min(Job.created_at)).where(Job.owner == owner, Job.created_at > time - MINUTE)
+    count, first = session.execute(query).one()
+    return count, max(1, round((first + MINUTE - time).total_seconds())) if first else 1
+
+
+def _run_seconds(session: Session, owner: str) -> int:
+    """Return how long jobs trained that ended in the last day or go on."""
+    late = or_(Job.state.not_in(FINAL), Job.finished_at > now(session) - DAY)
+    return int(session.scalar(select(func.sum(Job.trained_s)).where(Job.owner == owner, late)) or 0)
+
+
+def _stored(session: Session, owner: str) -> int:
+    """Return the bytes of data sets and checkpoints."""
+    data = select(func.sum(Dataset.size_bytes)).where(Dataset.owner == owner, Dataset.source.in_(["upload", "inline"]))
+    own = select(Job.id).where(Job.owner == owner)
+    weights = select(func.sum(Checkpoint.size_bytes)).where(Checkpoint.job_id.in_(own))
+    return int(session.scalar(data) or 0) + int(session.scalar(weights) or 0)
+
+
+def _over(name: str, words: str, most: int, used: int, *, window_s: int = 0, wait_s: int = 0) -> QuotaExceeded:
+    quota = {"name": name, "limit": most, "used": used, "window_seconds": window_s or None}
+    return QuotaExceeded(f"{words}.", quota=quota, retry_after_seconds=wait_s or None)
+
+
+def _too_many_bytes(most: int, stored: int) -> StorageQuotaExceeded:
+    quota = {"name": "stored-bytes", "limit": most, "used": stored, "window_seconds": None}
+    hint = "Delete data sets or jobs that nobody needs."
+    return StorageQuotaExceeded(f"{stored} bytes are stored; {most} may be.", quota=quota, hint=hint)
