@@ -12,6 +12,7 @@ from api.view_descriptions import described
 from services.errors import NotAcceptable
 from services.predictions.formats.media import TABLES, Media
 from services.predictions.target import Target
+from services.predictions.wanted import Wanted
 from services.specs.schema.predict import Predict
 
 bp = Blueprint("predictions", __name__, url_prefix="/api/v1")
@@ -77,15 +78,8 @@ def _predicted(target: Target, asked: PredictQuery) -> Response:
     if accepted is None:
         raise NotAcceptable("None of the accepted media types is available.", allowed=list(Media))
     found, predictor = predictions.loaded(caller(), target)
-    made, about = predictions.predict(
-        found,
-        predictor,
-        body,
-        given=given,
-        wanted=Media(accepted),
-        output=asked.output,
-        diagnostics=asked.diagnostics,
-    )
+    wanted = Wanted(Media(accepted), asked.output, asked.diagnostics)
+    made, about = predictions.predict(found, predictor, body, given, wanted)
     response = Response(made, content_type="text/csv; charset=utf-8" if accepted == Media.CSV else accepted)
     response.headers.update(about)
     return response

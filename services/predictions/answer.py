@@ -1,5 +1,6 @@
 """The answer to a prediction as JSON: what predicted, and what it answered. The same bytes on every way to it."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -9,14 +10,16 @@ from services.predictions.resolution import Resolution
 from services.training.predictor import Predictor
 
 
+@dataclass(frozen=True)
+class Remarks:
+    """What is said about the rows beside what is predicted for them."""
+
+    warnings: list[dict[str, Any]]
+    diagnostics: dict[str, Any] | None = None
+
+
 def answer(
-    resolution: Resolution,
-    predictor: Predictor,
-    outputs: Outputs,
-    warnings: list[dict[str, Any]],
-    *,
-    output: str = "all",
-    diagnostics: dict[str, Any] | None = None,
+    resolution: Resolution, predictor: Predictor, outputs: Outputs, remarks: Remarks, output: str = "all"
 ) -> bytes:
     """Return the body of an answer; `output` picks one of its kinds of numbers."""
     shown = outputs.as_json()
@@ -32,10 +35,10 @@ def answer(
         "task": predictor.preprocessing.task,
         "classes": predictor.preprocessing.classes,
         **shown,
-        "warnings": warnings,
+        "warnings": remarks.warnings,
     }
-    if diagnostics is not None:
-        found["diagnostics"] = diagnostics
+    if remarks.diagnostics is not None:
+        found["diagnostics"] = remarks.diagnostics
     return orjson.dumps(found)
 
 

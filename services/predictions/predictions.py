@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from services.errors import Fault, InvalidRequest, NotFound, TooLarge
-from services.predictions.answer import answer, receipt
+from services.predictions.answer import Remarks, answer, receipt
 from services.predictions.cache import Cache
 from services.predictions.decoder import cells_of, cells_of_array, cells_of_columns
 from services.predictions.diagnostics import diagnostics_of
@@ -16,6 +16,7 @@ from services.predictions.numbers import rows_of_numbers
 from services.predictions.outputs import outputs_of
 from services.predictions.resolution import Resolution, Resolutions
 from services.predictions.target import Target
+from services.predictions.wanted import ALL_AS_JSON, Wanted
 from services.settings import Settings
 from services.specs.parse.parser import read
 from services.specs.schema.predict import Predict
@@ -60,41 +61,31 @@ class PredictionService:
         predictor = self.cache.peek(owner, found.chosen.id) if found else None
         return (found, predictor) if found and predictor else None
 
-    def predict_json(
-        self, found: Resolution, predictor: Predictor, body: bytes, *, output: str = "all", diagnostics: bool = False
-    ) -> bytes:
+    def predict_json(self, found: Resolution, predictor: Predictor, body: bytes) -> bytes:
         """Return the answer in JSON to a body of JSON.
 
         Raises: MalformedJSON; TooLarge; InvalidRequest naming each value of no use.
         """
         cells, warnings = self.cells(predictor, body, Media.JSON, self.most_rows(found.owner))
-        return self._json(found, predictor, cells, warnings, output, diagnostics)
+        return self._json(found, predictor, cells, warnings, ALL_AS_JSON)
 
     def predict(
-        self,
-        found: Resolution,
-        predictor: Predictor,
-        body: bytes,
-        *,
-        given: Media,
-        wanted: Media,
-        output: str = "all",
-        diagnostics: bool = False,
+        self, found: Resolution, predictor: Predictor, body: bytes, given: Media, wanted: Wanted
     ) -> tuple[bytes, dict[str, str]]:
         """Return the answer in the format that is wanted, and what it says of the model where that is not in it.
 
         Raises: MalformedJSON; TooLarge; InvalidRequest naming each value of no use.
         """
         cells, warnings = self.cells(predictor, body, given, self.most_rows(found.owner))
-        if wanted is Media.JSON:
-            return self._json(found, predictor, cells, warnings, output, diagnostics), {}
+        if wanted.media is Media.JSON:
+            return self._json(found, predictor, cells, warnings, wanted), {}
         from services.predictions.formats.outgoing import written
 
-        if diagnostics:
+        if wanted.diagnostics:
             detail = "is only available as JSON: accept application/json"
             raise InvalidRequest([Fault("#/query/diagnostics", "invalid", detail)])
         about = receipt(found, predictor, warnings)
-        return written(outputs_of(predictor, cells), predictor.preprocessing, wanted, output, about), about
+        return written(outputs_of(predictor, cells), predictor.preprocessing, wanted.media, wanted.output, about), about
 
     def cells(
         self, predictor: Predictor, body: bytes, given: Media, most: int
@@ -124,14 +115,13 @@ class PredictionService:
         predictor: Predictor,
         cells: np.ndarray,
         warnings: list[dict[str, Any]],
-        output: str,
-        diagnostics: bool,
+        wanted: Wanted,
     ) -> bytes:
         odd = None
-        if diagnostics:
+        if wanted.diagnostics:
             extra = [name for it in warnings if it["code"] == "extra_columns" for name in it["columns"]]
             odd = diagnostics_of(cells, predictor.preprocessing, extra)
-        return answer(found, predictor, outputs_of(predictor, cells), warnings, output=output, diagnostics=odd)
+        return answer(found, predictor, outputs_of(predictor, cells), Remarks(warnings, odd), wanted.output)
 
     def most_rows(self, owner: str) -> int:
         """Return how many rows one request of an owner may have."""

@@ -133,7 +133,7 @@ def largest(session: Session, online_s: float) -> dict[str, int | None]:
 
     None where a worker knows no limit.
     """
-    seen = Worker.seen_at >= now(session) - timedelta(seconds=online_s), Worker.fault.is_(None)
+    seen = Worker.seen_at >= time_in(-online_s), Worker.fault.is_(None)
     found: dict[str, int | None] = {}
     for device, about in session.execute(select(Worker.device, Worker.versions).where(*seen)).all():
         memory, known = about.get(MEMORY), found.get(device, 0)

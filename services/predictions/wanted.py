@@ -1,0 +1,17 @@
+"""What of a prediction is wanted."""
+
+from dataclasses import dataclass
+
+from services.predictions.formats.media import Media
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What of an answer is wanted, and in which format."""
+
+    media: Media = Media.JSON
+    output: str = "all"  #: one of its kinds of numbers
+    diagnostics: bool = False  #: also say what is odd about each row
+
+
+ALL_AS_JSON = Wanted()
