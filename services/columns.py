@@ -32,6 +32,7 @@ class Column:
     shape: list[int] | None = None  #: of the tensors of a plug-in's items
     guess: str | None = None  #: why the type is not what the cells look like at first; see data_warnings.py
     against: int = 0  #: cells that speak against the type
+    written: dict[str, Any] | None = None  #: how its cells are written, as far as the user said so; see FileOptions
 
     def names_rows(self, rows: int) -> bool:
         """Whether the column only names its rows: a run of whole numbers, a text for each, or pandas' index."""

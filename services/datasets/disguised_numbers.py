@@ -5,6 +5,8 @@ another order than that of ISO 8601, and times without a date.
 """
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -56,6 +58,12 @@ def plain_numbers(batch: pa.RecordBatch, options: FileOptions) -> pa.RecordBatch
         for name, cells in zip(batch.schema.names, batch.columns, strict=True)
     ]
     return pa.record_batch(columns, names=batch.schema.names)
+
+
+def plain_text(text: str, written: Mapping[str, Any]) -> str:
+    """Return a number as Python writes it, where it is written as a column's cells are said to be; else the text."""
+    said = {key: value for key, value in written.items() if key in {"decimal", "thousands"}}
+    return str(_plain(pa.array([text]), FileOptions(**said), written.get("type"))[0].as_py())
 
 
 def _plain(cells: pa.Array, options: FileOptions, kind: str | None) -> pa.Array:

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -98,6 +98,9 @@ def ingest(original: Path, table: Path, *, name: str, limits: TableLimits, optio
         if kind == "jsonl":
             raise InvalidRequest(jsonl_files.with_lines(error.faults, original)) from error
         raise
+    if kind == "csv":  # so that a prediction reads a cell as the file does
+        columns = [replace(column, written=options.of_column(column.name)) for column in info.columns]
+        info = replace(info, columns=columns)
     return Ingested(kind, info, dialect)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from services.cell_texts import BOOLEANS, MISSING, number_of, text_of_code
+from services.datasets.disguised_numbers import plain_text
 from services.dates import days_since_epoch
 from services.errors import Fault, InvalidRequest
 from services.predictions.shapes import MAX_FLOAT32, rows_of
@@ -168,7 +169,9 @@ def _codes(column: Input) -> dict[Any, int]:
 
 def _read(value: Any, column: Input, codes: dict[Any, int]) -> Any:
     """Return a value as the same cell of a file is read: missing texts, booleans in any spelling, numbers as texts."""
-    if isinstance(value, str) and value.strip() in MISSING and value not in codes:
+    written = column.written or {}
+    missing = ["", *written["na_values"]] if "na_values" in written else MISSING
+    if isinstance(value, str) and value.strip() in missing and value not in codes:
         return None
     if column.type == "category" and isinstance(value, int | float) and not isinstance(value, bool):
         return text_of_code(value)
@@ -180,7 +183,7 @@ def _read(value: Any, column: Input, codes: dict[Any, int]) -> Any:
             return BOOLEANS.get(value, value)
         return bool(value) if value in (0, 1) and value is not None else value
     if column.type == "number" and isinstance(value, str):
-        number = number_of(value)
+        number = number_of(plain_text(value, written) if written else value)
         return value if number is None else number
     return value
 

@@ -30,6 +30,12 @@ class FileOptions(BaseModel):
     columns: Annotated[dict[str, Literal["number", "category"]], Field(max_length=10_000)] = {}
     """The types of columns, by name. number: also with a percent or currency sign; category: texts as they are."""
 
+    def of_column(self, name: str) -> dict[str, Any] | None:
+        """Return what is said of how the cells of a column are written; None if nothing is."""
+        said: dict[str, Any] = self.model_dump(include={"decimal", "thousands", "na_values"})
+        said["type"] = self.columns.get(name)
+        return {key: value for key, value in said.items() if value is not None} or None
+
     @property
     def is_default(self) -> bool:
         """Whether nothing is said."""

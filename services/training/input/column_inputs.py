@@ -32,6 +32,7 @@ class Input:
     origin: float | None = None  #: of a date-time: the day that its cells are counted from, counted from 1970
     low: float | None = None  #: of a number or date-time: the least and the greatest cell in training
     high: float | None = None
+    written: dict[str, Any] | None = None  #: how its cells are written in the file, as far as its user said so
     cycles: list[float] = field(default_factory=list)  #: of a date-time: the periods, in days, that it goes through
 
     @property

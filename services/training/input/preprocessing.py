@@ -1,7 +1,7 @@
 """From cells to inputs and targets and back: fitted on the training rows only, stored with the weights as JSON."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -42,10 +42,11 @@ class Preprocessing:
 
         Shapes: cells (rows, columns) float32.
         """
-        inputs = [
+        found_inputs = [
             fitted_input(info.column(name), options(spec, name), cells[:, info.names.index(name)], spec.data.scale)
             for name in spec.data.inputs
         ]
+        inputs = [replace(found, written=info.column(found.name).written) for found in found_inputs]
         loss = "" if spec.loss == "auto" else spec.loss.type
         targets = spec.data.targets
         if spec.task in {"regression", "multilabel"}:

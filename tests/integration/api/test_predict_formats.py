@@ -212,3 +212,33 @@ def test_codes_that_are_numbers_may_have_a_decimal_point(client: FlaskClient, jo
 
     assert [answer["predictions"] == told[0]["predictions"] for answer in told] == [True, True, True, True, False]
     assert not any(answer.get("warnings") for answer in told)
+
+
+WRITTEN = [
+    ({"decimal": ",", "thousands": "."}, lambda n: f"1.00{n % 5},5", lambda n: 1000 + n % 5 + 0.5),
+    ({"thousands": " "}, lambda n: f"1\u00a000{n % 5}", lambda n: 1000 + n % 5),
+    ({"columns[v]": "number"}, lambda n: f"{n % 5}%", lambda n: n % 5),
+    ({"columns[v]": "number"}, lambda n: f"(${n % 5 + 1}.50)", lambda n: -(n % 5 + 1.5)),
+    ({"na_values": "-"}, lambda n: "-" if n % 5 == 4 else str(n % 5), lambda n: None if n % 5 == 4 else n % 5),
+]
+
+
+@pytest.mark.parametrize(("options", "cell", "number"), WRITTEN, ids=["comma", "spaces", "percent", "dollar", "dash"])
+def test_a_cell_is_written_in_a_prediction_as_in_the_file(
+    client: FlaskClient, joined: Base, options: dict[str, str], cell: Any, number: Any
+) -> None:
+    text = "v;y\n" + "".join(f"{cell(n)};{n % 5}\n" for n in range(60))
+    sent = client.post("/api/v1/datasets", query_string={"name": "t.csv", **options}, data=text.encode())
+    job = make_job(
+        joined, data={"dataset": sent.get_json()["id"], "target": "y"}, task="regression", model="linear", epochs=3
+    )
+    train(joined, job.id)
+    address, headers = f"/api/v1/jobs/{job.id}/predict", {"Accept": "application/json"}
+
+    as_json = client.post(address, json={"records": [{"v": number(n)} for n in range(5)]}).get_json()
+    as_texts = client.post(address, json={"records": [{"v": cell(n)} for n in range(5)]}).get_json()
+    body = "v\n" + "".join(f'"{cell(n)}"\n' for n in range(5))
+    as_csv = client.post(address, data=body.encode(), content_type="text/csv", headers=headers).get_json()
+
+    assert as_json["predictions"] == as_texts["predictions"] == as_csv["predictions"]
+    assert len(set(as_json["predictions"])) == 5
