@@ -28,6 +28,7 @@ from api.gateway import REFUSAL
 from api.pages import registration as pages
 from api.watcher import Watcher
 from services import ids
+from services.errors import NotFound
 from services.settings import Settings
 from services.wiring.api import Api
 
@@ -56,6 +57,8 @@ def create_app(settings: Settings) -> Flask:
     def refuse() -> None:
         if error := request.environ.get(REFUSAL):
             raise error
+        if "\0" in request.path:  # no name holds one, and PostgreSQL takes none
+            raise NotFound(f"There is nothing at {request.path[:200]!r}.")
 
     problems.register(app)
     for module in (

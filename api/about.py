@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response, current_app
 
-from api import openapi, schemas
+from api import openapi, schemas, service_schemas
 from api.pages.blueprint import page
 from api.parts import api, as_json
 from api.problems import STATUS, slug
@@ -24,7 +24,7 @@ bp = Blueprint("service", __name__)
 
 
 @bp.get("/api/v1")
-@described(answer=None)
+@described(answer=service_schemas.Service)
 def root() -> Response:
     """Read what this service is and what it allows."""
     settings = api().base.settings
@@ -65,28 +65,28 @@ def root() -> Response:
 
 
 @bp.get("/api/v1/catalog")
-@described(answer=None)
+@described(answer=service_schemas.Catalog)
 def catalog() -> Response:
     """Read every model, loss, optimizer, split and metric that a spec can name, with parameters and defaults."""
     return _json({"object": "catalog", "version": version("batchyard"), **all_names()})
 
 
 @bp.get("/api/v1/schema/job.json")
-@described(answer=None)
+@described(answer=service_schemas.Document)
 def schema() -> Response:
     """Read the JSON Schema of a job spec, for editors."""
     return _json(job_schema())
 
 
 @bp.get("/api/v1/openapi.json")
-@described(answer=None)
+@described(answer=service_schemas.Document)
 def document() -> Response:
     """Read this interface as OpenAPI 3.1."""
     return _json(openapi.document(current_app, version("batchyard")))
 
 
 @bp.get("/healthz")
-@described(answer=None)
+@described(answer=service_schemas.Health)
 def health() -> Response:
     """Ask whether this process answers."""
     return _json({"status": "ok"})

@@ -167,7 +167,7 @@ class Outcomes(Answer):
     """Whether the same request would find more."""
 
 
-class Validation(Answer):
+class JobValidation(Answer):
     """What a submit would store."""
 
     object: str = "job.validation"

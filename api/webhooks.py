@@ -14,7 +14,7 @@ bp = Blueprint("webhooks", __name__, url_prefix="/api/v1/webhooks")
 
 
 @bp.post("")
-@described(query=NoQuery, body=WebhookSpec, answer=webhook_schemas.NewWebhook, status=(201,), errors=(413, 415))
+@described(query=NoQuery, body=WebhookSpec, answer=webhook_schemas.NewWebhook, status=(201,), errors=(408, 413, 415))
 def add() -> Response:
     """Make a webhook; the answer alone shows its secret."""
     query(NoQuery)
