@@ -154,8 +154,10 @@ def _checked(look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         found = look()
     except StorageFull as error:
         return {"ok": False, "code": error.code, "error": error.detail, **error.members}
-    except (NotReady, SchemaMismatch, OSError) as error:
+    except (NotReady, SchemaMismatch) as error:
         return {"ok": False, "error": str(error)}
+    except OSError as error:
+        return {"ok": False, "error": error.strerror or "the file system does not answer"}
     return {"ok": True, "ms": round((time.perf_counter() - began) * 1000, 1), **found}
 
 

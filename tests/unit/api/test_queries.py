@@ -1,5 +1,7 @@
 """The parameters of a query: lists, words by comma, times; and what is said of one that is wrong."""
 
+from typing import Any
+
 import pytest
 from flask import Flask
 
@@ -8,7 +10,7 @@ from api.requests import query
 from services.errors import InvalidRequest
 
 
-def asked(text: str, model: type = ListQuery) -> object:
+def asked(text: str, model: type = ListQuery) -> Any:
     with Flask(__name__).test_request_context(f"/?{text}"):
         return query(model)
 
