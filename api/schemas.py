@@ -161,7 +161,7 @@ class Outcome(Answer):
 class Outcomes(Answer):
     """What came of each job."""
 
-    object: str = "list"
+    object: str = "job.outcomes"
     data: list[Outcome]
     has_more: bool
     """Whether the same request would find more."""

@@ -46,7 +46,7 @@ def fill(stack: Stack) -> Stock:
     until(stack, paused, "running")
     stack.http.post(f"/api/v1/jobs/{paused}/pause")
     until(stack, paused, "paused")
-    running = stack.submit(LONG | {"name": "running", "priority": 10})
+    running = stack.submit(LONG | {"name": "running"})
     until(stack, running, "running")
     for job in (flowers, flowers):
         _made(stack, f"/api/v1/models/{MODEL}/versions", json={"job": job})
