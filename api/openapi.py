@@ -88,7 +88,8 @@ def _operation(endpoint: str, view: Any, found: Description, names: list[str]) -
 
 
 def _body(found: Description) -> dict[str, Any]:
-    content: dict[str, Any] = {media: {"schema": TEXT if _is_text(media) else BYTES} for media in found.upload}
+    # Raw bytes are of no type: whatever is sent is taken, and then read.
+    content: dict[str, Any] = {media: {"schema": {}} for media in found.upload}
     if found.parts:
         properties = {name: BYTES | {"description": words} for name, words in found.parts.items()}
         schema = {"type": "object", "properties": properties, "required": list(found.parts)}

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from api.datasets import UploadQuery
 from api.jobs import ListQuery, ShowQuery
 from api.requests import query
 from services.errors import InvalidRequest
@@ -45,3 +46,10 @@ def test_a_wrong_value_is_told_in_words_that_help(text: str, words: str) -> None
 
     assert words in caught.value.detail
     assert "quotes" not in str(caught.value.members)
+
+
+@pytest.mark.parametrize("text", ["delimiter=%C3%8C", "delimiter=%22", "delimiter=ab", "delimiter="])
+def test_a_delimiter_is_one_character_that_csv_can_be_cut_at(text: str) -> None:
+    with pytest.raises(InvalidRequest):
+        asked(text, UploadQuery)
+    assert asked("delimiter=%09", UploadQuery).delimiter == "\t"
