@@ -10,7 +10,7 @@ CORES := $(shell nproc 2>/dev/null || echo 2)
 BESIDE := -n $(shell echo $$((2 * $(CORES)))) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up dev train-one down test unit integration acceptance rules compose-test chaos soak browser-test lint types fix docs docs-site pictures client lock bench sure clean
+.PHONY: help setup demo up dev train-one down test unit integration acceptance rules compose-test chaos soak browser-test fuzz lint types fix docs docs-site pictures client lock bench sure clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -34,7 +34,7 @@ down: ## stop the containers of `docker compose up`
 
 test: setup ## run all tests that need no Docker
 	@echo "Testing: unit, rules, integration (SQLite, PostgreSQL, Valkey, Celery), acceptance (the local stack) ..."
-	$(BIN)/pytest $(BESIDE) -m "not compose and not chaos and not soak and not alone and not browser"
+	$(BIN)/pytest $(BESIDE) -m "not compose and not chaos and not soak and not alone and not browser and not fuzz"
 	$(BIN)/pytest -m alone
 
 unit: setup ## run the tests that need no database and no network
@@ -59,6 +59,9 @@ chaos: setup ## kill every part of a running service, again and again (10 minute
 
 browser-test: setup /usr/bin/chromium ## test the pages in a real browser (5 minutes)
 	$(BIN)/pytest tests/browser
+
+fuzz: setup ## send a running stack whatever its OpenAPI document allows, and worse (FUZZ_EXAMPLES, FUZZ_SEEDS; 2 minutes)
+	$(BIN)/pytest tests/fuzz
 
 soak: setup ## mix all faults for an hour (BATCHYARD_SOAK_MINUTES on each database)
 	$(BIN)/pytest tests/chaos -m soak -s
@@ -98,7 +101,7 @@ lock: setup ## update the pinned versions of all libraries
 bench: setup ## measure, and write benchmarks/results
 	for name in submit_to_first_epoch against_tutorial many_jobs tiny_fit persistence out_of_core block_shuffle claim mixed batch_predictions; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
-sure: lint types docs-site test browser-test compose-test chaos ## all that CI does
+sure: lint types docs-site test browser-test compose-test fuzz chaos ## all that CI does
 
 clean: ## remove everything that make created
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

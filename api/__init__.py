@@ -38,6 +38,7 @@ from api.gateway import REFUSAL
 from api.pages import registration as pages
 from api.watcher import Watcher
 from services import ids
+from services.errors import NotFound
 from services.settings import Settings
 from services.wiring.api import Api
 
@@ -112,6 +113,8 @@ def _name_request() -> None:
 def _refuse() -> None:
     if error := request.environ.get(REFUSAL):
         raise error
+    if "\0" in request.path:  # no name contains one, and PostgreSQL stores none
+        raise NotFound(f"There is nothing at {request.path[:200]!r}.")
 
 
 def _with_headers(response: Response) -> Response:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response, current_app, g
 
-from api import openapi, schemas
+from api import openapi, schemas, service_schemas
 from api.pages.blueprint import page
 from api.parts import api, caller, grant
 from api.problems import STATUS, slug
@@ -26,7 +26,7 @@ bp = Blueprint("service", __name__)
 
 
 @bp.get("/api/v1")
-@described(answer=None)
+@described(answer=service_schemas.Service)
 def root() -> Response:
     """Read the service's version, limits and links."""
     settings = api().base.settings
@@ -68,28 +68,28 @@ def root() -> Response:
 
 
 @bp.get("/api/v1/catalog")
-@described(answer=None)
+@described(answer=service_schemas.Catalog)
 def catalog() -> Response:
     """Read every model, loss, optimizer, split and metric that a spec can name, with parameters and defaults."""
     return _json({"object": "catalog", "version": version("batchyard"), **all_names()})
 
 
 @bp.get("/api/v1/schema/job.json")
-@described(answer=None)
+@described(answer=service_schemas.Document)
 def schema() -> Response:
     """Read the JSON Schema of a job spec, for editors."""
     return _json(job_schema())
 
 
 @bp.get("/api/v1/openapi.json")
-@described(answer=None)
+@described(answer=service_schemas.Document)
 def document() -> Response:
     """Read this interface as OpenAPI 3.1."""
     return _json(openapi.document(current_app, version("batchyard")))
 
 
 @bp.get("/healthz")
-@described(answer=None)
+@described(answer=service_schemas.Health)
 def health() -> Response:
     """Check that this process answers."""
     return _json({"status": "ok"})
@@ -162,8 +162,10 @@ def _checked(look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         found = look()
     except StorageFull as error:
         return {"ok": False, "code": error.code, "error": error.detail, **error.members}
-    except (NotReady, SchemaMismatch, OSError) as error:
+    except (NotReady, SchemaMismatch) as error:
         return {"ok": False, "error": str(error)}
+    except OSError as error:
+        return {"ok": False, "error": error.strerror or "the file system does not answer"}
     return {"ok": True, "ms": round((time.perf_counter() - began) * 1000, 1), **found}
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from flask import Blueprint, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api import schemas
 from api.parts import api, as_json, caller
@@ -14,17 +14,26 @@ from services.errors import Fault, InvalidRequest
 from services.jobs.bulk import MOST, Outcome
 from services.jobs.listing import Filters
 from services.specs.schema.fields import STRICT
+from services.specs.schema.key_groups import given, rules
 
 bp = Blueprint("bulk", __name__, url_prefix="/api/v1/jobs")
 
 Stoppable = Literal["queued", "running", "pausing", "paused"]
 STOPPABLE: list[str] = ["queued", "running", "paused"]
+#: A filter that says something; an empty one would mean every job, which `all` has to say.
+FILTER = {
+    "anyOf": [
+        {"required": ["all"], "properties": {"all": {"const": True}}},
+        *(given(key) for key in ("status", "name", "tag")),
+        {"required": ["metadata"], "properties": {"metadata": {"minProperties": 1}}},
+    ]
+}
 
 
 class CancelMany(BaseModel):
     """Which jobs to cancel: by their ids, or all unfinished ones that match a filter."""
 
-    model_config = STRICT
+    model_config = STRICT | ConfigDict(json_schema_extra=rules({"oneOf": [given("jobs"), FILTER]}))
 
     jobs: Annotated[list[str], Field(min_length=1, max_length=MOST)] | None = None
     """Ids."""
@@ -43,8 +52,14 @@ class CancelMany(BaseModel):
         return bool(self.all or self.status or self.name is not None or self.tag is not None or self.metadata)
 
 
-@bp.post("/cancel")
-@described(answer=schemas.Outcomes, body=CancelMany, errors=(415,))
+@bp.route("/cancel", methods=["OPTIONS"])
+def options() -> Response:
+    """Say that jobs are only cancelled here, though one may be called `cancel`."""
+    return Response(headers={"Allow": "OPTIONS, POST"})
+
+
+@bp.post("/cancel", provide_automatic_options=False)
+@described(answer=schemas.Outcomes, body=CancelMany, errors=(408, 413, 415))
 def cancel() -> Response:
     """Cancel many jobs: a list of ids, or all that match a filter. The answer has an outcome for each."""
     asked = body(CancelMany)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from api import schemas, serializers
 from api.parts import api, as_json, caller
+from api.query_types import BY_COMMA
 from api.requests import accepts, query
 from api.view_descriptions import described
 from services.errors import Fault, InvalidRequest, NotAcceptable
@@ -32,7 +33,7 @@ class MetricsQuery(BaseModel):
 
     after_epoch: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Only epochs after this one."""
-    fields: str | None = None
+    fields: Annotated[list[str], BY_COMMA] = []
     """Columns, separated by commas."""
     max_points: Annotated[int, Field(ge=2, lt=2**31)] | None = None
     """At most this many epochs: the best, the last, and every k-th of the others."""
@@ -67,14 +68,13 @@ def metrics(job_id: str) -> Response:
     )
     columns = columns_of(job)
     if asked.fields:
-        wanted = [name.strip() for name in asked.fields.split(",")]
-        for name in wanted:
+        for name in asked.fields:
             if name not in columns:
                 fault = Fault(
                     "#/query/fields", "unknown_value", f"{name[:80]!r} is not a column", allowed=list(columns)
                 )
                 raise InvalidRequest([fault])
-        columns = ["epoch", *(name for name in columns if name in wanted and name != "epoch")]
+        columns = ["epoch", *(name for name in columns if name in asked.fields and name != "epoch")]
     kind = accepts(*TABLES)
     rows = [row_of(epoch, columns, is_measured(job, epoch.epoch), csv=kind == CSV) for epoch in epochs]
     if kind != JSON:

@@ -54,8 +54,9 @@ class RowsQuery(BaseModel):
     query=UploadQuery,
     answer=schemas.Dataset,
     status=(201, 200),
-    upload=(*MEDIA, "multipart/form-data"),
-    errors=(413, 415, 507),
+    upload=MEDIA,
+    parts={"file": "The file."},
+    errors=(408, 413, 415, 507),
 )
 def upload() -> Response:
     """Upload a data set: CSV, Parquet, JSON Lines or NPZ. 200: the same bytes exist already."""

@@ -50,7 +50,7 @@ class Gateway:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = _headers(scope)
         if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
             environ = _environ(scope, headers)
             environ["wsgi.input"] = io.BytesIO()
@@ -202,6 +202,18 @@ class Answer:
         if self.body and not self.body.ended:
             sent.append((b"connection", b"close"))  # its rest is not read
         return {"type": "http.response.start", "status": self.status, "headers": sent}
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    """Return the headers by name; what stands there several times is one list.
+
+    Two Host headers so make a name that is not allowed. Source: RFC 9110, section 5.3.
+    """
+    found: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        found[name] = f"{found[name]}{'; ' if name == 'cookie' else ','}{value}" if name in found else value
+    return found
 
 
 def _environ(scope: Scope, headers: dict[str, str]) -> dict[str, Any]:

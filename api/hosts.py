@@ -19,6 +19,8 @@ def register(app: Flask, settings: Settings) -> None:
     settings.check_doors()
     allowed = allowed_names(settings)
 
+    # A target may name a host itself: `GET http://name/path`. The server hands on its path alone, and its name only as
+    # the Host of a request that has none; so the Host is all that can be looked at here, and all that answers follow.
     @app.before_request
     def check() -> None:
         name = name_of(request.host)
@@ -41,9 +43,10 @@ def allowed_names(settings: Settings) -> set[str]:
 
 def name_of(host: str) -> str:
     """Return a Host header's name without the port, which a proxy or a published port may change."""
-    if host.startswith("["):
-        return host.split("]")[0].lower() + "]"
-    return host.rsplit(":", 1)[0].lower()
+    name, bracket, rest = host.lower().partition("]")
+    if bracket:
+        return name + bracket if rest == "" or rest.startswith(":") else host.lower()
+    return name.rsplit(":", 1)[0]
 
 
 def _is_address(name: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response, request
 
+from api import inference_schemas as shapes
 from api.parts import api, caller
 from api.view_descriptions import described
 from services.errors import BadRequest, Fault, InvalidRequest, TooLarge, UnsupportedMediaType
@@ -21,7 +22,7 @@ WINDOWS = {"gzip": 31, "deflate": 15}  #: zlib's word for the wrapping of each
 
 
 @bp.get("")
-@described(problem=JSON, answer=None)
+@described(problem=JSON, answer=shapes.ServerMetadata)
 def server() -> Response:
     """Read the server's name and version."""
     return _json(
@@ -30,14 +31,14 @@ def server() -> Response:
 
 
 @bp.get("/health/live")
-@described(problem=JSON, answer=None)
+@described(problem=JSON, answer=shapes.ServerLive)
 def live() -> Response:
     """Check that this process answers."""
     return _json({"live": True})
 
 
 @bp.get("/health/ready")
-@described(problem=JSON, answer=None)
+@described(problem=JSON, answer=shapes.ServerReady)
 def ready() -> Response:
     """Check that it can predict: PyTorch is loaded and the database answers."""
     api().load_predictions()
@@ -47,7 +48,7 @@ def ready() -> Response:
 
 @bp.get("/models/<name>")
 @bp.get("/models/<name>/versions/<version>", endpoint="version_metadata")
-@described(problem=JSON, answer=None, errors=(409,))
+@described(problem=JSON, answer=shapes.ModelMetadata, errors=(409,))
 def metadata(name: str, version: str = "") -> Response:
     """Read a model's versions, inputs and outputs."""
     return _json(api().inference().metadata(caller(), name, version))
@@ -55,7 +56,7 @@ def metadata(name: str, version: str = "") -> Response:
 
 @bp.get("/models/<name>/ready")
 @bp.get("/models/<name>/versions/<version>/ready", endpoint="version_ready")
-@described(problem=JSON, answer=None, errors=(409,))
+@described(problem=JSON, answer=shapes.ModelReady, errors=(409,))
 def model_ready(name: str, version: str = "") -> Response:
     """Check that a model can answer."""
     return _json({"name": name, "ready": api().inference().is_ready(caller(), name, version)})
@@ -65,10 +66,11 @@ def model_ready(name: str, version: str = "") -> Response:
 @bp.post("/models/<name>/versions/<version>/infer", endpoint="version_infer")
 @described(
     problem=JSON,
-    answer=None,
-    upload=("application/json", "application/octet-stream"),
+    body=shapes.Inference,
+    answer=shapes.Inferred,
+    upload=("application/octet-stream",),
     media=("application/json", "application/octet-stream"),
-    errors=(409, 413, 415),
+    errors=(408, 409, 413, 415),
     headers={JSON_BYTES: "How many bytes of the body are JSON, if binary tensors follow."},
 )
 def infer(name: str, version: str = "") -> Response:
@@ -82,7 +84,7 @@ def infer(name: str, version: str = "") -> Response:
 
 
 @bp.post("/repository/index")
-@described(problem=JSON, answer=None, upload=("application/json",))
+@described(problem=JSON, answer=shapes.Index)
 def index() -> Response:
     """List the models that can answer. All of them are ready, so `ready` in the body changes nothing."""
     return _json(api().inference().index(caller()))

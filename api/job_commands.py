@@ -25,7 +25,7 @@ class Retry(BaseModel):
     model_config = {"extra": "forbid"}
 
     name: Name | None = None
-    spec: dict[str, Any] = {}
+    spec: dict[str, Any] = Field({}, json_schema_extra={"propertyNames": {"enum": [*JobSpec.model_fields]}})
     """A merge patch (RFC 7396) for the old job's resolved spec; null removes a value, so that its default applies."""
     apply: Literal["suggestion"] | None = None
     """Apply `error.suggestion` of the old job before the patch."""
@@ -48,7 +48,7 @@ class Change(BaseModel):
 @bp.patch("/<job_id>")
 @described(
     answer=schemas.Job,
-    errors=(409, 412, 415),
+    errors=(408, 409, 412, 413, 415),
     body=Change,
     headers={"If-Match": "The ETag of the state you last read: 412 if it has changed since."},
 )
@@ -87,8 +87,9 @@ def resume(job_id: str) -> Response:
 @described(
     answer=schemas.Job,
     status=(202, 201),
-    errors=(409, 415, 507),
+    errors=(408, 409, 413, 415, 507),
     body=Retry,
+    may_be_empty=True,
     headers={**WAIT_FOR_END, "Idempotency-Key": "For a day, the same key and body return the same job."},
 )
 def retry(job_id: str) -> Response:

@@ -1,15 +1,16 @@
 """Jobs over HTTP: submit, read, list, cancel, delete."""
 
-from typing import Annotated, Any, BinaryIO, Literal, cast, get_args
+from typing import Annotated, Any, BinaryIO, Literal, cast
 from urllib.parse import urlencode
 
 import orjson
 from flask import Blueprint, Response, request
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from api import schemas, serializers
 from api.endings import WAIT, WAIT_FOR_END, applied, is_news, longest_wait_s, when_done, when_done_if_preferred
 from api.parts import api, as_json, caller
+from api.query_types import BY_COMMA, Moment
 from api.requests import body, known_version, preferred_wait, query, request_key
 from api.result_schemas import Estimate
 from api.view_descriptions import described
@@ -51,14 +52,14 @@ class ListQuery(BaseModel):
 
     model_config = {"extra": "forbid"}
 
-    status: str = ""
+    status: Annotated[list[Status], BY_COMMA] = []
     """States, separated by commas."""
     name: Annotated[str, Field(max_length=64)] | None = None
     """A pattern with `*`."""
     tag: Annotated[str, Field(max_length=64)] | None = None
     metadata: dict[str, str] = {}
-    created_after: AwareDatetime | None = None
-    created_before: AwareDatetime | None = None
+    created_after: Moment | None = None
+    created_before: Moment | None = None
     sort: Literal["-created_at", "created_at", "name", "-name"] = "-created_at"
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     after: str | None = None
@@ -87,9 +88,10 @@ class Cancel(BaseModel):
     body=JobSpec,
     query=SubmitQuery,
     answer=schemas.Job,
+    answers={200: schemas.JobValidation},
     status=(202, 201, 200),
-    errors=(409, 413, 415, 507),
-    upload=("multipart/form-data",),
+    errors=(408, 409, 413, 415, 507),
+    parts={"spec": "The spec, as JSON.", "data": "The file of its data, which becomes its `data.dataset`."},
     headers={**WAIT_FOR_END, "Idempotency-Key": "For a day, the same key and body return the same job."},
 )
 def submit() -> Response:
@@ -114,15 +116,8 @@ def submit() -> Response:
 def index() -> Response:
     """List jobs, newest first."""
     asked = query(ListQuery)
-    statuses = [word.strip() for word in asked.status.split(",") if word.strip()]
-    unknown = [word for word in statuses if word not in get_args(Status)]
-    if unknown:
-        allowed = list(get_args(Status))
-        raise InvalidRequest(
-            [Fault("#/query/status", "unknown_value", f"{unknown[0][:80]!r} is not a state", None, None, allowed)]
-        )
     filters = Filters(
-        statuses=statuses,
+        statuses=[*asked.status],
         name=asked.name,
         tags=[asked.tag] if asked.tag else [],
         metadata=asked.metadata,
@@ -175,7 +170,7 @@ def show(job_id: str) -> Response:
 
 
 @bp.post("/<job_id>/cancel")
-@described(answer=schemas.Job, status=(202, 200), errors=(409, 415), body=Cancel)
+@described(answer=schemas.Job, status=(202, 200), errors=(408, 409, 413, 415), body=Cancel, may_be_empty=True)
 def cancel(job_id: str) -> Response:
     """Cancel a job: at once if it waits (200), at its next batch if it trains (202)."""
     reason = body(Cancel).reason if request.get_data(cache=True) else None
@@ -235,7 +230,7 @@ def _is_object(sent: bytes) -> bool:
 def _validated(spec: JobSpec) -> Response:
     found = api().base.jobs.validate(spec, owner=caller())
     return as_json(
-        schemas.Validation(
+        schemas.JobValidation(
             spec=resolved_json(found.spec),
             model_summary=found.model_summary,
             estimate=Estimate(**found.estimate),

@@ -20,6 +20,8 @@ bp = Blueprint("models", __name__, url_prefix="/api/v1/models")
 
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 VERSION = re.compile(r"[1-9]\d{0,8}")
+#: What a name has to look like where it is given.
+NAMED = {"name": {"type": "string", "pattern": rf"^{NAME.pattern}$"}}
 IF_MATCH = {"If-Match": "The ETag of the alias as you last read it: 412 if it has changed since."}
 
 
@@ -34,7 +36,14 @@ class Page(BaseModel):
 
 
 @bp.post("/<name>/versions")
-@described(query=NoQuery, body=NewVersion, answer=model_schemas.ModelVersion, status=(201,), errors=(409, 413, 415))
+@described(
+    query=NoQuery,
+    body=NewVersion,
+    answer=model_schemas.ModelVersion,
+    status=(201,),
+    errors=(408, 409, 413, 415),
+    path=NAMED,
+)
 def register(name: str) -> Response:
     """Register a checkpoint of a job as the next version; the first one creates the model."""
     query(NoQuery)
@@ -94,7 +103,9 @@ def show_alias(name: str, alias: str) -> Response:
 
 
 @bp.put("/<name>/aliases/<alias>")
-@described(query=NoQuery, body=Move, answer=model_schemas.Alias, errors=(409, 412, 413, 415), headers=IF_MATCH)
+@described(
+    query=NoQuery, body=Move, answer=model_schemas.Alias, errors=(408, 409, 412, 413, 415), headers=IF_MATCH, path=NAMED
+)
 def move_alias(name: str, alias: str) -> Response:
     """Point an alias to a version; create the alias if it does not exist.
 

@@ -43,8 +43,9 @@ DESCRIBED = {
     "upload": tuple(str(media) for media in TABLES),
     "answer": prediction_schemas.Prediction,
     "media": tuple(str(media) for media in Media),
-    "errors": (406, 409, 413, 415),
+    "errors": (406, 408, 409, 413, 415),
 }
+NAME_AND_ALIAS = {"type": "string", "pattern": r"^[A-Za-z0-9._-]{1,64}(@[A-Za-z0-9._-]{1,64})?$"}
 
 
 @bp.post("/jobs/<job_id>/predict")
@@ -56,7 +57,7 @@ def by_job(job_id: str) -> Response:
 
 
 @bp.post("/models/<name>/predict")
-@described(query=PredictQuery, **DESCRIBED)
+@described(query=PredictQuery, path={"name": NAME_AND_ALIAS}, **DESCRIBED)
 def by_model(name: str) -> Response:
     """Predict rows with a model's newest version, or with the one an alias points to: `name@alias`."""
     name, _, alias = name.partition("@")

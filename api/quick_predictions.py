@@ -29,7 +29,7 @@ ROUTE = "predict, few rows"  #: under which its requests are timed
 BODY_BYTES = 1 << 14
 PARAMETERS = 200_000  #: a net of more takes longer than a thread costs
 #: A request with one of these asks for something more.
-UNUSUAL = {"origin", "content-encoding", "expect", "prefer", "transfer-encoding"}
+UNUSUAL = {"origin", "sec-fetch-site", "content-encoding", "expect", "prefer", "transfer-encoding"}
 ANSWER_HEADERS = [
     (b"content-type", b"application/json"),
     *((name.lower().encode(), value.encode()) for name, value in HEADERS.items()),

@@ -2,12 +2,15 @@
 
 import hashlib
 import re
-from typing import Any, TypeVar
+from contextlib import suppress
+from functools import cache
+from typing import Any, TypeVar, get_args, get_origin
 
 from flask import request
 from pydantic import BaseModel, ValidationError
 
 from api.parts import api
+from api.query_types import BY_COMMA, words
 from services.errors import Fault, InvalidRequest, UnsupportedMediaType
 from services.jobs.submission import RequestKey
 from services.specs.parse.faults import faults_of
@@ -59,20 +62,47 @@ def query(model: type[M]) -> M:
     """
     given: dict[str, Any] = {}
     for name, values in request.args.lists():
+        if any("\0" in text for text in (name, *values)):
+            raise InvalidRequest([Fault(f"#/query/{name[:80]}", "invalid_text", "has a NUL character")])
         inner = re.fullmatch(r"(\w+)\[([^\[\]]*)\]", name)
         key = inner[1] if inner else name
         if inner and inner[2] and isinstance(given.setdefault(key, {}), dict):
             given[key][inner[2]] = values[-1]
-        elif key in given or (not inner and len(values) > 1):
+        elif key in _lists(model) and not (inner and inner[2]) and isinstance(given.get(key, []), list):
+            by_comma = BY_COMMA in model.model_fields[key].metadata
+            given[key] = given.get(key, []) + (words(values) if by_comma else values)
+        elif key in given or inner or len(values) > 1:
             raise InvalidRequest([Fault(f"#/query/{key}", "duplicate_key", "occurs twice")])
         else:
-            given[key] = values if inner else values[0]
+            given[key] = values[0]
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        faults = faults_of(error, given, model)
+        faults = faults_of(error, _with_numbers(given, error), model)
         below = [Fault(**{**vars(fault), "pointer": "#/query" + fault.pointer[1:]}) for fault in faults]
         raise InvalidRequest(below) from None
+
+
+@cache
+def _lists(model: type[BaseModel]) -> frozenset[str]:
+    """Return the parameters that may stand there several times: once for each entry of a list."""
+    return frozenset(name for name, field in model.model_fields.items() if _is_list(field.annotation))
+
+
+def _is_list(kind: Any) -> bool:
+    return get_origin(kind) is list or any(_is_list(part) for part in get_args(kind))
+
+
+def _with_numbers(given: dict[str, Any], error: ValidationError) -> dict[str, Any]:
+    """Return a query in which a number that is out of its range is one, for words that do not speak of texts."""
+    numbers: dict[str, Any] = {}
+    for found in error.errors(include_url=False):
+        name, text = str(found["loc"][0]), found["input"]
+        if found["type"].startswith(("greater_than", "less_than")) and isinstance(text, str):
+            numbers[name] = float(text)
+            with suppress(ValueError):
+                numbers[name] = int(text)
+    return given | numbers
 
 
 def preferred_wait(most: float) -> float | None:

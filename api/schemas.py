@@ -163,13 +163,13 @@ class Outcome(Answer):
 class Outcomes(Answer):
     """The outcome for each job."""
 
-    object: str = "list"
+    object: str = "job.outcomes"
     data: list[Outcome]
     has_more: bool
     """Whether the same request would find more."""
 
 
-class Validation(Answer):
+class JobValidation(Answer):
     """What a submit would store."""
 
     object: str = "job.validation"

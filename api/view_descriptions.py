@@ -14,6 +14,7 @@ class Description:
     """One operation."""
 
     answer: Any = None  #: model of the body; None: not JSON
+    answers: dict[int, Any] = field(default_factory=dict)  #: where the body is another with a status
     status: tuple[int, ...] = (200,)
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
@@ -21,6 +22,9 @@ class Description:
     media: tuple[str, ...] = ("application/json",)
     problem: str = "application/problem+json"  #: media type of errors
     upload: tuple[str, ...] = ()  #: media types of a body that is no JSON
+    parts: dict[str, str] = field(default_factory=dict)  #: of a body that is multipart/form-data, and what they are
+    may_be_empty: bool = False  #: whether the body may be left out
+    path: dict[str, dict[str, Any]] = field(default_factory=dict)  #: schemas of parameters of the path
     headers: dict[str, str] = field(default_factory=dict)  #: request headers and what they do
 
 

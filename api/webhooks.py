@@ -14,7 +14,7 @@ bp = Blueprint("webhooks", __name__, url_prefix="/api/v1/webhooks")
 
 
 @bp.post("")
-@described(query=NoQuery, body=WebhookSpec, answer=webhook_schemas.NewWebhook, status=(201,), errors=(413, 415))
+@described(query=NoQuery, body=WebhookSpec, answer=webhook_schemas.NewWebhook, status=(201,), errors=(408, 413, 415))
 def add() -> Response:
     """Create a webhook. Only this answer contains its secret."""
     query(NoQuery)

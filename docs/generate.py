@@ -5,7 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from api.problems import STATUS
-from docs import command_reference
+from docs import command_reference, http_reference, spec_reference
 from services.errors import BatchyardError
 from services.settings import PREFIX, Settings
 from services.specs.schema.catalog import catalog
@@ -23,7 +23,9 @@ def main() -> None:
 def pages() -> dict[str, str]:
     """Return the text of each generated page by its file name."""
     return {"settings.md": settings(), "errors.md": errors(), "states.md": states(), "catalog.md": names()} | {
-        "command.md": command_reference.page()
+        "command.md": command_reference.page(),
+        "spec.md": spec_reference.page(),
+        "http.md": http_reference.page(),
     }
 
 

@@ -152,7 +152,8 @@ def _spec(form: Any) -> dict[str, Any]:
         try:
             patch = orjson.loads(more)
         except orjson.JSONDecodeError as error:
-            faults.append(Fault("#/more", "malformed_json", f"is not valid JSON: {error}", hint='e.g. {"seed": 1}'))
+            detail = f"is not valid JSON at line {error.lineno}, column {error.colno}"
+            faults.append(Fault("#/more", "malformed_json", detail, hint='e.g. {"seed": 1}'))
         else:
             if isinstance(patch, dict):
                 spec = merged(spec, patch)

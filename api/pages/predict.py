@@ -94,7 +94,8 @@ def _records() -> tuple[list[str], list[dict[str, Any]]]:
         header = list(reader.fieldnames or [])
         records: list[dict[str, Any]] = [{name: row.get(name) or None for name in header} for row in reader]
     except csv.Error as error:
-        raise InvalidRequest([Fault("#/csv", "invalid", f"is not CSV: {error}")]) from error
+        detail = f"can't be read at line {reader.line_num}"
+        raise InvalidRequest([Fault("#/csv", "invalid", detail, hint="save the table as CSV again")]) from error
     if not records:
         hint = "the first line names the columns, each further line is a row"
         raise InvalidRequest([Fault("#/csv", "missing", "has no rows", hint=hint)])

@@ -49,7 +49,7 @@ def retry(job_id: str) -> Response:
     try:
         patch = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        detail = f"is not valid JSON: {error}"
+        detail = f"is not valid JSON at line {error.lineno}, column {error.colno}"
         raise InvalidRequest([Fault("#/patch", "malformed_json", detail, hint='e.g. {"epochs": 50}')]) from error
     if not isinstance(patch, dict):
         raise InvalidRequest([Fault("#/patch", "wrong_type", "is not a JSON object", hint='e.g. {"epochs": 50}')])

@@ -36,15 +36,14 @@ class JobLookup:
         """
         with self.database.reading() as session:
             job = self._found(session, owner, id_or_name)
-            place = None
-            if job.state is JobState.QUEUED:
-                position = order.position(session, job.place, owner)
-                slots = slots_of(session, job.run.device, self.settings.online_s)
-                waiting = Waiting(job.run.device, job.times.not_before, position)
-                why = reason(waiting, slots, now(session), self.disk)
-                place = QueuePlace(position, slots.workers, why)
+            place = self._place(session, owner, job)
             latest = job_views.latest_epoch(session, job.id) if job.training.epochs_done else None
         return replace(job, queue=place).with_latest(latest)
+
+    def in_queue(self, owner: str, job: JobView) -> JobView:
+        """Return a job that was just queued with its place in the queue."""
+        with self.database.reading() as session:
+            return replace(job, queue=self._place(session, owner, job))
 
     def usable(self, owner: str, id_or_name: str) -> JobView:
         """Return a job by its id or, the newest that can predict, by its name: one that succeeded before any other.
@@ -156,6 +155,14 @@ class JobLookup:
         with self.database.reading() as session:
             found = session.execute(select(Job.id, Job.events_seq).where(Job.id.in_(job_ids)))
             return {row.id: row.events_seq for row in found}
+
+    def _place(self, session: Session, owner: str, job: JobView) -> QueuePlace | None:
+        if job.state is not JobState.QUEUED:
+            return None
+        position = order.position(session, job.place, owner)
+        slots = slots_of(session, job.run.device, self.settings.online_s)
+        waiting = Waiting(job.run.device, job.times.not_before, position)
+        return QueuePlace(position, slots.workers, reason(waiting, slots, now(session), self.disk))
 
     def _found(self, session: Session, owner: str, id_or_name: str) -> JobView:
         found = references.by_id(session, owner, id_or_name) or references.by_name(session, owner, id_or_name)

@@ -15,6 +15,15 @@ from services.webhooks import addresses
 
 TIMEOUT_S = 10.0
 PORTS = {"http": 80, "https": 443}
+#: What went wrong, the narrower kind first.
+WORDS: tuple[tuple[type[Exception], str], ...] = (
+    (ssl.SSLCertVerificationError, "its certificate is not valid for this name, or nobody here trusts its issuer"),
+    (ssl.SSLError, "TLS can't be agreed on with it"),
+    (ConnectionRefusedError, "nothing listens at this address"),
+    (ConnectionError, "it broke the connection off"),
+    (http.client.HTTPException, "it answered with something that is not HTTP"),
+    (ValueError, "the address can't be asked for over HTTP"),
+)
 
 
 @dataclass(frozen=True)
@@ -90,7 +99,7 @@ def _end(sock: socket.socket) -> None:
 def _words(error: Exception, timeout_s: float) -> str:
     if isinstance(error, TimeoutError):
         return f"no answer within {timeout_s:.0f} s"
-    return f"{type(error).__name__}: {error}"[:300]
+    return next((words for kind, words in WORDS if isinstance(error, kind)), "it can't be reached")
 
 
 def _why(status: int) -> str:

@@ -85,7 +85,8 @@ def _csv(body: bytes, most: int) -> Columns:
             found.append(row)
             _check_rows(len(found), most)
     except csv.Error as error:
-        raise _damaged("CSV", f"can't be read at line {rows.line_num}: {error}") from error
+        detail = f"has a quote at line {rows.line_num} that does not close, or text behind one that does"
+        raise _damaged("CSV", detail) from error
     return {name: [row[n] for row in found] for n, name in enumerate(names)}
 
 

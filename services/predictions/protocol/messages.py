@@ -34,7 +34,9 @@ def read(body: bytes, json_bytes: int | None) -> Asked:
     try:
         found = orjson.loads(head)
     except orjson.JSONDecodeError as error:
-        raise MalformedJSON(f"{error.msg} (line {error.lineno}, column {error.colno})") from None
+        place = {"line": error.lineno, "column": error.colno}
+        detail = f"this is not JSON (line {error.lineno}, column {error.colno})"
+        raise MalformedJSON(detail, **place) from None
     if not isinstance(found, dict) or not isinstance(found.get("inputs"), list):
         raise InvalidRequest([Fault("#/inputs", "missing", "must be a list of tensors")])
     if len(found["inputs"]) > MOST_INPUTS:

@@ -74,7 +74,7 @@ def faults_of(error: ValidationError, data: Any, model: type[BaseModel]) -> list
     schema = model.model_json_schema()
     places: dict[Path, list[Any]] = {}
     for found in error.errors(include_url=False, include_input=False):
-        places.setdefault(_path(found["loc"], data, found["type"]), []).append(found)
+        places.setdefault(path_of(found["loc"], data, found["type"]), []).append(found)
     # A branch of a union that failed deeper down says more than the branches that failed at its top.
     tops = {path[:n] for path in places for n in range(1, len(path))}
     kept = {path: errors for path, errors in places.items() if path not in tops or not _is_union(errors)}
@@ -155,7 +155,7 @@ def short(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float) or len(str(value)) <= 80 else None
 
 
-def _path(loc: tuple[str | int, ...], data: Any, kind: str) -> Path:
+def path_of(loc: tuple[str | int, ...], data: Any, kind: str) -> Path:
     """Leave out of pydantic's location what names a branch of a union rather than a place in the data."""
     path: list[str | int] = []
     for n, part in enumerate(loc):
@@ -222,8 +222,8 @@ def _quoted(value: Any, expected: dict[str, Any], schema: dict[str, Any]) -> int
         return None
     for read in (int, float):
         with suppress(ValueError):
-            number = read(value[:40])
-            return number if math.isfinite(number) and ("number" in kinds or read is int) else None
+            number = short(read(value[:40]))
+            return number if isinstance(number, int | float) and ("number" in kinds or read is int) else None
     return None
 
 

@@ -12,6 +12,7 @@ from services.errors import DuplicateKey, Fault, InvalidRequest, MalformedJSON, 
 from services.settings import Settings
 from services.specs.parse.faults import MANY_KEYS, faults_of, many_unknown_keys, pointer_of
 from services.specs.parse.json_size import check_counts, without_strings
+from services.specs.parse.whole_numbers import with_whole_numbers
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -73,13 +74,23 @@ def read(
         if first["type"] == "json_invalid":
             raise _unpaired(body) or _malformed(body, str(first["ctx"]["error"])) from None
         # The text is JSON, but perhaps with NaN in it, which the faster reader refuses.
-        raise InvalidRequest(faults_of(error, json.loads(body), model)) from None
+        data = json.loads(body)
+        if not with_whole_numbers(data, error):
+            raise InvalidRequest(faults_of(error, data, model)) from None
+        found = _checked(model, data)
     _check_keys(body)
     if b"\\u0000" in body or LONG_INTEGER.search(body):
         faults = _value_faults(json.loads(body), "#")
         if faults:
             raise InvalidRequest(faults)
     return found
+
+
+def _checked(model: type[M], data: Any) -> M:
+    try:
+        return model.model_validate_json(json.dumps(data))
+    except ValidationError as error:
+        raise InvalidRequest(faults_of(error, data, model)) from None
 
 
 def _check_known_keys(model: type[BaseModel], body: bytes) -> None:

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.specs.schema.fields import STRICT, ByName, Fraction, Name, Number, Text, Whole
+from services.specs.schema.key_groups import exactly_one, rules, together
 
 Scale = Literal["auto", "standard", "minmax", "robust", "quantile", "none"]
 TargetScale = Literal["auto", "standard", "minmax", "none"]
@@ -65,7 +66,14 @@ class PluginData(BaseModel):
 class Data(BaseModel):
     """One source of rows, the columns to learn from and the column to learn."""
 
-    model_config = STRICT
+    model_config = STRICT | ConfigDict(
+        json_schema_extra=rules(
+            exactly_one(("dataset",), ("builtin",), ("x", "y"), ("plugin",)),
+            together(("x", "y")),
+            together(("x_val", "y_val"), needs=("x",)),
+            together(("x_test", "y_test"), needs=("x",)),
+        )
+    )
 
     dataset: str | None = None
     """Id or name of an uploaded data set."""

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+DELIMITER = r"^[\t !#-~]$"  #: one character of ASCII, but for the quote: the reader of CSV takes no other
+
 
 def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
@@ -17,7 +19,7 @@ class FileOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    delimiter: Annotated[str, Field(pattern=DELIMITER)] | None = None
     """The character between two cells of a CSV."""
     decimal: Literal[".", ","] | None = None
     """The character before the decimals of a number."""

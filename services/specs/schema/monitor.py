@@ -56,4 +56,4 @@ class Validation(BaseModel):
 
 
 #: `"val_accuracy"` is short for `{"metric": "val_accuracy"}`.
-Monitored = Annotated[Monitor, BeforeValidator(_monitor)]
+Monitored = Annotated[Monitor, BeforeValidator(_monitor, json_schema_input_type=Monitor | str)]

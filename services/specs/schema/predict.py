@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.specs.schema.fields import STRICT, Number, Text, Whole
+from services.specs.schema.key_groups import exactly_one, rules
 
 Cell = bool | Whole | Number | Text | None
 
@@ -12,13 +13,15 @@ Cell = bool | Whole | Number | Text | None
 class Predict(BaseModel):
     """Rows to predict, in one of three forms."""
 
-    model_config = STRICT
+    model_config = STRICT | ConfigDict(json_schema_extra=rules(exactly_one(("x",), ("records",), ("columns",))))
 
     x: Annotated[list[list[Cell | list[Any]]], Field(min_length=1, fail_fast=True)] | None = None
     """One list per row, in the order of the training features; for a plug-in, nested lists in the shape of an item."""
     records: Annotated[list[dict[str, Cell]], Field(min_length=1, fail_fast=True)] | None = None
     """One object per row, by column name; other columns are ignored."""
-    columns: dict[str, Annotated[list[Cell], Field(min_length=1, fail_fast=True)]] | None = None
+    columns: (
+        Annotated[dict[str, Annotated[list[Cell], Field(min_length=1, fail_fast=True)]], Field(min_length=1)] | None
+    ) = None
     """One list per column, by name, all of the same length; other columns are ignored."""
 
     @model_validator(mode="after")

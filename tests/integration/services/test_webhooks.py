@@ -173,7 +173,7 @@ def test_a_receiver_that_fails_in_every_way_is_told_in_the_end_with_one_id(
         "answered 500",
         "no answer within 0 s",
         "no answer within 0 s",
-        "BadStatusLine",
+        "it answered with something that is not HTTP",
         "answered 302",
         "",
     ]
