@@ -6,6 +6,7 @@ from http.cookies import SimpleCookie
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from services.wiring.base import Base
 from tests.integration.accounts.clients import with_token
@@ -22,7 +23,7 @@ def form_token(client: FlaskClient, path: str = "/login") -> str:
     return found[1]
 
 
-def log_in(client: FlaskClient, key: str, place: str = "") -> object:
+def log_in(client: FlaskClient, key: str, place: str = "") -> TestResponse:
     """Send the form of the login page."""
     return client.post("/login", data={"form_token": form_token(client), "key": key, "next": place}, headers=HTML)
 

@@ -93,7 +93,7 @@ def rules(app: Flask) -> list[tuple[Rule, str]]:
     found = [
         (rule, method)
         for rule in app.url_map.iter_rules()
-        if rule.arguments and rule.endpoint not in NOBODYS and needed(rule.endpoint) != {Scope.ADMIN}
+        if rule.arguments and rule.endpoint not in NOBODYS and needed(rule.endpoint) != frozenset({Scope.ADMIN})
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
     ]
     return sorted(found, key=lambda one: (any(word in one[0].endpoint for word in DESTRUCTIVE), one[0].rule, one[1]))
