@@ -3,16 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, Select, Table, delete, func, insert, literal, select, update
+from sqlalchemy import ForeignKeyConstraint, Select, Table, case, delete, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from services.accounts.key_views import LOCAL
-from services.db.account_tables import ApiKey, AuditEntry
+from services.db.account_tables import ApiKey, AuditEntry, OwnerLimits
 from services.db.engine import Database
 from services.db.job_rows import add_owner
 from services.db.tables import Base, Dataset, Job, Owner
 
-APART = {ApiKey.__tablename__, AuditEntry.__tablename__}
+#: What is said of an owner, and not had.
+APART = {ApiKey.__tablename__, AuditEntry.__tablename__, OwnerLimits.__tablename__}
 
 
 def adopt(database: Database) -> str | None:
@@ -59,17 +60,52 @@ def _move(session: Session, heir: str) -> None:
     """Write the new owner into every table, however they refer to each other by it."""
     tables = list(_tables())
     referred = {name for table in tables for name in _referred(table)}
+    taken = _taken(session, tables, heir)
     for table in tables:
+        fresh = {"owner": literal(heir)} | _renamed(table, taken)
         if table.name not in referred:
-            session.execute(update(table).where(table.c.owner == LOCAL).values(owner=heir))
+            session.execute(update(table).where(table.c.owner == LOCAL).values(fresh))
             continue
         # Its owner is part of what other rows refer to: they are given a copy to refer to first.
         columns = [column.name for column in table.columns]
-        copied = [literal(heir) if name == "owner" else table.c[name] for name in columns]
+        copied = [fresh.get(name, table.c[name]) for name in columns]
         session.execute(insert(table).from_select(columns, select(*copied).where(table.c.owner == LOCAL)))
     for table in reversed(tables):
         if table.name in referred:
             session.execute(delete(table).where(table.c.owner == LOCAL))
+
+
+def _taken(session: Session, tables: list[Table], heir: str) -> dict[str, set[str]]:
+    """Return the names that the new owner uses already, by column: where keys were off again for a while."""
+    found: dict[str, set[str]] = {}
+    for table in tables:
+        if column := _naming(table):
+            found.setdefault(column, set()).update(
+                session.scalars(select(table.c[column]).where(table.c.owner == heir))
+            )
+    return found
+
+
+def _renamed(table: Table, taken: dict[str, set[str]]) -> dict[str, Any]:
+    """Return what a name becomes that the new owner uses already: `m-local`, the same in every table."""
+    column = _naming(table)
+    if column is None or not taken[column]:
+        return {}
+    n, names = 1, taken[column]
+    while any(f"{name}{_suffix(n)}" in names for name in names):
+        n += 1
+    name = table.c[column]
+    return {column: case((name.in_(names), name.concat(_suffix(n))), else_=name)}
+
+
+def _suffix(n: int) -> str:
+    return f"-{LOCAL}" if n == 1 else f"-{LOCAL}{n}"
+
+
+def _naming(table: Table) -> str | None:
+    """Return the column that names a row among its owner's; None where ids do."""
+    columns = [column.name for column in table.primary_key.columns]
+    return columns[1] if columns[0] == "owner" and len(columns) > 1 else None
 
 
 def _tables() -> Iterator[Table]:
