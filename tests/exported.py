@@ -16,7 +16,7 @@ from services.datasets import ingest
 from services.datasets.table_limits import TableLimits
 from services.exports.subject import Subject, rows_of
 from services.settings import Settings
-from services.specs.resolve.resolution import resolve
+from services.specs.resolve.resolution import resolve, resolved_json
 from services.specs.schema.file_options import FileOptions
 from services.specs.schema.job import JobSpec
 from services.training.build import build, settle_process
@@ -94,7 +94,7 @@ def make_subject(folder: Path, text: str, **parts: Any) -> Subject:
         job="job_test",
         name="rows-1",
         done=True,
-        spec=resolved.spec.model_dump(mode="json"),
+        spec=resolved_json(resolved.spec),  # as a job keeps it
         checkpoint={
             "id": "ckpt_test",
             "epoch": best,
