@@ -18,6 +18,7 @@ from services.exports.subject import Subject, rows_of
 from services.jobs.resolution import resolve
 from services.settings import Settings
 from services.specs.resolve.facts import Facts, ModelSizes
+from services.specs.resolve.resolved import resolved_json
 from services.specs.schema.file_options import FileOptions
 from services.specs.schema.job import JobSpec
 from services.training.build import build, settle_process
@@ -89,7 +90,7 @@ def make_subject(folder: Path, text: str, **parts: Any) -> Subject:
         job="job_test",
         name="rows-1",
         done=True,
-        spec=resolved.spec.model_dump(mode="json"),
+        spec=resolved_json(resolved.spec),  # as a job keeps it
         checkpoint={
             "id": "ckpt_test",
             "epoch": best,

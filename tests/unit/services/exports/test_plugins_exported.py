@@ -17,6 +17,7 @@ from services.exports.subject import rows_of
 from services.exports.support import supported
 from services.jobs.resolution import resolve
 from services.specs.resolve.facts import Facts, Limits, ModelSizes
+from services.specs.resolve.resolved import resolved_json
 from services.specs.schema.data import PluginData
 from services.specs.schema.job import JobSpec
 from services.training.build import build
@@ -74,9 +75,7 @@ def test_a_bundle_of_a_plugins_data_predicts_and_says_why_it_does_not_train(tmp_
     epochs = exported.trained(training)
     rows = rows_of(info, dataset="spirals", sha256=sha256, format="plugin", dialect=None, table=None)
     other = series(tmp_path, epochs=1)
-    subject = replace(
-        other, spec=resolved.model_dump(mode="json"), rows=rows, epochs=epochs, content=training.best_bytes()
-    )
+    subject = replace(other, spec=resolved_json(resolved), rows=rows, epochs=epochs, content=training.best_bytes())
     tried = samples(subject, subject.predictor())
 
     files = files_of(subject, tried)
