@@ -17,6 +17,7 @@ from services.accounts.scopes import ALL, Scope
 from services.db.account_tables import ApiKey
 from services.db.engine import Database
 from services.db.tables import Base as Tables
+from services.jobs.submission import RequestKey, Submission
 from services.settings import Settings
 from services.specs.schema.job import JobSpec
 from services.wiring.api import Api
@@ -217,9 +218,8 @@ def test_what_was_made_while_keys_were_off_again_joins_what_is_called_the_same(s
         joined = api.base
         joined.keys.create("alice")
         for n, (owner, model) in enumerate([("alice", "m"), ("alice", "m-local"), ("local", "m")]):
-            job = joined.jobs.submit(
-                JobSpec.model_validate(SMALL | {"seed": n}), submitted={}, owner=owner, key=model
-            ).job
+            spec = JobSpec.model_validate(SMALL | {"seed": n})
+            job = joined.jobs.submit(Submission(spec, owner, {}, RequestKey(model, ""))).job
             train(joined, job.id, owner)
             api.models.register(owner, model, job.id)
         joined.quotas.change("alice", {"queued_jobs": 5})
