@@ -26,8 +26,8 @@ BatchyardError
 │       ├── NoCheckpointYet      no_checkpoint_yet
 │       ├── NoCheckpoint         no_checkpoint
 │       ├── NotRecorded          not_recorded
-│       ├── DatasetInUse         dataset_in_use
-│       ├── DatasetDamaged       dataset_damaged
+│       ├── DatasetInUse         dataset_in_use (dataset_errors.py)
+│       ├── DatasetDamaged       dataset_damaged (dataset_errors.py)
 │       ├── CheckpointInUse      checkpoint_in_use
 │       ├── VersionInUse         version_in_use
 │       ├── GateRefused          gate_refused
@@ -237,18 +237,6 @@ class NotRecorded(Conflict):
     """The costs of this epoch's batches were not kept."""
 
     code = "not_recorded"
-
-
-class DatasetInUse(Conflict):
-    """Jobs need this data set."""
-
-    code = "dataset_in_use"
-
-
-class DatasetDamaged(Conflict):
-    """The stored files of the data set are missing or damaged."""
-
-    code = "dataset_damaged"
 
 
 class CheckpointInUse(Conflict):

@@ -6,9 +6,9 @@ from typing import Any
 
 from services import ids
 from services.columns import TableInfo
+from services.dataset_errors import DatasetDamaged
 from services.datasets.data_warnings import warnings_of
 from services.datasets.storage import info_from_json
-from services.errors import DatasetDamaged
 
 
 @dataclass(frozen=True)

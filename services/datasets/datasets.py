@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from services.accounts.quotas import Quotas
 from services.columns import TableInfo
+from services.dataset_errors import DatasetInUse
 from services.datasets import dataset_rows, fingerprints, ingest, upload_limits
 from services.datasets.cells import value_of
 from services.datasets.dataset_views import DatasetView, Entry, damaged, view_of
@@ -16,7 +17,7 @@ from services.datasets.table_limits import TableLimits
 from services.db import cursors
 from services.db.engine import Database, now
 from services.disk import Disk
-from services.errors import DatasetInUse, NotFound, NotReady
+from services.errors import NotFound, NotReady
 from services.model_errors import PredictionInUse
 from services.settings import Settings
 from services.specs.parse.faults import closest

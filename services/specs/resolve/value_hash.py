@@ -30,6 +30,8 @@ def counted(split: HashSplit, column: Column) -> tuple[int, int, int] | None:
 
 def _name(cell: float, column: Column) -> str:
     """Return a cell as a text that is the same in a table with more rows; of a time its day, which stays together."""
+    if math.isnan(cell):
+        return "nan"  # missing values stay together
     if column.type == "datetime":
-        return str(math.floor((column.origin or 0.0) + cell)) if cell == cell else "nan"
+        return str(math.floor((column.origin or 0.0) + cell))
     return str((column.values or [])[int(cell)]) if column.coded else repr(cell)

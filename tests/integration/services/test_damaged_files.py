@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from services.dataset_errors import DatasetDamaged
 from services.datasets import fingerprints
 from services.datasets.dataset_views import DatasetView
 from services.datasets.storage import INFO, ORIGINAL, TABLE
-from services.errors import DatasetDamaged
 from services.specs.schema.data import Data
 from services.training_errors import DataChanged, DataUnreadable
 from services.wiring.base import Base

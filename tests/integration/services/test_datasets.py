@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from services.dataset_errors import DatasetInUse
 from services.datasets.dataset_views import DatasetView
-from services.errors import DatasetInUse, InvalidRequest, NotFound, NotReady
+from services.errors import InvalidRequest, NotFound, NotReady
 from services.specs.schema.data import Data
 from services.wiring.base import Base
 from tests.make import make_job

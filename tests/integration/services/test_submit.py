@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from services.dataset_errors import DatasetInUse
 from services.errors import (
-    DatasetInUse,
     IdempotencyKeyReused,
     InvalidRequest,
     InvalidTransition,
