@@ -79,6 +79,7 @@ class JobView:
     adjustments: list[Any]  #: what was changed unasked, and why
     initialised_from: dict[str, Any] | None
     stop_reason: str | None
+    stop_detail: str | None  #: what the user gave as the reason
     retry_of: str | None
     spec_diff: list[Any] | None  #: how the spec of a retry differs from the old job's
     not_before: datetime  #: an attempt that was cut short is tried again then
@@ -178,6 +179,7 @@ def job_view(row: Job, dataset_name: str, spark: list[float] | None = None) -> J
         adjustments=row.adjustments,
         initialised_from=row.initialised_from,
         stop_reason=row.stop_reason,
+        stop_detail=row.stop_detail,
         retry_of=row.retry_of,
         spec_diff=row.spec_diff,
         not_before=row.not_before,

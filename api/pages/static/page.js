@@ -57,6 +57,8 @@ async function refresh() {
 function hear({ data }) {
   const banner = document.getElementById("connection");
   banner.hidden = data.up;
+  const live = document.getElementById("live");
+  if (live) live.hidden = !data.up;
   body.classList.toggle("stale", !data.up);
   if (!data.up) {
     const age = Math.round((Date.now() - data.heard) / 1000);
@@ -91,23 +93,22 @@ function listen() {
 
 addEventListener("offline", () => hear({ data: { up: false, heard: shownAt, marks: {} } }));
 
-for (const block of document.querySelectorAll(".copy")) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "copy-button";
-  button.textContent = "Copy";
-  button.setAttribute("aria-label", `Copy ${block.dataset.name || "text"}`);
-  button.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(block.querySelector("pre").textContent);
-      button.textContent = "Copied";
-    } catch {
-      button.textContent = "Select and copy"; // no clipboard where the page is not served securely
-    }
-    setTimeout(() => (button.textContent = "Copy"), 2000);
-  });
-  block.append(button);
-}
+// Regions are renewed, so the document listens, not each button.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const label = button.dataset.copy && `pre[aria-label="${CSS.escape(button.dataset.copy)}"]`;
+  const source = label ? button.closest(".copies").querySelector(label) : button.closest(".copy").querySelector("pre, [data-text]");
+  const words = button.textContent;
+  if (words === "Copied") return;
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = "Select and copy"; // no clipboard where the page is not served securely
+  }
+  setTimeout(() => (button.textContent = words), 2000);
+});
 
 for (const all of document.querySelectorAll("[data-choose-all]")) {
   all.hidden = false;
