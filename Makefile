@@ -79,8 +79,8 @@ fix: setup ## mend what can be mended
 docs: setup ## write the generated pages of docs/reference again
 	$(BIN)/python -m docs.generate
 
-client: setup ## write the blocking client from batchyard/aio again
-	$(BIN)/python -m docs.sync_client
+client: setup ## write the blocking client and the builders again
+	$(BIN)/python -m docs.sync_client && $(BIN)/python -m docs.client_builders
 
 lock: setup ## choose the versions of all libraries again
 	$(BIN)/pip-compile --quiet --upgrade --all-extras --no-annotate --no-emit-index-url --no-emit-find-links \

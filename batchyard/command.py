@@ -28,6 +28,7 @@ COMMANDS = {
     "validate": ("submit:validate", "Check a spec and store nothing."),
     "status": ("service:status", "Show the queue and the workers."),
     "catalog": ("service:catalog", "List what a spec can name."),
+    "open": ("browse:open_page", "Open a job's page in a browser."),
     "api": ("service:api", "Send one request and print the answer."),
     "config": ("service:config", "Show which server and key are used, and why."),
     "doctor": ("doctor:doctor", "Check everything, each line with its fix."),
@@ -53,6 +54,11 @@ class Commands(click.Group):
         module, attribute = COMMANDS[name][0].split(":")
         found: click.Command = getattr(importlib.import_module(f"batchyard.commands.{module}"), attribute)
         return found
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take `--json=id,status` as `--json --fields id,status`: the commands that have fields know the latter."""
+        spread = [("--json", "--fields", arg[7:]) if arg.startswith("--json=") else (arg,) for arg in args]
+        return super().parse_args(ctx, [word for words in spread for word in words])
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Find the command, or say which one is meant."""
@@ -96,7 +102,9 @@ def global_options(command: Any) -> Any:
         (("--server", "-s"), {"help": "Address of the server; else BATCHYARD_URL.", "metavar": "URL"}),
         (("--json", "as_json"), {"is_flag": True, "help": "Print JSON."}),
         (("--quiet", "-q"), {"is_flag": True, "help": "Print results alone."}),
+        (("--verbose", "-v"), {"is_flag": True, "help": "Say on stderr what is asked of the server."}),
         (("--no-color",), {"is_flag": True, "help": "Print without colours."}),
+        (("--no-input",), {"is_flag": True, "help": "Never ask; what would need an answer is an error."}),
         (("--timeout",), {"type": float, "help": "Seconds to wait for an answer.", "metavar": "S"}),
     ):
         option: Any = click.option(*names, expose_value=False, callback=remember_globals, **how)

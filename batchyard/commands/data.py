@@ -6,6 +6,7 @@ import click
 
 from batchyard.command import global_options
 from batchyard.commands import session
+from batchyard.commands.job_names import dataset as dataset_names
 
 
 @click.group()
@@ -47,7 +48,7 @@ def listed(limit: int) -> None:
 
 
 @data.command()
-@click.argument("named", metavar="DATASET")
+@click.argument("named", metavar="DATASET", shell_complete=dataset_names)
 @global_options
 def show(named: str) -> None:
     """Show the columns of a data set."""
@@ -62,7 +63,7 @@ def show(named: str) -> None:
 
 
 @data.command()
-@click.argument("named", metavar="DATASET")
+@click.argument("named", metavar="DATASET", shell_complete=dataset_names)
 @global_options
 def rm(named: str) -> None:
     """Delete a data set that no job needs."""

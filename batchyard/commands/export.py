@@ -4,10 +4,11 @@ import click
 
 from batchyard.command import global_options
 from batchyard.commands import session
+from batchyard.commands.job_names import job as job_names
 
 
 @click.command()
-@click.argument("named", metavar="[JOB]", required=False)
+@click.argument("named", metavar="[JOB]", required=False, shell_complete=job_names)
 @click.option("--format", "kind", type=click.Choice(["safetensors", "tensorboard"]), default="safetensors")
 @click.option("--checkpoint", default="best", help="best, last, epoch:N or an id.")
 @click.option("-o", "--output", metavar="PATH", help="A file; for tensorboard a folder.")

@@ -55,15 +55,16 @@ def submit(
         except InvalidSpec as error:
             _refuse(found, error)
         session.say(f"✓ Queued {job.name}  {job.data.get('model_summary', {}).get('parameters', 0):,} parameters")
+        _tell_place(job.data.get("queue"))
         for warning in job.data.get("warnings", []):
             session.say(f"! {warning['message']}")
         # Before it is waited for: who stops waiting has the id.
         if not session.wants_json():
             click.echo(job.id)
         if watch or wait is not None:
-            from batchyard.commands.watch import follow
+            from batchyard.commands.watch import How, follow
 
-            follow([job], quiet=not watch, timeout=wait or None)
+            follow([job], How(quiet=not watch, timeout=wait or None))
         if session.wants_json():
             session.result(job.data)
         if not (watch or wait is not None):
@@ -84,6 +85,13 @@ def validate(file: str | None, **flags: Any) -> None:
             _show_valid(by.jobs.validate(found.spec))
         except InvalidSpec as error:
             _refuse(found, error)
+
+
+def _tell_place(queue: dict[str, Any] | None) -> None:
+    if queue and queue.get("ahead") is not None:
+        ahead, online = queue["ahead"], queue.get("workers_online", 0)
+        jobs = f"{ahead} job{'' if ahead == 1 else 's'} ahead"
+        session.say(f"  {jobs}, {online} {queue.get('name', '')} worker{'' if online == 1 else 's'} online")
 
 
 def parsed_changes(changes: tuple[str, ...]) -> dict[str, Any]:
