@@ -28,6 +28,11 @@ def client() -> Client:
     return found
 
 
+def address() -> str:
+    """Return where the server is."""
+    return configuration.configuration(chosen("server")).url
+
+
 def _told(answer: Any) -> None:
     request = answer.request
     click.echo(f"> {request.method} {request.url} {answer.status_code}", err=True)

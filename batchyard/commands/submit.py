@@ -9,8 +9,9 @@ import click
 from batchyard import spec_files
 from batchyard.client import Client
 from batchyard.command import global_options
-from batchyard.commands import session
-from batchyard.errors import InvalidSpec, InvalidTable, place, sentence
+from batchyard.commands import session, words
+from batchyard.errors import InvalidSpec, InvalidTable, sentence
+from batchyard.errors import place as place_of
 from batchyard.spec_files import SpecFile
 
 
@@ -54,8 +55,9 @@ def submit(
             job = by.jobs.submit(found.spec, idempotency_key=idempotency_key)
         except InvalidSpec as error:
             _refuse(found, error)
-        session.say(f"✓ Queued {job.name}  {job.data.get('model_summary', {}).get('parameters', 0):,} parameters")
-        _tell_place(job.data.get("queue"))
+        session.say(words.queued(job))
+        if not session.chosen("quiet") and (place := words.place(job.refresh().data.get("queue"))):
+            session.say(place)
         for warning in job.data.get("warnings", []):
             session.say(f"! {warning['message']}")
         # Before it is waited for: who stops waiting has the id.
@@ -85,13 +87,6 @@ def validate(file: str | None, **flags: Any) -> None:
             _show_valid(by.jobs.validate(found.spec))
         except InvalidSpec as error:
             _refuse(found, error)
-
-
-def _tell_place(queue: dict[str, Any] | None) -> None:
-    if queue and queue.get("ahead") is not None:
-        ahead, online = queue["ahead"], queue.get("workers_online", 0)
-        jobs = f"{ahead} job{'' if ahead == 1 else 's'} ahead"
-        session.say(f"  {jobs}, {online} {queue.get('name', '')} worker{'' if online == 1 else 's'} online")
 
 
 def parsed_changes(changes: tuple[str, ...]) -> dict[str, Any]:
@@ -165,8 +160,7 @@ def _with_data(by: Client, found: SpecFile, file: str | None, *, check_only: boo
     if not path.exists():
         raise InvalidTable(f"There is no file {path}. Data sets that are on the server: batchyard data ls")
     dataset = by.datasets.upload(path, progress=session.progress(f"Uploading {path.name}"))
-    how = "Uploaded" if dataset.was_sent else "Already there:"
-    session.say(f"✓ {how} {dataset.name}  {dataset.rows} rows  ({dataset.size_bytes:,} bytes)")
+    session.say(words.uploaded(dataset))
     found.spec["data"] = {**rest, "dataset": dataset.id}
 
 
@@ -202,7 +196,7 @@ def _refuse(found: SpecFile, error: InvalidSpec) -> None:
     for fault in error.errors:
         line = found.line(str(fault.get("pointer", "")))
         where = f"line {line}" if line else ""
-        click.echo(f"  {where:<8} {place(str(fault.get('pointer', '#'))):<18} {sentence(fault)}", err=True)
+        click.echo(f"  {where:<8} {place_of(str(fault.get('pointer', '#'))):<18} {sentence(fault)}", err=True)
     if not error.errors:
         click.echo(f"  {error}", err=True)
     click.echo("\n  Nothing was submitted. What a spec can name: batchyard catalog", err=True)

@@ -11,7 +11,7 @@ import click
 
 from batchyard import configuration
 from batchyard.command import global_options
-from batchyard.commands import session
+from batchyard.commands import session, words
 from batchyard.commands.job_names import job as job_names
 from batchyard.errors import WaitTimeout
 from batchyard.job_future import Job
@@ -85,7 +85,7 @@ def _follow(job: Job, how: How) -> None:
         from batchyard.commands.panel import show
 
         show(job, how)
-    session.say(ended(job))
+    session.say(words.ended(job, session.address()))
 
 
 def _print(job: Job, how: How) -> None:
@@ -118,15 +118,3 @@ def _wanted(news: dict[str, Any], metrics: tuple[str, ...]) -> dict[str, Any]:
         known = ", ".join(name for name in news if name not in {"epoch", "checkpoint"})
         raise click.UsageError(f"There is no metric {missing[0]!r}. This job has: {known}.")
     return {name: cells for name, cells in news.items() if name in {"epoch", "checkpoint", *metrics}}
-
-
-def ended(job: Job) -> str:
-    """Return how a job ended and what to do next."""
-    best: Any = job.best
-    kept = f"  best epoch {best.epoch}, {best.metric} {best.value:.4g}" if best else ""
-    if job.status == "succeeded":
-        return f"✓ {job.name} succeeded ({job.data.get('stop_reason')}){kept}\n  Predict  batchyard predict rows.csv"
-    if job.status == "failed":
-        error = job.error or {}
-        return f"✗ {job.name} failed: {error.get('message', '')} {error.get('hint') or ''}{kept}".rstrip()
-    return f"{job.name} is {job.status}{kept}"
