@@ -16,7 +16,7 @@ from services.queue import order
 from services.states import JobState
 
 SPARK_POINTS = 24
-MAX_PLACES = 20  #: queued jobs of a page whose place is counted
+MAX_PLACES = 100  #: places of a queue that a list shows
 MAX_COUNT = 10_000  #: counting stops here
 SORTS = ("-created_at", "created_at", "name", "-name")
 
@@ -74,10 +74,14 @@ class JobListing:
         return Page(jobs, cursors.write(value, last.id) if more and last else None)
 
     def positions(self, owner: str, jobs: list[JobView]) -> dict[str, int]:
-        """Return the places of the queued ones of these jobs; of many, those of the first."""
-        queued = [job for job in jobs if job.state is JobState.QUEUED][:MAX_PLACES]
+        """Return the places of those of these jobs that are among the first of their queue."""
+        devices = {job.device for job in jobs if job.state is JobState.QUEUED}
+        places: dict[str, int] = {}
         with self.database.reading() as session:
-            return {job.id: order.position(session, job.place, owner) for job in queued}
+            for device in devices:
+                heads = order.heads(session, device, owner, MAX_PLACES)
+                places |= {job_id: n for n, job_id in enumerate(heads, 1)}
+        return {job.id: places[job.id] for job in jobs if job.id in places}
 
     def counts(self, owner: str) -> dict[str, int]:
         """Return how many jobs are in each state; counting stops at 10,000."""
@@ -102,7 +106,7 @@ def _conditions(filters: Filters) -> list[Any]:
     if filters.name is not None:
         conditions.append(Job.name.like(_pattern(filters.name), escape="\\"))
     if filters.text is not None:
-        anywhere = Job.name.like(_pattern(f"*{filters.text}*"), escape="\\")
+        anywhere = Job.name.ilike(_pattern(f"*{filters.text}*"), escape="\\")
         begins = Job.id.like(_pattern(f"{filters.text}*"), escape="\\")
         conditions.append(anywhere | begins | cast(Job.tags, String).like(_pattern(f'*"{filters.text}"*'), escape="\\"))
     if filters.dataset_id is not None:
