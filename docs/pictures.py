@@ -109,7 +109,9 @@ def _settled(page: Page, name: str) -> None:
 def _keep(page: Page, path: Path, width: int) -> None:
     height = min(TALLEST, page.evaluate("document.documentElement.scrollHeight"))
     taken = page.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height})
-    Image.open(BytesIO(taken)).convert("RGB").quantize(PALETTE, dither=Image.Dither.NONE).save(path, optimize=True)
+    Image.open(BytesIO(taken)).convert("RGB").quantize(
+        PALETTE, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+    ).save(path, optimize=True)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from services.jobs.comparison import Comparison, Line
 WIDTH, HEIGHT = 1_000, 300
 MAX_AXES = 8
 MARGIN = 70  #: at both sides, for what stands at the outer axes
-SCATTER = 420
+SCATTER, INSET = 420, 24  #: width of a scatter, and how far its points stay from its edges
 REMARKS = {"name", "notes"}  #: of a spec, that are no parameters
 
 
@@ -74,8 +74,8 @@ def parallel(lines: list[Line], log: set[str], flipped: set[str]) -> Parallel | 
 
 def scatter(across: Line, down: Line, log: set[str]) -> Scatter:
     """Return the jobs as points."""
-    x = _axis(across, 0, SCATTER, log=across.name in log, flip=True)
-    y = _axis(down, 0, HEIGHT, log=down.name in log, flip=False)
+    x = _axis(across, 0, SCATTER - 2 * INSET, log=across.name in log, flip=True)
+    y = _axis(down, 0, HEIGHT - 2 * INSET, log=down.name in log, flip=False)
     pairs = enumerate(zip(x.places, y.places, strict=True))
     return Scatter([(n, one, two) for n, (one, two) in pairs if one is not None and two is not None], x, y)
 
@@ -113,7 +113,8 @@ def _differs(line: Line) -> bool:
 
 
 def _is_numeric(line: Line) -> bool:
-    return all(_is_number(value) for value in line.values if value is not None)
+    known = [value for value in line.values if value is not None]
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in known)
 
 
 def _is_number(value: Any) -> bool:

@@ -84,6 +84,7 @@ def test_a_chart_is_downloaded_as_svg_and_png(tab: Page, job: dict[str, object],
     assert files["SVG"].name == "curve-tools-cost.svg"
     words = {node.text for node in ElementTree.parse(files["SVG"]).iter("{http://www.w3.org/2000/svg}text")}
     assert {"train_cost", "val_cost", "curve-tools: Cost"} <= words
+    assert sum(bool(re.fullmatch(r"[\d.]+", word or "")) for word in words) >= 6  # at both axes
     with Image.open(files["PNG"]) as picture:
         assert picture.width > 1_000
         assert len(picture.convert("RGB").getcolors(1 << 24) or []) > 4  # lines, not an empty sheet

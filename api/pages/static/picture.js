@@ -14,9 +14,9 @@ function element(name, attributes, text) {
   return made;
 }
 
-function ticksOf(u, scale, axis) {
-  const [, splits] = [axis, u.axes[axis]._splits ?? []];
-  return splits.filter((tick) => tick != null && tick >= u.scales[scale].min && tick <= u.scales[scale].max);
+function ticksOf(plot, scale, axis) {
+  const { min, max } = plot.scales[scale];
+  return (plot.axes[axis]._splits ?? []).filter((tick) => tick != null && tick >= min && tick <= max);
 }
 
 export function svg(plot, shown, title, sentence, x) {
@@ -58,8 +58,10 @@ export function svg(plot, shown, title, sentence, x) {
       open = drawable;
     });
     const index = shown.first.indexOf(n);
-    const stroke = colour(`--line-${((shown.slots[index] ?? shown.slots[shown.first.indexOf(n + 1)] ?? 0) % 6) + 1}`);
-    const dash = index < 0 ? [] : DASHES[shown.slots[index] % DASHES.length];
+    // A faint line has no place of its own: it is what the next, smoothed one was made of.
+    const slot = shown.slots[index < 0 ? shown.first.indexOf(n + 1) : index];
+    const stroke = colour(`--line-${(slot % 6) + 1}`);
+    const dash = index < 0 ? [] : DASHES[slot % DASHES.length];
     lines.append(element("path", { d: path || "M0 0", stroke, "stroke-width": series.width, opacity: series.alpha ?? 1, "stroke-dasharray": dash.join(" ") || "none" }));
     if (index >= 0 && last !== null) ends.push({ y: Math.min(BOX.top + height, Math.max(BOX.top, down(last))), words: shown.names[index], stroke });
   }
