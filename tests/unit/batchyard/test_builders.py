@@ -2,6 +2,7 @@
 
 import orjson
 import pytest
+from sklearn.base import clone
 
 import batchyard
 from batchyard import layers
@@ -56,3 +57,14 @@ def test_an_argument_that_there_is_not_is_refused_with_the_nearest_before_any_re
         batchyard.MLP(hiden=[8])  # type: ignore[call-arg]
     with pytest.raises(TypeError, match=r"ReLU takes no 'slope'\. It takes: nothing"):
         layers.ReLU(slope=1)  # type: ignore[call-arg]
+
+
+def test_an_estimator_takes_builders() -> None:
+    clf = batchyard.RemoteClassifier(
+        model=batchyard.MLP(dropout=0.0), hidden=[8], optimizer=batchyard.SGD(momentum=0.9)
+    )
+
+    spec = clone(clf)._spec({"type": "none"})
+
+    assert spec["model"] == {"type": "mlp", "dropout": 0.0, "hidden": [8]}
+    assert spec["optimizer"] == {"type": "sgd", "momentum": 0.9}
