@@ -26,7 +26,8 @@ HEAD = """\
 Results go to standard output, everything else to standard error. JOB is an id, the beginning of one, a name, or nothing
 for the job that was submitted last from here. The address is `--server`, else `BATCHYARD_URL`, else `server` in
 `.batchyard.toml` or `~/.config/batchyard/config.toml`, else http://127.0.0.1:8000; a key is `BATCHYARD_API_KEY`.
-`--server`, `--json`, `--quiet`, `--no-color` and `--timeout` stand before or after any command.
+`--server`, `--json`, `--quiet`, `--verbose`, `--no-color`, `--no-input` and `--timeout` stand before or after any
+command. `eval "$(batchyard completion bash)"` completes commands, options, jobs and data sets.
 """
 
 
