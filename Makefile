@@ -90,8 +90,8 @@ pictures: setup /usr/bin/chromium ## make the pictures of docs/pictures again: p
 	$(BIN)/python -m docs.pictures
 	$(BIN)/python -m docs.terminal
 
-client: setup ## regenerate the blocking client from batchyard/aio
-	$(BIN)/python -m docs.sync_client
+client: setup ## regenerate the blocking client and the builders
+	$(BIN)/python -m docs.sync_client && $(BIN)/python -m docs.client_builders
 
 lock: setup ## update the pinned versions of all libraries
 	$(BIN)/pip-compile --quiet --upgrade --all-extras --no-annotate --no-emit-index-url --no-emit-find-links \

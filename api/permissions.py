@@ -19,8 +19,8 @@ _NEEDED: dict[tuple[Scope, ...], str] = {
         evaluations.evaluation evaluations.predictions proofs.verification
         batch_predictions.index batch_predictions.show batch_predictions.content
         webhooks.index webhooks.show queue.queue queue.workers
-        pages.about pages.index pages.show_job pages.curve_points pages.metrics_csv pages.predict_tab
-        pages.compare pages.datasets pages.dataset
+        pages.about pages.index pages.show_job pages.curve_points pages.metrics_csv pages.spec_file pages.predict_tab
+        pages.compare pages.compare_points pages.datasets pages.dataset
         pages.models pages.queue pages.new pages.live
         """,
     (SUBMIT,): """

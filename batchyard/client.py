@@ -1,10 +1,12 @@
 """Client: where everything begins."""
 # Generated from batchyard/aio/client.py by `make client`: change that file.
 
+from collections.abc import Iterable
 from typing import Any
 
 import httpx2
 
+from batchyard import answers, comparison
 from batchyard import configuration as outside
 from batchyard.batch_predictions import BatchPredictions
 from batchyard.datasets import Datasets
@@ -56,6 +58,23 @@ class Client:
         Raises: NotFound; Conflict when a prefix is that of several.
         """
         return self.jobs.get(id_or_name)
+
+    def compare(self, jobs: str | Iterable[str]) -> Any:
+        """Return jobs side by side: a row each, with the parameters in which they differ and what came of them.
+
+        `jobs` are names or ids, or a pattern such as `iris-*`, of which the 20 newest are taken. It is a data frame if
+        the program uses pandas.
+        """
+        if isinstance(jobs, str) and "*" in jobs:
+            named = []
+            for entry in self.jobs.list(name=jobs, page_size=comparison.MOST):
+                named.append(str(entry["id"]))
+                if len(named) == comparison.MOST:
+                    break
+        else:
+            named = [jobs] if isinstance(jobs, str) else list(jobs)
+        found = [self.jobs.get(name) for name in named]
+        return answers.frame(comparison.table([job.data for job in found]))
 
     def service(self) -> dict[str, Any]:
         """Return what the server is and what it allows."""

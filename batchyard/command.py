@@ -11,7 +11,7 @@ import click
 COMMANDS = {
     "submit": ("submit:submit", "Submit a job from a file, or from flags."),
     "watch": ("watch:watch", "Watch jobs until they finish; Ctrl-C detaches."),
-    "predict": ("predict:predict", "Predict the rows of a CSV; print a CSV."),
+    "predict": ("predict:predict", "Predict the rows of a file, or of a data set."),
     "predictions": ("predictions:predictions", "List, show, download, cancel and delete batch predictions."),
     "ls": ("listing:ls", "List jobs."),
     "show": ("listing:show", "Show one job in full."),
@@ -29,6 +29,7 @@ COMMANDS = {
     "validate": ("submit:validate", "Check a spec and store nothing."),
     "status": ("service:status", "Show the queue and the workers."),
     "catalog": ("service:catalog", "List what a spec can name."),
+    "open": ("browse:open_page", "Open a job's page in a browser."),
     "api": ("service:api", "Send one request and print the answer."),
     "login": ("login:login", "Check a key and store it for this server."),
     "logout": ("login:logout", "Remove the stored key of this server."),
@@ -56,6 +57,11 @@ class Commands(click.Group):
         module, attribute = COMMANDS[name][0].split(":")
         found: click.Command = getattr(importlib.import_module(f"batchyard.commands.{module}"), attribute)
         return found
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take `--json=id,status` as `--json --fields id,status`: the commands that have fields know the latter."""
+        spread = [("--json", "--fields", arg[7:]) if arg.startswith("--json=") else (arg,) for arg in args]
+        return super().parse_args(ctx, [word for words in spread for word in words])
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Find the command, or say which one is meant."""
@@ -99,7 +105,9 @@ def global_options(command: Any) -> Any:
         (("--server", "-s"), {"help": "Address of the server; default: BATCHYARD_URL.", "metavar": "URL"}),
         (("--json", "as_json"), {"is_flag": True, "help": "Print JSON."}),
         (("--quiet", "-q"), {"is_flag": True, "help": "Print results only."}),
+        (("--verbose", "-v"), {"is_flag": True, "help": "Print each request to the server on standard error."}),
         (("--no-color",), {"is_flag": True, "help": "Print without colours."}),
+        (("--no-input",), {"is_flag": True, "help": "Never ask; fail where an answer would be needed."}),
         (("--timeout",), {"type": float, "help": "Seconds to wait for an answer.", "metavar": "S"}),
     ):
         option: Any = click.option(*names, expose_value=False, callback=remember_globals, **how)

@@ -65,6 +65,11 @@ def last_job(url: str) -> str | None:
     return _last_jobs().get(url)
 
 
+def terminal_is_dumb() -> bool:
+    """Return whether the terminal can't move its cursor."""
+    return os.environ.get("TERM") == "dumb"
+
+
 def _last_jobs() -> dict[str, str]:
     try:
         found = json.loads(_state_file().read_text())

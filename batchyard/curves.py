@@ -15,7 +15,7 @@ def svg(columns: Mapping[str, Sequence[Any]], names: Sequence[str], *, title: st
     height, left, top, bottom = width // 2, 64, 34, 34
     epochs = [float(epoch) for epoch in columns["epoch"]]
     kept = [name for name in names if name in columns]
-    values = [y for name in kept for y in columns[name] if _finite(y)]
+    values = [y for name in kept for y in columns[name] if finite(y)]
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     high = high if high > low else low + (abs(low) or 1.0)
     first, last = (epochs[0], epochs[-1]) if epochs else (0.0, 1.0)
@@ -39,7 +39,7 @@ def svg(columns: Mapping[str, Sequence[Any]], names: Sequence[str], *, title: st
         parts.append(f'<text x="{x(epoch):.1f}" y="{height - 12}" text-anchor="middle" fill="#374151">{epoch:g}</text>')
     for n, name in enumerate(kept):
         colour = COLOURS[n % len(COLOURS)]
-        for line in _lines(epochs, columns[name]):
+        for line in pieces(epochs, columns[name]):
             path = "L".join(f"{x(epoch):.1f} {y(value):.1f}" for epoch, value in line)
             parts.append(f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="2" stroke-linecap="round"/>')
         parts.append(f'<text x="{left + 130 * n}" y="20" fill="{colour}">{escape(name)}</text>')
@@ -75,15 +75,17 @@ def thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return kept
 
 
-def _lines(epochs: Sequence[float], values: Sequence[Any]) -> list[list[tuple[float, float]]]:
+def pieces(epochs: Sequence[float], values: Sequence[Any]) -> list[list[tuple[float, float]]]:
+    """Return the points of a line in pieces that end where a value is not finite."""
     lines: list[list[tuple[float, float]]] = [[]]
     for epoch, value in zip(epochs, values, strict=True):
-        if _finite(value):
+        if finite(value):
             lines[-1].append((epoch, float(value)))
         elif lines[-1]:
             lines.append([])
     return [thinned(line) for line in lines if line]
 
 
-def _finite(value: Any) -> bool:
+def finite(value: Any) -> bool:
+    """Return whether a cell is a number that can be drawn."""
     return isinstance(value, int | float) and math.isfinite(value)

@@ -11,6 +11,7 @@ from batchyard.answers import Dataset, dataset_of
 from batchyard.errors import InvalidSpec
 from batchyard.pages import items
 from batchyard.payloads import Payload, Progress, payload_of
+from batchyard.raw import Raw
 from batchyard.transport import Transport
 
 PATH = "/api/v1/datasets"
@@ -22,6 +23,11 @@ class Datasets:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+
+    @property
+    def with_raw_response(self) -> Raw:
+        """The same methods, each of which returns its result with the answer of the server."""
+        return Raw(self)
 
     def upload(
         self, data: Any, *, name: str | None = None, progress: Progress | None = None, **options: Any

@@ -12,6 +12,7 @@ BatchyardError
 │   ├── Unauthorized
 │   ├── ServerError
 │   └── UnreadableAnswer     half an answer, or one that is not Batchyard's
+│       └── MissingMember    an answer that lacks something, as of another version; also a KeyError
 ├── JobFailed                .job .error
 ├── JobCancelled             .job
 └── WaitTimeout              .job goes on
@@ -88,6 +89,13 @@ class UnreadableAnswer(APIError):
     """The answer is incomplete, or not Batchyard's."""
 
 
+class MissingMember(UnreadableAnswer, KeyError):
+    """The answer lacks something that this client needs."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class JobFailed(BatchyardError):
     """The job failed."""
 
@@ -128,7 +136,8 @@ def sentence(fault: Mapping[str, Any]) -> str:
     if fault.get("suggestion") is not None:
         words += f" Did you mean {fault['suggestion']!r}?"
     if where := fault.get("location"):
-        named = [f"{key} {where[key]}" for key in ("line", "row", "column") if where.get(key) is not None]
+        known = {key: value for key, value in where.items() if value not in {None, -1}}  # row -1 is the header's
+        named = [f"{key} {known[key]}" for key in ("line", "row", "column") if key in known]
         words += f" ({', '.join(named)})" if named else ""
     if fault.get("hint"):
         words += f" {fault['hint']}"

@@ -13,6 +13,7 @@ from batchyard.client import Client
 from batchyard.errors import InvalidTable
 from batchyard.job_future import Job
 from batchyard.predictions import Asked
+from batchyard.specs import as_json
 from batchyard.tables import Table, ordered, table_of
 
 #: Texts that a file may have for no value; a class that is called so is sent under another name.
@@ -135,11 +136,11 @@ class Remote(BaseEstimator):
         return _numbers(validate_data(self, X, reset=False, dtype=None, ensure_all_finite="allow-nan"))
 
     def _spec(self, split: dict[str, Any]) -> dict[str, Any]:
-        model = {"type": self.model} if isinstance(self.model, str) else dict(self.model)
+        model = {"type": self.model} if isinstance(self.model, str) else dict(as_json(self.model))
         model |= {"hidden": list(self.hidden)} if self.hidden is not None else {}
-        spec: dict[str, Any] = {"model": model, "epochs": self.epochs, "loss": self.loss, "split": split}
+        spec: dict[str, Any] = {"model": model, "epochs": self.epochs, "loss": as_json(self.loss), "split": split}
         optimizer = {"type": "adamw"} if self.optimizer is None else self.optimizer
-        optimizer = {"type": optimizer} if isinstance(optimizer, str) else dict(optimizer)
+        optimizer = {"type": optimizer} if isinstance(optimizer, str) else dict(as_json(optimizer))
         spec["optimizer"] = optimizer | ({"lr": self.lr} if self.lr is not None else {})
         spec["batch_size"] = self.batch_size
         spec["seed"] = self.random_state if self.random_state is None else int(self.random_state)

@@ -22,6 +22,7 @@ class Job:
     def __init__(self, transport: Transport, data: dict[str, Any]) -> None:
         self._transport = transport
         self._etag: str | None = None
+        self._seen: dict[str, list[Any]] = {}
         self.data = data  #: the whole answer
 
     @property
@@ -156,7 +157,10 @@ class Job:
         """Return costs and metrics of the epochs as lists by column."""
         params = {"after_epoch": after_epoch} | ({"max_points": max_points} if max_points else {})
         found = self._transport.json("GET", f"{self._path}/metrics", params=params)
-        return answers.table_by_columns(found["columns"], found["data"])
+        table = answers.table_by_columns(found["columns"], found["data"])
+        if not after_epoch:
+            self._seen = table
+        return table
 
     def metrics(self) -> Any:
         """Return costs and metrics of the epochs: a data frame if the program uses pandas, else lists by column."""
@@ -248,10 +252,12 @@ class Job:
                 showing.show(self, self.epochs(after_epoch=showing.last_epoch))
         except KeyboardInterrupt:
             showing.detached(self)
+        self._seen = showing.columns or self._seen
         return self
 
-    def _repr_html_(self) -> str:
-        return job_html(self.data)
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        # A picture of what was read: to show a value must not ask a server.
+        return {"text/plain": repr(self), "text/html": job_html(self.data, self._seen)}
 
     def __repr__(self) -> str:
         best = f", best {self.best.metric} {self.best.value:.4g}" if self.best else ""

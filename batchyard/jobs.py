@@ -11,6 +11,7 @@ from batchyard.datasets import Datasets, is_file
 from batchyard.errors import Conflict, NotFound
 from batchyard.job_future import Job
 from batchyard.pages import items
+from batchyard.raw import Raw
 from batchyard.transport import Transport
 
 PATH = "/api/v1/jobs"
@@ -22,6 +23,11 @@ class Jobs:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+
+    @property
+    def with_raw_response(self) -> Raw:
+        """The same methods, each of which returns its result with the answer of the server."""
+        return Raw(self)
 
     def submit(
         self,

@@ -11,7 +11,7 @@ def items(transport: Transport, path: str, params: Mapping[str, Any]) -> Iterato
     """Yield the items of a list; the next page is read when it is needed."""
     page = transport.json("GET", path, params=dict(params))
     while True:
-        for entry in page.get("data", []):
+        for entry in page["data"]:
             yield entry
         if not page.get("next"):
             return

@@ -19,7 +19,7 @@ class Asked:
         if not len(table):
             raise InvalidTable("Found array with 0 sample(s) while a minimum of 1 is required: there are no rows.")
         self.features = spec.get("data", {}).get("features")
-        self.table, self.told = ordered(table, self.features) if self.features else (table, [])
+        self.table, self.told = ordered(table, self.features, spec) if self.features else (table, [])
 
     def pieces(self) -> Iterator[dict[str, Any]]:
         """Yield the bodies of the requests."""

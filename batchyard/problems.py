@@ -19,15 +19,35 @@ KINDS: dict[int, type[errors.APIError]] = {
 NO_ROUTE = "There is nothing at "  #: how the server begins when it does not know an address
 
 
-def parsed(body: bytes, where: str) -> Any:
+class AnswerMembers(dict[str, Any]):
+    """The members of an answer; one that is not there says that the server is of another version."""
+
+    def __init__(self, members: Mapping[str, Any], where: str) -> None:
+        super().__init__(members)
+        self.where = where
+
+    def __missing__(self, name: str) -> Any:
+        raise errors.MissingMember(
+            f"The answer of {self.where} has no {name!r}: it is of another version than this client, or not "
+            "Batchyard's. Compare: batchyard doctor"
+        )
+
+    def __reduce__(self) -> Any:
+        return AnswerMembers, (dict(self), self.where)
+
+
+def parsed(body: bytes, where: str) -> AnswerMembers:
     """Return the JSON of an answer.
 
     Raises: UnreadableAnswer.
     """
     try:
-        return json.loads(body)
+        found = json.loads(body)
     except ValueError as error:
         raise errors.UnreadableAnswer(not_ours(where)) from error
+    if not isinstance(found, dict):
+        raise errors.UnreadableAnswer(not_ours(where))
+    return AnswerMembers(found, where)
 
 
 def not_ours(where: str) -> str:

@@ -15,6 +15,18 @@ from batchyard.errors import InvalidTable
 class Loader(yaml.SafeLoader):
     """YAML as of 1.2: `1e-3` is a number, `no` and `on` are texts, and a key stands once."""
 
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """Return a mapping, unless a key stands twice in it: one of the two would be lost without a word."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {str(key.value)!r} stands twice", key.start_mark
+                )
+            if isinstance(key.value, str) and key.value != "<<":
+                seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
 
 Loader.yaml_implicit_resolvers = {
     first: [
@@ -62,15 +74,7 @@ def read(text: str, name: str) -> SpecFile:
         return _checked(SpecFile(name, _toml(text, name), _toml_lines(text)))
     if ending == ".json" or (ending not in {".yaml", ".yml"} and text.lstrip().startswith("{")):
         return _checked(SpecFile(name, _json(text, name), _lines(text)))
-    try:
-        spec = value(text)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
-        raise InvalidTable(f"{name} is not valid YAML at {place}: {error.problem or error.context}.") from error
-    except yaml.YAMLError as error:
-        raise InvalidTable(f"{name} is not valid YAML: {error}.") from error
-    return _checked(SpecFile(name, spec, _lines(text)))
+    return _checked(SpecFile(name, _yaml(text, name), _lines(text)))
 
 
 def value(text: str) -> Any:
@@ -89,12 +93,32 @@ def _checked(found: SpecFile) -> SpecFile:
 
 
 def _json(text: str, name: str) -> Any:
+    doubled = False
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal doubled
+        doubled |= len(dict(pairs)) < len(pairs)
+        return dict(pairs)
+
     try:
-        return json.loads(text)
+        found = json.loads(text, object_pairs_hook=once)
     except ValueError as error:
         line, column = getattr(error, "lineno", 1), getattr(error, "colno", 1)
         said = getattr(error, "msg", str(error))
         raise InvalidTable(f"{name} is not valid JSON at line {line}, column {column}: {said}.") from error
+    # JSON is YAML, too, and that reader knows where the second one stands.
+    return _yaml(text, name) if doubled else found
+
+
+def _yaml(text: str, name: str) -> Any:
+    try:
+        return value(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
+        raise InvalidTable(f"{name} is not valid YAML at {place}: {error.problem or error.context}.") from error
+    except yaml.YAMLError as error:
+        raise InvalidTable(f"{name} is not valid YAML: {error}.") from error
 
 
 def _toml(text: str, name: str) -> Any:

@@ -1,9 +1,11 @@
 """Specs from what a user passes: dictionaries, fields, builders."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass
+from dataclasses import is_dataclass
 from difflib import get_close_matches
 from typing import Any
+
+from batchyard.builder import said
 
 #: The keys of a spec. A test compares them with the server's.
 KEYS = frozenset(
@@ -67,7 +69,7 @@ def merged(spec: Mapping[str, Any] | None, data: Any, target: Any, fields: Mappi
 def as_json(value: Any) -> Any:
     """Return a value as JSON has it: builders become objects without what is not said."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {"type": value.type, **{k: as_json(v) for k, v in asdict(value).items() if v is not None}}  # type: ignore[attr-defined]
+        return {"type": value.type, **{name: as_json(inner) for name, inner in said(value).items()}}  # type: ignore[attr-defined]
     if isinstance(value, Mapping):
         return {key: as_json(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

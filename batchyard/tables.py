@@ -66,7 +66,15 @@ def table_of(data: Any) -> Table:
     )
 
 
-def ordered(table: Table, features: Sequence[str]) -> tuple[Table, list[str]]:
+def spare_columns(names: Sequence[str], features: Sequence[str], spec: Mapping[str, Any]) -> list[str]:
+    """Return the columns that a model does not use; its own target, weights and split are no news to anybody."""
+    data, split = spec.get("data") or {}, spec.get("split") or {}
+    targets = data.get("target") or []
+    known = {*([targets] if isinstance(targets, str) else targets), data.get("weight"), split.get("column")}
+    return [name for name in names if name not in features and name not in known]
+
+
+def ordered(table: Table, features: Sequence[str], spec: Mapping[str, Any] | None = None) -> tuple[Table, list[str]]:
     """Return the columns that a model was trained on, in its order, and what to tell about the rest.
 
     Raises: InvalidTable naming columns that are missing.
@@ -82,9 +90,8 @@ def ordered(table: Table, features: Sequence[str]) -> tuple[Table, list[str]]:
     if missing:
         raise InvalidTable(missing_text(missing, table.names))
     told = []
-    extra = [name for name in table.names if name not in features]
-    if extra:
-        told.append(f"left out, the model was not trained on them: {', '.join(extra[:20])}")
+    if spare := spare_columns(table.names, features, spec or {}):
+        told.append(f"not used, the model was not trained on them: {', '.join(spare[:20])}")
     if [name for name in table.names if name in features] != list(features):
         told.append("the columns are in a different order from training; they were reordered by name")
     by_name = dict(zip(table.names, table.columns, strict=True))

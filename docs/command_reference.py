@@ -27,7 +27,8 @@ Results go to standard output, everything else to standard error. JOB is an id, 
 it is left out, the job you submitted last. The server's address is `--server`, `BATCHYARD_URL`, or `server` in
 `.batchyard.toml` or `~/.config/batchyard/config.toml`, in this order; by default http://127.0.0.1:8000. A key is
 `BATCHYARD_API_KEY`, or the one that `batchyard login` stored for that server. `--server`, `--json`, `--quiet`,
-`--no-color` and `--timeout` can be given before or after any command.
+`--verbose`, `--no-color`, `--no-input` and `--timeout` can be given before or after any command.
+`eval "$(batchyard completion bash)"` completes commands, options, jobs and data sets.
 """
 
 

@@ -47,6 +47,9 @@ def _filled(stack: Stack) -> dict[str, str]:
         stack.submit({"data": {"dataset": upload, "target": "grade"}, "model": "mlp", "epochs": 60}),
         stack.submit(DIVERGING),
     ]
+    adamw = {"type": "adamw", "lr": 0.01}
+    tuned = stack.submit({"data": {"builtin": "iris"}, "model": {"type": "mlp", "hidden": [64]}, "optimizer": adamw})
+    jobs.append(tuned)
     for job in jobs:
         stack.finished(job)
     endless = stack.submit(ENDLESS | {"name": "iris-long"})
@@ -55,6 +58,7 @@ def _filled(stack: Stack) -> dict[str, str]:
     while not (stack.json(f"/api/v1/jobs/{endless}")["latest"] or {}).get("epoch", 0) > 60:
         time.sleep(0.2)
     done, failed, other = jobs[0], jobs[5], jobs[2]
+    alike = ",".join((done, other, tuned))
     tabs = {
         f"job-{tab}": f"/jobs/{done}?tab={tab}"
         for tab in ("curves", "predict", "checkpoints", "spec", "events", "logs")
@@ -66,7 +70,9 @@ def _filled(stack: Stack) -> dict[str, str]:
         **tabs,
         "job-running": f"/jobs/{endless}",
         "job-failed": f"/jobs/{failed}",
-        "compare": f"/compare?jobs={done},{other}",
+        "compare": f"/compare?jobs={alike}",
+        "compare-parallel": f"/compare?jobs={alike}&view=parallel",
+        "compare-scatter": f"/compare?jobs={alike}&view=scatter",
         "datasets": "/datasets",
         "dataset": f"/datasets/{upload}",
         "models": "/models",
@@ -93,15 +99,19 @@ def _settled(page: Page, name: str) -> None:
     if name == "job-predict":
         page.get_by_role("button", name="Predict", exact=True).click()
         page.locator(".answer").wait_for()
-    if page.locator("figure[data-chart]").count() and name != "job-failed":
-        page.locator(".uplot").first.wait_for()
+    for figure in page.locator("figure[data-chart]").all():  # drawn when they are in sight
+        figure.scroll_into_view_if_needed()
+        figure.locator(".uplot").wait_for()
+    page.evaluate("scrollTo(0, 0)")
     page.wait_for_timeout(400)
 
 
 def _keep(page: Page, path: Path, width: int) -> None:
     height = min(TALLEST, page.evaluate("document.documentElement.scrollHeight"))
     taken = page.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height})
-    Image.open(BytesIO(taken)).convert("RGB").quantize(PALETTE, dither=Image.Dither.NONE).save(path, optimize=True)
+    Image.open(BytesIO(taken)).convert("RGB").quantize(
+        PALETTE, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+    ).save(path, optimize=True)
 
 
 if __name__ == "__main__":

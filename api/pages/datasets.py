@@ -6,12 +6,15 @@ from flask import Response, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
 from api import serializers
-from api.pages import notices
+from api.pages import histograms, notices
 from api.pages.blueprint import bp, page
 from api.parts import api, caller
+from services.jobs.listing import Filters
 
 PAGE = 50
 PREVIEW_ROWS = 20
+COUNTED_ROWS, COUNTED_COLUMNS = 2_000, 60  #: of which histograms are drawn
+USED_BY = 20  #: newest jobs of a data set that are named
 BARS = 12  #: categories that are shown
 
 
@@ -19,7 +22,8 @@ BARS = 12  #: categories that are shown
 def datasets() -> Response:
     """List the uploads."""
     found, cursor = api().base.datasets.listing(caller(), limit=PAGE, after=request.args.get("after"))
-    return page("datasets.html", datasets=found, next=cursor)
+    limit = api().base.settings.max_upload_bytes
+    return page("datasets.html", datasets=found, next=cursor, max_upload_bytes=limit)
 
 
 @bp.get("/datasets/<dataset_id>")
@@ -28,9 +32,20 @@ def dataset(dataset_id: str) -> Response:
     base = api().base
     found = base.datasets.find(caller(), dataset_id)
     shown = serializers.dataset(found)
-    rows = base.datasets.rows(caller(), found.id, limit=PREVIEW_ROWS) if found.source != "plugin" else []
+    rows = base.datasets.rows(caller(), found.id, limit=COUNTED_ROWS) if found.source != "plugin" else []
     columns = [_column(column, found.info.rows) for column in shown.columns]
-    return page("dataset.html", dataset=found, columns=columns, rows=rows)
+    for n, column in enumerate(columns[:COUNTED_COLUMNS]):
+        column["bars"] = histograms.bars([row[n] for row in rows]) if column["type"] == "number" else []
+    jobs = base.listing.page(caller(), Filters(dataset_id=found.id), limit=USED_BY)
+    return page(
+        "dataset.html",
+        dataset=found,
+        columns=columns,
+        rows=rows[:PREVIEW_ROWS],
+        counted=len(rows),
+        jobs=jobs.items,
+        more_jobs=bool(jobs.next),
+    )
 
 
 @bp.post("/datasets/<dataset_id>/delete")

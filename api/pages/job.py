@@ -1,20 +1,27 @@
 """The page of a job: its curves, evaluation, predictions, checkpoints, spec, events and log."""
 
 from collections import deque
-from typing import Any, Literal
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
 
+import orjson
 from flask import Response, request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api import serializers
-from api.pages import drawing, prediction_form
+from api.pages import drawing, formats, prediction_form
 from api.pages.blueprint import bp, page
 from api.pages.job_evaluation import evaluation
 from api.parts import api, caller
 from api.requests import query
+from services.errors import BatchyardError
 from services.exports.formats import Format
 from services.jobs.epoch_columns import columns_of
 from services.jobs.job_views import JobView
+from services.specs.parse.merge_patch import differences
+from services.specs.parse.parser import read
+from services.specs.resolve.resolved import resolved_json
+from services.specs.schema.job import JobSpec
 from services.states import ALLOWED
 
 Tab = Literal["curves", "evaluation", "predict", "checkpoints", "spec", "events", "logs"]
@@ -30,6 +37,11 @@ class ShowQuery(BaseModel):
     model_config = {"extra": "forbid"}
 
     tab: Tab = "curves"
+    x: Literal["epoch", "step", "time"] = "epoch"
+    """This and what follows is what the script of the charts reads."""
+    y: Literal["linear", "log"] = "linear"
+    smooth: Annotated[float, Field(ge=0, le=0.99)] = 0
+    outliers: Literal["shown", "hidden"] = "shown"
 
 
 @bp.get("/jobs/<job_id>")
@@ -78,7 +90,18 @@ def _curves(job: JobView) -> dict[str, Any]:
         }
         for epoch in epochs
     ]
-    return {"charts": charts, "columns": columns, "rows": rows}
+    return {"charts": charts, "columns": columns, "rows": rows, "phase": _phase(job)}
+
+
+def _phase(job: JobView) -> str:
+    """Return what a chart says that has no epoch yet."""
+    if job.done:
+        return "No epoch was recorded."
+    if job.state != "running" or job.times.started_at is None:
+        return f"The job is {job.status}. The curve begins with the first epoch."
+    said = (job.training.reported or {}).get("phase") or "loading data"
+    seconds = (datetime.now(UTC) - job.times.started_at).total_seconds()
+    return f"{said.replace('_', ' ').capitalize()}, {formats.duration(seconds)}. The curve begins with the first epoch."
 
 
 def _checkpoints(job: JobView) -> dict[str, Any]:
@@ -95,8 +118,37 @@ def _logs(job: JobView) -> dict[str, Any]:
     return {"lines": list(deque(lines, maxlen=LOG_LINES)), "most": LOG_LINES}
 
 
+def _spec(job: JobView) -> dict[str, Any]:
+    """Return in what a job's spec differs from the one of the same data and model that says nothing else."""
+    plain: dict[str, Any] = {"data": _source(job), "model": job.spec["model"]["type"]}
+    try:
+        default = resolved_json(api().base.jobs.validate(read(JobSpec, orjson.dumps(plain)), owner=caller()).spec)
+    except BatchyardError:
+        return {"changed": []}  # such as a plug-in that is no longer here: the spec is shown all the same
+    return {"changed": [one for one in differences(default, job.spec) if not one["pointer"].startswith("#/data")]}
+
+
+def _source(job: JobView) -> dict[str, Any]:
+    data = job.spec["data"]
+    return {name: data[name] for name in ("dataset", "builtin", "plugin", "target") if data.get(name)}
+
+
 def _nothing(_job: JobView) -> dict[str, Any]:
     return {}
 
 
-PARTS = {"curves": _curves, "evaluation": evaluation, "checkpoints": _checkpoints, "events": _events, "logs": _logs}
+PARTS = {
+    "curves": _curves,
+    "evaluation": evaluation,
+    "checkpoints": _checkpoints,
+    "spec": _spec,
+    "events": _events,
+    "logs": _logs,
+}
+
+
+@bp.get("/jobs/<job_id>/spec.json")
+def spec_file(job_id: str) -> Response:
+    """Give the resolved spec as a file that can be submitted."""
+    job = api().base.lookup.get(caller(), job_id)
+    return Response(orjson.dumps(job.spec, option=orjson.OPT_INDENT_2), content_type="application/json")

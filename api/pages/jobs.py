@@ -1,5 +1,6 @@
 """The list of jobs, what greets who has none, and what can be done with several at once."""
 
+from collections import Counter
 from importlib.metadata import version
 from typing import Annotated, Literal, get_args
 
@@ -31,7 +32,7 @@ class ListQuery(BaseModel):
 
     status: Literal["", Status] = ""
     q: Annotated[str, Field(max_length=64)] = ""
-    """Part of the name, or a pattern with `*`."""
+    """Part of the name, the beginning of the id, a tag, or a pattern of names with `*`."""
     tag: Annotated[str, Field(max_length=64)] = ""
     sort: Literal["-created_at", "created_at", "name", "-name"] = "-created_at"
     after: str | None = None
@@ -44,8 +45,13 @@ def index() -> Response:
         return _index()
     asked = query(ListQuery)
     base = api().base
-    name = None if not asked.q else asked.q if "*" in asked.q else f"*{asked.q}*"
-    filters = Filters(statuses=[asked.status] if asked.status else [], name=name, tags=[asked.tag] if asked.tag else [])
+    text = asked.q.strip()
+    filters = Filters(
+        statuses=[asked.status] if asked.status else [],
+        name=text if "*" in text else None,
+        text=text if text and "*" not in text else None,
+        tags=[asked.tag] if asked.tag else [],
+    )
     mark = marks_of(base, _mark(), caller(), [JOBS])
     counts = base.listing.counts(caller())
     workers = base.workers.listing(caller())
@@ -53,8 +59,14 @@ def index() -> Response:
     if not sum(counts.values()):
         return page("first_run.html", marks=mark, workers=workers, shown=samples.copies(samples.SPEC, request.host_url))
     found = base.listing.page(caller(), filters, sort=asked.sort, limit=PAGE, after=asked.after)
+    positions = base.listing.positions(caller(), found.items)
     rows = [
-        {"job": view, "brief": serializers.brief(view), "spark": drawing.spark(view.training.spark)}
+        {
+            "job": view,
+            "brief": serializers.brief(view),
+            "spark": drawing.spark(view.training.spark),
+            "position": positions.get(view.id),
+        }
         for view in found.items
     ]
     return page(
@@ -64,6 +76,7 @@ def index() -> Response:
         next=found.next,
         counts=counts,
         workers=workers,
+        by_device=Counter(worker.device for worker in workers),
         asked=asked,
         filtered=filtered,
         statuses=get_args(Status)[:6],

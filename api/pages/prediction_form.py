@@ -46,7 +46,7 @@ def of(job: JobView, more: dict[str, Any]) -> dict[str, Any]:
         "fields": [] if tensors else fields,
         "row_note": "" if known is not None else note,
         "target": row.get(_target(job)) if known is None else None,
-        "call": None if tensors else samples.predict_call(job.id, record, request.host_url),
+        "call": None if tensors else samples.predict_call(job.id, _shown(record), request.host_url),
     }
 
 
@@ -55,6 +55,11 @@ def record_of(job: JobView, form: Any) -> dict[str, Any]:
     info = api().base.datasets.find(caller(), job.data.id).info
     names = job.spec["data"]["features"]
     return {name: _typed(form.get(f"f{n}", ""), _column(info, name)) for n, name in enumerate(names)}
+
+
+def _shown(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with as many digits as the form shows."""
+    return {name: float(f"{value:.7g}") if isinstance(value, float) else value for name, value in record.items()}
 
 
 def _typed(text: str, column: Column | None) -> Any:

@@ -1,9 +1,11 @@
 """Client: where everything begins."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import httpx2
 
+from batchyard import answers, comparison
 from batchyard import configuration as outside
 from batchyard.aio.batch_predictions import BatchPredictions
 from batchyard.aio.datasets import Datasets
@@ -55,6 +57,23 @@ class Client:
         Raises: NotFound; Conflict when a prefix is that of several.
         """
         return await self.jobs.get(id_or_name)
+
+    async def compare(self, jobs: str | Iterable[str]) -> Any:
+        """Return jobs side by side: a row each, with the parameters in which they differ and what came of them.
+
+        `jobs` are names or ids, or a pattern such as `iris-*`, of which the 20 newest are taken. It is a data frame if
+        the program uses pandas.
+        """
+        if isinstance(jobs, str) and "*" in jobs:
+            named = []
+            async for entry in self.jobs.list(name=jobs, page_size=comparison.MOST):
+                named.append(str(entry["id"]))
+                if len(named) == comparison.MOST:
+                    break
+        else:
+            named = [jobs] if isinstance(jobs, str) else list(jobs)
+        found = [await self.jobs.get(name) for name in named]
+        return answers.frame(comparison.table([job.data for job in found]))
 
     async def service(self) -> dict[str, Any]:
         """Return what the server is and what it allows."""

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from batchyard.aio.pages import items
+from batchyard.aio.raw import Raw
 from batchyard.aio.transport import Transport
 from batchyard.answers import Dataset, dataset_of
 from batchyard.errors import InvalidSpec
@@ -21,6 +22,11 @@ class Datasets:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+
+    @property
+    def with_raw_response(self) -> Raw:
+        """The same methods, each of which returns its result with the answer of the server."""
+        return Raw(self)
 
     async def upload(
         self, data: Any, *, name: str | None = None, progress: Progress | None = None, **options: Any

@@ -8,6 +8,7 @@ from batchyard import configuration, specs
 from batchyard.aio.datasets import Datasets, is_file
 from batchyard.aio.job_future import Job
 from batchyard.aio.pages import items
+from batchyard.aio.raw import Raw
 from batchyard.aio.transport import Transport
 from batchyard.answers import Dataset
 from batchyard.errors import Conflict, NotFound
@@ -21,6 +22,11 @@ class Jobs:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+
+    @property
+    def with_raw_response(self) -> Raw:
+        """The same methods, each of which returns its result with the answer of the server."""
+        return Raw(self)
 
     async def submit(
         self,

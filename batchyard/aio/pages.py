@@ -10,7 +10,7 @@ async def items(transport: Transport, path: str, params: Mapping[str, Any]) -> A
     """Yield the items of a list; the next page is read when it is needed."""
     page = await transport.json("GET", path, params=dict(params))
     while True:
-        for entry in page.get("data", []):
+        for entry in page["data"]:
             yield entry
         if not page.get("next"):
             return

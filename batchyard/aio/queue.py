@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from batchyard.aio.raw import Raw
 from batchyard.aio.transport import Transport
 
 
@@ -10,6 +11,11 @@ class Queue:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+
+    @property
+    def with_raw_response(self) -> Raw:
+        """The same methods, each of which returns its result with the answer of the server."""
+        return Raw(self)
 
     async def get(self) -> dict[str, Any]:
         """Return what waits and runs, when it is likely to start and finish, and who works."""
@@ -22,6 +28,11 @@ class Workers:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+
+    @property
+    def with_raw_response(self) -> Raw:
+        """The same methods, each of which returns its result with the answer of the server."""
+        return Raw(self)
 
     async def list(self) -> list[dict[str, Any]]:
         """Return the workers that showed signs of life lately."""

@@ -32,6 +32,7 @@ class Transport:
         self.url = configuration.url
         self.timeout_s = timeout_s
         self.max_retries = max_retries
+        self.answers: list[httpx2.Response] | None = None  #: kept where somebody wants to see them
         headers = {"Authorization": f"Bearer {configuration.api_key}"} if configuration.api_key else {}
         self.http = httpx2.AsyncClient(
             base_url=self.url, headers=headers, timeout=httpx2.Timeout(timeout_s, connect=10.0), transport=transport
@@ -100,6 +101,8 @@ class Transport:
                 await asyncio.sleep(retries.pause_s(attempt))
             else:
                 if answer.status_code < 400:
+                    if self.answers is not None:
+                        self.answers.append(answer)
                     return answer
                 # These statuses say that nothing was done, so any request may come again.
                 if answer.status_code not in retries.STATUSES or attempt >= self.max_retries:
@@ -122,6 +125,12 @@ class Transport:
                 yield answer
         except httpx2.RequestError as error:
             raise self.unreachable(error) from error
+
+    def recording(self) -> "Transport":
+        """Return the same transport, over the same connections, that keeps the answers."""
+        same = object.__new__(Transport)
+        vars(same).update(vars(self) | {"answers": []})
+        return same
 
     async def close(self) -> None:
         """Close the connections."""

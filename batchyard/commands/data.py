@@ -5,7 +5,8 @@ from itertools import islice
 import click
 
 from batchyard.command import global_options
-from batchyard.commands import session
+from batchyard.commands import session, words
+from batchyard.commands.job_names import dataset as dataset_names
 
 
 @click.group()
@@ -23,8 +24,7 @@ def push(file: str, name: str | None) -> None:
 
     with session.client() as by:
         found = by.datasets.upload(Path(file), name=name, progress=session.progress(f"Uploading {file}"))
-        how = "Uploaded" if found.was_sent else "Already there:"
-        session.say(f"✓ {how} {found.name}  {found.rows} rows  ({found.size_bytes:,} bytes)")
+        session.say(words.uploaded(found))
         for warning in found.data.get("warnings", []):
             session.say(f"! {warning['message']}")
         session.result(found.data) if session.wants_json() else click.echo(found.id)
@@ -47,7 +47,7 @@ def listed(limit: int) -> None:
 
 
 @data.command()
-@click.argument("named", metavar="DATASET")
+@click.argument("named", metavar="DATASET", shell_complete=dataset_names)
 @global_options
 def show(named: str) -> None:
     """Show the columns of a data set."""
@@ -62,7 +62,7 @@ def show(named: str) -> None:
 
 
 @data.command()
-@click.argument("named", metavar="DATASET")
+@click.argument("named", metavar="DATASET", shell_complete=dataset_names)
 @global_options
 def rm(named: str) -> None:
     """Delete a data set that no job uses."""

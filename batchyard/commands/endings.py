@@ -15,6 +15,7 @@ CODES: list[tuple[type[Exception], int]] = [
     (errors.InvalidSpec, 2),
     (errors.InvalidTable, 2),
     (errors.APIError, 1),
+    (errors.BatchyardError, 1),
 ]
 
 

@@ -4,12 +4,13 @@ import click
 
 from batchyard.command import global_options
 from batchyard.commands import session
+from batchyard.commands.job_names import job as job_names
 
 FORMATS = ["safetensors", "state_dict", "onnx", "torch_export", "mlflow", "bundle", "tensorboard"]
 
 
 @click.command()
-@click.argument("named", metavar="[JOB]", required=False)
+@click.argument("named", metavar="[JOB]", required=False, shell_complete=job_names)
 @click.option("--format", "kind", type=click.Choice(FORMATS), default="safetensors")
 @click.option("--checkpoint", default="best", help="best, last, epoch:N or an id.")
 @click.option("-o", "--output", metavar="PATH", help="Output file; for tensorboard, a folder.")

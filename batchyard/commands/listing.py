@@ -1,15 +1,19 @@
 """`ls` and `show`."""
 
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
 import click
 
 from batchyard.command import global_options
-from batchyard.commands import session
+from batchyard.commands import job_table, session
+from batchyard.commands.job_names import job as job_names
 
-SIGNS = {"running": "●", "queued": "◌", "succeeded": "✓", "failed": "✗", "cancelled": "-", "paused": "‖"}
-BARS = "▁▂▃▄▅▆▇█"
+PAUSE_S = 2.0  #: between two looks of `ls --watch`
 
 
 @click.command()
@@ -19,25 +23,63 @@ BARS = "▁▂▃▄▅▆▇█"
 @click.option("-n", "--limit", default=20, help="How many to show.")
 @click.option("--all", "every", is_flag=True, help="Show all of them.")
 @click.option("--sort", help="created_at, -created_at, name or -name.")
-@click.option("--fields", help="With --json: only these fields, separated by commas.")
+@click.option("--fields", help="With --json: only these fields, separated by commas; the same as --json=FIELDS.")
+@click.option("--watch", "-w", is_flag=True, help="Refresh the list every two seconds, until Ctrl-C.")
 @global_options
-def ls(limit: int, every: bool, fields: str | None, **filters: Any) -> None:
+def ls(limit: int, every: bool, fields: str | None, watch: bool, **filters: Any) -> None:
     """List jobs, newest first."""
     with session.client() as by:
-        listed = by.jobs.list(page_size=100 if every else max(1, min(100, limit)), **filters)
-        found = list(listed if every else islice(listed, limit))
+
+        def read() -> list[dict[str, Any]]:
+            listed = by.jobs.list(page_size=100 if every else max(1, min(100, limit)), **filters)
+            return list(listed if every else islice(listed, limit))
+
         if session.wants_json():
             kept = fields.split(",") if fields else None
-            session.result([{key: job.get(key) for key in kept} if kept else job for job in found])
-            return
-        for job in found:
-            click.echo(_line(job))
-        if not found:
-            session.say("No jobs here. Try:  batchyard submit --builtin iris")
+            session.result([{key: job.get(key) for key in kept} if kept else job for job in read()])
+        elif watch:
+            _watch(by, read)
+        else:
+            found = read()
+            if found:
+                click.echo("\n".join(job_table.lines(found)))
+            session.say(_foot(by, len(found), filtered=any(filters.values())))
+
+
+def _watch(by: Any, read: Callable[[], list[dict[str, Any]]]) -> None:
+    try:
+        while True:
+            found = read()
+            lines = [
+                *job_table.lines(found),
+                _foot(by, len(found), filtered=False),
+                "Ctrl-C stops the list; jobs keep running.",
+            ]
+            if sys.stdout.isatty():
+                click.clear()
+            click.echo("\n".join(lines))
+            time.sleep(PAUSE_S)
+    except KeyboardInterrupt:
+        click.get_current_context().exit(0)
+
+
+def _foot(by: Any, shown: int, *, filtered: bool) -> str:
+    """Return what stands below a list: how many there are, and who works."""
+    if not shown:
+        return (
+            "No job matches. All jobs: batchyard ls"
+            if filtered
+            else "No jobs here. Try:  batchyard submit --builtin iris"
+        )
+    counts = by.jobs.page(limit=1).get("counts") or {}
+    devices = Counter(worker.get("device", "cpu") for worker in by.workers.list())
+    workers = ", ".join(f"{devices[d]} {d} worker{'' if devices[d] == 1 else 's'}" for d in ("cpu", "cuda"))
+    more = f" of {total} (--all for the rest)" if (total := sum(counts.values())) > shown and not filtered else ""
+    return f"{shown}{more} job{'' if shown == 1 and not more else 's'} · {workers}"
 
 
 @click.command()
-@click.argument("named", metavar="[JOB]", required=False)
+@click.argument("named", metavar="[JOB]", required=False, shell_complete=job_names)
 @click.option("--spec", is_flag=True, help="Print a spec that can be submitted again.")
 @global_options
 def show(named: str | None, spec: bool) -> None:
@@ -55,21 +97,3 @@ def show(named: str | None, spec: bool) -> None:
         keys = ("id", "name", "status", "stop_reason", "created_at", "finished_at", "best", "error", "warnings", "tags")
         shown = {key: job.data[key] for key in keys if job.data.get(key)}
         click.echo(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True), nl=False)
-
-
-def _line(job: dict[str, Any]) -> str:
-    best, progress = job.get("best"), job.get("progress") or {}
-    value = f"{best['metric']} {best['value']:.4g} @{best['epoch']}" if best else "-"
-    done = f"{progress['epoch']}/{progress['epochs']}" if progress else "-"
-    status = f"{SIGNS.get(job['status'], '?')} {job['status']}"
-    return (
-        f"{session.short(job['id'])}  {job['name']:<24} {status:<12} {done:>9}  {value:<24} {_spark(job.get('spark'))}"
-    )
-
-
-def _spark(values: list[float] | None) -> str:
-    kept = [value for value in values or [] if isinstance(value, int | float)]
-    if not kept:
-        return ""
-    low, span = min(kept), (max(kept) - min(kept)) or 1.0
-    return "".join(BARS[round((value - low) / span * (len(BARS) - 1))] for value in kept)

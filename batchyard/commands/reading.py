@@ -12,10 +12,14 @@ import click
 from batchyard import curves
 from batchyard.command import global_options
 from batchyard.commands import session
+from batchyard.commands.job_names import job as job_names
+
+COSTS = ("train_cost", "val_cost")
+PICTURES = {".svg", ".png"}
 
 
 @click.command()
-@click.argument("named", metavar="[JOB]", required=False)
+@click.argument("named", metavar="[JOB]", required=False, shell_complete=job_names)
 @click.option("-f", "--follow", is_flag=True, help="Keep printing until the job has finished.")
 @click.option("--tail", type=int, help="Only this many of the last lines.")
 @click.option("--timestamps", is_flag=True, help="Start each line with its time.")
@@ -33,22 +37,32 @@ def logs(named: str | None, follow: bool, tail: int | None, timestamps: bool) ->
 
 
 @click.command()
-@click.argument("named", metavar="[JOB]", required=False)
+@click.argument("named", metavar="[JOB]", required=False, shell_complete=job_names)
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
-@click.option("--plot", is_flag=True, help="Draw the costs in the terminal.")
-@click.option("-o", "--output", metavar="FILE", help="Write a .csv or an .svg.")
+@click.option(
+    "--plot",
+    is_flag=False,
+    flag_value="-",
+    metavar="[FILE]",
+    help="Draw the costs in the terminal, or to an .svg or .png FILE.",
+)
+@click.option("-o", "--output", metavar="FILE", help="Write to a .csv, .svg or .png file.")
 @global_options
-def metrics(named: str | None, as_csv: bool, plot: bool, output: str | None) -> None:
+def metrics(named: str | None, as_csv: bool, plot: str | None, output: str | None) -> None:
     """Print or draw the costs and metrics of a job's epochs."""
+    if plot and plot != "-":
+        if Path(plot).suffix.lower() not in PICTURES and named is None:
+            named, plot = plot, "-"  # `metrics --plot JOB`
+        else:
+            output, plot = plot, None
     with session.client() as by:
         job = session.job(by, named)
         columns = job.epochs()
         ending = Path(output).suffix.lower() if output else ""
-        if output and ending not in {".csv", ".svg"}:
-            raise click.UsageError(f"{output}: use .svg for a picture or .csv for a table.")
-        if ending == ".svg" and output:
-            title = f"Costs of {job.name}"
-            Path(output).write_text(curves.svg(columns, ("train_cost", "val_cost"), title=title))
+        if output and ending not in {".csv", *PICTURES}:
+            raise click.UsageError(f"{output}: use .svg or .png for a picture, or .csv for a table.")
+        if ending in PICTURES and output:
+            _draw(columns, Path(output), f"Costs of {job.name}")
         elif output:
             with open(output, "w", newline="") as file:
                 _csv(columns, file)
@@ -66,6 +80,15 @@ def metrics(named: str | None, as_csv: bool, plot: bool, output: str | None) -> 
             click.echo("\n".join(lines(columns, job.spec.get("epochs"))))
         if output:
             session.say(f"✓ {output}")
+
+
+def _draw(columns: dict[str, list[Any]], path: Path, title: str) -> None:
+    if path.suffix.lower() == ".svg":
+        path.write_text(curves.svg(columns, COSTS, title=title), encoding="utf-8")
+        return
+    from batchyard.png import png
+
+    path.write_bytes(png(columns, COSTS, title=title))
 
 
 def _csv(columns: dict[str, list[Any]], file: Any) -> None:

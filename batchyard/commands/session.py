@@ -20,9 +20,22 @@ def chosen(name: str, default: Any = None) -> Any:
 def client() -> Client:
     """Return a client of the server that is meant."""
     try:
-        return Client(chosen("server"), timeout=chosen("timeout", 60.0))
+        found = Client(chosen("server"), timeout=chosen("timeout", 60.0))
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+    if chosen("verbose"):
+        found.transport.http.event_hooks["response"] = [_told]
+    return found
+
+
+def address() -> str:
+    """Return where the server is."""
+    return configuration.configuration(chosen("server")).url
+
+
+def _told(answer: Any) -> None:
+    request = answer.request
+    click.echo(f"> {request.method} {request.url} {answer.status_code}", err=True)
 
 
 def job(by: Client, named: str | None) -> Job:
@@ -33,6 +46,11 @@ def job(by: Client, named: str | None) -> Job:
     if last is None:
         raise click.UsageError("Which job? None has been submitted from here yet. See: batchyard ls")
     return by.job(last)
+
+
+def has_last(by: Client) -> bool:
+    """Return whether a job was submitted from here to this server."""
+    return configuration.last_job(by.base_url) is not None
 
 
 def say(text: str) -> None:

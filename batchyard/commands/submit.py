@@ -9,8 +9,9 @@ import click
 from batchyard import spec_files
 from batchyard.client import Client
 from batchyard.command import global_options
-from batchyard.commands import session
-from batchyard.errors import InvalidSpec, InvalidTable, place, sentence
+from batchyard.commands import session, words
+from batchyard.errors import InvalidSpec, InvalidTable, sentence
+from batchyard.errors import place as place_of
 from batchyard.spec_files import SpecFile
 
 
@@ -59,16 +60,18 @@ def submit(
             job = by.jobs.submit(found.spec, idempotency_key=idempotency_key)
         except InvalidSpec as error:
             _refuse(found, error)
-        session.say(f"✓ Queued {job.name}  {job.data.get('model_summary', {}).get('parameters', 0):,} parameters")
+        session.say(words.queued(job))
+        if not session.chosen("quiet") and (place := words.place(job.refresh().data.get("queue"))):
+            session.say(place)
         for warning in job.data.get("warnings", []):
             session.say(f"! {warning['message']}")
         # Before it is waited for: who stops waiting has the id.
         if not session.wants_json():
             click.echo(job.id)
         if watch or wait is not None:
-            from batchyard.commands.watch import follow
+            from batchyard.commands.watch import How, follow
 
-            follow([job], quiet=not watch, timeout=wait or None)
+            follow([job], How(quiet=not watch, timeout=wait or None))
         if session.wants_json():
             session.result(job.data)
         if not (watch or wait is not None):
@@ -162,8 +165,7 @@ def _with_data(by: Client, found: SpecFile, file: str | None, *, check_only: boo
     if not path.exists():
         raise InvalidTable(f"There is no file {path}. For data sets on the server: batchyard data ls")
     dataset = by.datasets.upload(path, progress=session.progress(f"Uploading {path.name}"))
-    how = "Uploaded" if dataset.was_sent else "Already there:"
-    session.say(f"✓ {how} {dataset.name}  {dataset.rows} rows  ({dataset.size_bytes:,} bytes)")
+    session.say(words.uploaded(dataset))
     found.spec["data"] = {**rest, "dataset": dataset.id}
 
 
@@ -199,7 +201,7 @@ def _refuse(found: SpecFile, error: InvalidSpec) -> None:
     for fault in error.errors:
         line = found.line(str(fault.get("pointer", "")))
         where = f"line {line}" if line else ""
-        click.echo(f"  {where:<8} {place(str(fault.get('pointer', '#'))):<18} {sentence(fault)}", err=True)
+        click.echo(f"  {where:<8} {place_of(str(fault.get('pointer', '#'))):<18} {sentence(fault)}", err=True)
     if not error.errors:
         click.echo(f"  {error}", err=True)
     click.echo("\n  Nothing was submitted. What a spec can name: batchyard catalog", err=True)

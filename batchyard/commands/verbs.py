@@ -7,10 +7,11 @@ import click
 
 from batchyard.command import global_options
 from batchyard.commands import session
+from batchyard.commands.job_names import job as job_names
 from batchyard.commands.submit import parsed_changes
 from batchyard.job_future import Job
 
-JOBS = click.argument("names", metavar="JOB...", nargs=-1)
+JOBS = click.argument("names", metavar="JOB...", nargs=-1, shell_complete=job_names)
 
 
 @click.command()
@@ -60,7 +61,7 @@ def resume(names: tuple[str, ...]) -> None:
 
 
 @click.command()
-@click.argument("named", metavar="[JOB]", required=False)
+@click.argument("named", metavar="[JOB]", required=False, shell_complete=job_names)
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change optimizer.lr=0.01; repeatable.")
 @click.option("--name", help="Name of the new job.")
 @click.option("--suggestion", is_flag=True, help="Apply the change that the job's error suggests.")
@@ -97,6 +98,6 @@ def _named(by: Any, names: tuple[str, ...]) -> list[Job]:
 def _sure(question: str, yes: bool) -> None:
     if yes:
         return
-    if not sys.stdin.isatty():
-        raise click.UsageError("This can't be undone, and there is no terminal to ask. Pass --yes.")
+    if session.chosen("no_input") or not sys.stdin.isatty():
+        raise click.UsageError("This can't be undone, and there is no one to ask. Pass --yes.")
     click.confirm(question, abort=True, err=True)

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 from sqlalchemy import select
 
@@ -30,6 +31,7 @@ class Chart:
     gaps: list[int]  #: epochs in which a value was not finite
     recorded: int  #: epochs, before they were thinned out
     sentence: str  #: what the lines do
+    seconds: list[float] = field(default_factory=list)  #: trained at the end of each epoch, where it is known
 
 
 class JobCurves:
@@ -45,7 +47,7 @@ class JobCurves:
         Raises: NotFound.
         """
         job = self.lookup.get(owner, job_id)
-        columns = (Epoch.epoch, Epoch.train_cost, Epoch.val_cost, Epoch.lr, Epoch.metrics)
+        columns = (Epoch.epoch, Epoch.train_cost, Epoch.val_cost, Epoch.lr, Epoch.seconds, Epoch.metrics)
         with self.database.reading() as session:
             # Rows, not objects: of 10,000 epochs those would take most of the time.
             found = session.execute(select(*columns).where(Epoch.job_id == job.id).order_by(Epoch.epoch)).all()
@@ -62,10 +64,12 @@ class JobCurves:
 
         best_epoch = job.training.best.epoch
         best = [best_epoch - 1] if best_epoch and best_epoch <= len(epochs) else []
-        return [
+        charts = [
             chart(title, epochs, {name: line(name) for name in names}, most=max_points, keep=best)
             for title, names in _groups(job)
         ]
+        trained = dict(zip(epochs, accumulate(row.seconds or 0.0 for row in found), strict=True))
+        return [replace(one, seconds=[trained[epoch] for epoch in one.epochs]) for one in charts]
 
 
 def chart(

@@ -110,6 +110,7 @@ class Outcome:
     """What came of a job."""
 
     stop_reason: str | None
+    stop_detail: str | None  #: what the user gave as the reason
     error: dict[str, Any] | None
     baseline: dict[str, Any] | None  #: what the same answer for every row comes to
     test: dict[str, Any] | None
@@ -221,6 +222,6 @@ def job_view(row: Job, dataset_name: str, spark: list[float] | None = None) -> J
             last_checkpoint=row.last_checkpoint,
             spark=spark or [],
         ),
-        outcome=Outcome(row.stop_reason, explained(row.error, row.spec), row.baseline, row.test),
+        outcome=Outcome(row.stop_reason, row.stop_detail, explained(row.error, row.spec), row.baseline, row.test),
         origin=Origin(row.spec_submitted, row.retry_of, row.spec_diff, row.initialised_from),
     )

@@ -12,9 +12,11 @@ from services.db.engine import Database
 from services.db.tables import Dataset, Epoch, Job
 from services.jobs import job_views
 from services.jobs.job_views import JobView, Page
+from services.queue import order
 from services.states import JobState
 
 SPARK_POINTS = 24
+MAX_PLACES = 100  #: places of a queue that a list shows
 MAX_COUNT = 10_000  #: counting stops here
 SORTS = ("-created_at", "created_at", "name", "-name")
 
@@ -27,6 +29,8 @@ class Filters:
     name: str | None = None  #: a pattern with `*`
     tags: list[str] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
+    text: str | None = None  #: a part of the name, the beginning of the id, or a tag
+    dataset_id: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
 
@@ -69,6 +73,16 @@ class JobListing:
         value = last and (last.name if column is Job.name else last.created_at.isoformat())
         return Page(jobs, cursors.write(value, last.id) if more and last else None)
 
+    def positions(self, owner: str, jobs: list[JobView]) -> dict[str, int]:
+        """Return the places of those of these jobs that are among the first of their queue."""
+        devices = {job.run.device for job in jobs if job.state is JobState.QUEUED}
+        places: dict[str, int] = {}
+        with self.database.reading() as session:
+            for device in devices:
+                heads = order.heads(session, device, owner, MAX_PLACES)
+                places |= {job_id: n for n, job_id in enumerate(heads, 1)}
+        return {job.id: places[job.id] for job in jobs if job.id in places}
+
     def counts(self, owner: str) -> dict[str, int]:
         """Return how many jobs are in each state; counting stops at 10,000."""
         counts = {}
@@ -90,8 +104,13 @@ def _statuses(filters: Filters) -> list[Any]:
 def _conditions(filters: Filters) -> list[Any]:
     conditions: list[Any] = []
     if filters.name is not None:
-        pattern = filters.name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").replace("*", "%")
-        conditions.append(Job.name.like(pattern, escape="\\"))
+        conditions.append(Job.name.like(_pattern(filters.name), escape="\\"))
+    if filters.text is not None:
+        anywhere = Job.name.ilike(_pattern(f"*{filters.text}*"), escape="\\")
+        begins = Job.id.like(_pattern(f"{filters.text}*"), escape="\\")
+        conditions.append(anywhere | begins | cast(Job.tags, String).like(_pattern(f'*"{filters.text}"*'), escape="\\"))
+    if filters.dataset_id is not None:
+        conditions.append(Job.dataset_id == filters.dataset_id)
     conditions += [cast(Job.tags, String).like(f'%"{tag}"%') for tag in filters.tags]
     conditions += [Job.metadata_[key].as_string() == value for key, value in filters.metadata.items()]
     if filters.created_after:
@@ -99,6 +118,11 @@ def _conditions(filters: Filters) -> list[Any]:
     if filters.created_before:
         conditions.append(Job.created_at < filters.created_before)
     return conditions
+
+
+def _pattern(text: str) -> str:
+    """Return a text as LIKE takes it, in which `*` stands for anything."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").replace("*", "%")
 
 
 def _sparks(session: Session, jobs: list[tuple[str, int]]) -> dict[str, list[float]]:

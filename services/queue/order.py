@@ -92,6 +92,12 @@ def first(query: Select[Job]) -> Select[Job]:
     return query.order_by(text(_sorted("jobs")))
 
 
+def heads(session: Session, device: str, owner: str, most: int) -> list[str]:
+    """Return the first of an owner's queued jobs for a device, in the order in which they are served."""
+    mine = select(Job.id).where(_QUEUED, ~_WAITS, Job.device == device, Job.owner == owner)
+    return list(session.scalars(mine.order_by(text(_sorted("jobs"))).limit(most)))
+
+
 @dataclass(frozen=True)
 class Place:
     """What decides where a queued job stands among those of its owner."""

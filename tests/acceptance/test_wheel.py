@@ -12,7 +12,8 @@ SCRIPT = """\
 import batchyard
 
 by = batchyard.Client()
-job = by.jobs.submit(data={"builtin": "iris"}, model="mlp", epochs=5)
+net = batchyard.Layers([batchyard.layers.Linear(8), batchyard.layers.ReLU(), batchyard.layers.Linear("auto")])
+job = by.jobs.submit(data={"builtin": "iris"}, model=net, optimizer=batchyard.AdamW(lr=1e-3), epochs=5)
 status: str = job.result(timeout=60).status
 best = job.best
 epoch: int = best.epoch if best else 0
@@ -83,7 +84,8 @@ def test_the_wheel_works_without_the_servers_libraries(python: Path, tmp_path: P
 
 def test_a_users_script_is_typed(python: Path, tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(SCRIPT)
-    (tmp_path / "wrong.py").write_text(SCRIPT + "job.best.epoch.upper()\n")
+    wrong_calls = ["job.best.epoch.upper()", 'batchyard.AdamW(lr="fast")', "batchyard.SGD(rate=1)"]
+    (tmp_path / "wrong.py").write_text(SCRIPT + "\n".join(wrong_calls) + "\n")
     check = ["-m", "mypy", "--strict", "--no-error-summary", "--python-executable", str(python)]
 
     right = outside(Path(sys.executable), *check, "script.py", folder=tmp_path)
@@ -91,3 +93,5 @@ def test_a_users_script_is_typed(python: Path, tmp_path: Path) -> None:
 
     assert right.returncode == 0, right.stdout + right.stderr
     assert wrong.returncode == 1
+    told = {line.split(":")[1] for line in wrong.stdout.splitlines() if ": error:" in line}
+    assert len(told) == len(wrong_calls), wrong.stdout

@@ -91,6 +91,7 @@ def test_name_tags_and_notes_are_changed_and_delete_says_why_not(stack: Stack, t
         tab.goto("/?q=renamed-here")
         tab.get_by_role("checkbox", name="Choose renamed-here").check()
         tab.get_by_role("button", name="Delete").click()
+        tab.get_by_role("dialog", name="Delete the selected jobs?").get_by_role("button", name="Delete").click()
         expect(tab.locator(".notice")).to_contain_text("only a finished job can be deleted")
 
 

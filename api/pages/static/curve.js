@@ -1,110 +1,93 @@
-// Draws the curves of a page with uPlot in place of the server's own drawing, and keeps them up to date.
-const DASHES = [[], [7, 4], [2, 4], [10, 3, 2, 3], [4, 2]];
+// The curves of a page: reads their points, draws those in sight, and keeps controls, address and charts alike.
+import { draw, HEIGHT } from "./plot.js";
+import { saveSvg, savePng, svg, table } from "./picture.js";
+import { digits } from "./series.js";
+
 const figures = [...document.querySelectorAll("figure[data-chart]")];
-const plots = new Map();
-const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const digits = (value) => (value == null ? "–" : Number(value.toPrecision(4)).toString());
+const controls = document.getElementById("chart-controls");
+const held = new Map();
+const inSight = new Set();
+const view = { x: "epoch", log: false, smooth: 0, outliers: false, best: true, hidden: new Set() };
+let found = null;
+let active = null; // the chart whose value is read aloud
 
-// uPlot breaks a line at null and draws over undefined.
-const cells = (line) => line.map((value) => (value === "NaN" ? null : value === null ? undefined : value));
-
-function marks(chart, best) {
-  return (u) => {
-    const { ctx, bbox } = u;
-    const ratio = devicePixelRatio;
-    ctx.save();
-    ctx.font = `${12 * ratio}px system-ui, sans-serif`;
-    ctx.lineWidth = 2 * ratio;
-    ctx.strokeStyle = style("--bad");
-    for (const epoch of chart.gaps) {
-      const x = u.valToPos(epoch, "x", true);
-      if (x < bbox.left || x > bbox.left + bbox.width) continue;
-      ctx.beginPath();
-      ctx.moveTo(x, bbox.top + bbox.height);
-      ctx.lineTo(x, bbox.top + bbox.height - 12 * ratio);
-      ctx.stroke();
-    }
-    if (best) {
-      const x = u.valToPos(best, "x", true);
-      if (x >= bbox.left && x <= bbox.left + bbox.width) {
-        ctx.strokeStyle = style("--quiet");
-        ctx.lineWidth = ratio;
-        ctx.setLineDash([3 * ratio, 3 * ratio]);
-        ctx.beginPath();
-        ctx.moveTo(x, bbox.top);
-        ctx.lineTo(x, bbox.top + bbox.height);
-        ctx.stroke();
-        ctx.fillStyle = style("--quiet");
-        const right = x > bbox.left + bbox.width * 0.7;
-        ctx.textAlign = right ? "right" : "left";
-        ctx.fillText(`best ${best}`, x + (right ? -5 : 5) * ratio, bbox.top + 12 * ratio);
-      }
-    }
-    ctx.restore();
-  };
+// What is set stands in the address, so that a link shows the same.
+function readAddress() {
+  const asked = new URLSearchParams(location.search);
+  view.x = ["step", "time"].includes(asked.get("x")) ? asked.get("x") : "epoch";
+  view.log = asked.get("y") === "log";
+  view.smooth = Math.min(0.99, Math.max(0, Number(asked.get("smooth")) || 0));
+  view.outliers = asked.get("outliers") === "hidden";
+  view.hidden = new Set((asked.get("hide") || "").split(",").filter(Boolean).map((n) => Number(n)));
 }
 
-function draw(figure, chart, best) {
-  const holder = figure.querySelector(".chart");
-  const names = Object.keys(chart.lines);
-  const data = [chart.epochs, ...names.map((name) => cells(chart.lines[name]))];
-  const log = figure.ownerDocument.getElementById("log-scale")?.checked && chart.name !== "lr";
-  holder.setAttribute("aria-label", chart.sentence);
-  const sentence = figure.querySelector(".sentence");
-  if (sentence) sentence.textContent = chart.sentence;
-  const held = plots.get(figure);
-  if (held && held.names === names.join() && held.log === log && held.best === best) {
-    held.chart.gaps = chart.gaps;
-    held.plot.setData(data);
-    return;
+function writeAddress() {
+  const address = new URL(location.href);
+  const values = { x: view.x === "epoch" ? "" : view.x, y: view.log ? "log" : "", smooth: view.smooth || "", outliers: view.outliers ? "hidden" : "", hide: [...view.hidden].join(",") };
+  for (const [name, value] of Object.entries(values)) {
+    if (value === "") address.searchParams.delete(name);
+    else address.searchParams.set(name, value);
   }
-  if (held) held.plot.destroy();
-  plots.delete(figure);
-  if (!chart.epochs.length) return;
-  holder.replaceChildren();
-  const axis = { stroke: style("--quiet"), grid: { stroke: style("--line"), width: 1 }, ticks: { stroke: style("--line"), width: 1 } };
-  const drawn = { gaps: chart.gaps };
-  const plot = new uPlot(
-    {
-      width: holder.clientWidth,
-      height: 260,
-      scales: { x: { time: false }, y: log ? { distr: 3 } : { range: (u, low, high) => uPlot.rangeNum(low, high, 0.06, true) } },
-      axes: [
-        { ...axis, size: 36, values: (u, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? tick : "")) },
-        { ...axis, size: 62, values: (u, ticks) => ticks.map((tick) => (tick == null ? "" : digits(tick))) },
-      ],
-      series: [
-        {},
-        ...names.map((name, n) => ({ label: name, stroke: style(`--line-${(n % 6) + 1}`), width: 2, dash: DASHES[n % DASHES.length], spanGaps: false })),
-      ],
-      cursor: { drag: { x: true, y: false } },
-      legend: { show: false },
-      hooks: { draw: [marks(drawn, best)], setCursor: [(u) => read(figure, u, names)] },
-    },
-    data,
-    holder,
-  );
-  plots.set(figure, { plot, names: names.join(), log, best, chart: drawn });
+  history.replaceState(null, "", address);
 }
 
-function read(figure, u, names) {
+function showControls() {
+  if (!controls) return;
+  controls.elements.x.value = view.x;
+  controls.elements.log.checked = view.log;
+  controls.elements.smooth.value = view.smooth;
+  controls.elements.outliers.checked = view.outliers;
+  document.getElementById("smooth-value").textContent = view.smooth.toFixed(2);
+}
+
+function chartOf(figure) {
+  return found?.charts[Number(figure.dataset.place)];
+}
+
+function read(figure, u, shown) {
   const place = u.cursor.idx;
-  const words = place == null ? "" : [`epoch ${u.data[0][place]}`, ...names.map((name, n) => `${name} ${digits(u.data[n + 1][place])}`)].join(" · ");
-  figure.querySelector(".reading").textContent = words;
+  const reading = figure.querySelector(".reading");
+  if (place == null || !found) return void (reading.textContent = "");
+  const chart = chartOf(figure);
+  const where = view.x === "epoch" ? "" : view.x === "time" ? ` (${digits(u.data[0][place])} s)` : ` (step ${u.data[0][place]})`;
+  const values = shown.names.map((name, n) => {
+    const value = chart.lines[name][place];
+    return `${name} ${typeof value === "string" ? value : digits(shown.raw[n][place])}`;
+  });
+  const words = `epoch ${chart.epochs[place]}${where} · ${values.join(" · ")}`;
+  reading.setAttribute("aria-live", figure === active ? "polite" : "off");
+  if (reading.textContent !== words) reading.textContent = words;
 }
 
-function steer(figure) {
+function paint(figure) {
+  const chart = chartOf(figure);
+  if (!chart) return;
   const holder = figure.querySelector(".chart");
-  holder.tabIndex = 0;
-  holder.addEventListener("keydown", (event) => {
-    const u = plots.get(figure)?.plot;
-    const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -Infinity, End: Infinity }[event.key];
-    if (!u || step === undefined) return;
-    event.preventDefault();
-    const last = u.data[0].length - 1;
-    const place = Math.min(last, Math.max(0, (u.cursor.idx ?? (step > 0 ? -1 : last + 1)) + step));
-    u.setCursor({ left: u.valToPos(u.data[0][place], "x"), top: u.over.clientHeight / 2 });
-  });
+  holder.setAttribute("aria-label", chart.sentence);
+  figure.querySelector(".sentence").textContent = chart.sentence;
+  if (!chart.epochs.length || !inSight.has(figure)) return;
+  const lines = Object.keys(chart.lines);
+  const hidden = new Set([...view.hidden].map((n) => lines[n - 1]).filter(Boolean));
+  const settings = { ...view, hidden, best: Boolean(figure.dataset.best), log: view.log && chart.name !== "lr", read: (u, shown) => read(figure, u, shown) };
+  held.set(figure, draw(holder, chart, found, settings, held.get(figure)));
+  const { outside, dropped } = held.get(figure).shown.reach;
+  const badge = figure.querySelector(".badge");
+  const said = [];
+  if (outside) said.push(`${outside} ${outside === 1 ? "point lies" : "points lie"} outside and ${outside === 1 ? "is" : "are"} hidden`);
+  if (dropped && settings.log) said.push(`${dropped} ${dropped === 1 ? "point is" : "points are"} not above 0 and can't be drawn on a logarithmic axis`);
+  badge.textContent = said.join("; ");
+  badge.hidden = !said.length;
+  const rows = figure.querySelector(".chart-table");
+  if (rows && !rows.hidden) rows.replaceChildren(table(chart, titleOf(figure)));
+}
+
+function titleOf(figure) {
+  return figure.querySelector("h2").textContent;
+}
+
+function paintAll() {
+  showControls();
+  figures.forEach(paint);
 }
 
 let busy = false;
@@ -116,8 +99,8 @@ async function load() {
   try {
     const answer = await fetch(figures[0].dataset.chart, { headers: { Accept: "application/json" } });
     if (answer.ok) {
-      const found = await answer.json();
-      for (const [n, figure] of figures.entries()) if (found.charts[n]) draw(figure, found.charts[n], figure.dataset.best ? found.best : null);
+      found = await answer.json();
+      figures.forEach(paint);
     }
   } catch {
     // The server is away: the page asks again when it is back.
@@ -129,20 +112,126 @@ async function load() {
   }
 }
 
-function resize() {
-  for (const [figure, { plot }] of plots) plot.setSize({ width: figure.querySelector(".chart").clientWidth, height: 260 });
+function point(index) {
+  for (const { plot } of held.values()) {
+    const place = Math.min(index, plot.data[0].length - 1);
+    plot.setCursor({ left: plot.valToPos(plot.data[0][place], "x"), top: plot.over.clientHeight / 2 }, true, false);
+  }
+}
+
+function zoom(plot, factor) {
+  const all = plot.data[0];
+  const [first, last] = [all[0], all[all.length - 1]];
+  const { min, max } = plot.scales.x;
+  const middle = plot.cursor.idx == null ? (min + max) / 2 : all[plot.cursor.idx];
+  const span = Math.min(last - first, Math.max((max - min) * factor, (last - first) / all.length));
+  const low = Math.max(first, Math.min(last - span, middle - span / 2));
+  for (const one of held.values()) {
+    one.zoomed = span < last - first;
+    one.plot.setScale("x", { min: low, max: low + span });
+  }
+}
+
+function steer(figure) {
+  const holder = figure.querySelector(".chart");
+  holder.tabIndex = 0;
+  holder.addEventListener("focus", () => (active = figure));
+  holder.addEventListener("keydown", (event) => {
+    const plot = held.get(figure)?.plot;
+    if (!plot || event.ctrlKey || event.metaKey || event.altKey) return;
+    const last = plot.data[0].length - 1;
+    const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -Infinity, End: Infinity }[event.key];
+    if (step !== undefined) point(Math.min(last, Math.max(0, (plot.cursor.idx ?? (step > 0 ? -1 : last + 1)) + step)));
+    else if (event.key === "+" || event.key === "=") zoom(plot, 0.5);
+    else if (event.key === "-") zoom(plot, 2);
+    else if (event.key === "0") zoom(plot, Infinity);
+    else return;
+    event.preventDefault();
+  });
+}
+
+function addButtons(figure) {
+  const row = document.createElement("div");
+  row.className = "row chart-buttons";
+  const rows = document.createElement("div");
+  rows.className = "scroll tall chart-table";
+  rows.hidden = true;
+  rows.tabIndex = 0;
+  rows.setAttribute("role", "region");
+  rows.setAttribute("aria-label", `${titleOf(figure)} as a table`);
+  const name = `${(found?.name || document.querySelector("h1")?.textContent || "curve").trim()}-${titleOf(figure)}`.replace(/[^\w.-]+/g, "-").toLowerCase();
+  const picture = () => {
+    const { plot, shown } = held.get(figure) ?? {};
+    return plot && svg(plot, shown, `${document.querySelector("h1").textContent.trim()}: ${titleOf(figure)}`, chartOf(figure).sentence, view.x);
+  };
+  const button = (words, action, spoken) => {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.className = "plain";
+    made.textContent = words;
+    made.setAttribute("aria-label", spoken);
+    made.addEventListener("click", () => action(made));
+    row.append(made);
+    return made;
+  };
+  button("Table", (made) => {
+    rows.hidden = !rows.hidden;
+    made.setAttribute("aria-expanded", String(!rows.hidden));
+    if (!rows.hidden && chartOf(figure)) rows.replaceChildren(table(chartOf(figure), titleOf(figure)));
+  }, `Table: ${titleOf(figure)}`).setAttribute("aria-expanded", "false");
+  button("SVG", () => picture() && saveSvg(picture(), `${name}.svg`), `SVG: download ${titleOf(figure)}`);
+  button("PNG", () => picture() && savePng(picture(), `${name}.png`), `PNG: download ${titleOf(figure)}`);
+  figure.querySelector(".figure-head").append(row);
+  figure.append(rows);
+}
+
+function listenToControls() {
+  controls.addEventListener("submit", (event) => event.preventDefault());
+  controls.addEventListener("input", () => {
+    view.x = controls.elements.x.value;
+    view.log = controls.elements.log.checked;
+    view.smooth = Number(controls.elements.smooth.value);
+    view.outliers = controls.elements.outliers.checked;
+    writeAddress();
+    paintAll();
+  });
+}
+
+function redraw() {
+  for (const { plot } of held.values()) plot.destroy();
+  held.clear();
+  figures.forEach(paint);
 }
 
 if (figures.length) {
-  figures.forEach(steer);
-  document.addEventListener("news", load);
-  document.getElementById("log-scale")?.addEventListener("change", load);
+  readAddress();
   for (const hidden of document.querySelectorAll("[data-script-only]")) hidden.hidden = false;
-  addEventListener("resize", resize);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-    for (const { plot } of plots.values()) plot.destroy();
-    plots.clear();
-    load();
+  if (controls) listenToControls();
+  figures.forEach(steer);
+  figures.forEach(addButtons);
+  showControls();
+  document.addEventListener("news", load);
+  document.addEventListener("colours", redraw);
+  for (const box of document.querySelectorAll("[data-show-line]")) {
+    box.checked = !view.hidden.has(Number(box.dataset.showLine));
+    box.addEventListener("change", () => {
+      if (box.checked) view.hidden.delete(Number(box.dataset.showLine));
+      else view.hidden.add(Number(box.dataset.showLine));
+      writeAddress();
+      paintAll();
+    });
+  }
+  addEventListener("resize", () => {
+    for (const [figure, { plot }] of held) plot.setSize({ width: figure.querySelector(".chart").clientWidth, height: HEIGHT });
   });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  const watcher = new IntersectionObserver((seen) => {
+    for (const { target, isIntersecting } of seen) {
+      if (!isIntersecting || inSight.has(target)) continue;
+      inSight.add(target);
+      paint(target);
+    }
+  }, { rootMargin: "200px" });
+  figures.forEach((figure) => watcher.observe(figure));
   load();
 }

@@ -5,6 +5,12 @@ const topics = Object.keys(known);
 let shownAt = Date.now();
 let wanted = false;
 let busy = false;
+let up = false;
+
+function showLive() {
+  const live = document.getElementById("live");
+  if (live) live.hidden = !up;
+}
 
 function keyOf(element) {
   return [element.tagName, element.id, element.name, element.value, element.getAttribute("href")].join("|");
@@ -40,6 +46,7 @@ async function refresh() {
       const before = document.querySelector("[data-status]")?.dataset.status;
       if (answer.ok) replace(fresh);
       else if (answer.status === 404) document.getElementById("gone")?.removeAttribute("hidden");
+      showLive(); // it may stand in what was renewed
       const after = document.querySelector("[data-status]")?.dataset.status;
       if (before && after && before !== after) document.getElementById("announce").textContent = after;
       shownAt = Date.now();
@@ -57,6 +64,8 @@ async function refresh() {
 function hear({ data }) {
   const banner = document.getElementById("connection");
   banner.hidden = data.up;
+  up = data.up;
+  showLive();
   body.classList.toggle("stale", !data.up);
   if (!data.up) {
     const age = Math.round((Date.now() - data.heard) / 1000);
@@ -91,23 +100,29 @@ function listen() {
 
 addEventListener("offline", () => hear({ data: { up: false, heard: shownAt, marks: {} } }));
 
-for (const block of document.querySelectorAll(".copy")) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "copy-button";
-  button.textContent = "Copy";
-  button.setAttribute("aria-label", `Copy ${block.dataset.name || "text"}`);
-  button.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(block.querySelector("pre").textContent);
-      button.textContent = "Copied";
-    } catch {
-      button.textContent = "Select and copy"; // no clipboard where the page is not served securely
-    }
-    setTimeout(() => (button.textContent = "Copy"), 2000);
-  });
-  block.append(button);
-}
+// Regions are renewed, so the document listens, not each button.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const label = button.dataset.copy && `pre[aria-label="${CSS.escape(button.dataset.copy)}"]`;
+  const source = label ? button.closest(".copies").querySelector(label) : button.closest(".copy").querySelector("pre, [data-text]");
+  const words = button.textContent;
+  if (words === "Copied") return;
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = "Select and copy"; // no clipboard where the page is not served securely
+  }
+  setTimeout(() => (button.textContent = words), 2000);
+});
+
+document.addEventListener("change", (event) => {
+  const said = document.getElementById("chosen");
+  if (!said || !event.target.matches("input[name=jobs], [data-choose-all]")) return;
+  const count = document.querySelectorAll("input[name=jobs]:checked").length;
+  said.textContent = count ? `${count} selected:` : "With the selected jobs:";
+});
 
 for (const all of document.querySelectorAll("[data-choose-all]")) {
   all.hidden = false;

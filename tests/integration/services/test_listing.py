@@ -39,3 +39,40 @@ def test_the_pages_of_some_statuses_are_the_whole_list_without_the_others(
         for job in whole
         if not statuses or job.state in wanted or ("cancelling" in statuses and job.status == "cancelling")
     ]
+
+
+def test_the_places_that_a_list_shows_are_those_that_each_job_tells(joined: Base) -> None:
+    jobs = [make_job(joined, seed=n, name=f"job-{n}", priority=n % 2) for n in range(5)]
+    with joined.database.transaction() as session:
+        session.get_one(Job, jobs[2].id).state = JobState.FAILED
+
+    shown = joined.listing.page("local", Filters(), limit=50).items
+    places = joined.listing.positions("local", shown)
+
+    told = {job.id: joined.lookup.get("local", job.id).queue for job in jobs}
+    assert places == {job_id: queue.position for job_id, queue in told.items() if queue}
+    assert sorted(places.values()) == [1, 2, 3, 4]
+
+
+def test_a_text_is_a_part_of_a_name_the_beginning_of_an_id_or_a_whole_tag(joined: Base) -> None:
+    first = make_job(joined, seed=1, name="iris_wide", tags=["blue"])
+    second = make_job(joined, seed=2, name="wine", tags=["blueish"])
+
+    def names(text: str) -> set[str]:
+        return {job.name for job in joined.listing.page("local", Filters(text=text), limit=50).items}
+
+    assert names("ris_W") == {"iris_wide"}
+    assert names("i_e") == set()  # no pattern, though SQL has one
+    assert names("blue") == {"iris_wide"}
+    assert names(second.id[:14]) == {"wine"}
+    assert names("%") == set()
+    assert names(first.id[4:]) == set()
+
+
+def test_the_jobs_of_a_data_set_are_listed(joined: Base) -> None:
+    job = make_job(joined, seed=1)
+    make_job(joined, seed=2, data={"builtin": "wine"})
+
+    found = joined.listing.page("local", Filters(dataset_id=job.data.id), limit=50).items
+
+    assert [one.id for one in found] == [job.id]

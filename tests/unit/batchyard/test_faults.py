@@ -168,3 +168,30 @@ def test_a_key_is_never_pickled() -> None:
     by = client(lambda _: httpx2.Response(200), api_key="secret")
 
     assert "secret" not in str(by.__reduce_ex__(4))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda by: list(by.jobs.list()),
+        lambda by: by.job("job_1").status,
+        lambda by: by.queue.get()["queues"],
+        lambda by: by.workers.list(),
+        lambda by: by.datasets.get("ds_1"),
+        lambda by: by.jobs.submit({"model": "mlp"}),
+    ],
+    ids=["list", "job", "queue", "workers", "data set", "submit"],
+)
+def test_an_answer_that_lacks_something_is_of_another_version(call: Callable[[Client], Any]) -> None:
+    by = client(lambda _request: httpx2.Response(200, json={"unexpected": 1}))
+
+    with pytest.raises(errors.UnreadableAnswer, match="of another version than this client") as caught:
+        call(by)
+
+    assert isinstance(caught.value, KeyError)  # as what lacks a key always was
+    assert not str(caught.value).startswith("'")
+
+
+def test_a_list_in_place_of_an_answer_is_nobodys() -> None:
+    with pytest.raises(errors.UnreadableAnswer, match="incomplete or not Batchyard's"):
+        client(lambda _request: httpx2.Response(200, json=[1, 2])).service()

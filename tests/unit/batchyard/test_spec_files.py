@@ -52,3 +52,16 @@ def test_a_malformed_file_is_refused_with_its_place(name: str, text: str, says: 
 
 def test_the_client_knows_the_keys_of_a_spec() -> None:
     assert set(JobSpec.model_fields) == specs.KEYS
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "place"),
+    [
+        ("a.yaml", "epochs: 1\nmodel:\n  type: mlp\n  type: linear\n", "line 4, column 3"),
+        ("a.json", '{"epochs": 1,\n "epochs": 2}', "line 2, column 2"),
+        ("-", '{"model": {"type": "mlp", "type": "cnn"}}', "line 1, column 27"),
+    ],
+)
+def test_a_key_that_stands_twice_is_a_fault_with_its_place(name: str, text: str, place: str) -> None:
+    with pytest.raises(InvalidTable, match=f"{place}.*stands twice"):
+        spec_files.read(text, name)
