@@ -55,6 +55,7 @@ class WholeModel(nn.Module):
         task = self.about.task
         if task == "regression":
             return self._numbers(outputs)
+        outputs = outputs / self.about.temperature
         if task == "multilabel":
             found = torch.sigmoid(outputs)
             return found > 0.5, found

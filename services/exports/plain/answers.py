@@ -12,6 +12,7 @@ def answers_of(outputs: Tensor, about: dict[str, Any]) -> Answers:
     """Return the columns of the answer, `prediction` first. Shapes: outputs (rows, outputs)."""
     if about["task"] == "regression":
         return regression(outputs, about)
+    outputs = outputs / about.get("temperature", 1.0)
     if about["task"] == "multilabel":
         found = torch.sigmoid(outputs)
         return named("prediction", found > 0.5, about["targets"]) | named("p", found, about["targets"])
