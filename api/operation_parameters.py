@@ -42,10 +42,12 @@ def in_headers(headers: dict[str, str]) -> list[Node]:
 def in_query(model: type[BaseModel]) -> list[Node]:
     """Return the parameters of a query; a list is repeated, unless it stands in one by comma."""
     schema = published({"query": model.model_json_schema()})["query"]
+    kinds = {f"#/$defs/{name}": node for name, node in schema.get("$defs", {}).items()}
     required = set(schema.get("required", []))
     found = []
     for name, entry in schema.get("properties", {}).items():
         words = entry.pop("description", "")
+        entry |= kinds.get(entry.pop("$ref", ""), {})  # the parameters of a document have no definitions of their own
         parameter = {"name": name, "in": "query", "description": words, "schema": _without_null(entry)}
         if name in required:
             parameter["required"] = True

@@ -36,7 +36,7 @@ def upgrade() -> None:
         sa.Column("beat", sa.BigInteger(), nullable=False),
         sa.Column("worker", sa.String(), nullable=True),
         sa.Column("not_before", TIME, nullable=False),
-        sa.Column("cancel_wished_at", TIME, nullable=True),
+        sa.Column("cancel_requested_at", TIME, nullable=True),
         sa.Column("rows_done", sa.BigInteger(), nullable=False),
         sa.Column("predicted_s", sa.Double(), nullable=False),
         sa.Column("error", JSON, nullable=True),

@@ -57,7 +57,7 @@ def _batches(path: Path, limits: TableLimits) -> Iterator[pa.RecordBatch]:
             columns = {name: [] for name in cells}
         if extra := next((name for name in cells if name not in columns), None):
             detail = f"line {line} has the key {extra[:80]!r}, which the first row does not have"
-            raise _refused("unknown_column", detail, row, line, extra, hint=FIRST_ROW)
+            raise _refused("unknown_column", detail, _place(row, line, extra), hint=FIRST_ROW)
         for name, column in columns.items():
             column.append(_cell(cells.get(name), name, kinds, row, line))
         size, held = size + len(raw), held + len(columns)
@@ -90,9 +90,9 @@ def _object(raw: bytes, row: int, line: int) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         hint = "write null for what is no number" if re.search(rb"NaN|Infinity", raw) else "an object stands on a line"
         detail = f"line {line} is not valid JSON at column {error.colno}"
-        raise _refused("unreadable", detail, row, line, hint=hint) from error
+        raise _refused("unreadable", detail, _place(row, line), hint=hint) from error
     if not isinstance(found, dict):
-        raise _refused("wrong_type", f"line {line} is not an object", row, line)
+        raise _refused("wrong_type", f"line {line} is not an object", _place(row, line))
     return found
 
 
@@ -102,10 +102,10 @@ def _cell(value: Any, name: str, kinds: dict[str, str], row: int, line: int) -> 
     kind = KINDS.get(type(value))
     if kind is None:
         detail = f"line {line} has a list or an object as {name[:80]!r}; numbers, texts and booleans are read"
-        raise _refused("wrong_type", detail, row, line, name, hint="write a key for each value in it")
+        raise _refused("wrong_type", detail, _place(row, line, name), hint="write a key for each value in it")
     if kinds.setdefault(name, kind) != kind:
         detail = f"line {line} has {kind} as {name[:80]!r}, the rows above {kinds[name]}"
-        raise _refused("bad_value", detail, row, line, name, hint="write one kind of value for a key in all rows")
+        raise _refused("bad_value", detail, _place(row, line, name), hint="write one kind of value for a key in all rows")
     return float(value) if kind == "a number" else value
 
 
@@ -114,8 +114,9 @@ def _batch(columns: dict[str, list[Any]], kinds: dict[str, str]) -> pa.RecordBat
     return pa.record_batch(arrays, names=list(columns))
 
 
-def _refused(
-    code: str, detail: str, row: int, line: int, column: str | None = None, *, hint: str | None = None
-) -> InvalidRequest:
-    location = {"row": row, "line": line} | ({"column": column} if column else {})
+def _refused(code: str, detail: str, location: dict[str, Any], hint: str | None = None) -> InvalidRequest:
     return InvalidRequest([Fault("#/data", code, detail, hint=hint, location=location)])
+
+
+def _place(row: int, line: int, column: str | None = None) -> dict[str, Any]:
+    return {"row": row, "line": line} | ({"column": column} if column else {})

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.dataset_errors import DatasetInUse
+from services.datasets import dataset_rows
 from services.datasets.dataset_views import DatasetView
 from services.errors import InvalidRequest, NotFound, NotReady
 from services.specs.schema.data import Data
@@ -68,6 +69,7 @@ def test_the_same_inline_rows_at_once_are_one_data_set(joined: Base) -> None:
     def keep(_: int) -> str:
         source = joined.sources.find(ROWS, OWNER)
         with joined.database.transaction() as session:
+            dataset_rows.lock(session, source.sha256)
             return joined.sources.keep(session, source).id
 
     with ThreadPoolExecutor(8) as pool:

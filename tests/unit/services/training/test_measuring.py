@@ -41,6 +41,9 @@ def test_a_summary_names_each_layer_its_shapes_and_its_parameters() -> None:
         "size_bytes": 4 * (35 + 10 + 18),
         "input_shape": [6],
         "output_shape": [3],
+        "operations": 6 * 5 + 4 * 5 + 5 * 3,
+        "kept_bytes": 4 * 31,
+        "passing_bytes": 4 * (6 + 5),
         "layers": [
             {"type": "linear", "in": [6], "out": [5], "parameters": 6 * 5 + 5},
             {"type": "batch_norm", "in": [5], "out": [5], "parameters": 2 * 5},
