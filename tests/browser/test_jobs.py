@@ -110,7 +110,7 @@ def test_a_file_becomes_a_model(stack: Stack, tab: Page, tmp_path: Path) -> None
     target.select_option("kind")
     tab.get_by_label("Epochs, at most").fill("many")
     tab.get_by_label("Epochs, at most").blur()
-    expect(tab.locator("#review")).to_contain_text("'many' is no whole number")
+    expect(tab.locator("#review")).to_contain_text("'many' is not a whole number")
     expect(tab.get_by_label("Epochs, at most")).to_have_attribute("aria-invalid", "true")
     tab.get_by_label("Epochs, at most").fill("20")
     tab.get_by_label("Hidden layers").fill("8")

@@ -122,7 +122,7 @@ def test_the_form_of_a_new_job_says_every_fault_and_keeps_what_was_typed(client:
 
     assert answer.status_code == 422
     assert 'value="8, x"' in answer.text
-    assert "no whole number" in unescape(answer.text)
+    assert "not a whole number" in unescape(answer.text)
 
 
 def test_the_curves_of_ten_thousand_epochs_are_thinned(client: FlaskClient, joined: Base) -> None:
