@@ -131,8 +131,7 @@ class Remote(BaseEstimator):
     def _rows(self, X: Any) -> Any:
         """Check rows to predict against those of fit."""
         if hasattr(X, "columns") or type(X).__module__.split(".")[0] in {"polars", "pyarrow"}:
-            names = list(getattr(self, "feature_names_in_", []))
-            return ordered(table_of(X), names)[0].source if not names else X
+            return X  # its columns are matched with the job's when they are sent
         return _numbers(validate_data(self, X, reset=False, dtype=None, ensure_all_finite="allow-nan"))
 
     def _spec(self, split: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Neural nets with typed arguments; what is not said is left to the server."""
+"""Neural nets with typed arguments; what you leave out is left to the server."""
 # Generated from the catalog by `make client`: change services/specs/schema.
 
 from collections.abc import Sequence

@@ -28,8 +28,8 @@ class AnswerMembers(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         raise errors.MissingMember(
-            f"The answer of {self.where} has no {name!r}: it is of another version than this client, or not "
-            "Batchyard's. Compare: batchyard doctor"
+            f"The answer from {self.where} has no {name!r}: it is from another version than this client, or not "
+            "from Batchyard. Compare them: batchyard doctor"
         )
 
     def __reduce__(self) -> Any:

@@ -21,7 +21,7 @@ class Loader(yaml.SafeLoader):
         for key, _ in node.value:
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {str(key.value)!r} stands twice", key.start_mark
+                    None, None, f"the key {str(key.value)!r} appears twice", key.start_mark
                 )
             if isinstance(key.value, str) and key.value != "<<":
                 seen.add(key.value)

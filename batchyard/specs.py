@@ -28,6 +28,7 @@ KEYS = frozenset(
         "drop_last",
         "micro_batch_size",
         "monitor",
+        "calibrate",
         "early_stopping",
         "checkpoint",
         "validation",

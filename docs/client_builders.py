@@ -27,9 +27,9 @@ TYPES = {
 }
 #: The file of each kind, and what is in it.
 FILES = {
-    "models": ("nets", "Neural nets with typed arguments; what is not said is left to the server."),
-    "optimizers": ("optimizers", "Optimizers with typed arguments; what is not said is left to the server."),
-    "losses": ("losses", "Losses with typed arguments; what is not said is left to the server."),
+    "models": ("nets", "Neural nets with typed arguments; what you leave out is left to the server."),
+    "optimizers": ("optimizers", "Optimizers with typed arguments; what you leave out is left to the server."),
+    "losses": ("losses", "Losses with typed arguments; what you leave out is left to the server."),
     "schedulers": ("schedulers", "Schedules of the step size with typed arguments."),
     "layers": ("layers", "Layers with typed arguments, for `batchyard.Layers`."),
 }

@@ -26,13 +26,13 @@ function changeColours() {
   if (next) root.dataset.colours = next;
   else delete root.dataset.colours;
   keep("batchyard.colours", next);
-  document.getElementById("announce").textContent = next ? `${next} colours` : "Colours as the system has them";
+  document.getElementById("announce").textContent = next ? `${next} colours` : "Colours follow the system";
   sayColours();
   document.dispatchEvent(new Event("colours"));
 }
 
 function sayColours() {
-  const now = document.documentElement.dataset.colours || "as the system";
+  const now = document.documentElement.dataset.colours || "follow the system";
   document.getElementById("colours")?.setAttribute("title", `Colours: ${now}`);
 }
 
@@ -78,9 +78,11 @@ function shortcut(event) {
   event.preventDefault();
 }
 
-document.addEventListener("keydown", shortcut);
-document.getElementById("colours").addEventListener("click", changeColours);
-document.getElementById("show-keys").addEventListener("click", () => document.getElementById("keys").showModal());
+// The page to log in has neither: its keys would lead to pages that lead back to it.
+document.getElementById("colours")?.addEventListener("click", changeColours);
+const showKeys = document.getElementById("show-keys");
+showKeys?.addEventListener("click", () => document.getElementById("keys").showModal());
+if (showKeys) document.addEventListener("keydown", shortcut);
 const toggle = document.getElementById("use-shortcuts");
 toggle.checked = kept(SWITCH) !== "off";
 toggle.addEventListener("change", () => keep(SWITCH, toggle.checked ? "" : "off"));

@@ -185,7 +185,7 @@ def test_a_key_is_never_pickled() -> None:
 def test_an_answer_that_lacks_something_is_of_another_version(call: Callable[[Client], Any]) -> None:
     by = client(lambda _request: httpx2.Response(200, json={"unexpected": 1}))
 
-    with pytest.raises(errors.UnreadableAnswer, match="of another version than this client") as caught:
+    with pytest.raises(errors.UnreadableAnswer, match="from another version than this client") as caught:
         call(by)
 
     assert isinstance(caught.value, KeyError)  # as what lacks a key always was
@@ -193,5 +193,5 @@ def test_an_answer_that_lacks_something_is_of_another_version(call: Callable[[Cl
 
 
 def test_a_list_in_place_of_an_answer_is_nobodys() -> None:
-    with pytest.raises(errors.UnreadableAnswer, match="incomplete or not Batchyard's"):
+    with pytest.raises(errors.UnreadableAnswer, match="incomplete or not from Batchyard"):
         client(lambda _request: httpx2.Response(200, json=[1, 2])).service()

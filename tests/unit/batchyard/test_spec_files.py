@@ -63,5 +63,5 @@ def test_the_client_knows_the_keys_of_a_spec() -> None:
     ],
 )
 def test_a_key_that_stands_twice_is_a_fault_with_its_place(name: str, text: str, place: str) -> None:
-    with pytest.raises(InvalidTable, match=f"{place}.*stands twice"):
+    with pytest.raises(InvalidTable, match=f"{place}.*appears twice"):
         spec_files.read(text, name)
