@@ -105,7 +105,9 @@ def _cell(value: Any, name: str, kinds: dict[str, str], row: int, line: int) -> 
         raise _refused("wrong_type", detail, _place(row, line, name), hint="write a key for each value in it")
     if kinds.setdefault(name, kind) != kind:
         detail = f"line {line} has {kind} as {name[:80]!r}, the rows above {kinds[name]}"
-        raise _refused("bad_value", detail, _place(row, line, name), hint="write one kind of value for a key in all rows")
+        raise _refused(
+            "bad_value", detail, _place(row, line, name), hint="write one kind of value for a key in all rows"
+        )
     return float(value) if kind == "a number" else value
 
 
