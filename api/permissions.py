@@ -24,8 +24,8 @@ _NEEDED: dict[tuple[Scope, ...], str] = {
         pages.models pages.queue pages.new pages.live
         """,
     (SUBMIT,): """
-        jobs.submit jobs.cancel jobs.remove control.change control.pause control.resume control.retry bulk.cancel bulk.options
-        proofs.verify
+        jobs.submit jobs.cancel jobs.remove control.change control.pause control.resume control.retry bulk.cancel
+        bulk.options proofs.verify
         models.register models.delete_version models.move_alias models.delete_alias
         datasets.upload datasets.remove webhooks.add webhooks.test webhooks.remove
         pages.sample pages.check pages.start pages.upload pages.selected

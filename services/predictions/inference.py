@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.predictions.outputs import outputs_of
-from services.predictions.predictions import PredictionService, check_rows
+from services.predictions.predictions import PredictionService
 from services.predictions.protocol import messages, signature
 from services.predictions.resolution import Resolution
+from services.predictions.row_limit import check_rows
 from services.predictions.target import Target
 
 PLATFORM = "pytorch_torch"

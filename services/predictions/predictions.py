@@ -5,16 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from services.errors import Fault, InvalidRequest, NotFound, TooLarge
+from services.errors import Fault, InvalidRequest, NotFound
 from services.predictions.answer import Remarks, answer, receipt
 from services.predictions.cache import Cache
 from services.predictions.decoder import cells_of, cells_of_array, cells_of_columns
 from services.predictions.diagnostics import diagnostics_of
-from services.predictions.formats.media import ELSEWHERE, Media
+from services.predictions.formats.media import Media
 from services.predictions.freshness import Freshness
 from services.predictions.numbers import rows_of_numbers
 from services.predictions.outputs import outputs_of
 from services.predictions.resolution import Resolution, Resolutions
+from services.predictions.row_limit import check_rows
 from services.predictions.target import Target
 from services.predictions.wanted import ALL_AS_JSON, Wanted
 from services.settings import Settings
@@ -133,12 +134,3 @@ class PredictionService:
             return Predictor.from_bytes(self.source.content(found.chosen))
 
         return self.cache.get(found.owner, found.chosen.id, load)
-
-
-def check_rows(count: int, most: int) -> None:
-    """Refuse more rows than one request may have.
-
-    Raises: TooLarge.
-    """
-    if count > most:
-        raise TooLarge(f"{count} rows are more than {most}: {ELSEWHERE}", limit_rows=most)

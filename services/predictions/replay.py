@@ -8,11 +8,12 @@ from pydantic import BaseModel, Field
 from services.errors import Fault, InvalidRequest
 from services.predictions.decoder import cells_of
 from services.predictions.outputs import outputs_of
+from services.predictions.row_limit import check_rows
 from services.predictions.target import Target
 from services.specs.schema.predict import Predict
 
 if TYPE_CHECKING:
-    from services.predictions.predictions import PredictionService, check_rows
+    from services.predictions.predictions import PredictionService
 
 SHOWN = 20  #: rows that differ are described up to here; beyond, they are counted
 KINDS = ("predictions", "probabilities", "deviations")

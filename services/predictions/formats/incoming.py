@@ -15,9 +15,10 @@ import pyarrow as pa
 from services.datasets import parquet_files
 from services.datasets.csv_dialect import sniff
 from services.datasets.table_limits import TableLimits
-from services.errors import Fault, InvalidRequest, TooLarge
+from services.errors import Fault, InvalidRequest
 from services.predictions.formats.arrow_messages import is_packed
-from services.predictions.formats.media import ELSEWHERE, Media
+from services.predictions.formats.media import Media
+from services.predictions.row_limit import check_rows
 from services.specs.parse.faults import pointer_of
 from services.specs.schema.file_options import FileOptions
 
@@ -58,7 +59,7 @@ def array_of(body: bytes, most: int) -> np.ndarray:
         raise InvalidRequest([Fault("#", "empty", f"has the shape {list(shape)}; must have rows")])
     if math.prod(shape) * dtype.itemsize != left:
         raise _damaged("NPY", f"says that its shape is {list(shape)}, but {left} bytes of numbers follow")
-    _check_rows(shape[0], most)
+    check_rows(shape[0], most)
     numbers = np.frombuffer(body, dtype=dtype, offset=stream.tell())
     return numbers.reshape(shape, order="F" if fortran else "C")
 
@@ -83,7 +84,7 @@ def _csv(body: bytes, most: int) -> Columns:
                 where = {"row": len(found), "line": rows.line_num}
                 raise InvalidRequest([Fault(f"#/rows/{len(found)}", "shape_mismatch", detail, location=where)])
             found.append(row)
-            _check_rows(len(found), most)
+            check_rows(len(found), most)
     except csv.Error as error:
         detail = f"has a quote at line {rows.line_num} that does not close, or text behind one that does"
         raise _damaged("CSV", detail) from error
@@ -112,7 +113,7 @@ def _arrow(body: bytes, most: int) -> Columns:
             _check_names(stream.schema.names)
             for batch in stream:
                 rows += batch.num_rows
-                _check_rows(rows, most)
+                check_rows(rows, most)
                 batch.validate(full=True)
                 batches.append(batch)
     except (pa.ArrowException, ValueError, OSError, EOFError) as error:
@@ -140,11 +141,6 @@ def _check_names(names: list[str]) -> None:
     if twice:
         detail = f"column {twice[0][:80]!r} occurs twice"
         raise InvalidRequest([Fault(pointer_of(["columns", twice[0]]), "duplicate_key", detail)])
-
-
-def _check_rows(rows: int, most: int) -> None:
-    if rows > most:
-        raise TooLarge(f"There are more than {most} rows: {ELSEWHERE}", limit_rows=most)
 
 
 def _damaged(kind: str, detail: str) -> InvalidRequest:

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from services.attempts.crash import Crash
 from services.batches.batch_predictions import BatchPredictionService
 from services.batches.batch_recorder import BatchRecorder
 from services.batches.batch_views import Piece
@@ -83,7 +84,7 @@ def test_one_that_dies_without_progress_fails_after_some_tries(joined: Base) -> 
             session.execute(update(BatchPrediction).values(not_before=BatchPrediction.created_at))
         claim = joined.batch_claims.claim("cpu", "w")
         assert claim is not None
-        joined.batch_lifecycle.crashed(claim, "crashed", "The trainer was killed by SIGSEGV.")
+        joined.batch_lifecycle.crashed(claim, Crash("crashed", "The trainer was killed by SIGSEGV."))
 
     found = joined.batch_predictions.get(OWNER, view.id)
     assert found.status == "failed"
