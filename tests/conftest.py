@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -23,6 +24,12 @@ from services.training.model_summary import shapes, summary
 from services.wiring.base import Base, Intake, base
 from tests.postgres import postgres_server
 from tests.valkey import valkey_server
+
+# How long an example takes says more of what runs beside it than of us.
+hypothesis.settings.register_profile(
+    "without a clock", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("without a clock")
 
 QUICK = Settings(
     beat_interval_s=0.2,
