@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import ColumnElement, delete, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from services import ids
@@ -90,14 +91,17 @@ class BatchPredictionService:
         """
         with self.database.transaction() as session:
             row = _row(session, owner, prediction_id, lock=True)
+            changes: dict[str, Any] = {}
             if row.state == JobState.QUEUED:
-                row.state, row.finished_at = JobState.CANCELLED, now(session)
+                changes = {"state": JobState.CANCELLED, "finished_at": now(session)}
             elif row.state == JobState.RUNNING:
-                row.cancel_requested_at = row.cancel_requested_at or now(session)
+                changes = {"cancel_requested_at": row.cancel_requested_at or now(session)}
             elif row.state != JobState.CANCELLED:
                 detail = f"{row.id} {row.state}; there is nothing to cancel."
                 raise JobAlreadyFinished(detail, prediction_status=row.state)
-            session.flush()
+            if changes:
+                session.execute(update(BatchPrediction).where(*_mine(owner, row.id)).values(**changes))
+                session.refresh(row)
             return batch_view(row)
 
     def delete(self, owner: str, prediction_id: str, *, force: bool = False) -> None:
@@ -110,7 +114,7 @@ class BatchPredictionService:
             if row.state not in FINAL and not force:
                 detail = f"{row.id} is {row.state}; only a finished one is deleted. Cancel it first, or say force=true."
                 raise InvalidTransition(detail, prediction_status=row.state)
-            session.execute(delete(BatchPrediction).where(BatchPrediction.id == row.id))
+            session.execute(delete(BatchPrediction).where(*_mine(owner, row.id)))
         self.files.remove(prediction_id)
 
     def output(self, owner: str, prediction_id: str) -> tuple[BatchView, Path]:
@@ -168,3 +172,7 @@ def _row(session: Session, owner: str, prediction_id: str, *, lock: bool = False
             f"There is no batch prediction {prediction_id[:80]!r}.", suggestion=closest(prediction_id, known)
         )
     return row
+
+
+def _mine(owner: str, prediction_id: str) -> tuple[ColumnElement[bool], ...]:
+    return BatchPrediction.id == prediction_id, BatchPrediction.owner == owner

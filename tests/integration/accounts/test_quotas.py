@@ -103,7 +103,7 @@ def test_run_time_of_a_day_is_limited(root: FlaskClient, client_of: ClientOf, jo
     alice = client_of("alice")
     job = alice.post("/api/v1/jobs", json=SMALL).json["id"]
     with joined.database.transaction() as session:
-        session.execute(update(Job).where(Job.id == job).values(served_s=90.0))
+        session.execute(update(Job).where(Job.id == job).values(trained_s=90.0))
     assert limit(root, "alice", run_seconds_per_day=60)["used"]["run_seconds_per_day"] == 90
 
     refused = alice.post("/api/v1/jobs", json=SMALL)

@@ -13,12 +13,13 @@ from werkzeug.test import TestResponse
 from api.permissions import needed
 from services.accounts.scopes import Scope
 from services.models.aliases import Expected, Move
+from services.predictions.batch_submit import NewBatchPrediction
 from services.webhooks.webhook_spec import WebhookSpec
 from services.webhooks.webhooks import WebhookService
 from services.wiring.base import Base
 from tests.make import SMALL, make_job, train
 
-CSV = b"a,b,y\n" + b"\n".join(b"%d,%d,%d" % (n, n % 3, 2 * n) for n in range(12)) + b"\n"
+CSV = b"x0,x1,y\n" + b"\n".join(b"%d,%d,%d" % (n, n % 3, 2 * n) for n in range(12)) + b"\n"
 ROWS = {"x": [[1.0, 1.0]]}
 TENSORS = {"inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [1.0, 1.0]}]}
 #: What each route that wants a body is sent.
@@ -45,13 +46,14 @@ DESTRUCTIVE = ("remove", "delete", "cancel")
 
 @dataclass(frozen=True)
 class Things:
-    """One owner's: a trained job and a waiting one, a data set, a webhook, a registered model with an alias."""
+    """One owner's: a trained job and a waiting one, a data set and its prediction, a webhook, a model with an alias."""
 
     owner: str
     job: str
     waiting: str
     dataset: str
     webhook: str
+    prediction: str
     model: str = "m"
     version: str = "1"
     alias: str = "champion"
@@ -63,6 +65,7 @@ class Things:
             "job_id": self.waiting if waiting else self.job,
             "dataset_id": self.dataset,
             "webhook_id": self.webhook,
+            "prediction_id": self.prediction,
             "name": self.model,
             "version": self.version,
             "alias": self.alias,
@@ -70,7 +73,9 @@ class Things:
         }
 
 
-NOTHING = Things("nobody", "job_" + "0" * 20, "job_" + "0" * 20, "ds_" + "0" * 20, "wh_" + "0" * 20, "nomodel")
+NOTHING = Things(
+    "nobody", "job_" + "0" * 20, "job_" + "0" * 20, "ds_" + "0" * 20, "wh_" + "0" * 20, "pred_" + "0" * 20, "nomodel"
+)
 
 
 def things_of(app: Flask, joined: Base, owner: str, model: str) -> Things:
@@ -85,7 +90,9 @@ def things_of(app: Flask, joined: Base, owner: str, model: str) -> Things:
     hooks = WebhookService(joined.database, joined.settings)
     hooks._check = lambda url: None  # type: ignore[method-assign]  # no names can be looked up here
     hook, _ = hooks.add(owner, WebhookSpec(url="https://example.org/hook"))
-    return Things(owner, job.id, waiting.id, dataset.id, hook.id, model)
+    batch = NewBatchPrediction(job=job.id, dataset=dataset.id)
+    prediction = api.batch_submit().submit(owner, batch)
+    return Things(owner, job.id, waiting.id, dataset.id, hook.id, prediction.id, model)
 
 
 def rules(app: Flask) -> list[tuple[Rule, str]]:
@@ -131,7 +138,7 @@ def told(answer: TestResponse, things: Things) -> tuple[int, bytes]:
 
 def own_names(things: Things) -> set[str]:
     """Return every word by which something of an owner could show."""
-    ids = {things.job, things.waiting, things.dataset, things.webhook}
+    ids = {things.job, things.waiting, things.dataset, things.webhook, things.prediction}
     return ids | {f"{things.owner}-trained", f"{things.owner}-waiting", f"{things.owner}.csv"}
 
 
