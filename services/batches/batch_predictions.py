@@ -101,7 +101,6 @@ class BatchPredictionService:
                 raise JobAlreadyFinished(detail, prediction_status=row.state)
             if changes:
                 session.execute(update(BatchPrediction).where(*_mine(owner, row.id)).values(**changes))
-                session.refresh(row)
             return batch_view(row)
 
     def delete(self, owner: str, prediction_id: str, *, force: bool = False) -> None:

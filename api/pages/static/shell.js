@@ -84,6 +84,8 @@ const showKeys = document.getElementById("show-keys");
 showKeys?.addEventListener("click", () => document.getElementById("keys").showModal());
 if (showKeys) document.addEventListener("keydown", shortcut);
 const toggle = document.getElementById("use-shortcuts");
-toggle.checked = kept(SWITCH) !== "off";
-toggle.addEventListener("change", () => keep(SWITCH, toggle.checked ? "" : "off"));
+if (toggle) {
+  toggle.checked = kept(SWITCH) !== "off";
+  toggle.addEventListener("change", () => keep(SWITCH, toggle.checked ? "" : "off"));
+}
 sayColours();

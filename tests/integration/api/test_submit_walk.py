@@ -13,10 +13,11 @@ from tests.make import SMALL
 from tests.rules.walk import Walk, walked
 
 STATEMENTS = 5  #: of the one transaction that writes
-READS = 6  #: before it: the key, the owner's limits, the data set, the owner, the workers, the speed of jobs like it
-TO_THE_TABLES = 10  #: files that stand between the request and a statement; two of them are for the owner's limits
-OF_THE_ROOMS = 22  #: files of the door, the rooms and the database, with those that serve the ten
-IN_ALL = 62  #: from the view on, with the pure functions of specs, models and values
+READS = 13  #: six before it, of them one for the owner's limits and one for the speed of jobs like it, and up to seven
+#: after it for the place in the queue that a 202 shows
+TO_THE_TABLES = 16  #: files that stand between the request and a statement
+OF_THE_ROOMS = 40  #: files of the door, the rooms and the database, with those that serve the ten
+IN_ALL = 90  #: from the view on, with the pure functions of specs, models and values
 VIEW = "api/jobs.py"
 ROOMS = ("api/", "services/wiring/", "services/jobs/", "services/attempts/", "services/queue/", "services/datasets/")
 NEW_ROWS = {"x": [[0.5 * n, 1.0 - n] for n in range(12)], "y": [0.25 * n for n in range(12)]}
