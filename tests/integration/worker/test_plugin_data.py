@@ -52,7 +52,7 @@ def test_a_plugin_trains_and_one_that_fails_ends_its_own_job_alone(
     error = done["item"].outcome.error or {}
     assert error["message"] == "The plug-in 'odd' failed at item 9: OSError: no such picture"
     assert (error["plugin"], error["item"]) == ("odd", 9)
-    assert "of a plug-in" in (done["os._exit"].outcome.error or {})["message"]
+    assert "in a plug-in" in (done["os._exit"].outcome.error or {})["message"]
     assert worker.fork_server[0].pid == warm
 
 
