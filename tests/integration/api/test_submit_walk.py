@@ -16,8 +16,8 @@ STATEMENTS = 5  #: of the one transaction that writes
 READS = 13  #: six before it, of them one for the owner's limits and one for the speed of jobs like it, and up to seven
 #: after it for the place in the queue that a 202 shows
 TO_THE_TABLES = 16  #: files that stand between the request and a statement
-OF_THE_ROOMS = 40  #: files of the door, the rooms and the database, with those that serve the ten
-IN_ALL = 90  #: from the view on, with the pure functions of specs, models and values
+OF_THE_ROOMS = 27  #: files of the door, the rooms and the database
+IN_ALL = 63  #: from the view on, with the pure functions of specs, models and values
 VIEW = "api/jobs.py"
 ROOMS = ("api/", "services/wiring/", "services/jobs/", "services/attempts/", "services/queue/", "services/datasets/")
 NEW_ROWS = {"x": [[0.5 * n, 1.0 - n] for n in range(12)], "y": [0.25 * n for n in range(12)]}
