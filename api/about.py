@@ -85,7 +85,7 @@ def schema() -> Response:
 @described(answer=service_schemas.Document)
 def document() -> Response:
     """Read this interface as OpenAPI 3.1."""
-    return _json(openapi.document(current_app, version("batchyard")))
+    return _json(openapi.document(current_app, version("batchyard"), asks_for_keys=api().base.settings.auth == "keys"))
 
 
 @bp.get("/healthz")

@@ -37,8 +37,8 @@ ANSWERS = {200: "Done.", 201: "Made.", 202: "Accepted.", 204: "No content.", 206
 TEXT, BYTES = {"type": "string"}, {"type": "string", "format": "binary"}
 
 
-def document(app: Flask, version: str) -> dict[str, Any]:
-    """Return the document of every route."""
+def document(app: Flask, version: str, *, asks_for_keys: bool) -> dict[str, Any]:
+    """Return the document of every route; where no keys are asked for, none are demanded."""
     paths: dict[str, dict[str, Any]] = {}
     bodies: set[type[BaseModel]] = set()
     answers: set[type[BaseModel]] = {schemas.Problem, inference_schemas.Refusal}
@@ -51,7 +51,10 @@ def document(app: Flask, version: str) -> dict[str, Any]:
         bodies |= {found.body} if found.body else set()
         answers |= {model for model in (found.answer, *found.answers.values()) if model}
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            paths.setdefault(path, {})[method.lower()] = _operation(rule.endpoint, view, found, sorted(rule.arguments))
+            operation = _operation(rule.endpoint, view, found, sorted(rule.arguments))
+            if asks_for_keys:
+                operation["security"] = security(rule.endpoint)
+            paths.setdefault(path, {})[method.lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": {
@@ -80,7 +83,6 @@ def _operation(endpoint: str, view: Any, found: Description, names: list[str]) -
         "summary": words[0],
         "parameters": in_path(names, found.path) + in_headers(found.headers),
         "responses": {},
-        "security": security(endpoint),
     }
     if len(words) > 1:
         operation["description"] = words[1].strip()

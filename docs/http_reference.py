@@ -30,7 +30,7 @@ SPEC = "spec.md"
 
 def page() -> str:
     """Return the page: the operations by what they are about, then the objects that they take and give."""
-    document = openapi.document(views(), "")
+    document = openapi.document(views(), "", asks_for_keys=True)
     shapes = document["components"]["schemas"]
     used = sorted(_used(document["paths"], shapes))
     pages = {name: f"#{name.lower()}-object" for name in used} | {"JobSpec": SPEC}

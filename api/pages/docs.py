@@ -7,6 +7,7 @@ from flask import Response, current_app
 
 from api import openapi
 from api.pages.blueprint import bp, page
+from api.parts import api
 
 MAX_DEPTH = 4  #: of schemas in schemas that are written out
 GROUPS = (
@@ -21,7 +22,7 @@ GROUPS = (
 @bp.get("/docs")
 def docs() -> Response:
     """Show every operation with its parameters, bodies and answers."""
-    document = openapi.document(current_app, version("batchyard"))
+    document = openapi.document(current_app, version("batchyard"), asks_for_keys=api().base.settings.auth == "keys")
     groups: dict[str, list[dict[str, Any]]] = {}
     for path, methods in document["paths"].items():
         title = next((title for title, start in GROUPS if path.startswith(start)), "Service")

@@ -17,7 +17,7 @@ from docs.http_reference import views
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/how-to").glob("*.md"))]
-DOCUMENT = openapi.document(views(), "")
+DOCUMENT = openapi.document(views(), "", asks_for_keys=True)
 
 
 def commands(lines: list[str]) -> Iterator[list[str]]:
