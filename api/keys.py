@@ -9,7 +9,8 @@ from api import key_schemas, schemas
 from api.parts import api, as_json
 from api.requests import body, query
 from api.view_descriptions import described
-from services.accounts.lifetimes import lifetime
+from services.accounts.keys import OWNER
+from services.accounts.lifetimes import LIFETIME, lifetime
 from services.accounts.scopes import USUAL, Scope
 from services.specs.schema.fields import STRICT, Name
 
@@ -21,11 +22,11 @@ class CreateKey(BaseModel):
 
     model_config = STRICT
 
-    owner: Annotated[str, Field(max_length=64)]
+    owner: Annotated[str, Field(max_length=64, json_schema_extra={"pattern": OWNER})]
     name: Name | None = None
     """What tells it from the owner's other keys."""
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=8)] = list(USUAL)
-    expires: Annotated[str, Field(max_length=20)] | None = None
+    expires: Annotated[str, Field(max_length=20, json_schema_extra={"pattern": LIFETIME})] | None = None
     """A number with m, h, d or w: 90d. Without it, it never does."""
 
 

@@ -10,12 +10,13 @@ from api.keys import NoQuery
 from api.parts import api, as_json
 from api.requests import body, query
 from api.view_descriptions import described
-from services.accounts.keys import check_owner
+from services.accounts.keys import OWNER, check_owner
 from services.accounts.quotas import OwnerView
 from services.specs.schema.fields import STRICT
 
 bp = Blueprint("owners", __name__, url_prefix="/api/v1/owners")
 
+NAMED = {"owner": {"type": "string", "pattern": OWNER}}
 Most = Annotated[int, Field(ge=0, lt=2**31)] | None
 Large = Annotated[int, Field(ge=0, lt=2**53)] | None
 
@@ -36,7 +37,7 @@ class ChangeLimits(BaseModel):
 
 
 @bp.get("/<owner>")
-@described(query=NoQuery, answer=key_schemas.Owner)
+@described(query=NoQuery, answer=key_schemas.Owner, path=NAMED)
 def show(owner: str) -> Response:
     """Read what an owner may have at most, and has."""
     query(NoQuery)
@@ -45,7 +46,7 @@ def show(owner: str) -> Response:
 
 
 @bp.patch("/<owner>")
-@described(query=NoQuery, body=ChangeLimits, answer=key_schemas.Owner, errors=(415,))
+@described(query=NoQuery, body=ChangeLimits, answer=key_schemas.Owner, errors=(415,), path=NAMED)
 def change(owner: str) -> Response:
     """Set what an owner may have at most, by a merge patch (RFC 7396)."""
     query(NoQuery)

@@ -16,7 +16,7 @@ from services.db.engine import Database, now
 from services.errors import Fault, InvalidRequest, NotFound
 
 MOST = 10_000  #: keys that open at once; every process knows all of them by heart
-OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+OWNER = r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$"  #: what an owner can be called
 SHOWN = 1_000
 
 
@@ -98,7 +98,7 @@ def check_owner(owner: str) -> None:
 
     Raises: InvalidRequest.
     """
-    if not OWNER.fullmatch(owner):
+    if not re.fullmatch(OWNER, owner) or owner.endswith("\n"):
         detail = "must be 1 to 64 letters, digits and . _ @ -, the first a letter or digit"
         raise InvalidRequest([Fault("#/owner", "invalid_name", detail, owner[:80])])
 

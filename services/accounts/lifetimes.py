@@ -7,6 +7,13 @@ from services.errors import Fault, InvalidRequest
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 MOST_DAYS = 36_500
+#: As texts of digits the most of each unit that come to so many days; the OpenAPI document has the same expression.
+LIFETIME = (
+    r"^([1-9]\d{0,6}m"
+    r"|([1-9]\d{0,4}|[1-7]\d{5}|8[0-6]\d{4}|87[0-5]\d{3}|876000)h"
+    r"|([1-9]\d{0,3}|[12]\d{4}|3[0-5]\d{3}|36[0-4]\d{2}|36500)d"
+    r"|([1-9]\d{0,2}|[1-4]\d{3}|5[01]\d{2}|520\d|521[0-4])w)$"
+)
 
 
 def lifetime(text: str, pointer: str = "#/expires") -> timedelta:
@@ -14,9 +21,7 @@ def lifetime(text: str, pointer: str = "#/expires") -> timedelta:
 
     Raises: InvalidRequest.
     """
-    found = re.fullmatch(r"([1-9]\d{0,6})([mhdw])", text.strip())
-    said = timedelta(**{UNITS[found[2]]: int(found[1])}) if found else None
-    if said is None or said > timedelta(days=MOST_DAYS):
+    if not re.fullmatch(LIFETIME, text, re.ASCII):
         detail = f"is {text[:20]!r}; must be a number with m, h, d or w, at most {MOST_DAYS}d"
         raise InvalidRequest([Fault(pointer, "invalid", detail, hint="90d for ninety days")])
-    return said
+    return timedelta(**{UNITS[text[-1]]: int(text[:-1])})

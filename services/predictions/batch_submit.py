@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.batches.batch_views import BatchView, NewBatch
 from services.errors import Fault, InvalidRequest, NotFound
@@ -10,6 +10,7 @@ from services.predictions.batch_run import piece_rows
 from services.predictions.predictions import TRIES, PredictionService
 from services.predictions.table_cells import POINTER, TableCells
 from services.predictions.target import Target
+from services.specs.schema.key_groups import exactly_one, rules
 
 if TYPE_CHECKING:
     from services.batches.batch_predictions import BatchPredictionService
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 class NewBatchPrediction(BaseModel):
     """Predict every row of a data set with a job's stored weights, or with a registered model."""
 
-    model_config = {"extra": "forbid"}
+    model_config = ConfigDict(extra="forbid", json_schema_extra=rules(exactly_one(("job",), ("model",))))
 
     job: Annotated[str, Field(min_length=1, max_length=120)] | None = None
     """Id or name of a job."""

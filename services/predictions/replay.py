@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.errors import Fault, InvalidRequest
 from services.predictions.decoder import cells_of
 from services.predictions.outputs import outputs_of
 from services.predictions.row_limit import check_rows
 from services.predictions.target import Target
+from services.specs.schema.key_groups import given, rules
 from services.specs.schema.predict import Predict
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Checkpoint(BaseModel):
 class Receipt(BaseModel):
     """An answer to a prediction, as it came; what is not needed of it is passed over."""
 
-    model_config = {"extra": "ignore"}
+    model_config = ConfigDict(extra="ignore", json_schema_extra=rules({"anyOf": [given(kind) for kind in KINDS]}))
 
     job: Annotated[str, Field(max_length=120)]
     checkpoint: Checkpoint

@@ -28,6 +28,8 @@ OF_CONTENT = (
     ("/jobs", r"#/init_from/.*"),
     ("/retry", r"#/(spec/.*|from_checkpoint)"),
     ("/aliases/{alias}", r"#/version"),
+    ("/predictions", r"#/dataset"),
+    ("/replay", r"#/(answer|rows)/.*"),
 )
 
 

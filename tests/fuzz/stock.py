@@ -30,6 +30,8 @@ class Stock:
     checkpoints: list[str]
     datasets: list[str]
     webhooks: list[str]
+    predictions: list[str]
+    keys: list[str]
 
 
 def fill(stack: Stack) -> Stock:
@@ -52,12 +54,17 @@ def fill(stack: Stack) -> Stock:
         _made(stack, f"/api/v1/models/{MODEL}/versions", json={"job": job})
     stack.http.put(f"/api/v1/models/{MODEL}/aliases/{ALIAS}", json={"version": 1}).raise_for_status()
     hook = _made(stack, "/api/v1/webhooks", json={"url": RECEIVER})
+    rows = {"job": sold, "dataset": datasets[0]["id"]}
+    predicted = _made(stack, "/api/v1/predictions", json=rows)
+    key = _made(stack, "/api/v1/keys", json={"owner": "somebody"})
     kept = [one["id"] for one in stack.json(f"/api/v1/jobs/{flowers}/checkpoints")["data"]]
     return Stock(
         jobs=[flowers, inline, sold, failed, cancelled, paused, running, "flowers"],
         checkpoints=["best", "last", "epoch:1", *kept],
         datasets=[datasets[0]["id"], "houses.csv"],
         webhooks=[hook["id"]],
+        predictions=[predicted["id"]],
+        keys=[key["id"]],
     )
 
 
@@ -71,5 +78,5 @@ def until(stack: Stack, job: str, status: str, timeout_s: float = 60) -> None:
 
 def _made(stack: Stack, path: str, **request: Any) -> Any:
     answer: httpx2.Response = stack.http.post(path, **request)
-    assert answer.status_code in {200, 201}, answer.text
+    assert answer.status_code in {200, 201, 202}, answer.text
     return answer.json()

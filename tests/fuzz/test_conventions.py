@@ -14,7 +14,7 @@ from tests.stack import Stack, local_stack
 pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(600)]
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-PREFIXES = {"job": "job_", "checkpoint": "ckpt_", "dataset": "ds_", "webhook": "wh_"}
+PREFIXES = {"job": "job_", "checkpoint": "ckpt_", "dataset": "ds_", "webhook": "wh_", "prediction": "pred_"}
 ROWS = {"x": [[5.1, 3.5, 1.4, 0.2]]}
 TENSORS = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 4], "data": ROWS["x"]}]}
 FORMATS = jsonschema.Draft202012Validator.FORMAT_CHECKER
@@ -52,6 +52,9 @@ def bodies(found: stock.Stock) -> dict[str, dict[str, Any]]:
         "POST /api/v1/jobs/{job_id}/predict": {"json": ROWS},
         "POST /api/v1/models/{name}/predict": {"json": ROWS},
         "POST /api/v1/models/{name}/versions/{version}/predict": {"json": ROWS},
+        "POST /api/v1/keys": {"json": {"owner": "another"}},
+        "PATCH /api/v1/owners/{owner}": {"json": {"queued_jobs": 5}},
+        "POST /api/v1/predictions": {"json": {"job": found.jobs[2], "dataset": found.datasets[0]}},
         "POST /v2/models/{name}/infer": {"json": TENSORS},
         "POST /v2/models/{name}/versions/{version}/infer": {"json": TENSORS},
     }
@@ -67,6 +70,9 @@ def names(found: stock.Stock) -> dict[str, str]:
         "name": stock.MODEL,
         "alias": stock.ALIAS,
         "version": "2",
+        "prediction_id": found.predictions[0],
+        "key_id": found.keys[0],
+        "owner": "somebody",
         "slug_": "not-found",
     }
 
