@@ -35,6 +35,7 @@ class StoredPredictions(Answer):
     """Predictions of the validation rows, stored when the training ended."""
 
     object: str = "list"
+    url: str
     split: str = "validation"
     checkpoint: str
     rows: int

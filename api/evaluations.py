@@ -62,6 +62,7 @@ def predictions(job_id: str) -> Response:
         return Response(text.getvalue(), content_type="text/csv; charset=utf-8")
     return as_json(
         StoredPredictions(
+            url=request.full_path.rstrip("?"),
             checkpoint=page.checkpoint_id,
             rows=page.count,
             has_more=page.after is not None,

@@ -7,6 +7,15 @@ from pydantic import ConfigDict
 from api.schemas import Answer
 
 
+class Caller(Answer):
+    """Who asks: the owner of the key, what it allows, and its id."""
+
+    owner: str
+    scopes: list[str]
+    key: str | None
+    """None where no keys are asked for."""
+
+
 class Service(Answer):
     """What this service is and what it allows."""
 
@@ -15,6 +24,7 @@ class Service(Answer):
     version: str
     spec_versions: list[int]
     auth: str
+    caller: Caller
     limits: dict[str, float]
     """The most of each; bytes, rows, seconds as the names say."""
     devices: list[str]

@@ -63,7 +63,8 @@ class Api:
 
     def _keys_changed(self) -> None:
         self.base.quotas.reload()
-        if said := adopt(self.base.database):
+        # Without keys everything is used as `local`'s: it would be gone from those who use it.
+        if self.base.settings.auth == "keys" and (said := adopt(self.base.database)):
             log.info(said)
 
     def _start(self, name: str, run: Callable[[threading.Event], None]) -> None:

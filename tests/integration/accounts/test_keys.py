@@ -233,3 +233,14 @@ def test_what_was_made_while_keys_were_off_again_joins_what_is_called_the_same(s
         assert found[2].versions[0].job_id == job.id
         assert joined.quotas.view("alice").own.queued_jobs == 5
         assert adopt(joined.database) is None
+
+
+def test_where_no_keys_are_asked_for_a_key_that_is_made_or_revoked_takes_nothing_away(settings: Settings) -> None:
+    with closing(Api(settings)) as api:
+        job = api.base.jobs.submit(Submission(JobSpec.model_validate(SMALL), "local", {})).job
+        view, _ = api.base.keys.create("alice")
+        api.keys.poll()
+        api.base.keys.revoke(view.id)
+        api.keys.poll()
+
+        assert api.base.lookup.get("local", job.id).id == job.id
