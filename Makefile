@@ -101,7 +101,7 @@ lock: setup ## update the pinned versions of all libraries
 bench: setup ## measure, and write benchmarks/results
 	for name in submit_to_first_epoch against_tutorial many_jobs tiny_fit persistence out_of_core block_shuffle claim mixed batch_predictions; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
-sure: lint types docs-site test browser-test compose-test chaos ## all that CI does
+sure: lint types docs-site test browser-test compose-test fuzz chaos ## all that CI does
 
 clean: ## remove everything that make created
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
