@@ -162,7 +162,9 @@ class JobLookup:
         position = order.position(session, job.place, owner)
         slots = slots_of(session, job.run.device, self.settings.online_s)
         waiting = Waiting(job.run.device, job.times.not_before, position)
-        return QueuePlace(position, slots.workers, reason(waiting, slots, now(session), self.disk))
+        # A job that waits for no later try has no use for the time.
+        time = now(session) if job.times.not_before > job.times.created_at else job.times.not_before
+        return QueuePlace(position, slots.workers, reason(waiting, slots, time, self.disk))
 
     def _found(self, session: Session, owner: str, id_or_name: str) -> JobView:
         found = references.by_id(session, owner, id_or_name) or references.by_name(session, owner, id_or_name)

@@ -121,7 +121,8 @@ def position(session: Session, job: Place, owner: str) -> int:
         alike.where(Job.level == job.level, older),
     ]
     counts = [select(func.count()).select_from(rows.limit(MAX_POSITION - 1).subquery()) for rows in ahead]
-    return min(MAX_POSITION, 1 + sum(int(session.scalar(count) or 0) for count in counts))
+    found = session.execute(select(*[count.scalar_subquery() for count in counts])).one()
+    return min(MAX_POSITION, 1 + sum(found))
 
 
 def eligible(session: Session, device: str, most: int) -> int:

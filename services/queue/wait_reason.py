@@ -1,12 +1,12 @@
 """Why a queued job is not running yet."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from services.db.engine import now
+from services.db.clock import time_in
 from services.db.tables import Job, Worker
 from services.disk import Disk
 from services.states import JobState
@@ -55,12 +55,12 @@ class QueuePlace:
 
 def slots_of(session: Session, device: str, online_s: float) -> Slots:
     """Return the places of the workers that were seen in the last `online_s` seconds."""
-    seen = Worker.seen_at >= now(session) - timedelta(seconds=online_s)
+    seen = Worker.seen_at >= time_in(-online_s)
     sound = func.coalesce(func.sum(case((Worker.fault.is_(None), Worker.slots), else_=0)), 0)
-    online = select(func.count(), func.count(Worker.fault), sound).where(seen, Worker.device == device)
-    workers, faulty, total = session.execute(online).one()
-    running = select(func.count()).where(Job.state == JobState.RUNNING, Job.device == device)
-    return Slots(workers - faulty, int(total), session.scalar(running) or 0, faulty)
+    running = select(func.count()).where(Job.state == JobState.RUNNING, Job.device == device).scalar_subquery()
+    online = select(func.count(), func.count(Worker.fault), sound, running).where(seen, Worker.device == device)
+    workers, faulty, total, busy = session.execute(online).one()
+    return Slots(workers - faulty, int(total), busy, faulty)
 
 
 def reason(waits: Waiting, slots: Slots, time: datetime, disk: Disk) -> Reason:

@@ -13,8 +13,7 @@ from tests.make import SMALL
 from tests.rules.walk import Walk, walked
 
 STATEMENTS = 5  #: of the one transaction that writes
-READS = 13  #: six before it, of them one for the owner's limits and one for the speed of jobs like it, and up to seven
-#: after it for the place in the queue that a 202 shows
+READS = 8  #: six before it: key, limits, data set, owner, workers, speeds; two after it: its place and who works
 TO_THE_TABLES = 16  #: files that stand between the request and a statement
 OF_THE_ROOMS = 27  #: files of the door, the rooms and the database
 IN_ALL = 63  #: from the view on, with the pure functions of specs, models and values
