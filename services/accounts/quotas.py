@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from datetime import timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from services.account_errors import QuotaExceeded, StorageQuotaExceeded
@@ -35,6 +35,8 @@ class Limits:
 
 
 NAMES = tuple(known.name for known in fields(Limits))
+#: Every submit asks for them, so that it is built once.
+OWN = select(*[getattr(OwnerLimits, name) for name in NAMES]).where(OwnerLimits.owner == bindparam("owner"))
 
 
 @dataclass(frozen=True)
@@ -148,8 +150,8 @@ class Quotas:
 
 
 def _own(session: Session, owner: str) -> Limits:
-    row = session.get(OwnerLimits, owner)
-    return Limits(**{name: getattr(row, name) for name in NAMES}) if row else Limits()
+    row = session.connection().execute(OWN, {"owner": owner}).first()
+    return Limits(*row) if row else Limits()
 
 
 def _queued(session: Session, owner: str) -> int:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import BindParameter, Select, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from services.db.clock import time_in
@@ -53,13 +54,21 @@ class QueuePlace:
     reason: Reason  #: why it waits
 
 
+def _slots() -> Select[Any]:
+    seen = Worker.seen_at >= time_in(bindparam("seen_s"))
+    sound = func.coalesce(func.sum(case((Worker.fault.is_(None), Worker.slots), else_=0)), 0)
+    device: BindParameter[str] = bindparam("device")
+    running = select(func.count()).where(Job.state == JobState.RUNNING, Job.device == device).scalar_subquery()
+    return select(func.count(), func.count(Worker.fault), sound, running).where(seen, Worker.device == device)
+
+
+SLOTS = _slots()  #: every submit asks for it, so that it is built once
+
+
 def slots_of(session: Session, device: str, online_s: float) -> Slots:
     """Return the places of the workers that were seen in the last `online_s` seconds."""
-    seen = Worker.seen_at >= time_in(-online_s)
-    sound = func.coalesce(func.sum(case((Worker.fault.is_(None), Worker.slots), else_=0)), 0)
-    running = select(func.count()).where(Job.state == JobState.RUNNING, Job.device == device).scalar_subquery()
-    online = select(func.count(), func.count(Worker.fault), sound, running).where(seen, Worker.device == device)
-    workers, faulty, total, busy = session.execute(online).one()
+    found = session.connection().execute(SLOTS, {"device": device, "seen_s": -online_s}).one()
+    workers, faulty, total, busy = found
     return Slots(workers - faulty, int(total), busy, faulty)
 
 

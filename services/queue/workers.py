@@ -14,6 +14,10 @@ from services.settings import Settings
 from services.states import JobState
 
 MEMORY = "memory_bytes"  #: the key beside the versions in a worker's row
+#: Those that do their work; every submit asks for them, so that it is built once.
+ONLINE = select(Worker.device, Worker.versions).where(
+    Worker.seen_at >= time_in(bindparam("seen_s")), Worker.fault.is_(None)
+)
 
 
 @dataclass(frozen=True)
@@ -133,9 +137,8 @@ def largest(session: Session, online_s: float) -> dict[str, int | None]:
 
     None where a worker knows no limit.
     """
-    seen = Worker.seen_at >= time_in(-online_s), Worker.fault.is_(None)
     found: dict[str, int | None] = {}
-    for device, about in session.execute(select(Worker.device, Worker.versions).where(*seen)).all():
+    for device, about in session.connection().execute(ONLINE, {"seen_s": -online_s}):
         memory, known = about.get(MEMORY), found.get(device, 0)
         found[device] = None if memory is None or known is None else max(known, memory)
     return found
