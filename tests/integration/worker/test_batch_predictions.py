@@ -152,8 +152,9 @@ def test_a_cancelled_one_stops_and_a_drained_one_goes_on(joined: Base, bell: Bel
     done = finished(joined, bell, drained.id)
 
     assert joined.batch_predictions.get(OWNER, cancelled.id).status == "cancelled"
-    assert put_back.status == "queued"
-    assert (done.status, done.attempt) == ("succeeded", 2)
+    assert (put_back.status, put_back.rows_done > 0) == ("queued", True)
+    assert done.status == "succeeded"
+    assert done.attempt > put_back.attempt
 
 
 def test_a_long_one_lets_a_waiting_job_go_first_and_goes_on_after_it(

@@ -59,7 +59,7 @@ def test_a_paused_job_frees_its_worker_for_others(joined: Base, bell: Bell, star
     done = finished(joined, bell, other.id)
 
     assert done.status == "succeeded"
-    assert {joined.lookup.get("local", job.id).status for job in paused} == {"paused"}
+    until(lambda: {joined.lookup.get("local", job.id).status for job in paused} == {"paused"})
     last = joined.lookup.checkpoint("local", paused[0].id, "last")
     time.sleep(0.5)
     assert joined.lookup.checkpoint("local", paused[0].id, "last") == last
