@@ -135,9 +135,9 @@ def test_a_killed_worker_costs_no_recorded_piece_and_a_damaged_one_is_made_again
 
 
 def test_a_cancelled_one_stops_and_a_drained_one_goes_on(joined: Base, bell: Bell, start: Callable[[], Worker]) -> None:
-    job, rows = trained(joined), upload(joined, numbers(20_000))
+    job, rows = trained(joined), upload(joined, numbers(2_000))
     worker = start()
-    cancelled, drained = (queued(joined, job, rows, piece_rows=20) for _ in range(2))
+    cancelled, drained = (queued(joined, job, rows, piece_rows=10) for _ in range(2))
 
     def runs(prediction_id: str) -> bool:
         return _rang(joined, bell) and joined.batch_predictions.get(OWNER, prediction_id).rows_done > 0
