@@ -58,8 +58,9 @@ class Database:
             session.connection()
             yield session
             session.flush()
-            ended_jobs.write(session)
-            changes.write(session)
+            if session.info:  # something is noted
+                ended_jobs.write(session)
+                changes.write(session)
             faultpoint("commit.before")
         faultpoint("commit.after")
 

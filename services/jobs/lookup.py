@@ -15,7 +15,7 @@ from services.errors import CheckpointCorrupt, NoCheckpoint, NoCheckpointYet, No
 from services.jobs import job_views, references
 from services.jobs.job_views import EpochView, EventView, JobView
 from services.queue import order
-from services.queue.wait_reason import QueuePlace, Waiting, reason, slots_of
+from services.queue.wait_reason import QueuePlace, Waiting, place, slots_of
 from services.settings import Settings
 from services.specs.parse.faults import closest
 from services.states import JobState
@@ -36,9 +36,9 @@ class JobLookup:
         """
         with self.database.reading() as session:
             job = self._found(session, owner, id_or_name)
-            place = self._place(session, owner, job)
+            job = replace(job, queue=self._place(session, owner, job))
             latest = job_views.latest_epoch(session, job.id) if job.training.epochs_done else None
-        return replace(job, queue=place).with_latest(latest)
+        return job.with_latest(latest)
 
     def in_queue(self, owner: str, job: JobView) -> JobView:
         """Return a job that was just queued with its place in the queue."""
@@ -161,10 +161,10 @@ class JobLookup:
             return None
         position = order.position(session, job.place, owner)
         slots = slots_of(session, job.run.device, self.settings.online_s)
-        waiting = Waiting(job.run.device, job.times.not_before, position)
-        # A job that waits for no later try has no use for the time.
-        time = now(session) if job.times.not_before > job.times.created_at else job.times.not_before
-        return QueuePlace(position, slots.workers, reason(waiting, slots, time, self.disk))
+        pause_s = 0.0
+        if job.times.not_before > job.times.created_at:  # it waits for a later try
+            pause_s = (job.times.not_before - now(session)).total_seconds()
+        return place(Waiting(job.run.device, position, pause_s), slots, self.disk)
 
     def _found(self, session: Session, owner: str, id_or_name: str) -> JobView:
         found = references.by_id(session, owner, id_or_name) or references.by_name(session, owner, id_or_name)

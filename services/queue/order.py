@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, text, tuple_, update
+from sqlalchemy import ScalarSelect, Select, bindparam, func, select, text, tuple_, union_all, update
 from sqlalchemy.orm import Session
 
 from services.db.engine import now
@@ -110,30 +109,28 @@ class Place:
     id: str
 
 
-def _position() -> Select[Any]:
-    """Return the query for how many of an owner's jobs stand before one: three ranges of one index.
+def place_number() -> ScalarSelect[int]:
+    """Return the query for where a `Place` stands among its owner's jobs, counted up to 1,000: the next one is 1.
 
-    A single condition would be tried on each row of the queue.
+    The jobs before it are three ranges of one index; a single condition would be tried on each row of the queue.
     """
     mine = select(Job.id).where(_QUEUED, ~_WAITS, Job.device == bindparam("device"), Job.owner == bindparam("owner"))
     alike = mine.where(Job.priority == bindparam("priority"))
     own = tuple_(bindparam("created_at", type_=Job.created_at.type), bindparam("id"))
-    ahead = [
+    ahead = union_all(
         mine.where(Job.priority > bindparam("priority")),
         alike.where(Job.level < bindparam("level")),
         alike.where(Job.level == bindparam("level"), tuple_(Job.created_at, Job.id) < own),
-    ]
-    counts = [select(func.count()).select_from(rows.limit(MAX_POSITION - 1).subquery()) for rows in ahead]
-    return select(*[count.scalar_subquery() for count in counts])
+    )
+    return select(1 + func.count()).select_from(ahead.limit(MAX_POSITION - 1).subquery()).scalar_subquery()
 
 
-POSITION = _position()  #: every submit asks for it, so that it is built once
+POSITION = select(place_number())
 
 
 def position(session: Session, job: Place, owner: str) -> int:
     """Return a queued job's place among its owner's for its device, 1 for the next, counted up to 1,000."""
-    found = session.connection().execute(POSITION, {"owner": owner, **vars(job)}).one()
-    return min(MAX_POSITION, 1 + sum(found))
+    return int(session.connection().execute(POSITION, {"owner": owner, **vars(job)}).scalar_one())
 
 
 def eligible(session: Session, device: str, most: int) -> int:
