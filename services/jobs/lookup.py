@@ -35,10 +35,7 @@ class JobLookup:
         Raises: NotFound with the closest id or name.
         """
         with self.database.reading() as session:
-            job = self._found(session, owner, id_or_name)
-            job = replace(job, queue=self._place(session, owner, job))
-            latest = job_views.latest_epoch(session, job.id) if job.training.epochs_done else None
-        return job.with_latest(latest)
+            return self._whole(session, owner, self._found(session, owner, id_or_name))
 
     def in_queue(self, owner: str, job: JobView) -> JobView:
         """Return a job that was just queued with its place in the queue."""
@@ -51,11 +48,11 @@ class JobLookup:
         Raises: NotFound with the closest id or name.
         """
         with self.database.reading() as session:
-            if references.by_id(session, owner, id_or_name) is None and (
-                found := references.usable_by_name(session, owner, id_or_name)
-            ):
-                id_or_name = found
-        return self.get(owner, id_or_name)
+            job = references.by_id(session, owner, id_or_name)
+            if job is None:
+                usable = references.usable_by_name(session, owner, id_or_name)
+                job = self._found(session, owner, usable or id_or_name)
+            return self._whole(session, owner, job)
 
     def epochs(
         self, owner: str, job_id: str, *, after_epoch: int = 0, max_points: int | None = None, until: int | None = None
@@ -117,7 +114,7 @@ class JobLookup:
         with self.database.reading() as session:
             job = self._found(session, owner, id_or_name)
             chosen = checkpoints.selected(session, job.id, selector)
-            kept = checkpoints.selectors(session, job.id)
+            kept = checkpoints.selectors(session, job.id) if chosen is None else []
         if chosen is None and not kept:
             if job.done:
                 raise NoCheckpoint(f"{job.name} {job.status} without a checkpoint.", job_status=job.status)
@@ -155,6 +152,11 @@ class JobLookup:
         with self.database.reading() as session:
             found = session.execute(select(Job.id, Job.events_seq).where(Job.id.in_(job_ids)))
             return {row.id: row.events_seq for row in found}
+
+    def _whole(self, session: Session, owner: str, job: JobView) -> JobView:
+        """Return a job with its place in the queue and its newest epoch."""
+        job = replace(job, queue=self._place(session, owner, job))
+        return job.with_latest(job_views.latest_epoch(session, job.id) if job.training.epochs_done else None)
 
     def _place(self, session: Session, owner: str, job: JobView) -> QueuePlace | None:
         if job.state is not JobState.QUEUED:

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ScalarSelect, Select, bindparam, func, select, text, tuple_, union_all, update
+from sqlalchemy import ScalarSelect, Select, bindparam, func, null, select, text, tuple_, union_all, update
 from sqlalchemy.orm import Session
 
+from services.db.clock import NOW
 from services.db.engine import now
 from services.db.job_rows import stamp
 from services.db.tables import QUEUE_ORDER, Job
+from services.states import JobState
 
 MAX_POSITION = 1_000
 
@@ -29,7 +31,7 @@ def _head(condition: str = "") -> str:
     """
     return f"""
         SELECT j.id FROM jobs j
-         WHERE j.owner = o.name AND j.device = :device
+         WHERE j.owner = o.name AND j.device = :of_device
            AND j.state = 'queued' AND j.not_before <= j.created_at {condition}
          ORDER BY {_sorted("j")} LIMIT 1"""
 
@@ -45,14 +47,36 @@ def _fairest(head: str, but: str = "0") -> str:
        WHERE head IS NOT NULL ORDER BY busy, last_claim LIMIT 1"""
 
 
-CLAIM = text(
-    f"""
-    UPDATE jobs SET state = 'running', attempt = attempt + 1, beat = beat + 1, worker = :worker, progress = NULL,
-                    attempts_without_progress = attempts_without_progress + 1,
-                    started_at = COALESCE(started_at, :now)
-     WHERE state = 'queued' AND id = ({_fairest(_head())})
-    RETURNING id, attempt, owner, trained_s
-    """
+#: Takes the first of all, and gives it the number of the event that says so.
+CLAIM = (
+    update(Job)
+    .where(_QUEUED, Job.id == text(_fairest(_head())).columns(Job.id).scalar_subquery())
+    .values(
+        state=JobState.RUNNING,
+        attempt=Job.attempt + 1,
+        attempts_without_progress=Job.attempts_without_progress + 1,
+        beat=Job.beat + 1,
+        worker=bindparam("by"),
+        progress=null(),
+        started_at=func.coalesce(Job.started_at, NOW),
+        events_seq=Job.events_seq + 1,
+    )
+    .returning(Job.id, Job.attempt, Job.owner, Job.name, Job.trained_s, Job.events_seq)
+    .execution_options(synchronize_session=False)
+)
+#: Puts the jobs whose time for a later try has come back in their places among the others. Those that another claim
+#: puts back at this moment are skipped: it need not be done twice, nor waited for.
+END_WAITS = (
+    update(Job)
+    .where(
+        Job.id.in_(
+            select(Job.id)
+            .where(_QUEUED, _WAITS, Job.device == bindparam("of_device"), Job.not_before <= NOW)
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(not_before=Job.created_at)
+    .execution_options(synchronize_session=False)
 )
 _OWN_OR_WAITING = f"COALESCE(({_head('AND j.queued_at <= :settled')}), CASE WHEN o.name = :owner THEN :job_id END)"
 #: What a worker would claim if it put a running job back.
@@ -72,14 +96,6 @@ ELIGIBLE = text(
               LIMIT :most) AS waited)
     """
 )
-
-
-def end_waits(session: Session, device: str, time: datetime) -> None:
-    """Put the jobs whose time for a later try has come back in their places among the others."""
-    over = select(Job.id).where(_QUEUED, _WAITS, Job.device == device, Job.not_before <= time)
-    # Skipped where another claim does the same at this moment: it need not be done twice, nor waited for.
-    ended = update(Job).where(Job.id.in_(over.with_for_update(skip_locked=True))).values(not_before=Job.created_at)
-    session.execute(ended, execution_options={"synchronize_session": False})
 
 
 def key(busy: int, last_claim: int, priority: int, level: int, age: int) -> tuple[int, ...]:
