@@ -86,7 +86,7 @@ class Recorder:
             columns["model_summary"] = known | {"steps_per_epoch": self.contents.steps_per_epoch}
             self._one(session, update(Job).where(*self._owned()).values(**columns))
 
-        self._until_written(write, landed=lambda job: job.environment == environment)
+        self._until_written(write, landed=lambda job: job.environment == environment, durable=False)
 
     def epoch(self, costs: EpochCosts, *, improved: bool) -> None:
         """Take in an epoch, and flush when it is time.
@@ -224,7 +224,9 @@ class Recorder:
             else:
                 return draft
 
-    def _until_written(self, write: Callable[[Session], None], landed: Callable[[Job], bool]) -> None:
+    def _until_written(
+        self, write: Callable[[Session], None], landed: Callable[[Job], bool], *, durable: bool = True
+    ) -> None:
         """Write in one transaction, for as long as it takes.
 
         When the connection is lost at COMMIT nobody knows whether it happened: read what is there, and write again
@@ -233,7 +235,7 @@ class Recorder:
         unknown = False
         while True:
             try:
-                with self.database.transaction() as session:
+                with self.database.transaction(durable=durable) as session:
                     job = session.get(Job, self.work.job_id) if unknown else None
                     if job is not None and job.attempt == self.work.attempt and landed(job):
                         return

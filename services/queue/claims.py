@@ -47,7 +47,8 @@ class Claims:
         if self.disk.is_full:
             return None
         for _ in range(CLAIM_TRIES):
-            with self.database.transaction() as session:
+            # A claim that a power cut takes is made again: whoever trained for it is gone as well.
+            with self.database.transaction(durable=False) as session:
                 session.execute(order.END_WAITS, {"of_device": device})
                 taken = session.execute(order.CLAIM, {"of_device": device, "by": worker}).first()
                 if taken is None and not order.eligible(session, device, 1):

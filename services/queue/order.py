@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ScalarSelect, Select, bindparam, func, null, select, text, tuple_, union_all, update
 from sqlalchemy.orm import Session
 
 from services.db.clock import NOW
-from services.db.engine import now
-from services.db.job_rows import stamp
 from services.db.tables import QUEUE_ORDER, Job
 from services.states import JobState
 
@@ -87,15 +86,17 @@ NEXT = text(
        AND j.id = ({_fairest(_OWN_OR_WAITING, but="CASE WHEN o.name = :owner THEN 1 ELSE 0 END")})
     """
 )
-ELIGIBLE = text(
-    """
-    SELECT (SELECT count(*) FROM (SELECT 1 FROM jobs
-              WHERE state = 'queued' AND device = :device AND not_before <= created_at LIMIT :most) AS ready)
-         + (SELECT count(*) FROM (SELECT 1 FROM jobs
-              WHERE state = 'queued' AND device = :device AND not_before > created_at AND not_before <= :now
-              LIMIT :most) AS waited)
-    """
-)
+
+
+def _eligible() -> Select[Any]:
+    """Return the query for how many jobs may start: those that wait for nothing, and those whose wait is over."""
+    waiting = select(Job.id).where(_QUEUED, Job.device == bindparam("device"))
+    kinds = waiting.where(~_WAITS), waiting.where(_WAITS, Job.not_before <= NOW)
+    counts = [select(func.count()).select_from(kind.limit(bindparam("most")).subquery()) for kind in kinds]
+    return select(*[count.scalar_subquery() for count in counts])
+
+
+ELIGIBLE = _eligible()  #: every nudge asks for it, so that it is built once
 
 
 def key(busy: int, last_claim: int, priority: int, level: int, age: int) -> tuple[int, ...]:
@@ -151,5 +152,4 @@ def position(session: Session, job: Place, owner: str) -> int:
 
 def eligible(session: Session, device: str, most: int) -> int:
     """Return how many queued jobs may start now, counted up to `most`."""
-    found = session.scalar(ELIGIBLE, {"device": device, "now": stamp(session, now(session)), "most": most})
-    return min(most, int(found or 0))
+    return min(most, sum(session.execute(ELIGIBLE, {"device": device, "most": most}).one()))
