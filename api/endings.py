@@ -46,7 +46,7 @@ def when_done_if_preferred(job: JobView) -> tuple[JobView, float | None]:
     if wait_s is not None and not job.done:
         with suppress(Overloaded):
             return when_done(job, wait_s), wait_s
-    return api().base.lookup.in_queue(caller(), job), None
+    return job if job.queue else api().base.lookup.in_queue(caller(), job), None
 
 
 def is_news(job_id: str, known: int, wait_s: float) -> bool:

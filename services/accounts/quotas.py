@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from datetime import timedelta
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from services.account_errors import QuotaExceeded, StorageQuotaExceeded
@@ -35,8 +35,7 @@ class Limits:
 
 
 NAMES = tuple(known.name for known in fields(Limits))
-#: Every submit asks for them, so that it is built once.
-OWN = select(*[getattr(OwnerLimits, name) for name in NAMES]).where(OwnerLimits.owner == bindparam("owner"))
+COLUMNS = [getattr(OwnerLimits, name) for name in NAMES]
 
 
 @dataclass(frozen=True)
@@ -63,10 +62,10 @@ class Quotas:
         )
         self.rows: dict[str, int] = {}  #: most rows of a predict, of the owners for whom it was set: asked without SQL
 
-    def limits(self, owner: str) -> Limits:
-        """Return what an owner may have."""
-        with self.database.reading() as session:
-            return self._limits(session, owner)
+    def limits(self, own: Limits) -> Limits:
+        """Return what an owner may have for whom these were set."""
+        set_for_all, set_for_one = vars(self.defaults), vars(own)
+        return Limits(**{name: set_for_all[name] if most is None else most for name, most in set_for_one.items()})
 
     def check_submit(self, session: Session, owner: str, most: Limits) -> None:
         """Refuse one more job than an owner may have. In the transaction that adds it, which goes on alone then.
@@ -92,7 +91,7 @@ class Quotas:
         Raises: StorageQuotaExceeded when it is none.
         """
         with self.database.reading() as session:
-            most = self._limits(session, owner).stored_bytes
+            most = self.limits(_own(session, owner)).stored_bytes
             if most is None:
                 return None
             stored = _stored(session, owner)
@@ -122,7 +121,8 @@ class Quotas:
                 "stored_bytes": _stored(session, owner),
                 "run_seconds_per_day": _run_seconds(session, owner),
             }
-            return OwnerView(owner, _own(session, owner), self._limits(session, owner), used)
+            own = _own(session, owner)
+            return OwnerView(owner, own, self.limits(own), used)
 
     def change(self, owner: str, patch: dict[str, int | None]) -> OwnerView:
         """Set what an owner may have; None: what the settings say."""
@@ -133,11 +133,6 @@ class Quotas:
             changes.note_keys(session)
         self.reload()
         return self.view(owner)
-
-    def _limits(self, session: Session, owner: str) -> Limits:
-        own = vars(_own(session, owner))
-        default = vars(self.defaults)
-        return Limits(**{name: default[name] if own[name] is None else own[name] for name in NAMES})
 
     def _check_rate(self, session: Session, owner: str, most: int | None) -> None:
         if most is None:
@@ -150,7 +145,7 @@ class Quotas:
 
 
 def _own(session: Session, owner: str) -> Limits:
-    row = session.connection().execute(OWN, {"owner": owner}).first()
+    row = session.execute(select(*COLUMNS).where(OwnerLimits.owner == owner)).first()
     return Limits(*row) if row else Limits()
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import delete, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from services import ids
+from services.db.clock import NOW
 from services.db.engine import Database, now
 from services.db.model_tables import ModelVersion
 from services.db.prediction_tables import BatchPrediction
@@ -93,20 +94,19 @@ def prune(session: Session, job_id: str, kept_by_job: Sequence[str | None]) -> N
     """Remove what a flush has replaced: all but the two last, what the job keeps, what others
     start from, versions, and what batch predictions need."""
     newest = select(Checkpoint.id).where(Checkpoint.job_id == job_id, Checkpoint.kind == STATE)
-    kept = session.scalars(
-        newest.where(Checkpoint.state == "ready")
-        .order_by(Checkpoint.step.desc(), Checkpoint.created_at.desc(), Checkpoint.id)
-        .limit(KEPT_LAST)
-    ).all()
+    newest = newest.where(Checkpoint.state == "ready").limit(KEPT_LAST)
+    newest = newest.order_by(Checkpoint.step.desc(), Checkpoint.created_at.desc(), Checkpoint.id)
     session.execute(
         delete(Checkpoint).where(
             Checkpoint.job_id == job_id,
             Checkpoint.state == "ready",
-            Checkpoint.id.not_in([*kept, *(name or "" for name in kept_by_job)]),
+            Checkpoint.id.not_in([name or "" for name in kept_by_job]),
+            Checkpoint.id.not_in(select(newest.subquery().c.id)),
             ~exists().where(Job.init_checkpoint == Checkpoint.id, Job.state.not_in(FINAL)),
             ~exists().where(ModelVersion.checkpoint_id == Checkpoint.id),
             ~exists().where(BatchPrediction.checkpoint_id == Checkpoint.id, BatchPrediction.finished_at.is_(None)),
-        )
+        ),
+        execution_options={"synchronize_session": False},
     )
 
 
@@ -241,7 +241,7 @@ def _add(session: Session, draft: Draft, job_id: str, attempt: int, state: str) 
         "metrics": draft.metrics,
         "size_bytes": len(draft.content),
         "sha256": draft.sha256,
-        "created_at": now(session),
+        "created_at": NOW,
     }
     session.execute(insert(Checkpoint).values(**row))
 

@@ -3,23 +3,21 @@
 import math
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from services.attempts.work import Work
 from services.costs import EpochCosts
-from services.db.engine import now
-from services.db.tables import Epoch, Event, Job
+from services.db.job_rows import ADD_EVENT
+from services.db.tables import Epoch
 
 
-def store(session: Session, work: Work, pending: list[tuple[EpochCosts, bool]]) -> None:
-    """Insert the rows and the events of epochs, each with whether it is the best so far."""
-    count = len(pending)
-    raised = (
-        update(Job).where(Job.id == work.job_id).values(events_seq=Job.events_seq + count).returning(Job.events_seq)
-    )
-    first = int(session.execute(raised).scalar_one()) - count + 1
-    created_at = now(session)
+def store(session: Session, work: Work, pending: list[tuple[EpochCosts, bool]], events_seq: int) -> None:
+    """Insert the rows and the events of epochs, each with whether it is the best so far.
+
+    `events_seq` is the number of the last of these events.
+    """
+    first = events_seq - len(pending) + 1
     rows, events = [], []
     for n, (costs, best) in enumerate(pending):
         metrics = metrics_of(costs)
@@ -48,11 +46,10 @@ def store(session: Session, work: Work, pending: list[tuple[EpochCosts, bool]]) 
                 "level": "info",
                 "message": f"epoch {costs.epoch} {words}",
                 "data": {"epoch": costs.epoch, **metrics, "best": best},
-                "created_at": created_at,
             }
         )
     session.execute(insert(Epoch), rows)
-    session.execute(insert(Event), events)
+    session.connection().execute(ADD_EVENT, events)
 
 
 def metrics_of(costs: EpochCosts) -> dict[str, Any]:

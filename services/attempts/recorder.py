@@ -29,6 +29,7 @@ from services.states import JobState, StopReason
 from services.training_errors import Fenced, NoBestEpoch, TrainingFault
 
 FLUSH_SHARE = 20  #: a flush may take one part in so many of the time
+ASKED = (Job.owner, Job.name, Job.events_seq, Job.best_checkpoint, Job.last_checkpoint)
 RETRY_S = 0.5  #: pause before a flush is tried again while the database is away
 
 
@@ -85,7 +86,7 @@ class Recorder:
             columns["model_summary"] = known | {"steps_per_epoch": self.contents.steps_per_epoch}
             self._one(session, update(Job).where(*self._owned()).values(**columns))
 
-        self._until_written(write, landed=lambda job: job.environment == environment)
+        self._until_written(write, landed=lambda job: job.environment == environment, durable=False)
 
     def epoch(self, costs: EpochCosts, *, improved: bool) -> None:
         """Take in an epoch, and flush when it is time.
@@ -181,17 +182,16 @@ class Recorder:
                 verdict = result_warnings(self.work.spec, self.contents, self.last_metrics)
                 columns["diverged"] = any(warning["code"] == DIVERGED for warning in verdict)
                 columns |= self._warned(session, verdict)
+        columns["events_seq"] = Job.events_seq + len(self.pending)
         moved = update(Job).where(*self._owned(), Job.epochs_done == self.recorded).values(**columns)
-        self._one(session, moved)
+        job = self._one(session, moved)
         for draft in drafts:
             large = self._is_large(draft)
             checkpoints.store(session, draft, self.work.job_id, self.work.attempt, uploaded=large)
         if self.pending:
-            epochs.store(session, self.work, self.pending)
-        named = select(Job.best_checkpoint, Job.last_checkpoint, Job.owner, Job.name)
-        best_id, last_id, owner, name = session.execute(named.where(Job.id == self.work.job_id)).one()
-        checkpoints.prune(session, self.work.job_id, [best_id, last_id, *kept.values()])
-        changes.note(session, owner, name)
+            epochs.store(session, self.work, self.pending, job.events_seq)
+        checkpoints.prune(session, self.work.job_id, [job.best_checkpoint, job.last_checkpoint, *kept.values()])
+        changes.note(session, job.owner, job.name)
         if note:
             job_rows.add_event(session, self.work.job_id, "rolled_back", note, {"epoch": to, "lr": self.contents.lr})
         if end:
@@ -224,7 +224,9 @@ class Recorder:
             else:
                 return draft
 
-    def _until_written(self, write: Callable[[Session], None], landed: Callable[[Job], bool]) -> None:
+    def _until_written(
+        self, write: Callable[[Session], None], landed: Callable[[Job], bool], *, durable: bool = True
+    ) -> None:
         """Write in one transaction, for as long as it takes.
 
         When the connection is lost at COMMIT nobody knows whether it happened: read what is there, and write again
@@ -233,7 +235,7 @@ class Recorder:
         unknown = False
         while True:
             try:
-                with self.database.transaction() as session:
+                with self.database.transaction(durable=durable) as session:
                     job = session.get(Job, self.work.job_id) if unknown else None
                     if job is not None and job.attempt == self.work.attempt and landed(job):
                         return
@@ -251,10 +253,12 @@ class Recorder:
         self.waiting()
         self.sleep(RETRY_S)
 
-    def _one(self, session: Session, statement: Any) -> None:
-        done = session.execute(statement.returning(Job.id), execution_options={"synchronize_session": False})
-        if done.first() is None:
+    def _one(self, session: Session, statement: Any) -> Any:
+        """Write to the job's row, and return what the rest of the transaction asks of it."""
+        done = session.execute(statement.returning(*ASKED), execution_options={"synchronize_session": False}).first()
+        if done is None:
             raise Fenced
+        return done
 
     def _owned(self) -> tuple[Any, ...]:
         return (Job.id == self.work.job_id, Job.attempt == self.work.attempt, Job.state == JobState.RUNNING)

@@ -3,7 +3,8 @@
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session, aliased
 
-from services.db.engine import Database, now
+from services.db.clock import NOW
+from services.db.engine import Database
 from services.db.prediction_tables import BatchPrediction
 from services.disk import Disk
 from services.queue import order
@@ -49,9 +50,9 @@ class BatchClaims:
             return order.eligible(session, device, 1) > 0
 
     def _taken(self, session: Session, worker: str) -> Claim | None:
-        time, other = now(session), aliased(BatchPrediction)
+        other = aliased(BatchPrediction)
         busy = select(func.count()).where(other.owner == BatchPrediction.owner, other.state == JobState.RUNNING)
-        ready = select(BatchPrediction.id).where(_QUEUED, BatchPrediction.not_before <= time)
+        ready = select(BatchPrediction.id).where(_QUEUED, BatchPrediction.not_before <= NOW)
         first = ready.order_by(busy.scalar_subquery(), BatchPrediction.created_at, BatchPrediction.id).limit(1)
         found = session.execute(
             update(BatchPrediction)
@@ -62,7 +63,7 @@ class BatchClaims:
                 attempts_without_progress=BatchPrediction.attempts_without_progress + 1,
                 beat=BatchPrediction.beat + 1,
                 worker=worker,
-                started_at=func.coalesce(BatchPrediction.started_at, time),
+                started_at=func.coalesce(BatchPrediction.started_at, NOW),
             )
             .returning(BatchPrediction.id, BatchPrediction.attempt, BatchPrediction.predicted_s),
             execution_options={"synchronize_session": False},
@@ -72,5 +73,5 @@ class BatchClaims:
 
 def eligible(session: Session, most: int) -> int:
     """Return how many batch predictions may start now, counted up to `most`."""
-    ready = select(BatchPrediction.id).where(_QUEUED, BatchPrediction.not_before <= now(session)).limit(most)
+    ready = select(BatchPrediction.id).where(_QUEUED, BatchPrediction.not_before <= NOW).limit(most)
     return int(session.scalar(select(func.count()).select_from(ready.subquery())) or 0)

@@ -9,7 +9,7 @@ from services import ids
 from services.columns import TableInfo
 from services.datasets import builtin_tables, dataset_rows, inline_tables
 from services.datasets.dataset_views import DatasetView, Entry, view_of
-from services.datasets.datasets import DatasetService, kept_of
+from services.datasets.datasets import DatasetService, kept_of, with_files
 from services.datasets.storage import ORIGINAL, TABLE
 from services.errors import Fault, InvalidRequest, NotFound
 from services.specs.resolve.source_faults import inline_faults, plugin_faults
@@ -28,21 +28,22 @@ class DataSources:
         self.storage = datasets.storage
         self.look = look
 
-    def find(self, data: Data, owner: str) -> DatasetView:
+    def find(self, session: Session, data: Data, owner: str) -> DatasetView:
         """Return the data set that a spec names, its files stored; `keep` gives it a row if it has none.
 
+        Files are stored before the session asks for anything, so that no connection waits for a disk.
         Raises: InvalidRequest with every fault of the rows, or when there is not exactly one source.
         """
         faults = inline_faults(data)
         if faults:
             raise InvalidRequest(faults)
         if data.dataset is not None:
-            return self._named(data.dataset, owner)
+            return self._named(session, data.dataset, owner)
         if data.builtin is not None:
-            return self._builtin(data.builtin, owner)
+            return self._builtin(session, data.builtin, owner)
         if data.plugin is not None:
-            return self._plugin(data.plugin, owner)
-        return self._inline(data, owner)
+            return self._plugin(session, data.plugin, owner)
+        return self._inline(session, data, owner)
 
     def keep(self, session: Session, dataset: DatasetView) -> DatasetView:
         """Give a data set its row inside the submit's transaction, unless the owner has one of the same bytes.
@@ -65,29 +66,29 @@ class DataSources:
         assert known is not None, "it is what kept the row from being added"
         return known
 
-    def _named(self, id_or_name: str, owner: str) -> DatasetView:
+    def _named(self, session: Session, id_or_name: str, owner: str) -> DatasetView:
         try:
-            return self.datasets.with_files(owner, id_or_name)
+            return with_files(dataset_rows.named(session, owner, id_or_name))
         except NotFound as error:
             near = error.members.get("suggestion")
             detail = f"is {id_or_name[:80]!r}; there is no data set with this name or id"
             fault = Fault("#/data/dataset", "unknown_dataset", detail, id_or_name[:80], near)
             raise InvalidRequest([fault]) from error
 
-    def _builtin(self, name: str, owner: str) -> DatasetView:
+    def _builtin(self, session: Session, name: str, owner: str) -> DatasetView:
         sha256 = builtin_tables.sha256(name)
         kept = self.storage.intact_info(sha256)
         if kept is None:
             with self.storage.draft() as draft:
                 (draft / ORIGINAL).write_bytes(builtin_tables.path(name).read_bytes())
                 kept = self.datasets.stored(draft, sha256, name)
-        if known := self._known(owner, sha256, "builtin"):
+        if known := dataset_rows.by_bytes(session, owner, sha256, "builtin"):
             return known
         kept = kept | {"suggested_target": builtin_tables.TARGETS[name]}
         size = builtin_tables.path(name).stat().st_size
         return view_of(kept, Entry(owner, name, "builtin"), size_bytes=size, sha256=sha256)
 
-    def _inline(self, data: Data, owner: str) -> DatasetView:
+    def _inline(self, session: Session, data: Data, owner: str) -> DatasetView:
         original = inline_tables.canonical(data)
         sha256 = inline_tables.digest(original)
         kept = self.storage.intact_info(sha256)
@@ -98,11 +99,11 @@ class DataSources:
                 (draft / ORIGINAL).write_bytes(original)
                 (draft / TABLE).write_bytes(table.tobytes())
                 self.storage.keep(draft, sha256, kept)
-        if known := self._known(owner, sha256, "inline"):
+        if known := dataset_rows.by_bytes(session, owner, sha256, "inline"):
             return known
         return view_of(kept, Entry(owner, "inline", "inline"), size_bytes=len(original), sha256=sha256)
 
-    def _plugin(self, plugin: PluginData, owner: str) -> DatasetView:
+    def _plugin(self, session: Session, plugin: PluginData, owner: str) -> DatasetView:
         faults = plugin_faults("#/data/plugin/name", plugin.name, self.datasets.settings.allowed_plugins)
         if faults:
             raise InvalidRequest(faults)
@@ -110,11 +111,7 @@ class DataSources:
             info, sha256 = self.look(plugin)
         except PluginError as error:
             raise InvalidRequest([Fault("#/data/plugin", "plugin_error", error.detail)]) from error
-        if known := self._known(owner, sha256, "plugin"):
+        if known := dataset_rows.by_bytes(session, owner, sha256, "plugin"):
             return replace(known, info=info)
         kept = kept_of("plugin", info, None, None)
         return view_of(kept, Entry(owner, plugin.name, "plugin"), size_bytes=0, sha256=sha256)
-
-    def _known(self, owner: str, sha256: str, source: str) -> DatasetView | None:
-        with self.datasets.database.reading() as session:
-            return dataset_rows.by_bytes(session, owner, sha256, source)

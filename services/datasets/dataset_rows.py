@@ -13,6 +13,8 @@ from services.db.clock import NOW
 from services.db.engine import dialect_of
 from services.db.prediction_tables import BatchPrediction
 from services.db.tables import Dataset, Job
+from services.errors import NotFound
+from services.specs.parse.faults import closest
 from services.states import FINAL
 
 DATASETS: Any = Dataset.__table__
@@ -44,6 +46,18 @@ def by_name(session: Session, owner: str, name: str) -> DatasetView | None:
     query = select(Dataset).where(Dataset.owner == owner, Dataset.name == name, Dataset.source == "upload")
     row = session.scalar(query.order_by(Dataset.created_at.desc(), Dataset.id.desc()).limit(1))
     return _view(row) if row else None
+
+
+def named(session: Session, owner: str, id_or_name: str) -> DatasetView:
+    """Return a data set by its id or, newest first, its name.
+
+    Raises: NotFound with the closest name.
+    """
+    found = by_id(session, owner, id_or_name) or by_name(session, owner, id_or_name)
+    if found is None:
+        near = closest(id_or_name, names(session, owner))
+        raise NotFound(f"There is no data set {id_or_name[:80]!r}.", suggestion=near)
+    return found
 
 
 def by_bytes(session: Session, owner: str, sha256: str, source: str) -> DatasetView | None:

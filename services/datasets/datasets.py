@@ -20,7 +20,6 @@ from services.disk import Disk
 from services.errors import NotFound, NotReady
 from services.model_errors import PredictionInUse
 from services.settings import Settings
-from services.specs.parse.faults import closest
 from services.specs.schema.file_options import FileOptions
 from services.training_errors import DataChanged, DataUnreadable
 
@@ -85,11 +84,7 @@ class DatasetService:
         Raises: NotFound with the closest name.
         """
         with self.database.reading() as session:
-            found = dataset_rows.by_id(session, owner, id_or_name) or dataset_rows.by_name(session, owner, id_or_name)
-            if found:
-                return found
-            near = closest(id_or_name, dataset_rows.names(session, owner))
-        raise NotFound(f"There is no data set {id_or_name[:80]!r}.", suggestion=near)
+            return dataset_rows.named(session, owner, id_or_name)
 
     def listing(
         self, owner: str, *, limit: int, after: str | None, sha256: str | None = None
@@ -187,10 +182,7 @@ class DatasetService:
 
         Raises: NotFound.
         """
-        found = self.find(owner, id_or_name)
-        if found.source == "plugin":
-            raise NotFound(f"The data set {found.id!r} is a plug-in's: it has no file. A job uses it as data.plugin.")
-        return found
+        return with_files(self.find(owner, id_or_name))
 
     def check_files(self, dataset: DatasetView) -> None:
         """Refuse a data set whose files a sweep took.
@@ -210,6 +202,16 @@ class DatasetService:
         kept = kept_of(found.format, found.info, found.dialect, ingest.suggested_target(found.info))
         self.storage.keep(draft, sha256, kept)
         return kept
+
+
+def with_files(dataset: DatasetView) -> DatasetView:
+    """Return a data set that has files.
+
+    Raises: NotFound for one that has none.
+    """
+    if dataset.source == "plugin":
+        raise NotFound(f"The data set {dataset.id!r} is a plug-in's: it has no file. A job uses it as data.plugin.")
+    return dataset
 
 
 def kept_of(kind: str, info: TableInfo, dialect: dict[str, Any] | None, target: str | None) -> dict[str, Any]:

@@ -24,6 +24,7 @@ log = structlog.get_logger()
 BUSY_TIMEOUT_MS = 10_000
 #: Versions that carry the fix of the WAL-reset bug. Source: sqlite.org/wal.html#walresetbug
 WAL_FIXED = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
+SYNCHRONOUS = "synchronous"
 POSTGRES_OPTIONS = "-c statement_timeout=60s -c lock_timeout=20s -c idle_in_transaction_session_timeout=60s"
 
 
@@ -39,6 +40,7 @@ class Database:
             self._writing = _sqlite_engine(settings, pool_size)
         else:
             self._writing = _postgres_engine(settings, pool_size)
+        self._passing = self._writing.execution_options(durable=False)
         # Shares the pool of the writing engine, but never begins anything.
         self._reading = self._writing.execution_options(isolation_level="AUTOCOMMIT")
 
@@ -48,18 +50,22 @@ class Database:
         return self._writing
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
+    def transaction(self, *, durable: bool = True) -> Iterator[Session]:
         """Yield a session whose changes are committed together at the end.
 
+        SQLite does not wait for the disk at the end of what need not be `durable`: a power cut may take it, but then
+        all that was written after it as well. On PostgreSQL all are: who read it may be on another machine.
         Raises: NotReady when the database does not answer, StorageFull when its disk is full.
         """
-        with _translated(), Session(self._writing, expire_on_commit=False) as session, session.begin():
+        engine = self._writing if durable else self._passing
+        with _translated(), Session(engine, expire_on_commit=False) as session, session.begin():
             # Takes SQLite's write lock now, so that what is read below is still true when it is written.
             session.connection()
             yield session
             session.flush()
-            ended_jobs.write(session)
-            changes.write(session)
+            if session.info:  # something is noted
+                ended_jobs.write(session)
+                changes.write(session)
             faultpoint("commit.before")
         faultpoint("commit.after")
 
@@ -152,7 +158,7 @@ def _sqlite_engine(settings: Settings, pool_size: int) -> Engine:
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL").close()
         for pragma in (
             f"journal_mode={journal}",
-            "synchronous=FULL",  # an acknowledged submit survives a power cut
+            f"{SYNCHRONOUS}=FULL",  # an acknowledged submit survives a power cut
             "foreign_keys=ON",
         ):
             connection.execute(f"PRAGMA {pragma}").close()
@@ -161,8 +167,15 @@ def _sqlite_engine(settings: Settings, pool_size: int) -> Engine:
     def begin(connection: Any) -> None:
         # The event fires for autocommit connections too, and those must not lock. A deferred BEGIN would fail with
         # "database is locked" as soon as two transactions read and then write, whatever the busy timeout.
-        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        options = connection.get_execution_options()
+        if options.get("isolation_level") == "AUTOCOMMIT":
+            return
+        # A rollback journal that is not synced can be corrupted; a log only loses its end.
+        wanted = "FULL" if options.get("durable", True) or journal != "WAL" else "NORMAL"
+        if connection.info.get(SYNCHRONOUS, "FULL") != wanted:
+            connection.connection.dbapi_connection.execute(f"PRAGMA {SYNCHRONOUS}={wanted}").close()
+            connection.info[SYNCHRONOUS] = wanted
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 

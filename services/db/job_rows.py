@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from services.db import changes, ended_jobs
 from services.db.clock import NOW
-from services.db.engine import dialect_of, insert_for, insert_of, now
+from services.db.engine import dialect_of, insert_for, insert_of
 from services.db.tables import Event, Job, NameCounter, Owner
 from services.states import JobState, sources
 
@@ -46,7 +46,7 @@ def add(session: Session, columns: dict[str, Any], message: str) -> Any:
     """Insert a new job with its first event; return its row, with the attributes of a `Job`."""
     connection = session.connection()
     job = connection.execute(ADD, columns).one()
-    event = {"job_id": job.id, "seq": 1, "type": "queued", "message": message, "data": {}}
+    event = {"job_id": job.id, "seq": 1, "type": "queued", "level": "info", "message": message, "data": {}}
     connection.execute(ADD_EVENT, event)
     return job
 
@@ -64,16 +64,18 @@ def move(session: Session, job_id: str, to: JobState, *conditions: Any, **column
 def add_event(session: Session, job_id: str, kind: str, message: str, data: dict[str, Any], level: str = "info") -> int:
     """Write an event under the job's next number, in the transaction of the change it tells of."""
     raised = update(Job).where(Job.id == job_id).values(events_seq=Job.events_seq + 1)
-    returning = raised.returning(Job.events_seq, Job.owner, Job.name)
+    returning = raised.returning(Job.id, Job.events_seq, Job.owner, Job.name)
     row = session.execute(returning, execution_options={"synchronize_session": False}).first()
     if row is None:
         return 0  # the job was deleted
-    seq = row.events_seq
-    changes.note(session, row.owner, row.name)
-    event = Event(job_id=job_id, seq=seq, type=kind, level=level, message=message, data=data, created_at=now(session))
-    session.add(event)
-    session.flush()
-    return int(seq)
+    write_event(session, row, type=kind, level=level, message=message, data=data)
+    return int(row.events_seq)
+
+
+def write_event(session: Session, job: Any, **event: Any) -> None:
+    """Write the event whose number the statement has raised that returned this job."""
+    changes.note(session, job.owner, job.name)
+    session.connection().execute(ADD_EVENT, {"job_id": job.id, "seq": job.events_seq, "level": "info"} | event)
 
 
 def count_events(session: Session, job_id: str, kind: str, level: str) -> int:

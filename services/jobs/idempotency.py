@@ -1,22 +1,37 @@
-"""Idempotency-Keys: the same key and body bring the same job, for a day."""
+"""Who submits, and Idempotency-Keys: the same key and body bring the same job, for a day."""
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import BindParameter, Select, bindparam, delete, literal, select
 from sqlalchemy.orm import Session
 
+from services.accounts import quotas
+from services.accounts.quotas import Limits
 from services.datasets.dataset_rows import LOCK
+from services.db.account_tables import OwnerLimits
 from services.db.clock import NOW, time_in
 from services.db.engine import Database, dialect_of, insert_of
-from services.db.tables import IdempotencyKey
+from services.db.tables import IdempotencyKey, Owner
 from services.errors import IdempotencyKeyReused
 from services.jobs.submission import RequestKey
 
 KEYS: Any = IdempotencyKey.__table__
 FORGOTTEN = KEYS.c.created_at < time_in(bindparam("age_s"))
-#: Every submit asks for these, so that they are built once.
-FIND = select(KEYS).where(KEYS.c.owner == bindparam("owner"), KEYS.c.key == bindparam("key"), ~FORGOTTEN)
+
+
+def _submitter() -> Select[Any]:
+    """Return the query for one row, whatever is known of an owner and a key."""
+    owner: BindParameter[str] = bindparam("owner")
+    sent = (KEYS.c.owner == owner) & (KEYS.c.key == bindparam("key")) & ~FORGOTTEN
+    joined = select(literal(1)).subquery().outerjoin(Owner, Owner.name == owner)
+    joined = joined.outerjoin(OwnerLimits, OwnerLimits.owner == owner).outerjoin(KEYS, sent)
+    seen = (KEYS.c.job_id, KEYS.c.body_sha256, KEYS.c.created_at)
+    return select(*quotas.COLUMNS, Owner.name, *seen).select_from(joined)
+
+
+SUBMITTER = _submitter()  #: every submit asks for it, so that it is built once
 
 
 @cache
@@ -27,6 +42,15 @@ def _take(dialect: str) -> Any:
     return taken.returning(KEYS.c.job_id, *([LOCK] if dialect == "postgresql" else []))
 
 
+@dataclass(frozen=True)
+class Submitter:
+    """Who submits, as far as the database knows."""
+
+    is_known: bool  #: an owner has a row from the first submit on
+    limits: Limits  #: set for this owner alone
+    job_id: str | None  #: the job that the same key brought before
+
+
 class IdempotencyKeys:
     """The keys that owners sent with their submits."""
 
@@ -34,19 +58,17 @@ class IdempotencyKeys:
         self.database = database
         self.kept_s = kept_s
 
-    def find(self, session: Session, owner: str, request: RequestKey) -> str | None:
-        """Return the id of the job that a key brought before, None if it is new.
+    def submitter(self, session: Session, owner: str, request: RequestKey | None) -> Submitter:
+        """Return who submits, with the job of the same key.
 
         Raises: IdempotencyKeyReused when it came with another body.
         """
-        values = {"owner": owner, "key": request.key, "age_s": -self.kept_s}
-        known = session.connection().execute(FIND, values).first()
-        if known is None:
-            return None
-        if known.body_sha256 != request.body_sha256:
-            detail = f"This Idempotency-Key was used with another body; that job is {known.job_id}. Use a new key."
-            raise IdempotencyKeyReused(detail, first_seen_at=known.created_at)
-        return str(known.job_id)
+        values = {"owner": owner, "key": request.key if request else None, "age_s": -self.kept_s}
+        found = session.connection().execute(SUBMITTER, values).one()
+        if request and found.job_id and found.body_sha256 != request.body_sha256:
+            detail = f"This Idempotency-Key was used with another body; that job is {found.job_id}. Use a new key."
+            raise IdempotencyKeyReused(detail, first_seen_at=found.created_at)
+        return Submitter(found.name is not None, Limits(*found[: len(quotas.NAMES)]), found.job_id)
 
     def take(self, session: Session, owner: str, request: RequestKey, job_id: str, sha256: str) -> bool:
         """Give a key to a job; False when another job has it. A concurrent submit of the same key waits for the first.

@@ -15,7 +15,7 @@ from services.errors import CheckpointCorrupt, NoCheckpoint, NoCheckpointYet, No
 from services.jobs import job_views, references
 from services.jobs.job_views import EpochView, EventView, JobView
 from services.queue import order
-from services.queue.wait_reason import QueuePlace, Waiting, reason, slots_of
+from services.queue.wait_reason import QueuePlace, Waiting, place, slots_of
 from services.settings import Settings
 from services.specs.parse.faults import closest
 from services.states import JobState
@@ -35,10 +35,7 @@ class JobLookup:
         Raises: NotFound with the closest id or name.
         """
         with self.database.reading() as session:
-            job = self._found(session, owner, id_or_name)
-            place = self._place(session, owner, job)
-            latest = job_views.latest_epoch(session, job.id) if job.training.epochs_done else None
-        return replace(job, queue=place).with_latest(latest)
+            return self._whole(session, owner, self._found(session, owner, id_or_name))
 
     def in_queue(self, owner: str, job: JobView) -> JobView:
         """Return a job that was just queued with its place in the queue."""
@@ -51,11 +48,11 @@ class JobLookup:
         Raises: NotFound with the closest id or name.
         """
         with self.database.reading() as session:
-            if references.by_id(session, owner, id_or_name) is None and (
-                found := references.usable_by_name(session, owner, id_or_name)
-            ):
-                id_or_name = found
-        return self.get(owner, id_or_name)
+            job = references.by_id(session, owner, id_or_name)
+            if job is None:
+                usable = references.usable_by_name(session, owner, id_or_name)
+                job = self._found(session, owner, usable or id_or_name)
+            return self._whole(session, owner, job)
 
     def epochs(
         self, owner: str, job_id: str, *, after_epoch: int = 0, max_points: int | None = None, until: int | None = None
@@ -117,7 +114,7 @@ class JobLookup:
         with self.database.reading() as session:
             job = self._found(session, owner, id_or_name)
             chosen = checkpoints.selected(session, job.id, selector)
-            kept = checkpoints.selectors(session, job.id)
+            kept = checkpoints.selectors(session, job.id) if chosen is None else []
         if chosen is None and not kept:
             if job.done:
                 raise NoCheckpoint(f"{job.name} {job.status} without a checkpoint.", job_status=job.status)
@@ -156,15 +153,20 @@ class JobLookup:
             found = session.execute(select(Job.id, Job.events_seq).where(Job.id.in_(job_ids)))
             return {row.id: row.events_seq for row in found}
 
+    def _whole(self, session: Session, owner: str, job: JobView) -> JobView:
+        """Return a job with its place in the queue and its newest epoch."""
+        job = replace(job, queue=self._place(session, owner, job))
+        return job.with_latest(job_views.latest_epoch(session, job.id) if job.training.epochs_done else None)
+
     def _place(self, session: Session, owner: str, job: JobView) -> QueuePlace | None:
         if job.state is not JobState.QUEUED:
             return None
         position = order.position(session, job.place, owner)
         slots = slots_of(session, job.run.device, self.settings.online_s)
-        waiting = Waiting(job.run.device, job.times.not_before, position)
-        # A job that waits for no later try has no use for the time.
-        time = now(session) if job.times.not_before > job.times.created_at else job.times.not_before
-        return QueuePlace(position, slots.workers, reason(waiting, slots, time, self.disk))
+        pause_s = 0.0
+        if job.times.not_before > job.times.created_at:  # it waits for a later try
+            pause_s = (job.times.not_before - now(session)).total_seconds()
+        return place(Waiting(job.run.device, position, pause_s), slots, self.disk)
 
     def _found(self, session: Session, owner: str, id_or_name: str) -> JobView:
         found = references.by_id(session, owner, id_or_name) or references.by_name(session, owner, id_or_name)

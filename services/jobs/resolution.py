@@ -41,7 +41,7 @@ def resolve(spec: JobSpec, facts: Facts) -> Resolved:
     summary = facts.models.measure(spec, facts.info)
     found.faults += _size_faults(summary, facts.limits)
     check_certain(spec, facts.info, summary, found)
-    takes = estimate(spec, facts.info, summary)
+    takes = estimate(spec, facts.info, summary, facts.seconds_per_work)
     check_memory(spec, summary, takes, facts.memory, found)
     resolved = Resolved(spec, found.warnings, summary, takes)
     if facts.start:

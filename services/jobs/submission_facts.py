@@ -1,23 +1,22 @@
-"""Everything that has to be looked up before a spec can be resolved: its data, its starting weights, the workers."""
+"""Everything that has to be looked up before a spec can be resolved: its data, its starting weights, the queue."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy.orm import Session
 
 from services.datasets.data_sources import DataSources
 from services.datasets.dataset_views import DatasetView
 from services.db.engine import Database
-from services.db.tables import Owner
+from services.disk import Disk
 from services.errors import Fault, InvalidRequest
 from services.jobs import warm_start
-from services.queue.speeds import seconds_per_epoch, speeds
-from services.queue.workers import largest
+from services.queue.prospect import Newcomer, online_workers, prospect
+from services.queue.speeds import seconds_per_work
+from services.queue.wait_reason import QueuePlace, Waiting, place
 from services.settings import Settings
-from services.specs.resolve.facts import Facts, Limits, ModelSizes
-from services.specs.resolve.resolved import Resolved
+from services.specs.resolve.facts import Facts, Limits, ModelSizes, device_of
 from services.specs.schema.job import JobSpec
 
-KNOWN = select(exists().where(Owner.name == bindparam("owner")))
 BY_NAME = {"builtin", "plugin"}  #: what a resolved spec goes on naming as it was named
 
 
@@ -28,17 +27,20 @@ class Gathered:
     facts: Facts
     dataset: DatasetView | None  #: with `facts.info`
     start: warm_start.Source | None
-    owner_is_known: bool
+    place: QueuePlace  #: where the job will wait
 
 
 class SubmissionFacts:
     """Looks up what a spec is resolved against."""
 
-    def __init__(self, database: Database, sources: DataSources, sizes: ModelSizes, settings: Settings) -> None:
+    def __init__(
+        self, database: Database, sources: DataSources, sizes: ModelSizes, settings: Settings, disk: Disk
+    ) -> None:
         self.database = database
         self.sources = sources
         self.sizes = sizes
         self.settings = settings
+        self.disk = disk
         self.limits = Limits(settings.max_epochs, settings.max_parameters, settings.allowed_plugins)
 
     def gather(self, spec: JobSpec, owner: str) -> Gathered:
@@ -47,35 +49,37 @@ class SubmissionFacts:
         Raises: DatasetDamaged; StorageFull; NotReady.
         """
         faults: list[Fault] = []
-        dataset, start = None, None
-        try:
-            dataset = self.sources.find(spec.data, owner)
-        except InvalidRequest as error:
-            faults += error.faults
         with self.database.reading() as session:
-            owner_is_known = bool(session.connection().execute(KNOWN, {"owner": owner}).scalar())
-            memory = largest(session, self.settings.online_s)
-            if spec.init_from:
-                try:
-                    start = warm_start.find(session, owner, spec.init_from)
-                except InvalidRequest as error:
-                    faults += error.faults
+            dataset = self._dataset(session, spec, owner, faults)
+            start = self._start(session, spec, owner, faults)
+            workers = online_workers(session, self.settings.online_s)
+            device = device_of(spec.device, "cuda" in workers.memory)
+            expected = prospect(session, Newcomer(owner, device, spec.model.type, spec.priority))
+        known_by_id = dataset.id if dataset and dataset.source not in BY_NAME else None
         facts = Facts(
             info=dataset.info if dataset else None,
             limits=self.limits,
             models=self.sizes,
-            dataset=dataset.id if dataset and dataset.source not in BY_NAME else None,
+            dataset=known_by_id,
             suggested_target=dataset.suggested_target if dataset else None,
-            memory=memory,
+            memory=workers.memory,
+            seconds_per_work=seconds_per_work(expected.speeds, known_by_id),
             start=start.weights if start else None,
             faults=faults,
         )
-        return Gathered(facts, dataset, start, owner_is_known)
+        waiting = Waiting(device, expected.position)
+        return Gathered(facts, dataset, start, place(waiting, workers.slots(device, expected.busy), self.disk))
 
-    def timed(self, resolved: Resolved, owner: str) -> Resolved:
-        """Return what was resolved with the likely seconds of an epoch, by the owner's finished jobs."""
-        spec, takes = resolved.spec, resolved.estimate
-        with self.database.reading() as session:
-            known = speeds(session, owner, spec.device, spec.model.type)
-        seconds = seconds_per_epoch(takes["work_per_epoch"], spec.data.dataset, known)
-        return replace(resolved, estimate=takes | {"seconds_per_epoch": seconds})
+    def _dataset(self, session: Session, spec: JobSpec, owner: str, faults: list[Fault]) -> DatasetView | None:
+        try:
+            return self.sources.find(session, spec.data, owner)
+        except InvalidRequest as error:
+            faults += error.faults
+            return None
+
+    def _start(self, session: Session, spec: JobSpec, owner: str, faults: list[Fault]) -> warm_start.Source | None:
+        try:
+            return warm_start.find(session, owner, spec.init_from) if spec.init_from else None
+        except InvalidRequest as error:
+            faults += error.faults
+            return None

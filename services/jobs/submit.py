@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import orjson
+from sqlalchemy.orm import Session
 
 from services import ids
-from services.accounts.quotas import Limits
+from services.accounts.quotas import Quotas
 from services.datasets import dataset_rows
 from services.datasets.dataset_views import DatasetView
 from services.db import job_rows
@@ -15,8 +17,7 @@ from services.db.engine import Database
 from services.errors import NotFound, NotReady
 from services.faultpoint import faultpoint
 from services.jobs import job_views, references, warm_start
-from services.jobs.admission import Admission
-from services.jobs.idempotency import IdempotencyKeys
+from services.jobs.idempotency import IdempotencyKeys, Submitter
 from services.jobs.job_views import JobView
 from services.jobs.resolution import resolve
 from services.jobs.submission import RequestKey, Submission, Submitted
@@ -35,13 +36,13 @@ class JobService:
         database: Database,
         facts: SubmissionFacts,
         keys: IdempotencyKeys,
-        admission: Admission,
+        quotas: Quotas,
         ring: Callable[[], None],
     ) -> None:
         self.database = database
         self.facts = facts
         self.keys = keys
-        self.admission = admission
+        self.quotas = quotas
         self.ring = ring
 
     def submit(self, asked: Submission) -> Submitted:
@@ -50,12 +51,14 @@ class JobService:
         Raises: InvalidRequest with every fault of spec and data; IdempotencyKeyReused when the key came with
         another body; QuotaExceeded; StorageQuotaExceeded; StorageFull; NotReady.
         """
-        if asked.key and (known := self.replayed(asked.owner, asked.key)):
-            return known
-        limits = self.admission.limits(asked.owner)
+        with self.database.reading() as session:
+            submitter = self.keys.submitter(session, asked.owner, asked.key)
+            if submitter.job_id:
+                return _of_before(session, asked.owner, submitter.job_id)
+        self.facts.disk.check()
         gathered = self.facts.gather(asked.spec, asked.owner)
-        resolved = self.facts.timed(resolve(asked.spec, gathered.facts), asked.owner)
-        job = self._stored(asked, gathered, resolved, limits)
+        resolved = resolve(asked.spec, gathered.facts)
+        job = self._stored(asked, submitter, gathered, resolved)
         if job is None:
             return self._of_the_first(asked)
         faultpoint("submit.ring")
@@ -67,7 +70,7 @@ class JobService:
 
         Raises: InvalidRequest.
         """
-        return self.facts.timed(resolve(spec, self.facts.gather(spec, owner).facts), owner)
+        return resolve(spec, self.facts.gather(spec, owner).facts)
 
     def replayed(self, owner: str, key: RequestKey) -> Submitted | None:
         """Return the job that a key brought before; None if it is new.
@@ -75,16 +78,12 @@ class JobService:
         Raises: IdempotencyKeyReused; NotFound when the job was deleted just now.
         """
         with self.database.reading() as session:
-            job_id = self.keys.find(session, owner, key)
-            if job_id is None:
-                return None
-            job = references.by_id(session, owner, job_id)
-            if job is None:
-                raise NotFound(f"There is no job {job_id!r}.")
-            latest = job_views.latest_epoch(session, job_id) if job.training.epochs_done else None
-        return Submitted(job.with_latest(latest), replayed=True)
+            job_id = self.keys.submitter(session, owner, key).job_id
+            return _of_before(session, owner, job_id) if job_id else None
 
-    def _stored(self, asked: Submission, gathered: Gathered, resolved: Resolved, limits: Limits) -> JobView | None:
+    def _stored(
+        self, asked: Submission, submitter: Submitter, gathered: Gathered, resolved: Resolved
+    ) -> JobView | None:
         """Store a job; return None when a submit at the same time with the same key was first.
 
         The transaction has at most five statements; three or four more where the job begins with stored
@@ -92,28 +91,41 @@ class JobService:
         """
         dataset = gathered.dataset
         assert dataset is not None, "without data nothing is resolved"
-        if not gathered.owner_is_known:  # once in an owner's life
+        if not submitter.is_known:  # once in an owner's life
             with self.database.transaction() as session:
                 job_rows.add_owner(session, asked.owner)
-        job_id = ids.new("job")
+        job_id, limits = ids.new("job"), self.quotas.limits(submitter.limits)
         with self.database.transaction() as session:
             if not asked.key:
                 dataset_rows.lock(session, dataset.sha256)
             elif not self.keys.take(session, asked.owner, asked.key, job_id, dataset.sha256):
                 return None
-            self.admission.check(session, asked.owner, limits)
+            if limits.bound_jobs:
+                self.quotas.check_submit(session, asked.owner, limits)
             dataset = self.facts.sources.keep(session, dataset)
             start = warm_start.held(session, gathered.start) if gathered.start else None
             name = asked.spec.name or job_rows.next_name(session, asked.owner, _stem(dataset, resolved.spec))
             columns = {"id": job_id, "name": name, **_columns(asked, resolved, dataset, start)}
             job = job_rows.add(session, columns, f"queued for {resolved.spec.device}")
-        return job_views.job_view(job, dataset.name)
+        return replace(job_views.job_view(job, dataset.name), queue=gathered.place)
 
     def _of_the_first(self, asked: Submission) -> Submitted:
         found = self.replayed(asked.owner, asked.key) if asked.key else None
         if found is None:
             raise NotReady("Another request with this Idempotency-Key is being answered. Send it again.")
         return found
+
+
+def _of_before(session: Session, owner: str, job_id: str) -> Submitted:
+    """Return the job that the same key brought before.
+
+    Raises: NotFound when it was deleted just now.
+    """
+    job = references.by_id(session, owner, job_id)
+    if job is None:
+        raise NotFound(f"There is no job {job_id!r}.")
+    latest = job_views.latest_epoch(session, job_id) if job.training.epochs_done else None
+    return Submitted(job.with_latest(latest), replayed=True)
 
 
 def _columns(

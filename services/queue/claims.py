@@ -3,16 +3,24 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from services.db import job_rows
-from services.db.engine import Database, now
+from services.db.engine import Database
 from services.db.tables import Owner
 from services.disk import Disk
 from services.queue import order
 
 CLAIM_TRIES = 10
+_NEWEST = select(Owner.last_claim).order_by(Owner.last_claim.desc()).limit(1).scalar_subquery()
+#: Puts an owner behind all others that have as many running jobs.
+SERVED = (
+    update(Owner)
+    .where(Owner.name == bindparam("served"))
+    .values(last_claim=_NEWEST + 1)
+    .execution_options(synchronize_session=False)
+)
 
 
 @dataclass(frozen=True)
@@ -39,11 +47,10 @@ class Claims:
         if self.disk.is_full:
             return None
         for _ in range(CLAIM_TRIES):
-            with self.database.transaction() as session:
-                time = now(session)
-                order.end_waits(session, device, time)
-                values = {"device": device, "worker": worker, "now": job_rows.stamp(session, time)}
-                taken = session.execute(order.CLAIM, values).first()
+            # A claim that a power cut takes is made again: whoever trained for it is gone as well.
+            with self.database.transaction(durable=False) as session:
+                session.execute(order.END_WAITS, {"of_device": device})
+                taken = session.execute(order.CLAIM, {"of_device": device, "by": worker}).first()
                 if taken is None and not order.eligible(session, device, 1):
                     return None
                 if taken is None:
@@ -52,11 +59,7 @@ class Claims:
         return None
 
     def _claimed(self, session: Session, taken: Any, worker: str) -> Claim:
-        newest = select(Owner.last_claim).order_by(Owner.last_claim.desc()).limit(1).scalar_subquery()
-        session.execute(
-            update(Owner).where(Owner.name == taken.owner).values(last_claim=newest + 1),
-            execution_options={"synchronize_session": False},
-        )
-        words = f"attempt {taken.attempt} on {worker}"
-        job_rows.add_event(session, taken.id, "started", words, {"attempt": taken.attempt})
+        session.execute(SERVED, {"served": taken.owner})
+        event = {"message": f"attempt {taken.attempt} on {worker}", "data": {"attempt": taken.attempt}}
+        job_rows.write_event(session, taken, type="started", **event)
         return Claim(taken.id, taken.attempt, taken.trained_s)

@@ -4,14 +4,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import quantiles
-from typing import Any
 
 from services.db.tables import Job
 from services.states import JobState
 
 ALIKE = 3  #: fewer jobs of a kind than this teach too little
-#: A step costs about as much as so many weights times rows do, before it has done anything.
-FREE_WORK = 30_000
 START_S = 0.2  #: from the claim to the first step
 
 
@@ -33,29 +30,28 @@ class Past:
 
     dataset_id: str
     model: str
-    pace: float  #: seconds for each unit of work
+    pace: float  #: seconds of training, everything in it, for each unit of work
     done: float  #: the share of its epochs that it trained; below 1 when it stopped early
 
 
 def past(job: Job) -> Past | None:
-    """Return what a finished job teaches; None when it trained too little."""
-    units = _units_per_epoch(job)
-    if not job.epochs_done or job.trained_s <= 0:
+    """Return what a finished job teaches; None when it trained too little, or its work is unknown."""
+    work = _work_per_epoch(job)
+    if not job.epochs_done or job.trained_s <= 0 or not work:
         return None
-    pace = job.trained_s / (job.epochs_done * units)
+    pace = job.trained_s / (job.epochs_done * work)
     return Past(job.dataset_id, job.spec["model"]["type"], pace, job.epochs_done / job.spec["epochs"])
 
 
 def left(job: Job, history: Sequence[Past]) -> Span:
     """Return how long a job that waits or runs will still train."""
-    alike = _alike(job, history)
+    alike, work = _alike(job, history), _work_per_epoch(job)
     if job.epochs_done and job.trained_s > 0:
         own = job.trained_s / job.epochs_done  # its own speed is known
         paces = (own, own, own)
-    elif alike:
+    elif alike and work:
         low, expected, high = _bounds([known.pace for known in alike])
-        units = _units_per_epoch(job)
-        paces = (low * units, expected * units, high * units)
+        paces = (low * work, expected * work, high * work)
     else:
         return UNKNOWN
     most_s = job.spec["max_time_seconds"] or math.inf
@@ -96,7 +92,7 @@ def _bounds(values: list[float]) -> tuple[float, float, float]:
     return tenths[0], tenths[4], tenths[8]
 
 
-def _units_per_epoch(job: Job) -> float:
-    summary: dict[str, Any] = job.model_summary
-    rows = job.spec["batch_size"] if job.spec["batch_size"] != "full" else 0
-    return float(summary["steps_per_epoch"] * (FREE_WORK + summary["parameters"] * rows))
+def _work_per_epoch(job: Job) -> float | None:
+    """Return the work of an epoch as it was estimated at the submit; None for a job of a release that did not."""
+    work: float | None = job.model_summary.get("estimate", {}).get("work_per_epoch")
+    return work

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, text, tuple_, update
+from sqlalchemy import ScalarSelect, Select, bindparam, func, null, select, text, tuple_, union_all, update
 from sqlalchemy.orm import Session
 
-from services.db.engine import now
-from services.db.job_rows import stamp
+from services.db.clock import NOW
 from services.db.tables import QUEUE_ORDER, Job
+from services.states import JobState
 
 MAX_POSITION = 1_000
 
@@ -30,7 +30,7 @@ def _head(condition: str = "") -> str:
     """
     return f"""
         SELECT j.id FROM jobs j
-         WHERE j.owner = o.name AND j.device = :device
+         WHERE j.owner = o.name AND j.device = :of_device
            AND j.state = 'queued' AND j.not_before <= j.created_at {condition}
          ORDER BY {_sorted("j")} LIMIT 1"""
 
@@ -46,14 +46,36 @@ def _fairest(head: str, but: str = "0") -> str:
        WHERE head IS NOT NULL ORDER BY busy, last_claim LIMIT 1"""
 
 
-CLAIM = text(
-    f"""
-    UPDATE jobs SET state = 'running', attempt = attempt + 1, beat = beat + 1, worker = :worker, progress = NULL,
-                    attempts_without_progress = attempts_without_progress + 1,
-                    started_at = COALESCE(started_at, :now)
-     WHERE state = 'queued' AND id = ({_fairest(_head())})
-    RETURNING id, attempt, owner, trained_s
-    """
+#: Takes the first of all, and gives it the number of the event that says so.
+CLAIM = (
+    update(Job)
+    .where(_QUEUED, Job.id == text(_fairest(_head())).columns(Job.id).scalar_subquery())
+    .values(
+        state=JobState.RUNNING,
+        attempt=Job.attempt + 1,
+        attempts_without_progress=Job.attempts_without_progress + 1,
+        beat=Job.beat + 1,
+        worker=bindparam("by"),
+        progress=null(),
+        started_at=func.coalesce(Job.started_at, NOW),
+        events_seq=Job.events_seq + 1,
+    )
+    .returning(Job.id, Job.attempt, Job.owner, Job.name, Job.trained_s, Job.events_seq)
+    .execution_options(synchronize_session=False)
+)
+#: Puts the jobs whose time for a later try has come back in their places among the others. Those that another claim
+#: puts back at this moment are skipped: it need not be done twice, nor waited for.
+END_WAITS = (
+    update(Job)
+    .where(
+        Job.id.in_(
+            select(Job.id)
+            .where(_QUEUED, _WAITS, Job.device == bindparam("of_device"), Job.not_before <= NOW)
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(not_before=Job.created_at)
+    .execution_options(synchronize_session=False)
 )
 _OWN_OR_WAITING = f"COALESCE(({_head('AND j.queued_at <= :settled')}), CASE WHEN o.name = :owner THEN :job_id END)"
 #: What a worker would claim if it put a running job back.
@@ -64,23 +86,17 @@ NEXT = text(
        AND j.id = ({_fairest(_OWN_OR_WAITING, but="CASE WHEN o.name = :owner THEN 1 ELSE 0 END")})
     """
 )
-ELIGIBLE = text(
-    """
-    SELECT (SELECT count(*) FROM (SELECT 1 FROM jobs
-              WHERE state = 'queued' AND device = :device AND not_before <= created_at LIMIT :most) AS ready)
-         + (SELECT count(*) FROM (SELECT 1 FROM jobs
-              WHERE state = 'queued' AND device = :device AND not_before > created_at AND not_before <= :now
-              LIMIT :most) AS waited)
-    """
-)
 
 
-def end_waits(session: Session, device: str, time: datetime) -> None:
-    """Put the jobs whose time for a later try has come back in their places among the others."""
-    over = select(Job.id).where(_QUEUED, _WAITS, Job.device == device, Job.not_before <= time)
-    # Skipped where another claim does the same at this moment: it need not be done twice, nor waited for.
-    ended = update(Job).where(Job.id.in_(over.with_for_update(skip_locked=True))).values(not_before=Job.created_at)
-    session.execute(ended, execution_options={"synchronize_session": False})
+def _eligible() -> Select[Any]:
+    """Return the query for how many jobs may start: those that wait for nothing, and those whose wait is over."""
+    waiting = select(Job.id).where(_QUEUED, Job.device == bindparam("device"))
+    kinds = waiting.where(~_WAITS), waiting.where(_WAITS, Job.not_before <= NOW)
+    counts = [select(func.count()).select_from(kind.limit(bindparam("most")).subquery()) for kind in kinds]
+    return select(*[count.scalar_subquery() for count in counts])
+
+
+ELIGIBLE = _eligible()  #: every nudge asks for it, so that it is built once
 
 
 def key(busy: int, last_claim: int, priority: int, level: int, age: int) -> tuple[int, ...]:
@@ -110,33 +126,30 @@ class Place:
     id: str
 
 
-def _position() -> Select[Any]:
-    """Return the query for how many of an owner's jobs stand before one: three ranges of one index.
+def place_number() -> ScalarSelect[int]:
+    """Return the query for where a `Place` stands among its owner's jobs, counted up to 1,000: the next one is 1.
 
-    A single condition would be tried on each row of the queue.
+    The jobs before it are three ranges of one index; a single condition would be tried on each row of the queue.
     """
     mine = select(Job.id).where(_QUEUED, ~_WAITS, Job.device == bindparam("device"), Job.owner == bindparam("owner"))
     alike = mine.where(Job.priority == bindparam("priority"))
     own = tuple_(bindparam("created_at", type_=Job.created_at.type), bindparam("id"))
-    ahead = [
+    ahead = union_all(
         mine.where(Job.priority > bindparam("priority")),
         alike.where(Job.level < bindparam("level")),
         alike.where(Job.level == bindparam("level"), tuple_(Job.created_at, Job.id) < own),
-    ]
-    counts = [select(func.count()).select_from(rows.limit(MAX_POSITION - 1).subquery()) for rows in ahead]
-    return select(*[count.scalar_subquery() for count in counts])
+    )
+    return select(1 + func.count()).select_from(ahead.limit(MAX_POSITION - 1).subquery()).scalar_subquery()
 
 
-POSITION = _position()  #: every submit asks for it, so that it is built once
+POSITION = select(place_number())
 
 
 def position(session: Session, job: Place, owner: str) -> int:
     """Return a queued job's place among its owner's for its device, 1 for the next, counted up to 1,000."""
-    found = session.connection().execute(POSITION, {"owner": owner, **vars(job)}).one()
-    return min(MAX_POSITION, 1 + sum(found))
+    return int(session.connection().execute(POSITION, {"owner": owner, **vars(job)}).scalar_one())
 
 
 def eligible(session: Session, device: str, most: int) -> int:
     """Return how many queued jobs may start now, counted up to `most`."""
-    found = session.scalar(ELIGIBLE, {"device": device, "now": stamp(session, now(session)), "most": most})
-    return min(most, int(found or 0))
+    return min(most, sum(session.execute(ELIGIBLE, {"device": device, "most": most}).one()))

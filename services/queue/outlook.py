@@ -67,7 +67,8 @@ class Outlook:
     def _why(self, job: Job, place: int | None, slots: Slots, time: datetime) -> Reason | None:
         if place is None:
             return None
-        return reason(Waiting(job.device, job.not_before, place), slots, time, self.disk)
+        pause_s = (job.not_before - time).total_seconds()
+        return reason(Waiting(job.device, place, pause_s), slots, self.disk)
 
     def _queue(self, session: Session, owner: str, device: str) -> QueueView:
         time = now(session)

@@ -1,11 +1,10 @@
-"""How fast an owner's finished jobs were trained, and what that says of an epoch of one like them."""
+"""How fast an owner's finished jobs were trained, and what that says of one like them."""
 
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
 from sqlalchemy import Select, bindparam, func, select
-from sqlalchemy.orm import Session
 
 from services.db.tables import Epoch, Job
 from services.states import JobState
@@ -22,7 +21,11 @@ class Speed:
     seconds_per_work: float
 
 
-def _speeds() -> Select[Any]:
+def finished() -> Select[Any]:
+    """Return the query for an owner's newest finished jobs of a device and a kind of model.
+
+    Of each: its data set, the work of an epoch, and the seconds that one took.
+    """
     kind = Job.spec[("model", "type")].as_string()
     work = Job.model_summary[("estimate", "work_per_epoch")].as_float()
     ended = Job.owner == bindparam("owner"), Job.state == JobState.SUCCEEDED, Job.device == bindparam("device")
@@ -34,26 +37,17 @@ def _speeds() -> Select[Any]:
         .subquery()
     )
     return (
-        select(newest.c.dataset_id, newest.c.work, func.avg(Epoch.seconds))
+        select(newest.c.dataset_id, newest.c.work, func.avg(Epoch.seconds).label("seconds"))
         .join(Epoch, (Epoch.job_id == newest.c.id) & (Epoch.epoch > newest.c.epochs_done - LAST_EPOCHS))
         .where(newest.c.kind == bindparam("model"), newest.c.work > 0)
         .group_by(newest.c.id, newest.c.dataset_id, newest.c.work)
     )
 
 
-SPEEDS = _speeds()  #: every submit asks for them, so that it is built once
-
-
-def speeds(session: Session, owner: str, device: str, model: str) -> list[Speed]:
-    """Return the speeds of an owner's newest finished jobs of a kind of model."""
-    took = session.connection().execute(SPEEDS, {"owner": owner, "device": device, "model": model})
-    return [Speed(dataset_id, seconds / work) for dataset_id, work, seconds in took]
-
-
-def seconds_per_epoch(work: float, dataset_id: str | None, known: list[Speed]) -> float | None:
-    """Return how long an epoch of so much work is likely to take; None where nothing like it was trained.
+def seconds_per_work(known: list[Speed], dataset_id: str | None) -> float | None:
+    """Return how long a unit of work is likely to take; None where nothing like it was trained.
 
     Jobs on the same data set say it best.
     """
     alike = [speed for speed in known if speed.dataset_id == dataset_id] or known
-    return median(speed.seconds_per_work for speed in alike) * work if alike else None
+    return median(speed.seconds_per_work for speed in alike) if alike else None

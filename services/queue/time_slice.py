@@ -46,7 +46,7 @@ class TimeSlices:
             if job is None:
                 return False
             settled = job_rows.stamp(session, now(session) - timedelta(seconds=SETTLED_S))
-            values = {"device": job.device, "settled": settled, "owner": job.owner, "job_id": claim.job_id}
+            values = {"of_device": job.device, "settled": settled, "owner": job.owner, "job_id": claim.job_id}
             ahead = session.execute(order.NEXT, values).first()
         if ahead is None or ahead.level >= reached:
             return False

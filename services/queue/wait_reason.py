@@ -1,7 +1,6 @@
 """Why a queued job is not running yet."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, Select, bindparam, case, func, select
@@ -31,8 +30,8 @@ class Waiting:
     """A queued job in its owner's queue."""
 
     device: str
-    not_before: datetime
     position: int
+    pause_s: float = 0.0  #: until its next try
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def _slots() -> Select[Any]:
     return select(func.count(), func.count(Worker.fault), sound, running).where(seen, Worker.device == device)
 
 
-SLOTS = _slots()  #: every submit asks for it, so that it is built once
+SLOTS = _slots()
 
 
 def slots_of(session: Session, device: str, online_s: float) -> Slots:
@@ -72,18 +71,22 @@ def slots_of(session: Session, device: str, online_s: float) -> Slots:
     return Slots(workers - faulty, int(total), busy, faulty)
 
 
-def reason(waits: Waiting, slots: Slots, time: datetime, disk: Disk) -> Reason:
+def place(waits: Waiting, slots: Slots, disk: Disk) -> QueuePlace:
+    """Return where a job waits, and why."""
+    return QueuePlace(waits.position, slots.workers, reason(waits, slots, disk))
+
+
+def reason(waits: Waiting, slots: Slots, disk: Disk) -> Reason:
     """Return why a job at a position of its owner's queue waits."""
-    device, not_before, position = waits.device, waits.not_before, waits.position
+    device, position = waits.device, waits.position
     if disk.is_full:
         return Reason("storage_full", f"{disk.sentence} It starts when space is free.")
     if slots.faulty and slots.busy >= slots.total:
         return Reason("worker_stuck", "A worker with a free slot claimed nothing; it is being restarted.")
     if not slots.workers:
         return Reason("no_worker", f"No {device} worker is online. Start one: {START[device]}.")
-    pause_s = (not_before - time).total_seconds()
-    if pause_s > 0:
-        return Reason("next_try", f"Its last attempt was interrupted; the next one starts in {pause_s:.0f} s.")
+    if waits.pause_s > 0:
+        return Reason("next_try", f"Its last attempt was interrupted; the next one starts in {waits.pause_s:.0f} s.")
     if slots.busy < slots.total:
         return Reason("starting", "A slot is free; it will start in a moment.")
     busy = "The one slot is" if slots.total == 1 else f"All {slots.total} slots are"

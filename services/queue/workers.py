@@ -14,10 +14,6 @@ from services.settings import Settings
 from services.states import JobState
 
 MEMORY = "memory_bytes"  #: the key beside the versions in a worker's row
-#: Those that do their work; every submit asks for them, so that it is built once.
-ONLINE = select(Worker.device, Worker.versions).where(
-    Worker.seen_at >= time_in(bindparam("seen_s")), Worker.fault.is_(None)
-)
 
 
 @dataclass(frozen=True)
@@ -130,18 +126,6 @@ def online_count(device: str | None) -> Select[int]:
     seen = Worker.seen_at >= time_in(bindparam("seen_s")), Worker.fault.is_(None)
     query = select(func.count()).select_from(Worker).where(*seen)
     return query.where(Worker.device == device) if device else query
-
-
-def largest(session: Session, online_s: float) -> dict[str, int | None]:
-    """Return, of each device that a worker is online for, the most memory that a trainer may take there.
-
-    None where a worker knows no limit.
-    """
-    found: dict[str, int | None] = {}
-    for device, about in session.connection().execute(ONLINE, {"seen_s": -online_s}):
-        memory, known = about.get(MEMORY), found.get(device, 0)
-        found[device] = None if memory is None or known is None else max(known, memory)
-    return found
 
 
 def online(session: Session, device: str | None, online_s: float) -> int:

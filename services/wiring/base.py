@@ -21,7 +21,6 @@ from services.db.engine import Database
 from services.disk import Disk
 from services.errors import NotReady
 from services.exports.files import ExportFiles
-from services.jobs.admission import Admission
 from services.jobs.bulk import JobBulk
 from services.jobs.changes import JobChanges
 from services.jobs.commands import JobCommands
@@ -127,9 +126,9 @@ def base(settings: Settings, intake: Intake = NO_INTAKE, *, pool_size: int = 5) 
     lookup = JobLookup(database, settings, disk)
     lifecycle = Lifecycle(database, settings)
     listing = JobListing(database)
-    facts = SubmissionFacts(database, sources, intake.sizes, settings)
+    facts = SubmissionFacts(database, sources, intake.sizes, settings, disk)
     keys = IdempotencyKeys(database, settings.idempotency_s)
-    jobs = JobService(database, facts, keys, Admission(disk, quotas), intake.ring)
+    jobs = JobService(database, facts, keys, quotas, intake.ring)
     export_files = ExportFiles(settings.storage, settings.max_export_bytes)
     commands = JobCommands(database, datasets, lookup, intake.ring, export_files.remove)
     batches = BatchLifecycle(database, settings)

@@ -8,6 +8,7 @@ from services.columns import TableInfo
 from services.errors import Fault
 from services.specs.resolve.defaults import batch_size_of, check_kept, drops_last, metrics_of, monitor_of
 from services.specs.resolve.estimate import steps_per_epoch
+from services.specs.resolve.facts import device_of
 from services.specs.resolve.features import parts
 from services.specs.resolve.findings import Findings
 from services.specs.schema.data import HashSplit
@@ -74,8 +75,6 @@ def _warn_of_few(info: TableInfo, validation: int, found: Findings) -> None:
 
 
 def _device(spec: JobSpec, cuda_online: bool, found: Findings) -> str:
-    if spec.device == "auto":
-        return "cuda" if cuda_online else "cpu"
     if spec.device == "cuda" and not cuda_online:
         found.warn("no_worker_for_device", "No GPU worker is online; the job will wait.", "#/device")
-    return spec.device
+    return device_of(spec.device, cuda_online)

@@ -14,7 +14,7 @@ from services.datasets.storage import INFO, ORIGINAL, TABLE
 from services.specs.schema.data import Data
 from services.training_errors import DataChanged, DataUnreadable
 from services.wiring.base import Base
-from tests.integration.services.test_datasets import OWNER, TEXT, upload
+from tests.integration.services.test_datasets import OWNER, TEXT, found, upload
 
 
 def flip(path: Path) -> None:
@@ -91,10 +91,10 @@ def test_a_changed_original_is_not_handed_out(joined: Base) -> None:
 
 @pytest.mark.parametrize("data", [Data(x=[[1], [2]], y=[1, 2]), Data(builtin="iris")], ids=["inline", "builtin"])
 def test_what_comes_with_a_request_mends_itself(joined: Base, data: Data) -> None:
-    dataset = joined.sources.find(data, OWNER)
+    dataset = found(joined, data, OWNER)
     flip(joined.storage.path(dataset.sha256) / TABLE)
 
-    open_table(joined, joined.sources.find(data, OWNER))
+    open_table(joined, found(joined, data, OWNER))
 
 
 def test_a_file_is_read_once_until_it_is_touched(joined: Base, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,12 @@ def upload(joined: Base, raw: bytes = TEXT, name: str = "rows.csv") -> DatasetVi
     return joined.datasets.upload(io.BytesIO(raw), name=name, owner=OWNER)[0]
 
 
+def found(joined: Base, data: Data, owner: str) -> DatasetView:
+    """Return the data set of a spec, as a submit finds it."""
+    with joined.database.reading() as session:
+        return joined.sources.find(session, data, owner)
+
+
 def age(folder: Path) -> None:
     """Make a folder look two hours old."""
     for path in (folder, *folder.glob("*")):
@@ -67,7 +73,7 @@ def test_an_upload_is_found_by_its_bytes_while_its_files_are_whole(joined: Base)
 
 def test_the_same_inline_rows_at_once_are_one_data_set(joined: Base) -> None:
     def keep(_: int) -> str:
-        source = joined.sources.find(ROWS, OWNER)
+        source = found(joined, ROWS, OWNER)
         with joined.database.transaction() as session:
             dataset_rows.lock(session, source.sha256)
             return joined.sources.keep(session, source).id
@@ -121,7 +127,7 @@ def test_a_data_set_in_use_is_not_deleted(joined: Base) -> None:
 
 
 def test_an_upload_deleted_before_the_submit_ends_does_not_come_back(joined: Base) -> None:
-    source = joined.sources.find(Data(dataset=upload(joined).id, target="c"), OWNER)
+    source = found(joined, Data(dataset=upload(joined).id, target="c"), OWNER)
     joined.datasets.delete(OWNER, source.id)
 
     with pytest.raises(InvalidRequest), joined.database.transaction() as session:
@@ -155,7 +161,7 @@ def test_a_sweep_keeps_what_is_used_and_removes_old_drafts(joined: Base) -> None
 
 
 def test_a_submit_of_rows_that_were_released_and_swept_is_asked_to_come_again(joined: Base) -> None:
-    source = joined.sources.find(ROWS, OWNER)
+    source = found(joined, ROWS, OWNER)
     with joined.database.transaction() as session:
         joined.sources.keep(session, source)
     with joined.database.transaction() as session:

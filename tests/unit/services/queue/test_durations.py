@@ -25,7 +25,8 @@ def job(**parts: Any) -> Job:
         "best_epoch": None,
         "progress": None,
     }
-    summary = {"steps_per_epoch": parts.pop("steps", 10), "parameters": 1000}
+    steps = parts.pop("steps", 10)
+    summary = {"steps_per_epoch": steps, "estimate": {"work_per_epoch": 1000 * steps}}
     return Job(**defaults | parts, spec=spec, model_summary=summary)
 
 
@@ -58,6 +59,16 @@ def test_jobs_on_the_same_data_teach_more_than_others() -> None:
 
 def test_without_anything_like_it_nothing_is_said() -> None:
     assert left(job(), []) == UNKNOWN
+
+
+def test_a_job_of_a_release_that_estimated_no_work_teaches_nothing_and_knows_only_its_own_speed() -> None:
+    old = job(epochs_done=50, trained_s=5.0)
+    old.model_summary = {"steps_per_epoch": 10, "parameters": 1000}
+
+    assert past(old) is None
+    assert left(old, history(1.0, 1.0, 1.0)).expected == pytest.approx(START_S + 5.0)
+    old.epochs_done = 0
+    assert left(old, history(1.0, 1.0, 1.0)) == UNKNOWN
     assert past(job(state="succeeded", epochs_done=0)) is None
 
 

@@ -1,0 +1,93 @@
+"""What the queue says of a job before it is submitted: who would train it, how fast, and where it would stand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Select, bindparam, func, literal, select, true
+from sqlalchemy.orm import Session
+
+from services.db.clock import time_in
+from services.db.tables import Job, Worker
+from services.queue import order, speeds
+from services.queue.speeds import Speed
+from services.queue.wait_reason import Slots
+from services.queue.workers import MEMORY
+from services.states import JobState
+
+#: Every submit asks for these, so that they are built once.
+ONLINE = select(Worker.device, Worker.slots, Worker.fault, Worker.versions).where(
+    Worker.seen_at >= time_in(bindparam("seen_s"))
+)
+LAST = {"level": 0, "created_at": datetime(9999, 1, 1, tzinfo=UTC), "id": ""}  #: of a `Place`: no job is newer
+
+
+def _prospect() -> Select[Any]:
+    """Return the query: who is being trained, and who stands before, beside each finished job; one row at least."""
+    running = select(func.count()).where(Job.state == JobState.RUNNING, Job.device == bindparam("device"))
+    always, finished = select(literal(1)).subquery(), speeds.finished().subquery()
+    return select(running.scalar_subquery(), order.place_number(), *finished.c).select_from(
+        always.outerjoin(finished, true())
+    )
+
+
+PROSPECT = _prospect()
+
+
+@dataclass(frozen=True)
+class OnlineWorkers:
+    """The workers that were seen lately."""
+
+    rows: Sequence[Any]
+
+    @property
+    def memory(self) -> dict[str, int | None]:
+        """The most memory that a trainer may take, of each device that a sound worker is online for.
+
+        None where a worker knows no limit.
+        """
+        found: dict[str, int | None] = {}
+        for worker in self.rows:
+            if worker.fault is None:
+                memory, known = worker.versions.get(MEMORY), found.get(worker.device, 0)
+                found[worker.device] = None if memory is None or known is None else max(known, memory)
+        return found
+
+    def slots(self, device: str, busy: int) -> Slots:
+        """Return the places for jobs on a device, `busy` of them taken."""
+        there = [worker for worker in self.rows if worker.device == device]
+        sound = [worker.slots for worker in there if worker.fault is None]
+        return Slots(len(sound), sum(sound), busy, len(there) - len(sound))
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """What the queue has to know of a job that is to be submitted."""
+
+    owner: str
+    device: str
+    model: str
+    priority: int
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What a job may expect."""
+
+    busy: int  #: jobs that are being trained on its device
+    position: int  #: among its owner's, 1 for the next
+    speeds: list[Speed]  #: of finished jobs like it
+
+
+def online_workers(session: Session, online_s: float) -> OnlineWorkers:
+    """Return the workers that were seen in the last `online_s` seconds."""
+    return OnlineWorkers(session.connection().execute(ONLINE, {"seen_s": -online_s}).all())
+
+
+def prospect(session: Session, job: Newcomer) -> Prospect:
+    """Return what a job may expect that is submitted now."""
+    rows = session.connection().execute(PROSPECT, {**LAST, **vars(job)}).all()
+    busy, position = rows[0][:2]
+    known = [Speed(row.dataset_id, row.seconds / row.work) for row in rows if row.dataset_id is not None]
+    return Prospect(busy, position, known)
