@@ -76,7 +76,7 @@ def connect_signals(settings: Settings, slots: Slots) -> list[Callable[..., None
 
     def begin_slot(**_: Any) -> None:
         die_with_parent(main)
-        tasks.begin(Supervisor(_kinds(base(settings, pool_size=1), slots.device), settings, slots, drain))
+        tasks.begin(Supervisor(_kinds(base(settings, pool_size=1), slots), settings, slots, drain))
 
     def tell_of_drain(**_: Any) -> None:
         os.write(ring_drain, b"!")
@@ -90,11 +90,11 @@ def connect_signals(settings: Settings, slots: Slots) -> list[Callable[..., None
     return [begin_slot, tell_of_drain, tell_of_nudge]
 
 
-def _kinds(joined: Base, device: str) -> list[WorkKind]:
+def _kinds(joined: Base, slots: Slots) -> list[WorkKind]:
     """Return what a supervisor can claim; a free one asks for jobs first."""
 
     def batch_turn_over(_claim: Claim, turn_s: float) -> bool:
-        return joined.batch_claims.is_turn_over(device, turn_s)
+        return joined.batch_claims.is_turn_over(slots.device, slots.worker, turn_s)
 
     return [
         WorkKind(Kind.JOB, joined.claims.claim, joined.lifecycle, joined.time_slices.is_over),

@@ -11,6 +11,7 @@ from services.db.engine import Database, now
 from services.db.tables import Owner
 from services.disk import Disk
 from services.queue import order
+from services.queue.workers import is_drained
 
 CLAIM_TRIES = 10
 
@@ -34,12 +35,14 @@ class Claims:
     def claim(self, device: str, worker: str) -> Claim | None:
         """Take the best eligible job, or return None: fair share between owners, then priority, then age.
 
-        None while the disk is full: a job that began could store nothing.
+        None while the disk is full: a job that began could store nothing; and for a worker that is drained.
         """
         if self.disk.is_full:
             return None
         for _ in range(CLAIM_TRIES):
             with self.database.transaction() as session:
+                if is_drained(session, worker):
+                    return None
                 time = now(session)
                 order.end_waits(session, device, time)
                 values = {"device": device, "worker": worker, "now": job_rows.stamp(session, time)}

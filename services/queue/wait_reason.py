@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, case, func, select
+from sqlalchemy import BindParameter, Select, bindparam, case, exists, func, select
 from sqlalchemy.orm import Session
 
 from services.db.clock import time_in
@@ -17,12 +17,14 @@ START = {
     "cuda": "docker compose -f compose.yaml -f compose.gpu.yaml up -d",
 }
 
+UNDRAIN = "batchyard workers undrain WORKER, or on the page of the queue"
+
 
 @dataclass(frozen=True)
 class Reason:
     """Why a job waits: a code, and a sentence for people."""
 
-    code: str  #: storage_full, no_worker, next_try, worker_stuck, slots_busy or starting
+    code: str  #: storage_full, no_worker, workers_drained, next_try, worker_stuck, slots_busy or starting
     message: str
 
 
@@ -43,6 +45,7 @@ class Slots:
     total: int
     busy: int
     faulty: int = 0  #: workers that do nothing and are being started again
+    drained: int = 0  #: workers that finish what they run and claim nothing more
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,14 @@ class QueuePlace:
 
 def _slots() -> Select[Any]:
     seen = Worker.seen_at >= time_in(bindparam("seen_s"))
-    sound = func.coalesce(func.sum(case((Worker.fault.is_(None), Worker.slots), else_=0)), 0)
+    takes = Worker.fault.is_(None) & ~Worker.drained
+    open_ = func.coalesce(func.sum(case((takes, Worker.slots), else_=0)), 0)
+    drained = func.count(case((Worker.fault.is_(None) & Worker.drained, 1)))
     device: BindParameter[str] = bindparam("device")
-    running = select(func.count()).where(Job.state == JobState.RUNNING, Job.device == device).scalar_subquery()
-    return select(func.count(), func.count(Worker.fault), sound, running).where(seen, Worker.device == device)
+    # What a drained worker still runs takes none of the others' slots.
+    elsewhere = exists().where(Worker.id == Job.worker, Worker.drained)
+    busy = select(func.count()).where(Job.state == JobState.RUNNING, Job.device == device, ~elsewhere).scalar_subquery()
+    return select(func.count(), func.count(Worker.fault), drained, open_, busy).where(seen, Worker.device == device)
 
 
 SLOTS = _slots()  #: every submit asks for it, so that it is built once
@@ -68,8 +75,8 @@ SLOTS = _slots()  #: every submit asks for it, so that it is built once
 def slots_of(session: Session, device: str, online_s: float) -> Slots:
     """Return the places of the workers that were seen in the last `online_s` seconds."""
     found = session.connection().execute(SLOTS, {"device": device, "seen_s": -online_s}).one()
-    workers, faulty, total, busy = found
-    return Slots(workers - faulty, int(total), busy, faulty)
+    workers, faulty, drained, total, busy = found
+    return Slots(workers - faulty - drained, int(total), busy, faulty, drained)
 
 
 def reason(waits: Waiting, slots: Slots, time: datetime, disk: Disk) -> Reason:
@@ -79,6 +86,8 @@ def reason(waits: Waiting, slots: Slots, time: datetime, disk: Disk) -> Reason:
         return Reason("storage_full", f"{disk.sentence} It starts when space is free.")
     if slots.faulty and slots.busy >= slots.total:
         return Reason("worker_stuck", "A worker with a free slot claimed nothing; it is being restarted.")
+    if not slots.workers and slots.drained:
+        return Reason("workers_drained", f"Each {device} worker is drained. Let one take jobs again: {UNDRAIN}.")
     if not slots.workers:
         return Reason("no_worker", f"No {device} worker is online. Start one: {START[device]}.")
     pause_s = (not_before - time).total_seconds()
