@@ -12,7 +12,7 @@ _NEEDED: dict[tuple[Scope, ...], str] = {
         pages.docs pages.log_out
         """,
     (READ,): """
-        jobs.index jobs.show costs.metrics costs.batches costs.logs events.events
+        jobs.index jobs.show system.system costs.metrics costs.batches costs.logs events.events
         checkpoints.index checkpoints.show checkpoints.content exports.export exports.card
         models.index models.show models.show_version models.show_alias models.history
         datasets.index datasets.show datasets.rows datasets.content
@@ -36,7 +36,7 @@ _NEEDED: dict[tuple[Scope, ...], str] = {
         predictions.by_job predictions.by_model predictions.by_version proofs.replay_prediction
         batch_predictions.create batch_predictions.cancel batch_predictions.remove
         inference.infer inference.version_infer
-        pages.predict pages.predict_rows
+        pages.predict pages.predict_rows pages.predict_image
         """,
     (ADMIN,): """
         keys.create keys.index keys.show keys.revoke audit.index owners.show owners.change

@@ -1,12 +1,14 @@
 """The Celery app of a worker: its settings with their reasons, and its signals."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from celery import Celery, signals
 from kombu import Queue
 
+from services.attempts import usage
+from services.attempts.usage import Sample
 from services.nudges import WORK, list_of
 from services.processes import die_with_parent
 from services.queue.claims import Claim
@@ -16,7 +18,7 @@ from worker import tasks
 from worker.redis_connection import QuickConnection
 from worker.slots import HEARD, Slots
 from worker.supervisor import Supervisor
-from worker.work_kind import Kind, WorkKind
+from worker.work_kind import Kind, WorkKind, no_usage
 
 
 def make_app(settings: Settings, slots: Slots) -> Celery:
@@ -96,7 +98,10 @@ def _kinds(joined: Base, slots: Slots) -> list[WorkKind]:
     def batch_turn_over(_claim: Claim, turn_s: float) -> bool:
         return joined.batch_claims.is_turn_over(slots.device, slots.worker, turn_s)
 
+    def keep(claim: Claim, samples: Sequence[tuple[float, Sample]]) -> None:
+        usage.store(joined.database, claim, samples)
+
     return [
-        WorkKind(Kind.JOB, joined.claims.claim, joined.lifecycle, joined.time_slices.is_over),
-        WorkKind(Kind.PREDICTION, joined.batch_claims.claim, joined.batch_lifecycle, batch_turn_over),
+        WorkKind(Kind.JOB, joined.claims.claim, joined.lifecycle, joined.time_slices.is_over, keep),
+        WorkKind(Kind.PREDICTION, joined.batch_claims.claim, joined.batch_lifecycle, batch_turn_over, no_usage),
     ]
