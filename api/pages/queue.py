@@ -7,8 +7,7 @@ from werkzeug.wrappers import Response as Redirect
 
 from api.pages import notices
 from api.pages.blueprint import bp, page
-from api.parts import api, caller, grant
-from services.accounts.scopes import Scope
+from api.parts import api, caller
 from services.errors import Fault, InvalidRequest
 
 
@@ -24,7 +23,6 @@ def queue() -> Response:
         queues=queues,
         workers=workers,
         names=names,
-        may_drain=Scope.ADMIN in grant().scopes,
         marks={"jobs": ""},
         isfinite=math.isfinite,
     )
