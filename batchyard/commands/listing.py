@@ -74,8 +74,9 @@ def _foot(by: Any, shown: int, *, filtered: bool) -> str:
     counts = by.jobs.page(limit=1).get("counts") or {}
     devices = Counter(worker.get("device", "cpu") for worker in by.workers.list())
     workers = ", ".join(f"{devices[d]} {d} worker{'' if devices[d] == 1 else 's'}" for d in ("cpu", "cuda"))
-    more = f" of {total} (--all for the rest)" if (total := sum(counts.values())) > shown and not filtered else ""
-    return f"{shown}{more} job{'' if shown == 1 and not more else 's'} · {workers}"
+    if (total := sum(counts.values())) > shown and not filtered:
+        return f"{shown} of {total} jobs (--all for the rest) · {workers}"
+    return f"{shown} job{'' if shown == 1 else 's'} · {workers}"
 
 
 @click.command()
