@@ -30,6 +30,7 @@ from api import (
     proofs,
     queue,
     ringer,
+    system,
     webhooks,
 )
 from api.answer_headers import HEADERS
@@ -55,6 +56,7 @@ VIEWS = (
     batch_predictions,
     proofs,
     evaluations,
+    system,
     inference,
     datasets,
     webhooks,

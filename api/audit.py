@@ -20,6 +20,7 @@ CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 #: They change nothing, and come thousands a second.
 UNNOTED = {"predictions.by_job", "predictions.by_model", "predictions.by_version", "inference.infer"}
 UNNOTED |= {"inference.version_infer", "inference.index", "pages.check", "pages.predict", "pages.predict_rows"}
+UNNOTED |= {"pages.predict_image"}
 REFUSED = {401, 403}  #: a flood of wrong keys gets 429, which is not noted
 
 

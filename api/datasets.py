@@ -9,9 +9,10 @@ from api import schemas, serializers
 from api.checkpoints import NoQuery
 from api.jobs import next_page
 from api.parts import api, as_json, caller
-from api.requests import query
+from api.requests import body, query
 from api.view_descriptions import described
 from services.errors import Fault, InvalidRequest
+from services.specs.schema.fields import STRICT
 from services.specs.schema.file_options import FileOptions
 
 bp = Blueprint("datasets", __name__, url_prefix="/api/v1/datasets")
@@ -25,6 +26,14 @@ class UploadQuery(FileOptions):
     """What to call it, and how it is to be read."""
 
     name: Annotated[str, Field(max_length=120)] | None = None
+
+
+class DatasetChange(BaseModel):
+    """What can be changed in a data set."""
+
+    model_config = STRICT
+
+    name: Annotated[str, Field(min_length=1, max_length=120)]
 
 
 class PageQuery(BaseModel):
@@ -116,6 +125,15 @@ def content(dataset_id: str) -> Response:
     query(NoQuery)
     dataset, path = api().base.datasets.content(caller(), dataset_id)
     return send_file(path, "application/octet-stream", as_attachment=True, download_name=dataset.name)
+
+
+@bp.patch("/<dataset_id>")
+@described(query=NoQuery, body=DatasetChange, answer=schemas.Dataset, errors=(408, 413, 415))
+def change(dataset_id: str) -> Response:
+    """Give an uploaded data set another name."""
+    query(NoQuery)
+    renamed = api().base.datasets.rename(caller(), dataset_id, body(DatasetChange).name)
+    return as_json(serializers.dataset(renamed))
 
 
 @bp.delete("/<dataset_id>")

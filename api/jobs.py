@@ -15,7 +15,7 @@ from api.requests import body, known_version, preferred_wait, query, request_key
 from api.result_schemas import Estimate
 from api.view_descriptions import described
 from services.errors import Fault, InvalidRequest, TooLarge
-from services.jobs.listing import Filters
+from services.jobs.listing import Filters, Sort
 from services.jobs.submission import Submission
 from services.specs.parse.json_size import check_counts
 from services.specs.parse.parser import read
@@ -60,7 +60,8 @@ class ListQuery(BaseModel):
     metadata: dict[str, str] = {}
     created_after: Moment | None = None
     created_before: Moment | None = None
-    sort: Literal["-created_at", "created_at", "name", "-name"] = "-created_at"
+    sort: Sort = "-created_at"
+    """`best`: by the best value, lowest first; jobs without one come last in either order."""
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     after: str | None = None
     """The cursor from `next` of the previous page."""

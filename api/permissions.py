@@ -12,7 +12,7 @@ _NEEDED: dict[tuple[Scope, ...], str] = {
         pages.docs pages.log_out
         """,
     (READ,): """
-        jobs.index jobs.show costs.metrics costs.batches costs.logs events.events
+        jobs.index jobs.show system.system costs.metrics costs.batches costs.logs events.events
         checkpoints.index checkpoints.show checkpoints.content exports.export exports.card
         models.index models.show models.show_version models.show_alias models.history
         datasets.index datasets.show datasets.rows datasets.content
@@ -27,17 +27,21 @@ _NEEDED: dict[tuple[Scope, ...], str] = {
         jobs.submit jobs.cancel jobs.remove control.change control.pause control.resume control.retry bulk.cancel
         bulk.options proofs.verify
         models.register models.delete_version models.move_alias models.delete_alias
-        datasets.upload datasets.remove webhooks.add webhooks.test webhooks.remove
+        datasets.upload datasets.change datasets.remove webhooks.add webhooks.test webhooks.remove
         pages.sample pages.check pages.start pages.upload pages.selected
-        pages.pause pages.resume pages.cancel pages.delete pages.retry pages.change pages.priority pages.delete_dataset
+        pages.pause pages.resume pages.cancel pages.delete pages.retry pages.change
+        pages.priority pages.delete_dataset pages.rename_dataset
         """,
     (PREDICT,): """
         predictions.by_job predictions.by_model predictions.by_version proofs.replay_prediction
         batch_predictions.create batch_predictions.cancel batch_predictions.remove
         inference.infer inference.version_infer
-        pages.predict pages.predict_rows
+        pages.predict pages.predict_rows pages.predict_image
         """,
-    (ADMIN,): "keys.create keys.index keys.show keys.revoke audit.index owners.show owners.change",
+    (ADMIN,): """
+        keys.create keys.index keys.show keys.revoke audit.index owners.show owners.change
+        queue.drain queue.undrain pages.drain pages.undrain
+        """,
     (METRICS, ADMIN): "metrics.metrics",
     # Clients of the protocol ask these before they predict.
     (READ, PREDICT): """

@@ -10,6 +10,7 @@ from api.checkpoints import NoQuery
 from api.parts import api, as_json, caller
 from api.requests import query
 from api.view_descriptions import described
+from services.errors import NotFound
 from services.queue.durations import Span
 from services.queue.outlook import Expected, QueueView
 from services.queue.workers import WorkerView
@@ -40,6 +41,29 @@ def workers() -> Response:
     query(NoQuery)
     data = [_worker(view) for view in api().base.workers.listing(caller())]
     return as_json(schemas.List[queue_schemas.Worker](url=request.full_path.rstrip("?"), data=data, has_more=False))
+
+
+@bp.post("/workers/<worker_id>/drain")
+@described(query=NoQuery, answer=queue_schemas.Worker)
+def drain(worker_id: str) -> Response:
+    """Let a worker finish what it is running and take nothing more, until `undrain` or its restart."""
+    return _drained(worker_id, drained=True)
+
+
+@bp.post("/workers/<worker_id>/undrain")
+@described(query=NoQuery, answer=queue_schemas.Worker)
+def undrain(worker_id: str) -> Response:
+    """Let a drained worker take jobs again."""
+    return _drained(worker_id, drained=False)
+
+
+def _drained(worker_id: str, *, drained: bool) -> Response:
+    query(NoQuery)
+    api().drain(worker_id, drained=drained)
+    found = {view.id: view for view in api().base.workers.listing(caller())}
+    if worker_id not in found:
+        raise NotFound(f"The worker {worker_id[:80]!r} has just ended.")
+    return as_json(_worker(found[worker_id]))
 
 
 def _queue(view: QueueView) -> queue_schemas.DeviceQueue:
@@ -83,7 +107,7 @@ def _worker(view: WorkerView) -> queue_schemas.Worker:
         device=view.device,
         slots=view.slots,
         busy_slots=view.busy,
-        status=view.fault or ("busy" if view.busy else "idle"),
+        status=view.status,
         jobs=view.jobs,
         versions=view.versions,
         memory_bytes=view.memory_bytes,

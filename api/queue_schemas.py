@@ -26,8 +26,8 @@ class QueuedJob(Answer):
     position: int | None
     """Position among your jobs, 1 for the next; null: it is running."""
     reason: dict[str, str] | None
-    """Why it waits: a code (`storage_full`, `no_worker`, `next_try`, `worker_stuck`, `slots_busy`,
-    `starting`) and a sentence."""
+    """Why it waits: a code (`storage_full`, `no_worker`, `workers_drained`, `next_try`, `worker_stuck`,
+    `slots_busy`, `starting`) and a sentence."""
     expected_start: Expected | None
     """null: it is running, or nothing similar has been trained here."""
     expected_finish: Expected | None
@@ -56,7 +56,8 @@ class Worker(Answer):
     slots: int
     busy_slots: int
     status: str
-    """`idle`, `busy`; `stuck` (claims nothing) or `deaf` (receives nothing): it is about to be restarted."""
+    """`idle`, `busy`; `draining` (finishes what it runs, takes nothing more), `drained`;
+    `stuck` (claims nothing) or `deaf` (receives nothing): it is about to be restarted."""
     jobs: list[str]
     """Your jobs that it is training."""
     versions: dict[str, Any]

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from batchyard.answers import Dataset, dataset_of
-from batchyard.errors import InvalidSpec
+from batchyard.errors import APIError, InvalidSpec
 from batchyard.pages import items
 from batchyard.payloads import Payload, Progress, payload_of
 from batchyard.raw import Raw
@@ -34,13 +34,15 @@ class Datasets:
     ) -> Dataset:
         """Upload a file, bytes or rows, unless the server has the same bytes already.
 
+        Bytes that are there already are from now on called as this file is, or as `name` says.
         `options` say how a file is read: delimiter, decimal, thousands, header, na_values, columns.
 
         Raises: InvalidTable; APIError; ServerUnreachable.
         """
         payload = payload_of(data, name)
         if not options and (known := self._known(payload)):
-            return known
+            is_named = name is not None or isinstance(data, str | Path)
+            return self._named(known, payload.name) if is_named else known
         params = {"name": payload.name, **_flat(options)}
         headers = {"Content-Type": payload.media, "Content-Length": str(payload.size)}
         answer = self._transport.json(
@@ -71,6 +73,14 @@ class Datasets:
         found: dict[str, Any] = self._transport.json("GET", path, params={"limit": limit})
         return found
 
+    def rename(self, id_or_name: str, name: str) -> Dataset:
+        """Give a data set another name and return it.
+
+        Raises: NotFound; InvalidSpec when no data set can be called so.
+        """
+        dataset = self.get(id_or_name)
+        return dataset_of(self._transport.json("PATCH", f"{PATH}/{dataset.id}", json={"name": name}))
+
     def delete(self, id_or_name: str) -> None:
         """Delete a data set that no job uses.
 
@@ -86,6 +96,16 @@ class Datasets:
             return None
         found = [entry for entry in page.get("data", []) if entry.get("sha256") == payload.sha256]
         return replace(dataset_of(found[0]), was_sent=False) if found else None
+
+    def _named(self, known: Dataset, name: str) -> Dataset:
+        if known.name == name:
+            return known
+        try:
+            return self.rename(known.id, name)
+        except APIError as error:
+            if error.status not in (404, 405):
+                raise
+            return known  # an older server, which renames nothing
 
     def _body(self, payload: Payload, progress: Progress | None) -> Iterator[bytes]:
         for block in payload.blocks(progress):

@@ -132,8 +132,9 @@ def place(pointer: str) -> str:
 
 def sentence(fault: Mapping[str, Any]) -> str:
     """Return what a fault is, what was probably meant and what to do."""
-    words = str(fault.get("detail") or fault.get("message") or "is not valid").rstrip(".") + "."
-    if fault.get("suggestion") is not None:
+    words = str(fault.get("detail") or fault.get("message") or "is not valid").rstrip(".")
+    words += "" if words.endswith("?") else "."
+    if fault.get("suggestion") is not None and "did you mean" not in words:
         words += f" Did you mean {fault['suggestion']!r}?"
     if where := fault.get("location"):
         known = {key: value for key, value in where.items() if value not in {None, -1}}  # row -1 is the header's

@@ -55,6 +55,11 @@ def payload_of(data: Any, name: str | None = None) -> Payload:
         return _of_bytes(data, name or "upload.csv")
     if isinstance(data, Table):
         return _of_bytes(json_lines(data), name or "rows.jsonl")
+    if getattr(data, "ndim", 2) > 2:
+        raise InvalidTable(
+            f"An array of {data.ndim} dimensions is no table. Save it with np.savez and upload that file, "
+            "or pass rows.reshape(len(rows), -1)."
+        )
     home, table = type(data).__module__.split(".")[0], table_of(data)
     if not len(table):
         raise InvalidTable("The table has no rows. Pass at least one.")
@@ -79,7 +84,7 @@ def _of_file(path: Path, name: str | None) -> Payload:
         with open(path, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise InvalidTable(f"{path} can't be read: {error.strerror}.") from error
+        raise InvalidTable(f"{path} can't be read: {error.strerror}. Check the path.") from error
     if not size:
         raise InvalidTable(f"{path} is empty. It needs a line of column names and one line per row.")
     called = name or path.name

@@ -2,6 +2,7 @@
 # Generated from batchyard/aio/queue.py by `make client`: change that file.
 
 from typing import Any
+from urllib.parse import quote
 
 from batchyard.raw import Raw
 from batchyard.transport import Transport
@@ -38,3 +39,16 @@ class Workers:
     def list(self) -> list[dict[str, Any]]:
         """Return the workers that showed signs of life lately."""
         return list((self._transport.json("GET", "/api/v1/workers"))["data"])
+
+    def drain(self, worker_id: str) -> dict[str, Any]:
+        """Let a worker finish what it runs and take nothing more; return it."""
+        return self._told(worker_id, "drain")
+
+    def undrain(self, worker_id: str) -> dict[str, Any]:
+        """Let a drained worker take jobs again; return it."""
+        return self._told(worker_id, "undrain")
+
+    def _told(self, worker_id: str, verb: str) -> dict[str, Any]:
+        path = f"/api/v1/workers/{quote(worker_id, safe='')}/{verb}"
+        found: dict[str, Any] = self._transport.json("POST", path)
+        return found

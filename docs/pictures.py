@@ -9,12 +9,12 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from api.pages.job import TABS
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, DIVERGING, ENDLESS
 from tests.stack import Stack, local_stack
 
 FOLDER = Path(__file__).parent / "pictures"
 WIDTHS = {"wide": 1280, "narrow": 400}
-TABS = ("curves", "predict", "checkpoints", "spec", "events", "logs")
 COLOURS = ("light", "dark")
 TALLEST = 1_400
 PALETTE = 96  #: colours of a picture: pages have few, and a picture stays small
@@ -59,10 +59,7 @@ def _filled(stack: Stack) -> dict[str, str]:
         time.sleep(0.2)
     done, failed, other = jobs[0], jobs[5], jobs[2]
     alike = ",".join((done, other, tuned))
-    tabs = {
-        f"job-{tab}": f"/jobs/{done}?tab={tab}"
-        for tab in ("curves", "predict", "checkpoints", "spec", "events", "logs")
-    }
+    tabs = {f"job-{tab}": f"/jobs/{done}?tab={tab}" for tab in TABS}
     return {
         "jobs": "/",
         "new": "/new",

@@ -236,6 +236,11 @@ def child_environment(**more: str) -> dict[str, str]:
     return {**os.environ, **more}
 
 
+def visible_gpu() -> str:
+    """Return the number or UUID of the GPU that CUDA calls the first, as nvidia-smi takes it."""
+    return os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip() or "0"
+
+
 def _content(name: str, path: str) -> str:
     try:
         return Path(path).read_text().strip()

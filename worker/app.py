@@ -1,12 +1,14 @@
 """The Celery app of a worker: its settings with their reasons, and its signals."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from celery import Celery, signals
 from kombu import Queue
 
+from services.attempts import usage
+from services.attempts.usage import Sample
 from services.nudges import WORK, list_of
 from services.processes import die_with_parent
 from services.queue.claims import Claim
@@ -16,7 +18,7 @@ from worker import tasks
 from worker.redis_connection import QuickConnection
 from worker.slots import HEARD, Slots
 from worker.supervisor import Supervisor
-from worker.work_kind import Kind, WorkKind
+from worker.work_kind import Kind, WorkKind, no_usage
 
 
 def make_app(settings: Settings, slots: Slots) -> Celery:
@@ -76,7 +78,7 @@ def connect_signals(settings: Settings, slots: Slots) -> list[Callable[..., None
 
     def begin_slot(**_: Any) -> None:
         die_with_parent(main)
-        tasks.begin(Supervisor(_kinds(base(settings, pool_size=1), slots.device), settings, slots, drain))
+        tasks.begin(Supervisor(_kinds(base(settings, pool_size=1), slots), settings, slots, drain))
 
     def tell_of_drain(**_: Any) -> None:
         os.write(ring_drain, b"!")
@@ -90,13 +92,16 @@ def connect_signals(settings: Settings, slots: Slots) -> list[Callable[..., None
     return [begin_slot, tell_of_drain, tell_of_nudge]
 
 
-def _kinds(joined: Base, device: str) -> list[WorkKind]:
+def _kinds(joined: Base, slots: Slots) -> list[WorkKind]:
     """Return what a supervisor can claim; a free one asks for jobs first."""
 
     def batch_turn_over(_claim: Claim, turn_s: float) -> bool:
-        return joined.batch_claims.is_turn_over(device, turn_s)
+        return joined.batch_claims.is_turn_over(slots.device, slots.worker, turn_s)
+
+    def keep(claim: Claim, samples: Sequence[tuple[float, Sample]]) -> None:
+        usage.store(joined.database, claim, samples)
 
     return [
-        WorkKind(Kind.JOB, joined.claims.claim, joined.lifecycle, joined.time_slices.is_over),
-        WorkKind(Kind.PREDICTION, joined.batch_claims.claim, joined.batch_lifecycle, batch_turn_over),
+        WorkKind(Kind.JOB, joined.claims.claim, joined.lifecycle, joined.time_slices.is_over, keep),
+        WorkKind(Kind.PREDICTION, joined.batch_claims.claim, joined.batch_lifecycle, batch_turn_over, no_usage),
     ]

@@ -106,6 +106,7 @@ class ForkServer:
             os.setpgid(pid, pid)
         running = Trainer(pid, os.pidfd_open(pid), supervisor)
         self.trainers[supervisor] = running
+        channel.send(supervisor, {"pid": pid})
         self.selector.register(running.handle, selectors.EVENT_READ, lambda: self._end(running))
 
     def _fork(self) -> Ahead:

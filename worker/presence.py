@@ -94,8 +94,9 @@ class Presence:
             nudges = bell.depth(self.slots.device)
         except NotReady:
             nudges = 0  # it hears nothing because there is nothing to hear
-        # While the disk is full nothing is claimed, and that is right.
-        busy = workers.busy(self.slots.worker) >= self.slots.count or self.disk.is_full
+        # While the disk is full or the worker is drained nothing is claimed, and that is right.
+        rests = self.disk.is_full or workers.is_drained(self.slots.worker)
+        busy = rests or workers.busy(self.slots.worker) >= self.slots.count
         idleness.note(heard=HEARD in news, claimed=CLAIMED in news, busy=busy, nudges=nudges)
         fault = idleness.fault(lambda seconds: workers.waited(self.slots.device, seconds))
         if fault:

@@ -1,6 +1,7 @@
 """One slot of a worker: claims work, watches its trainer, writes the ends that a trainer can't. Never has torch."""
 
 import json
+import math
 import os
 import selectors
 import signal
@@ -8,6 +9,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, BinaryIO
 
@@ -25,9 +27,12 @@ from worker.exit_handling import settle
 from worker.outcome import Ended, Outcome
 from worker.slots import CLAIMED, Slots
 from worker.stop_request import StopRequest
+from worker.usage_meter import UsageMeter
 from worker.work_kind import WorkKind
 
 log = structlog.get_logger()
+
+KEEP_S = 15.0  #: pause between two times that the usage is stored
 
 
 class Supervisor:
@@ -101,10 +106,13 @@ class Watch:
         self.verdict: str | None = None  #: why we ended it ourselves: fenced, stalled or time_limit
         self.ended: Ended | None = None
         self.lost = False  #: the fork server is gone
+        self.device = supervisor.slots.device
+        self.usage: UsageMeter | None = None  #: from when the trainer's number is known
         self.began = self.heard = time.monotonic()
         self.kill_at = float("inf")
         self.beat_at = self.began + self.settings.beat_interval_s
         self.look_at = self.began + self.settings.stop_poll_interval_s
+        self.keep_at = self.began + KEEP_S
 
     @property
     def turn_s(self) -> float:
@@ -121,14 +129,15 @@ class Watch:
                 self.lost = not channel.send(self.line, start, (output.fileno(), theirs.fileno()))
             ours.setblocking(False)
             with selectors.DefaultSelector() as selector:
-                selector.register(self.line, selectors.EVENT_READ, self._hear_end)
+                selector.register(self.line, selectors.EVENT_READ, self._hear_fork_server)
                 selector.register(ours, selectors.EVENT_READ, lambda: self._hear_progress(ours))
                 selector.register(self.drain, selectors.EVENT_READ, lambda: self._hear_drain(selector))
                 while self.ended is None and not self.lost:
-                    due = min(self.beat_at, self.look_at, self.kill_at)
+                    due = min(self.beat_at, self.look_at, self.kill_at, self.usage.due_at if self.usage else math.inf)
                     for key, _ in selector.select(timeout=max(0.0, due - time.monotonic())):
                         key.data()
                     self._keep_time()
+            self._keep_usage()
             tail = _tail(output)
         ended = self.ended or Ended()
         log.info("trainer ended", job=self.claim.job_id, code=ended.code, signal=ended.signal, verdict=self.verdict)
@@ -139,10 +148,12 @@ class Watch:
         outcome = Outcome(ended, self.verdict, self.request, memory, self.lost, in_step, tail)
         settle(self.lifecycle, claim, outcome, self.is_draining)
 
-    def _hear_end(self) -> None:
+    def _hear_fork_server(self) -> None:
         message = channel.receive(self.line)
         if message is None:
             self.lost = True
+        elif "pid" in message[0]:
+            self.usage = UsageMeter(message[0]["pid"], self.device)
         else:
             self.ended = Ended(message[0]["code"], message[0]["signal"])
 
@@ -170,6 +181,11 @@ class Watch:
             self._end_it("stalled", kill=True)
         elif time_now - self.began > self.settings.job_time_limit_s and self.verdict is None:
             self._end_it("time_limit", kill=False)
+        if self.usage:
+            self.usage.look()
+        if time_now >= self.keep_at:
+            self.keep_at = time_now + KEEP_S
+            self._keep_usage()
         if time_now >= self.beat_at:
             self.beat_at = time_now + self.settings.beat_interval_s
             self._obey(lambda: self.lifecycle.beat(self.claim, self.progress))
@@ -177,6 +193,14 @@ class Watch:
             self._obey(lambda: self.lifecycle.stop_requests(self.claim))
         if time_now >= self.look_at:
             self.look_at = time_now + self.settings.stop_poll_interval_s
+
+    def _keep_usage(self) -> None:
+        """Store what the trainer took since the last time; it is not worth a second try."""
+        if self.usage and (samples := self.usage.take()):
+            with suppress(NotReady, StorageFull):
+                self.kind.keep_usage(self.claim, samples)
+        if self.usage and (self.ended or self.lost):
+            self.usage.end()
 
     def _obey(self, ask: Callable[[], StopRequests | None]) -> None:
         try:

@@ -1,11 +1,12 @@
 """The kinds of work that a supervisor claims: jobs and batch predictions, each with what is written of its attempts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
 from services.attempts.crash import Crash
+from services.attempts.usage import Sample
 from services.attempts.work import StopRequests
 from services.queue.claims import Claim
 
@@ -35,6 +36,10 @@ class AttemptEnds(Protocol):
     def out_of_memory(self, claim: Claim, crash: Crash, /, *, in_step: bool) -> None: ...
 
 
+def no_usage(_claim: Claim, _samples: Sequence[tuple[float, Sample]], /) -> None:
+    """Keep nothing: nobody looks at what a batch prediction takes."""
+
+
 @dataclass(frozen=True)
 class WorkKind:
     """How work of one kind is claimed and recorded, and when its turn is over."""
@@ -43,3 +48,4 @@ class WorkKind:
     claim: Callable[[str, str], Claim | None]  #: for a device and a worker
     lifecycle: AttemptEnds
     is_turn_over: Callable[[Claim, float], bool]  #: so many seconds after the claim
+    keep_usage: Callable[[Claim, Sequence[tuple[float, Sample]]], None]  #: with how many seconds ago each was taken

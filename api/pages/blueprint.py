@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, g, render_template, request, url_for
+from markupsafe import Markup
 
 from api.pages import formats, notices, tokens
 
@@ -54,6 +55,8 @@ def _known_to_all() -> dict[str, Any]:
         # Who is logged in; nobody while there are no keys, and none before it is known.
         "owner": found.owner if (found := g.get("grant")) and found.key_id else "",
         "is_closed": "grant" not in g,
+        "off": _off,
+        "scopes": sorted(g.grant.scopes) if "grant" in g else [],
         "section": request.endpoint.rpartition(".")[2] if request.endpoint else "",
     }
 
@@ -67,6 +70,11 @@ def _keep_static(response: Response) -> Response:
             # The address changes with the content, so what has it never has to be asked for again.
             response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
+
+
+def _off(scope: str = "submit") -> Markup:
+    """Return what switches a button off that would only be refused: the key has no such scope."""
+    return Markup("") if "grant" not in g or scope in g.grant.scopes else Markup(" disabled")
 
 
 def _asset(name: str) -> str:

@@ -56,6 +56,13 @@ def delete_dataset(dataset_id: str) -> Redirect:
     return notices.go(url_for("pages.datasets"), f"{name} is deleted.")
 
 
+@bp.post("/datasets/<dataset_id>/rename")
+def rename_dataset(dataset_id: str) -> Redirect:
+    """Give a data set another name."""
+    renamed = api().base.datasets.rename(caller(), dataset_id, request.form.get("name", "").strip())
+    return notices.go(url_for("pages.dataset", dataset_id=renamed.id), "Saved.")
+
+
 def _column(column: dict[str, Any], rows: int) -> dict[str, Any]:
     categories: dict[str, int | None] = column.get("categories") or {}
     ordered = sorted(categories.items(), key=lambda pair: -(pair[1] or 0))

@@ -1,8 +1,8 @@
-"""The page of a job: its curves, evaluation, predictions, checkpoints, spec, events and log."""
+"""The page of a job: its curves, evaluation, predictions, checkpoints, spec, events, log and what it takes."""
 
 from collections import deque
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import orjson
 from flask import Response, request
@@ -12,6 +12,7 @@ from api import serializers
 from api.pages import drawing, formats, prediction_form
 from api.pages.blueprint import bp, page
 from api.pages.job_evaluation import evaluation
+from api.pages.job_system import system
 from api.parts import api, caller
 from api.requests import query
 from services.errors import BatchyardError
@@ -24,8 +25,8 @@ from services.specs.resolve.resolved import resolved_json
 from services.specs.schema.job import JobSpec
 from services.states import ALLOWED
 
-Tab = Literal["curves", "evaluation", "predict", "checkpoints", "spec", "events", "logs"]
-TABS = ("curves", "evaluation", "predict", "checkpoints", "spec", "events", "logs")
+Tab = Literal["curves", "evaluation", "predict", "checkpoints", "spec", "events", "logs", "system"]
+TABS = get_args(Tab)
 TABLE_ROWS = 200  #: epochs that the table beside the curve shows
 EVENTS = 200
 LOG_LINES = 500
@@ -144,6 +145,7 @@ PARTS = {
     "spec": _spec,
     "events": _events,
     "logs": _logs,
+    "system": system,
 }
 
 

@@ -17,7 +17,7 @@ from api.pages.live import JOBS, ListMark, marks_of
 from api.parts import api, caller
 from api.requests import query
 from services.errors import BatchyardError, Fault, InvalidRequest
-from services.jobs.listing import Filters
+from services.jobs.listing import Filters, Sort
 from services.jobs.submission import Submission
 from services.specs.parse.parser import read
 from services.specs.schema.job import JobSpec
@@ -34,7 +34,7 @@ class ListQuery(BaseModel):
     q: Annotated[str, Field(max_length=64)] = ""
     """Part of the name, the beginning of the id, a tag, or a pattern of names with `*`."""
     tag: Annotated[str, Field(max_length=64)] = ""
-    sort: Literal["-created_at", "created_at", "name", "-name"] = "-created_at"
+    sort: Sort = "-created_at"
     after: str | None = None
 
 

@@ -1,14 +1,15 @@
-"""Predictions on a job's page: of one row from its form, or of the rows of a CSV."""
+"""Predictions on a job's page: of one row from its form, of a picture, or of the rows of a CSV."""
 
 import csv
 import io
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 from flask import Response, redirect, request, url_for
+from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as Redirect
 
-from api.pages import prediction_form
+from api.pages import image_form, prediction_form
 from api.pages.blueprint import bp
 from api.pages.job import shown
 from api.parts import api, caller
@@ -31,14 +32,26 @@ def predict(job_id: str) -> Response:
     job = api().base.lookup.get(caller(), job_id)
     record = prediction_form.record_of(job, request.form)
     try:
-        found = _answer(job.id, [record])
+        found = _answer(job.id, {"records": [record]})
     except InvalidRequest as error:
         return shown(job, "predict", 422, record=record, faults=error.faults)
-    chances = sorted(
-        zip(found.get("classes") or [], (found.get("probabilities") or [[]])[0], strict=False),
-        key=lambda pair: -pair[1],
-    )
-    return shown(job, "predict", record=record, result=found, chances=chances[:SHOWN_CLASSES])
+    return shown(job, "predict", record=record, result=found, chances=_chances(found))
+
+
+@bp.post("/jobs/<job_id>/predict/image")
+def predict_image(job_id: str) -> Response:
+    """Predict a PNG or JPEG file; without one, the picture that the form shows."""
+    job = api().base.lookup.get(caller(), job_id)
+    wanted = image_form.wanted_of(job)
+    if wanted is None:
+        raise InvalidRequest([Fault("#/image", "invalid", "is none that this job takes: its rows are columns")])
+    sent = request.files.get("image")
+    try:
+        pixels = image_form.pixels_of(job, wanted, _limited(sent) if sent and sent.filename else None)
+        found = _answer(job.id, {"x": [pixels]})
+    except InvalidRequest as error:
+        return shown(job, "predict", 422, faults=error.faults)
+    return shown(job, "predict", pixels=pixels, result=found, chances=_chances(found))
 
 
 @bp.post("/jobs/<job_id>/predict/rows")
@@ -47,7 +60,7 @@ def predict_rows(job_id: str) -> Response:
     job = api().base.lookup.get(caller(), job_id)
     try:
         header, records = _records()
-        found = _answer(job.id, records)
+        found = _answer(job.id, {"records": records})
     except InvalidRequest as error:
         return shown(job, "predict", 422, faults=error.faults)
     classes = [str(name) for name in found.get("classes") or []] if found.get("probabilities") else []
@@ -68,13 +81,29 @@ def predict_rows(job_id: str) -> Response:
     return shown(job, "predict", table=table, warnings=found["warnings"])
 
 
-def _answer(job_id: str, records: list[dict[str, Any]]) -> dict[str, Any]:
+def _chances(found: dict[str, Any]) -> list[tuple[Any, float]]:
+    """Return the classes of the first row with their probabilities, the likely ones first."""
+    pairs = zip(found.get("classes") or [], (found.get("probabilities") or [[]])[0], strict=False)
+    return sorted(pairs, key=lambda pair: -pair[1])[:SHOWN_CLASSES]
+
+
+def _limited(file: FileStorage) -> BinaryIO:
+    """Return a file that was sent.
+
+    Raises: InvalidRequest when it is too large.
+    """
+    limit = api().base.settings.max_json_bytes
+    sent = file.stream.read(limit + 1)
+    if len(sent) > limit:
+        raise InvalidRequest([Fault("#/image", "too_long", f"has more than {limit} bytes", hint="make it smaller")])
+    return io.BytesIO(sent)
+
+
+def _answer(job_id: str, rows: dict[str, Any]) -> dict[str, Any]:
     """Return what POST /api/v1/jobs/{id}/predict answers."""
     predictions = api().load_predictions()
     found, predictor = predictions.loaded(caller(), Target(job=job_id))
-    answer: dict[str, Any] = orjson.loads(
-        predictions.predict_json(found, predictor, orjson.dumps({"records": records}))
-    )
+    answer: dict[str, Any] = orjson.loads(predictions.predict_json(found, predictor, orjson.dumps(rows)))
     return answer
 
 

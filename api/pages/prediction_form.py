@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import request
 
-from api.pages import samples
+from api.pages import image_form, samples
 from api.parts import api, caller
 from services.columns import Column, TableInfo
 from services.errors import BatchyardError
@@ -31,6 +31,8 @@ def of(job: JobView, more: dict[str, Any]) -> dict[str, Any]:
     if not job.training.best.checkpoint:
         return shown
     try:
+        if wanted := image_form.wanted_of(job):
+            return shown | image_form.of(job, wanted, more, request.host_url)
         info = api().base.datasets.find(caller(), job.data.id).info
         row, validated = api().example_row(caller(), job.id)
     except BatchyardError as error:

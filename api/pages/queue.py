@@ -5,6 +5,7 @@ import math
 from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
+from api.pages import notices
 from api.pages.blueprint import bp, page
 from api.parts import api, caller
 from services.errors import Fault, InvalidRequest
@@ -17,7 +18,14 @@ def queue() -> Response:
     queues = base.outlook.queues(caller())
     names = {job.id: job.name for view in queues for job in view.jobs}
     workers = base.workers.listing(caller())
-    return page("queue.html", queues=queues, workers=workers, names=names, marks={"jobs": ""}, isfinite=math.isfinite)
+    return page(
+        "queue.html",
+        queues=queues,
+        workers=workers,
+        names=names,
+        marks={"jobs": ""},
+        isfinite=math.isfinite,
+    )
 
 
 @bp.post("/queue/<job_id>/priority")
@@ -28,3 +36,17 @@ def priority(job_id: str) -> Redirect:
         raise InvalidRequest([Fault("#/priority", "out_of_range", f"is {text[:20]!r}; must be -10 to 10")])
     api().base.commands.change(caller(), job_id, {"priority": int(text)})
     return redirect(url_for("pages.queue"), 303)
+
+
+@bp.post("/queue/workers/<worker_id>/drain")
+def drain(worker_id: str) -> Redirect:
+    """Let a worker finish what it runs and take nothing more."""
+    api().drain(worker_id, drained=True)
+    return notices.go(url_for("pages.queue"), f"{worker_id} takes nothing more.")
+
+
+@bp.post("/queue/workers/<worker_id>/undrain")
+def undrain(worker_id: str) -> Redirect:
+    """Let a drained worker take jobs again."""
+    api().drain(worker_id, drained=False)
+    return notices.go(url_for("pages.queue"), f"{worker_id} takes jobs again.")

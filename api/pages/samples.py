@@ -1,9 +1,12 @@
 """The same call as curl, as a command and as Python, with the address that the browser used."""
 
 import shlex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
+
+if TYPE_CHECKING:
+    from services.predictions.pictures import ImageInput
 
 SPEC: dict[str, Any] = {"data": {"builtin": "iris"}, "model": "mlp"}
 
@@ -19,6 +22,19 @@ def copies(spec: dict[str, Any], host_url: str) -> dict[str, str]:
         "Python": f"import batchyard\n\nclient = batchyard.Client({server!r})\n"
         f"job = client.jobs.submit({arguments})\njob.watch()",
     }
+
+
+def image_call(job_id: str, wanted: "ImageInput", host_url: str) -> str:
+    """Return the Python of a prediction of a picture."""
+    scale = f" / 255 * {wanted.high:g}" if not wanted.low else f" / 255 * {wanted.high - wanted.low:g} + {wanted.low:g}"
+    axes = "[None]" if wanted.channels == 1 else ".transpose(2, 0, 1)"
+    return (
+        "import batchyard\nimport numpy as np\nfrom PIL import Image\n\n"
+        f'image = Image.open("picture.png").convert("{wanted.mode}").resize(({wanted.width}, {wanted.height}))\n'
+        f"pixels = np.asarray(image, dtype=np.float32){axes}{scale if wanted.high != 255 or wanted.low else ''}\n"
+        f"job = batchyard.Client({host_url.rstrip('/')!r}).job({job_id!r})\n"
+        "print(job.predict(pixels.reshape(1, -1)))"
+    )
 
 
 def predict_call(job_id: str, record: dict[str, Any], host_url: str) -> str:

@@ -10,7 +10,7 @@ from batchyard.aio.pages import items
 from batchyard.aio.raw import Raw
 from batchyard.aio.transport import Transport
 from batchyard.answers import Dataset, dataset_of
-from batchyard.errors import InvalidSpec
+from batchyard.errors import APIError, InvalidSpec
 from batchyard.payloads import Payload, Progress, payload_of
 
 PATH = "/api/v1/datasets"
@@ -33,13 +33,15 @@ class Datasets:
     ) -> Dataset:
         """Upload a file, bytes or rows, unless the server has the same bytes already.
 
+        Bytes that are there already are from now on called as this file is, or as `name` says.
         `options` say how a file is read: delimiter, decimal, thousands, header, na_values, columns.
 
         Raises: InvalidTable; APIError; ServerUnreachable.
         """
         payload = payload_of(data, name)
         if not options and (known := await self._known(payload)):
-            return known
+            is_named = name is not None or isinstance(data, str | Path)
+            return await self._named(known, payload.name) if is_named else known
         params = {"name": payload.name, **_flat(options)}
         headers = {"Content-Type": payload.media, "Content-Length": str(payload.size)}
         answer = await self._transport.json(
@@ -70,6 +72,14 @@ class Datasets:
         found: dict[str, Any] = await self._transport.json("GET", path, params={"limit": limit})
         return found
 
+    async def rename(self, id_or_name: str, name: str) -> Dataset:
+        """Give a data set another name and return it.
+
+        Raises: NotFound; InvalidSpec when no data set can be called so.
+        """
+        dataset = await self.get(id_or_name)
+        return dataset_of(await self._transport.json("PATCH", f"{PATH}/{dataset.id}", json={"name": name}))
+
     async def delete(self, id_or_name: str) -> None:
         """Delete a data set that no job uses.
 
@@ -85,6 +95,16 @@ class Datasets:
             return None
         found = [entry for entry in page.get("data", []) if entry.get("sha256") == payload.sha256]
         return replace(dataset_of(found[0]), was_sent=False) if found else None
+
+    async def _named(self, known: Dataset, name: str) -> Dataset:
+        if known.name == name:
+            return known
+        try:
+            return await self.rename(known.id, name)
+        except APIError as error:
+            if error.status not in (404, 405):
+                raise
+            return known  # an older server, which renames nothing
 
     async def _body(self, payload: Payload, progress: Progress | None) -> AsyncIterator[bytes]:
         for block in payload.blocks(progress):

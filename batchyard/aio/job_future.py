@@ -178,6 +178,11 @@ class Job:
         found = await self._transport.json("GET", f"{self._path}/batches", params={"epoch": epoch})
         return [float(row[1]) for row in found["data"]]
 
+    async def system(self) -> dict[str, list[Any]]:
+        """Return how much processor, memory and GPU the trainer took over time, as lists by column."""
+        found = await self._transport.json("GET", f"{self._path}/system")
+        return answers.table_by_columns(found["columns"], found["data"])
+
     def events(self, after: int = 0) -> AsyncIterator[Event]:
         """Yield events as they come, until the job has ended; a dropped connection goes on where it broke."""
         return streams.events(self._transport, self._path, after)

@@ -1,6 +1,7 @@
 """What waits and who works."""
 
 from typing import Any
+from urllib.parse import quote
 
 from batchyard.aio.raw import Raw
 from batchyard.aio.transport import Transport
@@ -37,3 +38,16 @@ class Workers:
     async def list(self) -> list[dict[str, Any]]:
         """Return the workers that showed signs of life lately."""
         return list((await self._transport.json("GET", "/api/v1/workers"))["data"])
+
+    async def drain(self, worker_id: str) -> dict[str, Any]:
+        """Let a worker finish what it runs and take nothing more; return it."""
+        return await self._told(worker_id, "drain")
+
+    async def undrain(self, worker_id: str) -> dict[str, Any]:
+        """Let a drained worker take jobs again; return it."""
+        return await self._told(worker_id, "undrain")
+
+    async def _told(self, worker_id: str, verb: str) -> dict[str, Any]:
+        path = f"/api/v1/workers/{quote(worker_id, safe='')}/{verb}"
+        found: dict[str, Any] = await self._transport.json("POST", path)
+        return found

@@ -1,4 +1,4 @@
-"""`data push`, `ls`, `show` and `rm`."""
+"""`data push`, `ls`, `show`, `rename` and `rm`."""
 
 from itertools import islice
 
@@ -11,7 +11,7 @@ from batchyard.commands.job_names import dataset as dataset_names
 
 @click.group()
 def data() -> None:
-    """Upload, list, show and delete data sets."""
+    """Upload, list, show, rename and delete data sets."""
 
 
 @data.command()
@@ -59,6 +59,17 @@ def show(named: str) -> None:
         click.echo(f"{found.id}  {found.name}  {found.rows} rows")
         for column in found.columns:
             click.echo(f"  {column['name']:<32} {column['type']:<10} {column.get('missing', 0)} missing")
+
+
+@data.command()
+@click.argument("named", metavar="DATASET", shell_complete=dataset_names)
+@click.argument("name")
+@global_options
+def rename(named: str, name: str) -> None:
+    """Give a data set another name."""
+    with session.client() as by:
+        found = by.datasets.rename(named, name)
+    session.result(found.data) if session.wants_json() else session.say(f"{named} is now called {found.name}.")
 
 
 @data.command()

@@ -9,7 +9,7 @@ import click
 
 from batchyard.command import global_options
 from batchyard.commands import session
-from batchyard.errors import BatchyardError
+from batchyard.errors import BatchyardError, Unauthorized
 
 SIGNS = {"ok": "✓", "warning": "!", "error": "✗"}
 FIXES = {
@@ -45,7 +45,8 @@ def _checks() -> Iterator[Check]:
         try:
             service = by.service()
         except BatchyardError as error:
-            yield "server", "error", str(error), f"batchyard up, or BATCHYARD_URL (now {by.base_url})"
+            start = f"batchyard up, or BATCHYARD_URL (now {by.base_url})"
+            yield "server", "error", str(error), "batchyard login" if isinstance(error, Unauthorized) else start
             return
         theirs = str(service.get("version", "unknown version"))
         same = theirs == ours

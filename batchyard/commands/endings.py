@@ -23,7 +23,7 @@ def ending(error: Exception) -> tuple[int, str]:
     """Return exit code and sentence; what is a bug, or click's own, is raised again."""
     for kind, code in CODES:
         if isinstance(error, kind):
-            return code, str(error)
+            return code, str(error) + _where(error)
     if isinstance(error, click.ClickException | click.exceptions.Exit | click.Abort | BrokenPipeError):
         raise error
     if isinstance(error, OSError):
@@ -31,3 +31,12 @@ def ending(error: Exception) -> tuple[int, str]:
     if isinstance(error, TypeError | ValueError) and "batchyard" in str(error):
         return 2, str(error)
     raise error
+
+
+def _where(error: Exception) -> str:
+    """Return where there is a list of what was not found, unless the nearest name is said already."""
+    if not isinstance(error, errors.NotFound) or error.problem.get("suggestion"):
+        return ""
+    lists = {"job": "batchyard ls", "data set": "batchyard data ls", "batch prediction": "batchyard predictions ls"}
+    found = next((command for what, command in lists.items() if str(error).startswith(f"There is no {what} ")), None)
+    return f" Those that exist: {found}" if found else ""

@@ -22,12 +22,12 @@ PAUSE_S = 2.0  #: between two looks of `ls --watch`
 @click.option("--name", help="Only jobs with this name; * matches anything.")
 @click.option("-n", "--limit", default=20, help="How many to show.")
 @click.option("--all", "every", is_flag=True, help="Show all of them.")
-@click.option("--sort", help="created_at, -created_at, name or -name.")
+@click.option("--sort", help="created_at, name or best; - before it reverses the order.")
 @click.option("--fields", help="With --json: only these fields, separated by commas; the same as --json=FIELDS.")
 @click.option("--watch", "-w", is_flag=True, help="Refresh the list every two seconds, until Ctrl-C.")
 @global_options
 def ls(limit: int, every: bool, fields: str | None, watch: bool, **filters: Any) -> None:
-    """List jobs, newest first."""
+    """List jobs, newest first unless --sort says otherwise."""
     with session.client() as by:
 
         def read() -> list[dict[str, Any]]:
@@ -74,8 +74,9 @@ def _foot(by: Any, shown: int, *, filtered: bool) -> str:
     counts = by.jobs.page(limit=1).get("counts") or {}
     devices = Counter(worker.get("device", "cpu") for worker in by.workers.list())
     workers = ", ".join(f"{devices[d]} {d} worker{'' if devices[d] == 1 else 's'}" for d in ("cpu", "cuda"))
-    more = f" of {total} (--all for the rest)" if (total := sum(counts.values())) > shown and not filtered else ""
-    return f"{shown}{more} job{'' if shown == 1 and not more else 's'} · {workers}"
+    if (total := sum(counts.values())) > shown and not filtered:
+        return f"{shown} of {total} jobs (--all for the rest) · {workers}"
+    return f"{shown} job{'' if shown == 1 else 's'} · {workers}"
 
 
 @click.command()

@@ -6,6 +6,7 @@ import click
 
 from batchyard.command import global_options
 from batchyard.commands import session
+from batchyard.commands.workers import line
 
 
 @click.command()
@@ -20,8 +21,7 @@ def status() -> None:
     for queue in found["queues"]:
         click.echo(f"{queue['name']:<6} {queue['queued']} queued, {queue['running']} running")
     for worker in found["workers"]:
-        busy = f"{worker.get('busy_slots', '?')}/{worker.get('slots', '?')} busy"
-        click.echo(f"worker {worker['id']}  {worker['status']}  {busy}  seen {worker['heartbeat_age_seconds']} s ago")
+        click.echo(line(worker))
     if not found["workers"]:
         session.say("! No worker is online; jobs wait. Start one: batchyard up, or docker compose up -d")
 

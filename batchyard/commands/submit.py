@@ -61,7 +61,7 @@ def submit(
         except InvalidSpec as error:
             _refuse(found, error)
         session.say(words.queued(job))
-        if not session.chosen("quiet") and (place := words.place(job.refresh().data.get("queue"))):
+        if not session.chosen("quiet") and (place := words.place(job.data.get("queue"))):
             session.say(place)
         for warning in job.data.get("warnings", []):
             session.say(f"! {warning['message']}")
@@ -132,8 +132,8 @@ def _spec(file: str | None, flags: dict[str, Any]) -> SpecFile:
             spec[key] = flags[key]
     if flags["tags"]:
         spec["tags"] = [*spec.get("tags", []), *flags["tags"]]
+    spec.setdefault("model", "mlp")  # before the changes: model.hidden alone is one of the usual model
     _merge(spec, parsed_changes(flags["changes"]))
-    spec.setdefault("model", "mlp")
     return found
 
 

@@ -12,7 +12,7 @@ class Scope(StrEnum):
     SUBMIT = "submit"  #: to submit, upload, change and delete
     PREDICT = "predict"  #: to ask models for answers
     METRICS = "metrics"  #: to read `/metrics`, which counts what all owners have
-    ADMIN = "admin"  #: to make and revoke keys, set limits and read the audit log
+    ADMIN = "admin"  #: to make and revoke keys, set limits, drain workers and read the audit log
 
 
 USUAL = (Scope.READ, Scope.SUBMIT, Scope.PREDICT)  #: of a key for which none are named

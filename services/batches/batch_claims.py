@@ -9,6 +9,7 @@ from services.db.prediction_tables import BatchPrediction
 from services.disk import Disk
 from services.queue import order
 from services.queue.claims import CLAIM_TRIES, Claim
+from services.queue.workers import is_drained
 from services.settings import Settings
 from services.states import JobState
 
@@ -27,12 +28,12 @@ class BatchClaims:
     def claim(self, _device: str, worker: str) -> Claim | None:
         """Take the next batch prediction, or return None. Workers of any device compute it on their CPU.
 
-        None while the disk is full: its pieces could not be stored.
+        None while the disk is full: its pieces could not be stored; and for a worker that is drained.
         """
         if self.disk.is_full:
             return None
         with self.database.reading() as session:
-            if not eligible(session, 1):
+            if is_drained(session, worker) or not eligible(session, 1):
                 return None  # without a write transaction, since there mostly is none
         for _ in range(CLAIM_TRIES):
             with self.database.transaction() as session:
@@ -42,12 +43,12 @@ class BatchClaims:
                     return None
         return None
 
-    def is_turn_over(self, device: str, turn_s: float) -> bool:
+    def is_turn_over(self, device: str, worker: str, turn_s: float) -> bool:
         """Return whether a batch prediction that was claimed `turn_s` seconds ago should let a waiting job go first."""
         if turn_s < self.settings.prediction_turn_s:
             return False
         with self.database.reading() as session:
-            return order.eligible(session, device, 1) > 0
+            return not is_drained(session, worker) and order.eligible(session, device, 1) > 0
 
     def _taken(self, session: Session, worker: str) -> Claim | None:
         other = aliased(BatchPrediction)

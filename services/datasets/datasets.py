@@ -78,6 +78,18 @@ class DatasetService:
             dataset_rows.rename(session, dataset.id, name)
         return replace(dataset, name=name)
 
+    def rename(self, owner: str, dataset_id: str, name: str) -> DatasetView:
+        """Give an upload another name; specs that were resolved name it by its id.
+
+        Raises: NotFound; InvalidRequest when no data set can be called so.
+        """
+        upload_limits.check_name(name, "#/name")
+        with self.database.reading() as session:
+            dataset = dataset_rows.by_id(session, owner, dataset_id)
+        if dataset is None or dataset.source != "upload":
+            raise NotFound(f"There is no data set {dataset_id[:80]!r} that was uploaded.")
+        return self._renamed(dataset, name)
+
     def find(self, owner: str, id_or_name: str) -> DatasetView:
         """Return a data set by its id or, newest first, its name.
 

@@ -52,7 +52,7 @@ def tabulate(
                 file.write(_rows([floats(cells) for cells in columns]).data)
     rows = scans[0].rows if scans else 0
     if not rows:
-        raise InvalidRequest([Fault("#/data", "empty", "has no rows")])
+        raise InvalidRequest([Fault("#/data", "empty", "has no rows", hint="each line below the names is a row")])
     faults = [fault for scan in scans if (fault := scan.fault())]
     if faults:
         raise InvalidRequest(faults)

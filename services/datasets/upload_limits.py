@@ -8,14 +8,14 @@ from services.datasets import ingest
 from services.errors import Fault, InvalidRequest, TooLarge
 
 
-def check_name(name: str) -> None:
+def check_name(name: str, pointer: str = "#/query/name") -> None:
     """Refuse what no data set can be called.
 
     Raises: InvalidRequest.
     """
     if not 1 <= len(name) <= 120 or not all(c.isalnum() or c in "_ .-" for c in name) or name[0] in " .-":
         detail = "may have up to 120 letters, digits, blanks and _ . - and begins with a letter, digit or _"
-        raise InvalidRequest([Fault("#/query/name", "invalid_name", detail, value=name[:80])])
+        raise InvalidRequest([Fault(pointer, "invalid_name", detail, value=name[:80])])
 
 
 def received(stream: BinaryIO, path: Path, most: int, left: int | None) -> tuple[str, int]:

@@ -38,6 +38,16 @@ def time(value: Any) -> datetime:
         raise _bad() from None
 
 
+def number(value: Any) -> float:
+    """Return the number of a cursor.
+
+    Raises: InvalidRequest when it is none.
+    """
+    if not isinstance(value, float):
+        raise _bad()
+    return value
+
+
 def _bad() -> InvalidRequest:
     detail = "is not a cursor of this list; use `next` of the previous page"
     return InvalidRequest([Fault("#/query/after", "bad_cursor", detail)])

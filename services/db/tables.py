@@ -293,3 +293,4 @@ class Worker(Base):
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime]  #: the database's time
     fault: Mapped[str | None]  #: deaf or stuck: why it is ending itself
+    drained: Mapped[bool] = mapped_column(default=False, server_default=false())  #: told to claim nothing more

@@ -1,8 +1,9 @@
 """Lists of jobs: filters, order, pages, counts, and a small curve for each row."""
 
+import sys
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import String, cast, func, select, true, tuple_, union
 from sqlalchemy.orm import Session
@@ -18,7 +19,8 @@ from services.states import JobState
 SPARK_POINTS = 24
 MAX_PLACES = 100  #: places of a queue that a list shows
 MAX_COUNT = 10_000  #: counting stops here
-SORTS = ("-created_at", "created_at", "name", "-name")
+Sort = Literal["-created_at", "created_at", "name", "-name", "best", "-best"]
+LAST = sys.float_info.max  #: the place of a job that has no best value
 
 
 @dataclass(frozen=True)
@@ -42,17 +44,16 @@ class JobListing:
         self.database = database
 
     def page(
-        self, owner: str, filters: Filters, *, sort: str = "-created_at", limit: int = 20, after: str | None = None
+        self, owner: str, filters: Filters, *, sort: Sort = "-created_at", limit: int = 20, after: str | None = None
     ) -> Page[JobView]:
         """Return a page of jobs, each with its small curve.
 
         Raises: InvalidRequest when the cursor is none of this list.
         """
-        column = Job.name if sort.endswith("name") else Job.created_at
+        column = _column(sort)
         mine = [Job.owner == owner, *_conditions(filters)]
         if after:
-            value, job_id = cursors.read(after, 2)
-            place = (value if column is Job.name else cursors.time(value), job_id)
+            place = _place(sort, *cursors.read(after, 2))
             pair = tuple_(column, Job.id)
             mine.append(pair < place if sort.startswith("-") else pair > place)
         order = (column.desc(), Job.id.desc()) if sort.startswith("-") else (column, Job.id)
@@ -70,8 +71,7 @@ class JobListing:
             jobs = [job_views.job_view(row[0], row[1], sparks.get(row[0].id)) for row in shown]
         more = len(found) > limit
         last = shown[-1][0] if shown else None
-        value = last and (last.name if column is Job.name else last.created_at.isoformat())
-        return Page(jobs, cursors.write(value, last.id) if more and last else None)
+        return Page(jobs, cursors.write(_value(sort, last), last.id) if more and last else None)
 
     def positions(self, owner: str, jobs: list[JobView]) -> dict[str, int]:
         """Return the places of those of these jobs that are among the first of their queue."""
@@ -91,6 +91,30 @@ class JobListing:
                 some = select(Job.id).where(Job.owner == owner, Job.state == state).limit(MAX_COUNT).subquery()
                 counts[str(state)] = int(session.scalar(select(func.count()).select_from(some)) or 0)
         return counts
+
+
+def _column(sort: Sort) -> Any:
+    """Return what a list is sorted by; jobs without a best value stand last in either order."""
+    if sort.endswith("best"):
+        return func.coalesce(Job.best_value, -LAST if sort == "-best" else LAST)
+    return Job.name if sort.endswith("name") else Job.created_at
+
+
+def _value(sort: Sort, job: Job) -> Any:
+    """Return the value of `_column` of a job, as a cursor keeps it."""
+    if sort.endswith("best"):
+        return job.best_value if job.best_value is not None else -LAST if sort == "-best" else LAST
+    return job.name if sort.endswith("name") else job.created_at.isoformat()
+
+
+def _place(sort: Sort, value: Any, job_id: Any) -> tuple[Any, Any]:
+    """Return the place that a cursor names.
+
+    Raises: InvalidRequest when it is of a list in another order.
+    """
+    if sort.endswith("best"):
+        return cursors.number(value), job_id
+    return (value if sort.endswith("name") else cursors.time(value)), job_id
 
 
 def _statuses(filters: Filters) -> list[Any]:

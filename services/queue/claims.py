@@ -11,6 +11,7 @@ from services.db.engine import Database
 from services.db.tables import Owner
 from services.disk import Disk
 from services.queue import order
+from services.queue.workers import is_drained
 
 CLAIM_TRIES = 10
 _NEWEST = select(Owner.last_claim).order_by(Owner.last_claim.desc()).limit(1).scalar_subquery()
@@ -42,7 +43,7 @@ class Claims:
     def claim(self, device: str, worker: str) -> Claim | None:
         """Take the best eligible job, or return None: fair share between owners, then priority, then age.
 
-        None while the disk is full: a job that began could store nothing.
+        None while the disk is full: a job that began could store nothing; and for a worker that is drained.
         """
         if self.disk.is_full:
             return None
@@ -51,7 +52,7 @@ class Claims:
             with self.database.transaction(durable=False) as session:
                 session.execute(order.END_WAITS, {"of_device": device})
                 taken = session.execute(order.CLAIM, {"of_device": device, "by": worker}).first()
-                if taken is None and not order.eligible(session, device, 1):
+                if taken is None and (is_drained(session, worker) or not order.eligible(session, device, 1)):
                     return None
                 if taken is None:
                     continue  # another worker was faster

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ScalarSelect, Select, bindparam, func, null, select, text, tuple_, union_all, update
+from sqlalchemy import ScalarSelect, Select, bindparam, exists, func, null, select, text, tuple_, union_all, update
 from sqlalchemy.orm import Session
 
 from services.db.clock import NOW
-from services.db.tables import QUEUE_ORDER, Job
+from services.db.tables import QUEUE_ORDER, Job, Worker
 from services.states import JobState
 
 MAX_POSITION = 1_000
@@ -46,10 +46,14 @@ def _fairest(head: str, but: str = "0") -> str:
        WHERE head IS NOT NULL ORDER BY busy, last_claim LIMIT 1"""
 
 
-#: Takes the first of all, and gives it the number of the event that says so.
+#: Takes the first of all for a worker that is not drained, and gives it the number of the event that says so.
 CLAIM = (
     update(Job)
-    .where(_QUEUED, Job.id == text(_fairest(_head())).columns(Job.id).scalar_subquery())
+    .where(
+        _QUEUED,
+        Job.id == text(_fairest(_head())).columns(Job.id).scalar_subquery(),
+        ~exists().where(Worker.id == bindparam("by"), Worker.drained),
+    )
     .values(
         state=JobState.RUNNING,
         attempt=Job.attempt + 1,

@@ -5,19 +5,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, literal, select, true
+from sqlalchemy import Select, bindparam, literal, select, true
 from sqlalchemy.orm import Session
 
 from services.db.clock import time_in
-from services.db.tables import Job, Worker
+from services.db.tables import Worker
 from services.queue import order, speeds
 from services.queue.speeds import Speed
-from services.queue.wait_reason import Slots
+from services.queue.wait_reason import Slots, busy
 from services.queue.workers import MEMORY
-from services.states import JobState
 
 #: Every submit asks for these, so that they are built once.
-ONLINE = select(Worker.device, Worker.slots, Worker.fault, Worker.versions).where(
+ONLINE = select(Worker.device, Worker.slots, Worker.fault, Worker.drained, Worker.versions).where(
     Worker.seen_at >= time_in(bindparam("seen_s"))
 )
 LAST = {"level": 0, "created_at": datetime(9999, 1, 1, tzinfo=UTC), "id": ""}  #: of a `Place`: no job is newer
@@ -25,11 +24,8 @@ LAST = {"level": 0, "created_at": datetime(9999, 1, 1, tzinfo=UTC), "id": ""}  #
 
 def _prospect() -> Select[Any]:
     """Return the query: who is being trained, and who stands before, beside each finished job; one row at least."""
-    running = select(func.count()).where(Job.state == JobState.RUNNING, Job.device == bindparam("device"))
     always, finished = select(literal(1)).subquery(), speeds.finished().subquery()
-    return select(running.scalar_subquery(), order.place_number(), *finished.c).select_from(
-        always.outerjoin(finished, true())
-    )
+    return select(busy(), order.place_number(), *finished.c).select_from(always.outerjoin(finished, true()))
 
 
 PROSPECT = _prospect()
@@ -43,13 +39,13 @@ class OnlineWorkers:
 
     @property
     def memory(self) -> dict[str, int | None]:
-        """The most memory that a trainer may take, of each device that a sound worker is online for.
+        """The most memory that a trainer may take, of each device that a worker which takes jobs is online for.
 
         None where a worker knows no limit.
         """
         found: dict[str, int | None] = {}
         for worker in self.rows:
-            if worker.fault is None:
+            if worker.fault is None and not worker.drained:
                 memory, known = worker.versions.get(MEMORY), found.get(worker.device, 0)
                 found[worker.device] = None if memory is None or known is None else max(known, memory)
         return found
@@ -57,8 +53,9 @@ class OnlineWorkers:
     def slots(self, device: str, busy: int) -> Slots:
         """Return the places for jobs on a device, `busy` of them taken."""
         there = [worker for worker in self.rows if worker.device == device]
-        sound = [worker.slots for worker in there if worker.fault is None]
-        return Slots(len(sound), sum(sound), busy, len(there) - len(sound))
+        sound = [worker for worker in there if worker.fault is None]
+        open_ = [worker.slots for worker in sound if not worker.drained]
+        return Slots(len(open_), sum(open_), busy, len(there) - len(sound), len(sound) - len(open_))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from services.db import job_rows
 from services.db.engine import Database, now
-from services.db.tables import Job
+from services.db.tables import Job, Worker
 from services.queue import order
 from services.queue.claims import Claim
 from services.settings import Settings
@@ -42,9 +42,10 @@ class TimeSlices:
         if not reached or turn_s < self.settings.short_job_s:  # shorter turns would go to starting and storing
             return False
         with self.database.reading() as session:
-            job = session.execute(select(Job.owner, Job.priority, Job.device).where(Job.id == claim.job_id)).first()
-            if job is None:
-                return False
+            asked = select(Job.owner, Job.priority, Job.device, Worker.drained).where(Job.id == claim.job_id)
+            job = session.execute(asked.outerjoin(Worker, Worker.id == Job.worker)).first()
+            if job is None or job.drained:
+                return False  # a drained worker would not claim what waits
             settled = job_rows.stamp(session, now(session) - timedelta(seconds=SETTLED_S))
             values = {"of_device": job.device, "settled": settled, "owner": job.owner, "job_id": claim.job_id}
             ahead = session.execute(order.NEXT, values).first()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, case, func, select
+from sqlalchemy import BindParameter, ScalarSelect, Select, bindparam, case, exists, func, select
 from sqlalchemy.orm import Session
 
 from services.db.clock import time_in
@@ -16,12 +16,14 @@ START = {
     "cuda": "docker compose -f compose.yaml -f compose.gpu.yaml up -d",
 }
 
+UNDRAIN = "batchyard workers undrain WORKER, or on the page of the queue"
+
 
 @dataclass(frozen=True)
 class Reason:
     """Why a job waits: a code, and a sentence for people."""
 
-    code: str  #: storage_full, no_worker, next_try, worker_stuck, slots_busy or starting
+    code: str  #: storage_full, no_worker, workers_drained, next_try, worker_stuck, slots_busy or starting
     message: str
 
 
@@ -42,6 +44,7 @@ class Slots:
     total: int
     busy: int
     faulty: int = 0  #: workers that do nothing and are being started again
+    drained: int = 0  #: workers that finish what they run and claim nothing more
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,20 @@ class QueuePlace:
     reason: Reason  #: why it waits
 
 
+def busy() -> ScalarSelect[int]:
+    """Return the query: how many slots of `:device` are taken. A drained worker has none to give, nor takes any."""
+    drained = exists().where(Worker.id == Job.worker, Worker.drained)
+    running = Job.state == JobState.RUNNING, Job.device == bindparam("device"), ~drained
+    return select(func.count()).where(*running).scalar_subquery()
+
+
 def _slots() -> Select[Any]:
     seen = Worker.seen_at >= time_in(bindparam("seen_s"))
-    sound = func.coalesce(func.sum(case((Worker.fault.is_(None), Worker.slots), else_=0)), 0)
+    takes = Worker.fault.is_(None) & ~Worker.drained
+    open_ = func.coalesce(func.sum(case((takes, Worker.slots), else_=0)), 0)
+    drained = func.count(case((Worker.fault.is_(None) & Worker.drained, 1)))
     device: BindParameter[str] = bindparam("device")
-    running = select(func.count()).where(Job.state == JobState.RUNNING, Job.device == device).scalar_subquery()
-    return select(func.count(), func.count(Worker.fault), sound, running).where(seen, Worker.device == device)
+    return select(func.count(), func.count(Worker.fault), drained, open_, busy()).where(seen, Worker.device == device)
 
 
 SLOTS = _slots()
@@ -67,8 +78,8 @@ SLOTS = _slots()
 def slots_of(session: Session, device: str, online_s: float) -> Slots:
     """Return the places of the workers that were seen in the last `online_s` seconds."""
     found = session.connection().execute(SLOTS, {"device": device, "seen_s": -online_s}).one()
-    workers, faulty, total, busy = found
-    return Slots(workers - faulty, int(total), busy, faulty)
+    workers, faulty, drained, total, busy = found
+    return Slots(workers - faulty - drained, int(total), busy, faulty, drained)
 
 
 def place(waits: Waiting, slots: Slots, disk: Disk) -> QueuePlace:
@@ -83,6 +94,8 @@ def reason(waits: Waiting, slots: Slots, disk: Disk) -> Reason:
         return Reason("storage_full", f"{disk.sentence} It starts when space is free.")
     if slots.faulty and slots.busy >= slots.total:
         return Reason("worker_stuck", "A worker with a free slot claimed nothing; it is being restarted.")
+    if not slots.workers and slots.drained:
+        return Reason("workers_drained", f"Each {device} worker is drained. Let one take jobs again: {UNDRAIN}.")
     if not slots.workers:
         return Reason("no_worker", f"No {device} worker is online. Start one: {START[device]}.")
     if waits.pause_s > 0:

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from services.db.clock import time_in
 from services.db.engine import Database, insert_for, now
 from services.db.tables import Job, Worker
+from services.errors import NotFound
 from services.settings import Settings
 from services.states import JobState
 
@@ -41,7 +42,15 @@ class WorkerView:
     seen_s_ago: float
     busy: int  #: slots that train somebody's job
     fault: str | None  #: deaf or stuck: it does nothing and is ending itself
+    drained: bool  #: it claims nothing more
     jobs: list[str]  #: those of the owner who asks
+
+    @property
+    def status(self) -> str:
+        """What it is doing."""
+        if self.drained and not self.fault:
+            return "draining" if self.busy else "drained"
+        return self.fault or ("busy" if self.busy else "idle")
 
 
 class Workers:
@@ -67,6 +76,16 @@ class Workers:
             if row:
                 session.delete(row)
 
+    def drain(self, worker: str, *, drained: bool) -> None:
+        """Let a worker finish what it runs and claim nothing more, or claim again.
+
+        Raises: NotFound when no worker of this id was seen lately.
+        """
+        with self.database.transaction() as session:
+            known = Worker.id == worker, Worker.seen_at >= now(session) - timedelta(seconds=self.online_s)
+            if not session.execute(update(Worker).where(*known).values(drained=drained).returning(Worker.id)).first():
+                raise NotFound(f"No worker {worker[:80]!r} is online. GET /api/v1/workers lists them.")
+
     def listing(self, owner: str) -> list[WorkerView]:
         """Return the workers that were seen lately, with the jobs that they train for an owner."""
         with self.database.reading() as session:
@@ -77,6 +96,11 @@ class Workers:
                 select(Job.worker, Job.owner, Job.id).where(Job.state == JobState.RUNNING).order_by(Job.id)
             ).all()
             return [_view(worker, owner, [tuple(row) for row in running], time) for worker in found]
+
+    def is_drained(self, worker: str) -> bool:
+        """Return whether a worker claims nothing more."""
+        with self.database.reading() as session:
+            return is_drained(session, worker)
 
     def busy(self, worker: str) -> int:
         """Return how many jobs a worker trains."""
@@ -117,17 +141,23 @@ def _view(worker: Worker, owner: str, running: list[tuple[Any, ...]], time: date
         seen_s_ago=max(0.0, (time - worker.seen_at).total_seconds()),
         busy=len(trained),
         fault=worker.fault,
+        drained=worker.drained,
         jobs=[job_id for of, job_id in trained if of == owner],
     )
 
 
 def online_count(device: str | None) -> Select[int]:
-    """Return the query for how many workers that do their work were seen after the time in `seen_s` seconds."""
-    seen = Worker.seen_at >= time_in(bindparam("seen_s")), Worker.fault.is_(None)
+    """Return the query for how many workers that take jobs were seen after the time in `seen_s` seconds."""
+    seen = Worker.seen_at >= time_in(bindparam("seen_s")), Worker.fault.is_(None), ~Worker.drained
     query = select(func.count()).select_from(Worker).where(*seen)
     return query.where(Worker.device == device) if device else query
 
 
 def online(session: Session, device: str | None, online_s: float) -> int:
-    """Return how many workers that do their work were seen in the last `online_s` seconds."""
+    """Return how many workers that take jobs were seen in the last `online_s` seconds."""
     return int(session.scalar(online_count(device), {"seen_s": -online_s}) or 0)
+
+
+def is_drained(session: Session, worker: str) -> bool:
+    """Return whether a worker was told to claim nothing more."""
+    return bool(session.scalar(select(Worker.drained).where(Worker.id == worker)))

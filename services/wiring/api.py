@@ -56,6 +56,15 @@ class Api:
         self.audit = AuditLog(self.base.database)
         self.sessions = Sessions(settings.storage, settings.session_s)
 
+    def drain(self, worker: str, *, drained: bool) -> None:
+        """Let a worker claim nothing more, or claim again; then it hears at once that jobs wait.
+
+        Raises: NotFound.
+        """
+        self.base.workers.drain(worker, drained=drained)
+        if not drained:
+            self.submitted.set()
+
     def start_keys(self) -> None:
         """Look for keys from now on. Without an answer of the database nobody is let in, and it is tried again."""
         self._start("keys", self.keys.run)

@@ -27,6 +27,7 @@ from services.jobs.commands import JobCommands
 from services.jobs.curves import JobCurves
 from services.jobs.idempotency import IdempotencyKeys
 from services.jobs.job_evaluations import JobEvaluations
+from services.jobs.job_usages import JobUsages
 from services.jobs.listing import JobListing
 from services.jobs.logs import JobLogs
 from services.jobs.lookup import JobLookup
@@ -69,6 +70,7 @@ class Base:
     time_slices: TimeSlices
     curves: JobCurves
     evaluations: JobEvaluations
+    usages: JobUsages
     changes: JobChanges
     predictable: Predictable
     outlook: Outlook
@@ -151,6 +153,7 @@ def base(settings: Settings, intake: Intake = NO_INTAKE, *, pool_size: int = 5) 
         time_slices=TimeSlices(database, settings),
         curves=JobCurves(database, lookup),
         evaluations=JobEvaluations(database, lookup),
+        usages=JobUsages(database, lookup),
         changes=JobChanges(database),
         predictable=Predictable(database),
         outlook=Outlook(database, settings, disk),

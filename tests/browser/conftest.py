@@ -48,6 +48,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
 
 
+@pytest.fixture
+def bare(stack: Stack) -> Stack:
+    """The same stack, with no job and no data set: as it was when it was new."""
+    for kind in ("jobs", "datasets"):
+        while found := stack.json(f"/api/v1/{kind}?limit=100")["data"]:
+            for one in found:
+                stack.http.delete(f"/api/v1/{kind}/{one['id']}{'?force=true' if kind == 'jobs' else ''}")
+    return stack
+
+
 class Watched:
     """A browser's context, and all that it should not have done."""
 

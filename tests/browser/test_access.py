@@ -1,17 +1,16 @@
 """axe finds nothing on any page, in light and dark, wide and narrow, with jobs that run, failed and are not there."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from api.pages.job import TABS
 from tests.browser.conftest import DIVERGING, Watched, running
-from tests.stack import Stack, local_stack
+from tests.stack import Stack
 
 STANDING = ("/", "/new", "/new?builtin=iris", "/compare", "/datasets", "/queue", "/models", "/about", "/docs")
-TABS = ("curves", "predict", "checkpoints", "spec", "events", "logs")
 LOOKS: list[dict[str, Any]] = [
     {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},
     {"color_scheme": "dark", "viewport": {"width": 400, "height": 800}},
@@ -54,9 +53,6 @@ def test_pages_of_a_server_with_jobs_are_accessible(
 
 @pytest.mark.parametrize("look", LOOKS, ids=["light and wide", "dark and narrow"])
 def test_pages_of_an_empty_server_are_accessible(
-    tmp_path: Path, watch: Callable[..., Watched], look: dict[str, Any]
+    bare: Stack, watch: Callable[..., Watched], look: dict[str, Any]
 ) -> None:
-    with local_stack(tmp_path / "data") as stack:
-        watched = watch(stack.url, bypass_csp=True, **look)
-        assert _faults(watched, list(STANDING)) == []
-        watched.context.close()
+    assert _faults(watch(bare.url, bypass_csp=True, **look), list(STANDING)) == []

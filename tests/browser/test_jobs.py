@@ -119,7 +119,7 @@ def test_a_file_becomes_a_model(stack: Stack, tab: Page, tmp_path: Path) -> None
     tab.get_by_role("button", name="Start job").click()
 
     expect(tab.locator("#job-head .status-succeeded")).to_be_visible(timeout=30_000)
-    tab.get_by_role("link", name="Predict", exact=True).click()
+    tab.get_by_role("tab", name="Predict").click()
     tab.get_by_label("Paste a CSV").fill("width,height\n6,1\n0,1\n")
     tab.get_by_role("button", name="Predict the rows").click()
     expect(tab.get_by_role("region", name="Predictions").locator("tbody tr")).to_have_count(2)
@@ -148,8 +148,16 @@ def test_everything_works_with_the_keyboard_alone(stack: Stack, tab: Page) -> No
     tab.keyboard.press("ArrowRight")
     expect(tab.locator(".reading").first).to_contain_text("epoch 2 ·")
     tab.keyboard.press("Control+Home")
-    tab_to("link", "Predict")
+    tab_to("tab", "Curves")
+    for key, name in (("ArrowLeft", tab.get_by_role("tab").last), ("Home", tab.get_by_role("tab").first)):
+        tab.keyboard.press(key)
+        expect(name).to_be_focused()
+    tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("ArrowRight")
+    expect(tab.get_by_role("tab", name="Predict")).to_be_focused()
     tab.keyboard.press("Enter")
+    expect(tab.get_by_role("tab", name="Predict", selected=True)).to_be_focused()  # on the page that it opened
+    expect(tab.get_by_role("tabpanel", name="Predict")).to_be_visible()
     tab_to("button", "Predict")
     tab.keyboard.press("Enter")
     expect(tab.locator(".answer")).to_be_visible()

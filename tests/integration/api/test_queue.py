@@ -39,3 +39,22 @@ def test_workers_are_listed(client: FlaskClient, joined: Base) -> None:
 def test_a_query_that_is_not_known_is_refused(client: FlaskClient) -> None:
     assert client.get("/api/v1/queue?owner=b").status_code == 422
     assert client.get("/api/v1/workers?limit=3").status_code == 422
+
+
+def test_a_worker_is_drained_and_undrained(client: FlaskClient, joined: Base) -> None:
+    joined.workers.seen(Sign("cpu-1@host", "cpu", 2, {}))
+    job = make_job(joined)
+    joined.claims.claim("cpu", "cpu-1@host")
+
+    drained = client.post("/api/v1/workers/cpu-1@host/drain")
+
+    assert (drained.status_code, drained.json["status"], drained.json["jobs"]) == (200, "draining", [job.id])
+    assert client.get("/api/v1/workers").json["data"][0]["status"] == "draining"
+    assert client.post("/api/v1/workers/cpu-1@host/undrain").json["status"] == "busy"
+
+
+def test_a_worker_that_is_not_there_is_not_drained(client: FlaskClient) -> None:
+    refused = client.post("/api/v1/workers/cpu-9@nowhere/drain")
+
+    assert refused.status_code == 404
+    assert "No worker 'cpu-9@nowhere' is online." in refused.json["detail"]

@@ -84,8 +84,10 @@ def test_a_prediction_writes_nothing_and_a_warm_one_asks_nothing(client: FlaskCl
     cold, warm = predicted(client, joined)
     room = [path for path in warm.files if path.startswith(("api/predictions.py", "services/predictions/"))]
 
-    assert cold.statements == warm.statements == warm.reads == []
-    assert 1 <= len(cold.reads) <= COLD_READS, cold.reads
+    # Once a second a request also asks whether something has changed.
+    reads = [[read for read in walk.reads if "change_counters" not in read] for walk in (cold, warm)]
+    assert cold.statements == warm.statements == reads[1] == []
+    assert 1 <= len(reads[0]) <= COLD_READS, cold.reads
     assert cold.upward() == warm.upward() == []
     assert len(cold.to_the_tables) <= 9, sorted(cold.to_the_tables)
     assert len(room) <= 8, room

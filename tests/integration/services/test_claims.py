@@ -10,6 +10,7 @@ from services.attempts.crash import Crash
 from services.attempts.work import StopRequests
 from services.db.tables import Job
 from services.queue.claims import Claim
+from services.queue.workers import Sign
 from services.wiring.base import Base
 from tests.make import make_job
 
@@ -171,3 +172,51 @@ def test_the_claim_walks_the_queues_own_index(joined: Base) -> None:
     assert "ix_jobs_queue" in plan
     assert "Sort" not in plan
     assert "TEMP B-TREE" not in plan
+
+
+def test_a_drained_worker_claims_nothing_and_another_does(joined: Base) -> None:
+    for worker in ("w", "other"):
+        joined.workers.seen(Sign(worker, "cpu", 2, {}))
+    first, second = make_job(joined).id, make_job(joined, seed=1).id
+    assert claimed(joined) == first
+
+    joined.workers.drain("w", drained=True)
+    joined.workers.seen(Sign("w", "cpu", 2, {}))  # its next sign of life changes nothing
+
+    assert joined.claims.claim("cpu", "w") is None
+    assert {view.id: view.status for view in joined.workers.listing("local")} == {"other": "idle", "w": "draining"}
+    taken = joined.claims.claim("cpu", "other")
+    assert taken is not None
+    assert taken.job_id == second
+
+    joined.workers.drain("w", drained=False)
+    third = make_job(joined, seed=2).id
+    assert claimed(joined) == third
+
+
+def test_a_job_of_a_drained_worker_does_not_yield(joined: Base) -> None:
+    joined.workers.seen(Sign("w", "cpu", 1, {}))
+    make_job(joined)
+    claim = joined.claims.claim("cpu", "w")
+    assert claim is not None
+    waits = make_job(joined, seed=1).id
+    with joined.database.transaction() as session:
+        session.get_one(Job, waits).queued_at -= timedelta(seconds=1)
+    long_s = 3 * joined.settings.short_job_s
+    assert joined.time_slices.is_over(claim, long_s)
+
+    joined.workers.drain("w", drained=True)
+
+    assert not joined.time_slices.is_over(claim, long_s)
+
+
+def test_a_job_that_waits_for_drained_workers_says_so(joined: Base) -> None:
+    joined.workers.seen(Sign("w", "cpu", 1, {}))
+    joined.workers.drain("w", drained=True)
+
+    place = joined.lookup.get("local", make_job(joined).id).queue
+
+    assert place is not None
+    assert place.reason.code == "workers_drained"
+    assert "undrain" in place.reason.message
+    assert joined.workers.online("cpu") == 0

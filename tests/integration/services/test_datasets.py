@@ -50,6 +50,18 @@ def test_the_same_bytes_twice_are_one_data_set(joined: Base) -> None:
         joined.datasets.find(OWNER, "one")
 
 
+def test_a_data_set_is_renamed_by_its_owner_alone(joined: Base) -> None:
+    dataset = upload(joined)
+
+    assert joined.datasets.rename(OWNER, dataset.id, "harvest 2026.csv").name == "harvest 2026.csv"
+    assert joined.datasets.find(OWNER, "harvest 2026.csv").id == dataset.id
+    with pytest.raises(NotFound):
+        joined.datasets.rename("somebody", dataset.id, "mine")
+    with pytest.raises(InvalidRequest) as refused:
+        joined.datasets.rename(OWNER, dataset.id, "../up")
+    assert refused.value.faults[0].pointer == "#/name"
+
+
 def test_the_same_bytes_at_once_are_one_data_set(joined: Base) -> None:
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: upload(joined).id, range(8)))

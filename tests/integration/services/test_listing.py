@@ -4,7 +4,8 @@ import pytest
 
 from services.db.engine import now
 from services.db.tables import Job
-from services.jobs.listing import Filters
+from services.errors import InvalidRequest
+from services.jobs.listing import Filters, Sort
 from services.states import JobState
 from services.wiring.base import Base
 from tests.make import make_job
@@ -15,7 +16,7 @@ STATES = ["failed", "queued", "running", "failed", "running", "succeeded", "queu
 @pytest.mark.parametrize("sort", ["-created_at", "created_at", "name", "-name"])
 @pytest.mark.parametrize("statuses", [["failed"], ["queued", "failed"], ["running", "cancelling"], ["cancelling"], []])
 def test_the_pages_of_some_statuses_are_the_whole_list_without_the_others(
-    joined: Base, statuses: list[str], sort: str
+    joined: Base, statuses: list[str], sort: Sort
 ) -> None:
     jobs = [make_job(joined, seed=n, name=f"job-{n * 5 % 9}") for n in range(len(STATES))]
     with joined.database.transaction() as session:
@@ -76,3 +77,31 @@ def test_the_jobs_of_a_data_set_are_listed(joined: Base) -> None:
     found = joined.listing.page("local", Filters(dataset_id=job.data.id), limit=50).items
 
     assert [one.id for one in found] == [job.id]
+
+
+@pytest.mark.parametrize(("sort", "expected"), [("best", ["c", "a", "d", "b"]), ("-best", ["d", "a", "c", "b"])])
+def test_jobs_without_a_best_value_come_last_in_either_order(joined: Base, sort: Sort, expected: list[str]) -> None:
+    values = {"a": 0.5, "b": None, "c": -2.0, "d": 31.0}
+    jobs = {name: make_job(joined, seed=n, name=name).id for n, name in enumerate(values)}
+    with joined.database.transaction() as session:
+        for name, value in values.items():
+            session.get_one(Job, jobs[name]).best_value = value
+
+    found, after = [], None
+    while True:
+        page = joined.listing.page("local", Filters(), sort=sort, limit=1, after=after)
+        found += [job.name for job in page.items]
+        after = page.next
+        if after is None:
+            break
+
+    assert found == expected
+
+
+def test_a_cursor_of_another_order_is_refused(joined: Base) -> None:
+    for n in range(2):
+        make_job(joined, seed=n)
+    by_name = joined.listing.page("local", Filters(), sort="name", limit=1).next
+
+    with pytest.raises(InvalidRequest):
+        joined.listing.page("local", Filters(), sort="best", limit=1, after=by_name)

@@ -7,13 +7,17 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from batchyard.command import COMMANDS, main
+from batchyard.commands.endings import ending
+from batchyard.errors import NotFound
 
 GONE = "http://127.0.0.1:9"
+SOUND = {"model_summary": {"parameters": 1}}
 
 
 @pytest.fixture(autouse=True)
@@ -158,3 +162,25 @@ def test_help_is_there_within_12_times_an_empty_python() -> None:
         return min(took)
 
     assert best("-m", "batchyard", "--help") <= 12 * best("-c", "pass")
+
+
+@pytest.mark.parametrize(
+    ("detail", "problem", "says"),
+    [
+        ("There is no job 'x'.", {}, "There is no job 'x'. Those that exist: batchyard ls"),
+        ("There is no data set 'x'.", {}, "There is no data set 'x'. Those that exist: batchyard data ls"),
+        ("There is no job 'x'. Did you mean 'y'?", {"suggestion": "y"}, "There is no job 'x'. Did you mean 'y'?"),
+    ],
+)
+def test_what_is_not_there_is_told_with_where_to_look(detail: str, problem: dict[str, str], says: str) -> None:
+    assert ending(NotFound(detail, status=404, problem=problem)) == (5, says)
+
+
+def test_a_part_of_the_model_alone_is_one_of_the_usual_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr("batchyard.jobs.Jobs.validate", lambda _, spec: sent.append(spec) or SOUND)
+
+    found = run("--server", GONE, "submit", "--builtin", "iris", "--set", "model.hidden=[8]", "--dry-run")
+
+    assert found.exit_code == 0
+    assert sent[0]["model"] == {"type": "mlp", "hidden": [8]}

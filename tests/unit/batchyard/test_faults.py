@@ -112,6 +112,12 @@ def test_every_fault_of_a_spec_is_a_line_with_its_suggestion() -> None:
     assert str(caught.value) == "model.layers[3]: is odd. Did you mean 'type'?"
 
 
+def test_a_suggestion_that_is_said_already_is_not_said_twice() -> None:
+    fault = {"detail": "is not known; did you mean 'iris'?", "suggestion": "iris"}
+
+    assert errors.sentence(fault) == "is not known; did you mean 'iris'?"
+
+
 def test_members_and_states_that_a_newer_server_adds_are_no_fault() -> None:
     newer = JOB | {"status": "thinking", "colour": "red", "best": {"epoch": 1, "metric": "m", "value": 2, "new": 3}}
 

@@ -1,0 +1,29 @@
+"""What an operator does on the page of the queue."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import running
+from tests.stack import Stack
+
+
+def test_a_drained_worker_finishes_and_takes_nothing_until_it_is_undrained(stack: Stack, tab: Page) -> None:
+    with running(stack, name="goes-on") as trains:
+        tab.goto("/queue")
+        row = tab.get_by_role("region", name="Workers").locator("tbody tr")
+        expect(row).to_contain_text("busy")
+        row.get_by_role("button", name="Drain", exact=True).click()
+        expect(row).to_contain_text("draining")
+
+        waits = stack.submit({"data": {"builtin": "iris"}, "model": "linear", "epochs": 2, "name": "waits-here"})
+
+        expect(tab.get_by_role("row", name=re.compile("waits-here"))).to_contain_text("Each cpu worker is drained")
+        stack.http.post(f"/api/v1/jobs/{trains}/cancel")
+        stack.finished(trains)
+        expect(row).to_contain_text("drained")
+        assert stack.json(f"/api/v1/jobs/{waits}")["status"] == "queued"
+
+        row.get_by_role("button", name="Undrain").click()
+
+        assert stack.finished(waits)["status"] == "succeeded"
