@@ -62,13 +62,13 @@ class PredictionService:
         predictor = self.cache.peek(owner, found.chosen.id) if found else None
         return (found, predictor) if found and predictor else None
 
-    def predict_json(self, found: Resolution, predictor: Predictor, body: bytes) -> bytes:
+    def predict_json(self, found: Resolution, predictor: Predictor, body: bytes, wanted: Wanted = ALL_AS_JSON) -> bytes:
         """Return the answer in JSON to a body of JSON.
 
         Raises: MalformedJSON; TooLarge; InvalidRequest naming each value of no use.
         """
         cells, warnings = self.cells(predictor, body, Media.JSON, self.most_rows(found.owner))
-        return self._json(found, predictor, cells, warnings, ALL_AS_JSON)
+        return self._json(found, predictor, cells, warnings, wanted)
 
     def predict(
         self, found: Resolution, predictor: Predictor, body: bytes, given: Media, wanted: Wanted
