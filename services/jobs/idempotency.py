@@ -1,4 +1,4 @@
-"""Idempotency-Keys: the same key and body bring the same job, for a day."""
+"""Idempotency-Keys: the same key and body bring the same job, or batch prediction, for a day."""
 
 from functools import cache
 from typing import Any
@@ -35,7 +35,7 @@ class IdempotencyKeys:
         self.kept_s = kept_s
 
     def find(self, session: Session, owner: str, request: RequestKey) -> str | None:
-        """Return the id of the job that a key brought before, None if it is new.
+        """Return the id of the job or batch prediction that a key brought before, None if it is new.
 
         Raises: IdempotencyKeyReused when it came with another body.
         """
@@ -44,17 +44,21 @@ class IdempotencyKeys:
         if known is None:
             return None
         if known.body_sha256 != request.body_sha256:
-            detail = f"This Idempotency-Key was used with another body; that job is {known.job_id}. Use a new key."
+            detail = f"This Idempotency-Key was used with another body; {known.job_id} came of it. Use a new key."
             raise IdempotencyKeyReused(detail, first_seen_at=known.created_at)
         return str(known.job_id)
 
     def take(self, session: Session, owner: str, request: RequestKey, job_id: str, sha256: str) -> bool:
-        """Give a key to a job; False when another job has it. A concurrent submit of the same key waits for the first.
+        """Give a key to a job or batch prediction; False when another has it. Whoever comes with it meanwhile waits.
 
-        The same statement locks the bytes of the job's data set, as `dataset_rows.lock` does.
+        The same statement locks the bytes of its data set, as `dataset_rows.lock` does.
         """
         values = {"owner": owner, "job_id": job_id, "sha256": sha256, "age_s": -self.kept_s, **vars(request)}
         return session.connection().execute(_take(dialect_of(session)), values).first() is not None
+
+    def release(self, session: Session, of: list[str]) -> None:
+        """Forget the keys of what is deleted."""
+        session.execute(delete(IdempotencyKey).where(IdempotencyKey.job_id.in_(of)))
 
     def forget(self) -> None:
         """Forget the keys that are older than a day."""
