@@ -18,7 +18,7 @@ class Load:
     per_second: float
     latencies_ms: list[float]
     failures: int  #: answers whose status is not 200
-    answers: list[bytes] = field(default_factory=list)  #: whole ones in the order of the requests, if they were kept
+    answers: dict[int, bytes] = field(default_factory=dict)  #: by the number of the request, if they were kept
 
 
 def request(path: str, body: bytes, content_type: str = "application/json", **headers: object) -> bytes:
@@ -111,8 +111,7 @@ class _Lines:
 
     def load(self, took: float, *, keep: bool) -> Load:
         failures = sum(not answer.startswith(b"HTTP/1.1 200") for answer in self.answers.values())
-        kept = [self.answers[n] for n in sorted(self.answers)] if keep else []
-        return Load(len(self.latencies) / took, self.latencies, failures, kept)
+        return Load(len(self.latencies) / took, self.latencies, failures, self.answers if keep else {})
 
 
 def _is_whole(held: bytearray) -> bool:

@@ -91,6 +91,7 @@ def _cold(ours: Served, digests: list[str]) -> list[str]:
     found = load.stream(ours.port, requests, seconds=600, connections=1, keep=True)
     _check(found, digests, range(MODELS))
     p50, p99 = (percentile(found.latencies_ms, share) for share in (0.5, 0.99))
+    print(f"cold: p50 {p50:.2f} ms, p99 {p99:.2f} ms", flush=True)
     return [f"Cold, from SQL to the answer, 50 KB of weights: p50 {p50:.2f} ms, p99 {p99:.2f} ms.", ""]
 
 
@@ -128,7 +129,8 @@ def _zipf(ours: Served, http: httpx2.Client, digests: list[str]) -> list[str]:
 def _check(found: load.Load, digests: list[str], order: Any) -> set[int]:
     """Refuse an answer by other weights than those of the model asked; return the versions of the first model."""
     versions = set()
-    for n, answer in zip(order, found.answers, strict=False):
+    for number, answer in found.answers.items():
+        n = order[number]
         told = json.loads(answer.partition(b"\r\n\r\n")[2])
         if n == 0:
             versions.add(told["model"]["version"])

@@ -15,7 +15,7 @@ from services.predictions.freshness import Freshness
 from services.predictions.numbers import rows_of_numbers
 from services.predictions.outputs import outputs_of
 from services.predictions.resolution import Resolution, Resolutions
-from services.predictions.row_limit import check_rows
+from services.predictions.row_limit import check_brackets, check_rows
 from services.predictions.target import Target
 from services.predictions.wanted import ALL_AS_JSON, Wanted
 from services.settings import Settings
@@ -97,6 +97,8 @@ class PredictionService:
         """
         preprocessing = predictor.preprocessing
         if given is Media.JSON:
+            if preprocessing.inputs[0].shape is None:  # else a row has lists in it
+                check_brackets(body, most)
             cells = rows_of_numbers(body, preprocessing, most)
             if cells is not None:
                 return cells, []
