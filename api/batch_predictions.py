@@ -12,7 +12,7 @@ from api.batch_schemas import BatchPrediction, batch_answer
 from api.checkpoints import NoQuery
 from api.jobs import next_page
 from api.parts import api, as_json, caller
-from api.requests import body, query
+from api.requests import body, query, request_key
 from api.view_descriptions import described
 from services.predictions.batch_submit import NewBatchPrediction
 
@@ -42,12 +42,18 @@ class DeleteQuery(BaseModel):
 
 @bp.post("")
 @described(
-    query=NoQuery, body=NewBatchPrediction, answer=BatchPrediction, status=(202,), errors=(404, 409, 413, 415, 507)
+    query=NoQuery,
+    body=NewBatchPrediction,
+    answer=BatchPrediction,
+    status=(202,),
+    errors=(404, 409, 413, 415, 507),
+    headers={"Idempotency-Key": "For a day, the same key and body return the same batch prediction."},
 )
 def create() -> Response:
     """Predict every row of a data set, later, in pieces that survive a killed worker."""
     query(NoQuery)
-    view = api().batch_submit().submit(caller(), body(NewBatchPrediction))
+    wanted = body(NewBatchPrediction)
+    view = api().batch_submit().submit(caller(), wanted, request_key(request.get_data()))
     response = as_json(batch_answer(view), 202)
     response.headers["Location"] = f"{bp.url_prefix}/{view.id}"
     return response
@@ -82,7 +88,7 @@ def show(prediction_id: str) -> Response:
 
 
 @bp.get("/<prediction_id>/content")
-@described(query=NoQuery, status=(200, 206), media=tuple(MEDIA.values()), errors=(409,))
+@described(query=NoQuery, status=(200, 206), media=tuple(MEDIA.values()), errors=(409, 416))
 def content(prediction_id: str) -> Response:
     """Download the output; a part of it with `Range`."""
     query(NoQuery)

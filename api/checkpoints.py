@@ -40,7 +40,7 @@ def show(job_id: str, selector: str) -> Response:
 
 
 @bp.get("/<selector>/content")
-@described(query=NoQuery, status=(200, 206), media=(BYTES,), errors=(409,))
+@described(query=NoQuery, status=(200, 206), media=(BYTES,), errors=(409, 416))
 def content(job_id: str, selector: str) -> Response:
     """Download a checkpoint's bytes: safetensors, verified against their SHA-256."""
     query(NoQuery)

@@ -50,7 +50,7 @@ class Building(BaseModel):
     answer=Building,
     status=(200, 202, 206),
     media=("application/json", "application/octet-stream", "application/zip"),
-    errors=(409, 507),
+    errors=(409, 416, 507),
 )
 def export(job_id: str) -> Response:
     """Download a model in a format of others; 202 while it is built.

@@ -25,6 +25,7 @@ PROBLEMS = {
     412: "It has changed since it was read.",
     413: "Too large.",
     415: "This media type is not supported.",
+    416: "The range is not within the file.",
     422: "The request is not valid; `errors` lists every fault.",
     429: "Too many requests; see Retry-After.",
     500: "A bug.",

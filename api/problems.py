@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import structlog
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable, RequestEntityTooLarge
 
 from api import rate_limits
 from services import errors
@@ -44,6 +44,7 @@ STATUS = {
     "prediction_in_use": 409,
     "precondition_failed": 412,
     "payload_too_large": 413,
+    "range_not_satisfiable": 416,
     "unsupported_media_type": 415,
     "validation_error": 422,
     "idempotency_key_reused": 422,
@@ -63,7 +64,6 @@ OF_STATUS = {
     400: "part of it is malformed",
     411: "its length is missing",
     414: "its address is too long",
-    416: "the range is not within the file",
     431: "its headers are too large",
 }
 RETRY_AFTER_S = {"no_checkpoint_yet": "1", "not_ready": "2", "overloaded": "2", "storage_full": "60"}
@@ -73,7 +73,7 @@ OF_FLASK: dict[int, type[BatchyardError]] = {
     405: errors.MethodNotAllowed,
     413: errors.TooLarge,
     415: errors.UnsupportedMediaType,
-    416: errors.BadRequest,
+    416: errors.RangeNotSatisfiable,
 }
 
 
@@ -120,6 +120,8 @@ def answer(error: BatchyardError) -> Response:
         response.headers["RateLimit"] = rate_limits.left(quota, error.members.get("retry_after_seconds"))
     if seconds := error.members.get("retry_after_seconds"):
         response.headers["Retry-After"] = str(seconds)
+    if status == 416 and (size := error.members.get("size_bytes")) is not None:
+        response.headers["Content-Range"] = f"bytes */{size}"
     if allowed := members.get("allowed") if status == 405 else None:
         response.headers["Allow"] = ", ".join(allowed)
     return response
@@ -137,6 +139,8 @@ def of_flask(error: HTTPException) -> BatchyardError:
         detail = f"There is nothing at {request.path[:200]}."
     elif error.code == 405:
         members = {"allowed": sorted(set(getattr(error, "valid_methods", None) or []) - {"HEAD", "OPTIONS"})}
+    elif isinstance(error, RequestedRangeNotSatisfiable):
+        members = {"size_bytes": error.length}
     elif kind is errors.BadRequest:
         detail = f"The request can't be read: {OF_STATUS.get(error.code or 400, 'it does not follow HTTP')}."
     return kind(detail, **members)

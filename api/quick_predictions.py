@@ -18,6 +18,7 @@ from services.accounts.key_views import WITHOUT_KEYS, Grant
 from services.accounts.scopes import Scope
 from services.errors import BatchyardError
 from services.predictions.target import Target
+from services.predictions.wanted import ALL_AS_JSON, OUTPUTS, Wanted
 from services.settings import Settings
 from services.wiring.api import Api
 
@@ -40,10 +41,11 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class Asked(NamedTuple):
-    """Who asks, and with what to predict."""
+    """Who asks, with what to predict, and what of the answer is wanted."""
 
     owner: str
     target: Target
+    wanted: Wanted = ALL_AS_JSON
 
 
 class QuickPredictions:
@@ -70,8 +72,11 @@ class QuickPredictions:
         if name_of(headers.get("host", "")) not in self.allowed:
             return None
         grant = self._grant(headers)
-        target = _target(found, scope["query_string"])
-        return Asked(grant.owner, target) if grant and target else None
+        said = _query(scope["query_string"])
+        if grant is None or said is None:
+            return None
+        target = _target(found, said)
+        return Asked(grant.owner, target, _wanted(said)) if target else None
 
     def answer(self, asked: "Asked", body: bytes) -> tuple[Headers, bytes] | None:
         """Return the headers and the body of the answer, None if it is not made here."""
@@ -83,7 +88,7 @@ class QuickPredictions:
         if predictor.parameters > PARAMETERS:
             return None
         try:
-            answered = predictions.predict_json(resolution, predictor, body)
+            answered = predictions.predict_json(resolution, predictor, body, asked.wanted)
         except BatchyardError:
             return None  # told with all that belongs to it on the usual way
         self.note(time.perf_counter() - began)
@@ -99,14 +104,27 @@ class QuickPredictions:
         return found if found and Scope.PREDICT in found.scopes else None
 
 
-def _target(found: re.Match[str], query: bytes) -> Target | None:
-    checkpoint = "best"
-    if query:
-        said = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
-        if found["job"] is None or [name for name, _ in said] != ["checkpoint"] or len(said[0][1]) > 64:
-            return None
-        checkpoint = said[0][1]
+def _query(query: bytes) -> dict[str, str] | None:
+    """Return the parameters; None unless each is well known, stands once and has one of the plainest of its values."""
+    if not query:
+        return {}
+    said = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    found = dict(said)
+    if len(found) < len(said) or not found.keys() <= {"checkpoint", "output", "diagnostics"}:
+        return None
+    if len(found.get("checkpoint", "")) > 64 or found.get("diagnostics", "true") not in {"true", "false"}:
+        return None
+    return found if found.get("output", "all") in OUTPUTS else None
+
+
+def _target(found: re.Match[str], said: dict[str, str]) -> Target | None:
     if found["job"] is not None:
-        return Target(job=found["job"], checkpoint=checkpoint)
+        return Target(job=found["job"], checkpoint=said.get("checkpoint", "best"))
+    if "checkpoint" in said:
+        return None
     version = found["version"]
     return Target(model=found["model"], alias=found["alias"], version=int(version) if version else None)
+
+
+def _wanted(said: dict[str, str]) -> Wanted:
+    return Wanted(output=said.get("output", "all"), diagnostics=said.get("diagnostics") == "true")

@@ -45,6 +45,9 @@ def raw_body(*kinds: str) -> tuple[str, bytes]:
 
     Raises: UnsupportedMediaType; TooLarge.
     """
+    encoding = request.headers.get("Content-Encoding", "identity")
+    if encoding.lower() != "identity":
+        raise UnsupportedMediaType(f"The body is encoded as {encoding[:40]}; send it as it is.", allowed=["identity"])
     sent = JSON if request.mimetype.endswith("+json") else request.mimetype
     if sent not in kinds:
         raise UnsupportedMediaType(

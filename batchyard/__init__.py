@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from batchyard.losses import PoissonNLL as PoissonNLL
     from batchyard.losses import SmoothL1 as SmoothL1
     from batchyard.nets import CNN as CNN
+    from batchyard.nets import LSTM as LSTM
     from batchyard.nets import MLP as MLP
     from batchyard.nets import Layers as Layers
     from batchyard.nets import Linear as Linear
@@ -63,7 +64,7 @@ ERRORS = (
     "RateLimited ServerError ServerUnreachable TooLarge Unauthorized UnreadableAnswer WaitTimeout"
 )
 BUILDERS = {
-    "nets": "Linear MLP CNN Layers TabM Plugin",
+    "nets": "Linear MLP CNN LSTM Layers TabM Plugin",
     "optimizers": "SGD Adam AdamW NAdam RAdam RMSprop Adagrad",
     "losses": "MSE L1 Huber SmoothL1 PoissonNLL GaussianNLL CrossEntropy BCEWithLogits",
     "schedulers": "StepDecay MultiStep Exponential Cosine CosineRestarts Plateau OneCycle LinearWarmup",

@@ -122,7 +122,7 @@ class BatchPredictions:
         """
         given = {"job": job, "model": model, "version": version, "checkpoint": checkpoint}
         body = {"dataset": dataset, "format": format, **{name: value for name, value in given.items() if value}}
-        return BatchPrediction(self._transport, self._transport.json("POST", PATH, json=body))
+        return BatchPrediction(self._transport, self._transport.json("POST", PATH, json=body, keyed=True))
 
     def get(self, prediction_id: str) -> BatchPrediction:
         """Return a batch prediction.

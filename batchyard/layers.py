@@ -2,7 +2,7 @@
 # Generated from the catalog by `make client`: change services/specs/schema.
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from batchyard.builder import UNSAID, builder
 
@@ -52,6 +52,19 @@ class Conv2d:
     dilation: int = UNSAID
     #: Groups of channels that are convolved separately.
     groups: int = UNSAID
+
+
+@builder
+class LSTM:
+    """A recurrent layer over (channels, length): each step sees what the earlier ones left."""
+
+    type: ClassVar[str] = "lstm"
+    #: How many values it carries from step to step, and gives.
+    out: int
+    #: Also read the series from its end; it then gives twice as many values.
+    bidirectional: bool = UNSAID
+    #: last: what is left when the whole series is read; all: (values, length), for a layer that reads on.
+    steps: Literal["last", "all"] = UNSAID
 
 
 @builder

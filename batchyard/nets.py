@@ -57,6 +57,21 @@ class CNN:
 
 
 @builder
+class LSTM:
+    """A recurrent net that reads a series step by step, then a linear layer; needs a tensor column."""
+
+    type: ClassVar[str] = "lstm"
+    #: How many values the net carries from step to step.
+    hidden: int = UNSAID
+    #: How many are stacked: each reads what the one below gives at every step.
+    layers: int = UNSAID
+    #: Also read the series from its end, with weights of its own.
+    bidirectional: bool = UNSAID
+    #: Share of the values before each further layer, and before the outputs, set to zero during training.
+    dropout: float = UNSAID
+
+
+@builder
 class Layers:
     """A custom network, layer by layer."""
 

@@ -1,166 +1,182 @@
-"""Predictions a second over HTTP, 8 connections: ours beside FastAPI with torch and an empty Flask route.
+"""Predictions a second over HTTP, 8 connections: ours beside FastAPI, LitServe, BentoML, MLflow and a bare Flask route.
 
     python -m benchmarks.predict [--python-of-peers PYTHON] [--seconds S] [--rounds N]
 
 The servers have one core and the load another. All serve the same weights, an MLP 64-64 over 30 numbers; their answers
-are compared before anything is measured, and they are measured in turn, forwards and backwards.
+are compared before anything is measured, and they are measured in turn, forwards and backwards. What is measured of
+ours alone is in `benchmarks/many_models.py`.
 """
 
 import argparse
+import csv
+import io
 import json
 import os
-import socket
-import subprocess
-import sys
 import tempfile
-import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
-from safetensors.torch import save_file
+import pyarrow as pa
 
 from benchmarks import load
+from benchmarks.many_models import many_models
+from benchmarks.prediction_servers import FEATURES, Servers, all_servers
 from benchmarks.report import percentile, report
-from services.db.engine import Database
-from services.db.schema import migrate
-from services.settings import Settings
-from services.specs.resolve.facts import ModelSizes
-from services.training.model_summary import summary
-from services.training.predictor import Predictor
-from services.wiring.base import Intake, base
-from tests.make import make_job, train
-from tests.served import served
 from tests.valkey import valkey_server
 
-FEATURES = 30
-REPOSITORY = Path(__file__).parents[1]
 SERVER_CORE, LOAD_CORE = sorted(os.sched_getaffinity(0))[:2]
-Server = tuple[int, str]  #: port and path
+JSON, CSV, NPY, ARROW = "application/json", "text/csv", "application/x-npy", "application/vnd.apache.arrow.stream"
+BYTES = "application/octet-stream"
+Read = Callable[[bytes], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to ask one server for the same predictions."""
+
+    name: str
+    port: int
+    path: str
+    media: str
+    body: bytes
+    read: Read | None  #: from the body of an answer to its predictions; None: it predicts nothing
+    headers: tuple[tuple[str, object], ...] = ()
 
 
 def main() -> None:
     """Measure and report."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--python-of-peers", default=".venv-peers/bin/python")
-    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--python-of-peers", type=Path, default=Path(".venv-peers/bin/python"))
+    parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+    span = arguments.seconds, arguments.rounds
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
         os.sched_setaffinity(0, {SERVER_CORE})  # what is started now inherits it
-        servers = _servers(Path(folder), Path(arguments.python_of_peers), stack)
-        os.sched_setaffinity(0, {LOAD_CORE})
-        lines = []
-        for rows in (1, 1_000):
-            body = json.dumps({"x": np.random.default_rng(1).normal(0, 2, (rows, FEATURES)).round(3).tolist()}).encode()
-            _check_equal(servers, body)
-            lines += _measured(servers, body, rows, arguments.seconds, arguments.rounds)
+        redis = stack.enter_context(valkey_server(folder / "valkey"))
+        with all_servers(folder, redis, arguments.python_of_peers) as servers:
+            os.sched_setaffinity(0, {LOAD_CORE})
+            lines = [f"Not run, for it could not be started: {', '.join(servers.absent)}.\n"] * bool(servers.absent)
+            lines += _measured("1 row", [*_by_json(servers, _rows(1)), _empty(servers, _rows(1))], *span)
+            lines += _measured("1,000 rows", _by_json(servers, _rows(1_000)), *span)
+            lines += _measured("10,000 rows x 30", _by_anything(servers, _rows(10_000)), *span)
+            lines += _measured("with diagnostics", _with_diagnostics(servers), *span)
+        lines += many_models(folder / "many", redis, {SERVER_CORE}, {LOAD_CORE})
     report("predict", lines)
 
 
-def _servers(folder: Path, python: Path, stack: ExitStack) -> dict[str, Server]:
-    settings = Settings(storage_dir=folder / "data")
-    database = Database(settings)
-    migrate(database)
-    rooms = base(settings, Intake(ModelSizes(summary)))
-    random = np.random.default_rng(0)
-    x = random.normal(0, 2, (400, FEATURES))
-    y = (x[:, 0] * 2 - x[:, 1]).round(3)
-    data = {"x": x.round(3).tolist(), "y": y.tolist(), "scale": "standard"}
-    model = {"type": "mlp", "hidden": [64, 64], "number_embedding": None, "dropout": 0.0}
-    job = train(rooms, make_job(rooms, data=data, model=model, epochs=3).id)
-    content = rooms.lookup.content(rooms.lookup.checkpoint("local", job.id, "best"))
-    weights = folder / "peer.safetensors"
-    save_file(_plain(content), weights)
-    redis = stack.enter_context(valkey_server(folder / "valkey"))
-    ours = stack.enter_context(served(replace(settings), redis, folder / "log"))
-    found: dict[str, Server] = {
-        "Batchyard": (ours.port, f"/api/v1/jobs/{job.id}/predict"),
-        "Batchyard, the usual way": (ours.port, f"/api/v1/jobs/{job.id}/predict?output=all"),
-    }
-    environ = os.environ | {"PEER_WEIGHTS": str(weights), "PYTHONPATH": str(REPOSITORY)}
-    uvicorn = [str(python), "-m", "uvicorn", "--log-level", "warning", "--port", "{port}"]
-    granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "1", "--port", "{port}"]
-    found["FastAPI and torch"] = stack.enter_context(
-        _started([*uvicorn, "benchmarks.peers.fastapi_predict:app"], environ)
-    )
-    found["an empty Flask route"] = stack.enter_context(
-        _started([*granian, "--log-level", "error", "benchmarks.peers.empty_flask:app"], environ)
-    )
+def _rows(count: int) -> np.ndarray:
+    """Return rows, (count, FEATURES) float32."""
+    return np.random.default_rng(1).normal(0, 2, (count, FEATURES)).round(3).astype(np.float32)
+
+
+def _json(rows: np.ndarray, key: str) -> bytes:
+    return json.dumps({key: rows.astype(np.float64).round(3).tolist()}).encode()
+
+
+def _predictions(body: bytes) -> np.ndarray:
+    return np.array(json.loads(body)["predictions"])
+
+
+def _by_json(servers: Servers, rows: np.ndarray) -> list[Way]:
+    path = f"/api/v1/jobs/{servers.job}/predict"
+    found = [Way("Batchyard, JSON", servers.port, path, JSON, _json(rows, "x"), _predictions)]
+    for name, port in servers.peers.items():
+        address, key = ("/invocations", "inputs") if name == "MLflow" else ("/predict", "x")
+        found.append(Way(f"{name}, JSON", port, address, JSON, _json(rows, key), _predictions))
     return found
 
 
-def _plain(content: bytes) -> dict[str, torch.Tensor]:
-    """Return the weights and the scalings as a user's own program would keep them."""
-    predictor = Predictor.from_bytes(content)
-    preprocessing = predictor.preprocessing
-    found = {name: tensor.clone() for name, tensor in predictor.model.state_dict().items()}
-    columns = [column.scaling for column in preprocessing.inputs]
-    (target,) = preprocessing.target_scaling
-    for name, scalings in (("", columns), ("target_", [target])):
-        found[f"{name}shift"] = torch.tensor([scaling.shift for scaling in scalings])  # type: ignore[union-attr]
-        found[f"{name}factor"] = torch.tensor([scaling.factor for scaling in scalings])  # type: ignore[union-attr]
+def _empty(servers: Servers, rows: np.ndarray) -> Way:
+    return Way("an empty Flask route", servers.empty, "/predict", JSON, _json(rows, "x"), None)
+
+
+def _by_anything(servers: Servers, rows: np.ndarray) -> list[Way]:
+    """Return ours in its fast formats, and every peer in each format that it takes."""
+    path = f"/api/v1/jobs/{servers.job}/predict"
+    arrow, npy = io.BytesIO(), io.BytesIO()
+    table = pa.table({f"x{n}": rows[:, n] for n in range(FEATURES)})
+    with pa.ipc.new_stream(arrow, table.schema) as stream:
+        stream.write_table(table)
+    np.save(npy, rows)
+    tensor = {"name": "x", "shape": rows.shape, "datatype": "FP32", "parameters": {"binary_data_size": rows.nbytes}}
+    head = json.dumps({"inputs": [tensor], "parameters": {"binary_data_output": True}}).encode()
+    infer, length = f"/v2/models/{servers.job}/infer", ("Inference-Header-Content-Length", len(head))
+    found = [
+        Way("Batchyard, Arrow", servers.port, path, ARROW, arrow.getvalue(), _of_arrow),
+        Way("Batchyard, NPY", servers.port, path, NPY, npy.getvalue(), lambda body: np.load(io.BytesIO(body))),
+        Way("Batchyard, /v2 binary", servers.port, infer, BYTES, head + rows.tobytes(), _of_tail(len(rows)), (length,)),
+        *_by_json(servers, rows)[1:],
+    ]
+    if port := servers.peers.get("MLflow"):
+        text = io.StringIO()
+        csv.writer(text).writerows([table.column_names, *rows.astype(np.float64).round(3).tolist()])
+        found.append(Way("MLflow, CSV", port, "/invocations", CSV, text.getvalue().encode(), _predictions))
+    if port := servers.peers.get("FastAPI"):
+        raw = Way("FastAPI, bare bytes", port, "/predict-binary", BYTES, rows.tobytes(), _of_tail(len(rows)))
+        found.append(raw)
     return found
 
 
-@contextmanager
-def _started(command: list[str], environ: dict[str, str]) -> Iterator[Server]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen([word.format(port=port) for word in command], env=environ, cwd=REPOSITORY)
-    try:
-        for _ in range(300):
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except OSError:
-                assert process.poll() is None, "a peer has ended"
-                time.sleep(0.1)
-        yield port, "/predict"
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
+def _of_arrow(body: bytes) -> np.ndarray:
+    found: np.ndarray = pa.ipc.open_stream(body).read_all()["prediction"].to_numpy()
+    return found
 
 
-def _check_equal(servers: dict[str, Server], body: bytes) -> None:
-    answers = {}
-    for name, (port, path) in servers.items():
-        if "Flask" not in name:
-            sent = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, {"Content-Type": "application/json"})
-            answers[name] = json.loads(urllib.request.urlopen(sent, timeout=30).read())["predictions"]
-    first, *others = answers.values()
-    for other in others:
-        np.testing.assert_allclose(first, other, rtol=1e-5, atol=1e-6)
+def _of_tail(rows: int) -> Read:
+    return lambda body: np.frombuffer(body[-4 * rows :], dtype=np.float32)
 
 
-def _measured(servers: dict[str, Server], body: bytes, rows: int, seconds: float, rounds: int) -> list[str]:
-    speeds: dict[str, list[float]] = {name: [] for name in servers}
-    latencies: dict[str, list[float]] = {name: [] for name in servers}
-    names = list(servers)
-    for name in names:
-        load.run(servers[name][0], load.request(servers[name][1], body), seconds=1.0)
+def _with_diagnostics(servers: Servers) -> list[Way]:
+    path, found = f"/api/v1/jobs/{servers.job}/predict", []
+    for rows in (1, 1_000):
+        body = _json(_rows(rows), "x")
+        for name, query in (("without", ""), ("with", "?diagnostics=true")):
+            found.append(Way(f"{rows:,} row(s), {name}", servers.port, path + query, JSON, body, _predictions))
+    return found
+
+
+def _check_equal(ways: list[Way]) -> None:
+    """Refuse to measure servers that do not answer the same."""
+    known: dict[int, np.ndarray] = {}
+    for way in ways:
+        if way.read is None:
+            continue
+        headers = {"Content-Type": way.media, **{name: str(value) for name, value in way.headers}}
+        sent = urllib.request.Request(f"http://127.0.0.1:{way.port}{way.path}", way.body, headers)
+        answer = way.read(urllib.request.urlopen(sent, timeout=60).read())
+        np.testing.assert_allclose(answer, known.setdefault(len(answer), answer), rtol=1e-5, atol=1e-5)
+
+
+def _measured(title: str, ways: list[Way], seconds: float, rounds: int) -> list[str]:
+    _check_equal(ways)
+    speeds: dict[str, list[float]] = {way.name: [] for way in ways}
+    latencies: dict[str, list[float]] = {way.name: [] for way in ways}
+    requests = {way.name: load.request(way.path, way.body, way.media, **dict(way.headers)) for way in ways}
+    for way in ways:
+        load.run(way.port, requests[way.name], seconds=0.5)
     for n in range(rounds):
-        for name in names if n % 2 == 0 else reversed(names):
-            port, path = servers[name]
-            found = load.run(port, load.request(path, body), seconds=seconds)
-            assert found.failures == 0, name
-            speeds[name].append(found.per_second)
-            latencies[name] += found.latencies_ms
-    lines = [f"{rows} row(s), JSON, 8 connections, {rounds} rounds of {seconds:g} s in turn:", ""]
+        for way in ways if n % 2 == 0 else reversed(ways):
+            found = load.run(way.port, requests[way.name], seconds=seconds)
+            assert found.failures == 0, way.name
+            speeds[way.name].append(found.per_second)
+            latencies[way.name] += found.latencies_ms
+    first = float(np.median(speeds[ways[0].name]))
+    lines = [f"{title}, 8 connections, {rounds} rounds of {seconds:g} s in turn:", ""]
     lines += [
-        "| server | requests a second, median (lowest to highest) | p50 ms | p99 ms | ours to it |",
+        "| | requests a second, median (lowest to highest) | p50 ms | p99 ms | the first to it |",
         "|---|---|---|---|---|",
     ]
-    ours = float(np.median(speeds["Batchyard"]))
     for name, found_speeds in speeds.items():
         median, p50, p99 = (float(np.median(found_speeds)), *(percentile(latencies[name], s) for s in (0.5, 0.99)))
         span = f"{median:,.0f} ({min(found_speeds):,.0f} to {max(found_speeds):,.0f})"
-        lines.append(f"| {name} | {span} | {p50:.2f} | {p99:.2f} | {ours / median:.2f} |")
+        lines.append(f"| {name} | {span} | {p50:.2f} | {p99:.2f} | {first / median:.2f} |")
+    print("\n".join(lines), flush=True)
     return [*lines, ""]
 
 

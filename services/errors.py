@@ -7,6 +7,7 @@ BatchyardError
 │   ├── DuplicateKey             duplicate_key
 │   ├── InvalidRequest           validation_error: every fault of a request, each with its pointer
 │   ├── BadRequest               bad_request
+│   ├── RangeNotSatisfiable      range_not_satisfiable
 │   ├── NotFound                 not_found
 │   ├── MethodNotAllowed         method_not_allowed
 │   ├── NotAcceptable            not_acceptable
@@ -137,6 +138,12 @@ class BadRequest(RequestFault):
     """The request can't be read."""
 
     code = "bad_request"
+
+
+class RangeNotSatisfiable(RequestFault):
+    """The range is not within the file."""
+
+    code = "range_not_satisfiable"
 
 
 class NotFound(RequestFault):

@@ -70,6 +70,14 @@ def series(folder: Path, **parts: Any) -> Subject:
     return make_subject(folder, csv_of(STEPS | {"trend": labels}), **given | parts)
 
 
+def recurrent(folder: Path, **parts: Any) -> Subject:
+    """An LSTM over (channels, length): two layers, both directions."""
+    tensor = {"s": {"type": "tensor", "shape": [2, 12]}}
+    model = {"type": "lstm", "hidden": 6, "layers": 2, "bidirectional": True, "dropout": 0.1}
+    given = {"data": {"target": "level", "columns": tensor}, "model": model, "epochs": 4, "optimizer": "adam"}
+    return make_subject(folder, csv_of(STEPS | {"level": SERIES[:, 11].tolist()}), **given | parts)
+
+
 def quantiles(folder: Path, **parts: Any) -> Subject:
     """Two targets with their deviations, and numbers by their ranks."""
     columns = {"a": MIXED["skewed"], "b": SERIES[:, 1].round(1).tolist(), "y": PRICE, "z": SERIES[:, 2].tolist()}
@@ -83,5 +91,6 @@ CASES: dict[str, Callable[..., Subject]] = {
     "many nets": many_nets,
     "pictures": pictures,
     "series": series,
+    "recurrent": recurrent,
     "quantiles": quantiles,
 }

@@ -1,21 +1,14 @@
 """What a user writes to serve a trained net with FastAPI: `uvicorn benchmarks.peers.fastapi_predict:app`."""
 
-import os
-
+import numpy as np
 import torch
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel
-from safetensors.torch import load_file
-from torch import nn
 
-torch.set_num_threads(1)
+from benchmarks.peers.served_net import ServedNet
+
 app = FastAPI()
-weights = load_file(os.environ["PEER_WEIGHTS"])
-shift, factor = weights.pop("shift"), weights.pop("factor")
-target_shift, target_factor = weights.pop("target_shift"), weights.pop("target_factor")
-features = len(shift)
-model = nn.Sequential(nn.Linear(features, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1)).eval()
-model.load_state_dict(weights)
+net = ServedNet()
 
 
 class Rows(BaseModel):
@@ -27,7 +20,12 @@ class Rows(BaseModel):
 @app.post("/predict")
 async def predict(rows: Rows) -> dict[str, list[float]]:
     """Predict rows."""
-    with torch.inference_mode():
-        scaled = (torch.tensor(rows.x) - shift) * factor
-        found = model(scaled) / target_factor + target_shift
-    return {"predictions": found[:, 0].tolist()}
+    return {"predictions": net.predict(torch.tensor(rows.x)).tolist()}
+
+
+@app.post("/predict-binary")
+async def predict_binary(request: Request) -> Response:
+    """Predict rows that come as the bytes of float32, and answer so: no format at all, the least that is possible."""
+    rows = np.frombuffer(await request.body(), dtype=np.float32).reshape(-1, len(net.shift))
+    answers = net.predict(torch.from_numpy(rows.copy()))
+    return Response(answers.numpy().tobytes(), media_type="application/octet-stream")

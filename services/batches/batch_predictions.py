@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, delete, select, tuple_, update
 from sqlalchemy.orm import Session
@@ -22,6 +22,10 @@ from services.settings import Settings
 from services.specs.parse.faults import closest
 from services.states import FINAL, JobState
 
+if TYPE_CHECKING:
+    from services.jobs.idempotency import IdempotencyKeys
+    from services.jobs.submission import RequestKey
+
 PRUNED = 50  #: most batch predictions of one round of pruning
 SWEEP_S = 3_600.0  #: files that no row refers to are kept for so long
 
@@ -29,28 +33,49 @@ SWEEP_S = 3_600.0  #: files that no row refers to are kept for so long
 class BatchPredictionService:
     """The rows in SQL say what there is, the storage folder holds the outputs. `ring` never blocks."""
 
-    def __init__(self, database: Database, files: OutputFiles, settings: Settings, ring: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        files: OutputFiles,
+        keys: "IdempotencyKeys",
+        settings: Settings,
+        ring: Callable[[], None],
+    ) -> None:
         self.database = database
         self.files = files
+        self.keys = keys
         self.settings = settings
         self.ring = ring
 
-    def add(self, new: NewBatch) -> BatchView:
-        """Queue a batch prediction.
+    def replayed(self, owner: str, key: "RequestKey") -> BatchView | None:
+        """Return the batch prediction that a key brought before; None if it is new.
+
+        Raises: IdempotencyKeyReused; NotFound when it was deleted just now.
+        """
+        with self.database.reading() as session:
+            found = self.keys.submitter(session, owner, key).job_id
+            return batch_view(_row(session, owner, found)) if found else None
+
+    def add(self, new: NewBatch, key: "RequestKey | None" = None) -> BatchView | None:
+        """Queue a batch prediction; return None when another with the same key was first.
 
         Raises: NotFound when its checkpoint was replaced, or its data set deleted, just now.
         """
         with self.database.transaction() as session:
             # The job's trainer removes checkpoints only after a write to this row, and so does whoever deletes the job.
             session.execute(select(Job.id).where(Job.id == new.job_id).with_for_update())
-            dataset_rows.lock(session, new.dataset_sha256)
+            prediction_id = ids.new("pred")
+            if key is None:
+                dataset_rows.lock(session, new.dataset_sha256)
+            elif not self.keys.take(session, new.owner, key, prediction_id, new.dataset_sha256):
+                return None
             if session.get(Checkpoint, str(new.checkpoint["id"])) is None:
                 raise NotFound("The checkpoint was replaced by a newer one just now.")
             if dataset_rows.by_id(session, new.owner, new.dataset_id) is None:
                 raise NotFound("The data set was deleted just now.")
             time = now(session)
             row = BatchPrediction(
-                id=ids.new("pred"),
+                id=prediction_id,
                 state=JobState.QUEUED,
                 checkpoint_id=new.checkpoint["id"],
                 created_at=time,
@@ -114,6 +139,7 @@ class BatchPredictionService:
                 detail = f"{row.id} is {row.state}; only a finished one is deleted. Cancel it first, or say force=true."
                 raise InvalidTransition(detail, prediction_status=row.state)
             session.execute(delete(BatchPrediction).where(*_mine(owner, row.id)))
+            self.keys.release(session, [row.id])
         self.files.remove(prediction_id)
 
     def output(self, owner: str, prediction_id: str) -> tuple[BatchView, Path]:
@@ -143,6 +169,7 @@ class BatchPredictionService:
             query = select(BatchPrediction.id).where(BatchPrediction.finished_at < oldest)
             over = list(session.scalars(query.order_by(BatchPrediction.finished_at).limit(PRUNED)))
             session.execute(delete(BatchPrediction).where(BatchPrediction.id.in_(over)))
+            self.keys.release(session, over)
         for prediction_id in over:
             self.files.remove(prediction_id)
         return len(over)

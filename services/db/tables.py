@@ -259,7 +259,7 @@ class Event(Base):
 
 
 class IdempotencyKey(Base):
-    """A key that a client sent with a submit, and the job that came of it."""
+    """A key that a client sent with a submit, and the job, or the batch prediction, that came of it."""
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at"),)

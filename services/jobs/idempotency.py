@@ -1,4 +1,4 @@
-"""Who submits, and Idempotency-Keys: the same key and body bring the same job, for a day."""
+"""Who submits, and Idempotency-Keys: the same key and body bring the same job, or batch prediction, for a day."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -48,7 +48,7 @@ class Submitter:
 
     is_known: bool  #: an owner has a row from the first submit on
     limits: Limits  #: set for this owner alone
-    job_id: str | None  #: the job that the same key brought before
+    job_id: str | None  #: the job or batch prediction that the same key brought before
 
 
 class IdempotencyKeys:
@@ -59,24 +59,28 @@ class IdempotencyKeys:
         self.kept_s = kept_s
 
     def submitter(self, session: Session, owner: str, request: RequestKey | None) -> Submitter:
-        """Return who submits, with the job of the same key.
+        """Return who submits, with what came of the same key.
 
         Raises: IdempotencyKeyReused when it came with another body.
         """
         values = {"owner": owner, "key": request.key if request else None, "age_s": -self.kept_s}
         found = session.connection().execute(SUBMITTER, values).one()
         if request and found.job_id and found.body_sha256 != request.body_sha256:
-            detail = f"This Idempotency-Key was used with another body; that job is {found.job_id}. Use a new key."
+            detail = f"This Idempotency-Key was used with another body; {found.job_id} came of it. Use a new key."
             raise IdempotencyKeyReused(detail, first_seen_at=found.created_at)
         return Submitter(found.name is not None, Limits(*found[: len(quotas.NAMES)]), found.job_id)
 
     def take(self, session: Session, owner: str, request: RequestKey, job_id: str, sha256: str) -> bool:
-        """Give a key to a job; False when another job has it. A concurrent submit of the same key waits for the first.
+        """Give a key to a job or batch prediction; False when another has it. Whoever comes with it meanwhile waits.
 
-        The same statement locks the bytes of the job's data set, as `dataset_rows.lock` does.
+        The same statement locks the bytes of its data set, as `dataset_rows.lock` does.
         """
         values = {"owner": owner, "job_id": job_id, "sha256": sha256, "age_s": -self.kept_s, **vars(request)}
         return session.connection().execute(_take(dialect_of(session)), values).first() is not None
+
+    def release(self, session: Session, of: list[str]) -> None:
+        """Forget the keys of what is deleted."""
+        session.execute(delete(IdempotencyKey).where(IdempotencyKey.job_id.in_(of)))
 
     def forget(self) -> None:
         """Forget the keys that are older than a day."""

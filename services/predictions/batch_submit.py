@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.batches.batch_views import BatchView, NewBatch
-from services.errors import Fault, InvalidRequest, NotFound
+from services.errors import Fault, InvalidRequest, NotFound, NotReady
 from services.predictions.batch_run import piece_rows
 from services.predictions.predictions import TRIES, PredictionService
 from services.predictions.table_cells import POINTER, TableCells
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from services.datasets.dataset_views import DatasetView
     from services.datasets.datasets import DatasetService
     from services.disk import Disk
+    from services.jobs.submission import RequestKey
 
 
 class NewBatchPrediction(BaseModel):
@@ -67,12 +68,21 @@ class BatchSubmit:
         self.datasets = datasets
         self.disk = disk
 
-    def submit(self, owner: str, wanted: NewBatchPrediction) -> BatchView:
-        """Check and queue a batch prediction.
+    def submit(self, owner: str, wanted: NewBatchPrediction, key: "RequestKey | None" = None) -> BatchView:
+        """Check and queue a batch prediction. With a key that was seen before, return that key's instead.
 
         Raises: NotFound; NoCheckpointYet; NoCheckpoint; CheckpointCorrupt; InvalidRequest with every column that is
-        missing or has values of no use; StorageFull.
+        missing or has values of no use; IdempotencyKeyReused when the key came with another body; StorageFull.
         """
+        known = self.batches.replayed(owner, key) if key else None
+        found = known or self._queued(owner, wanted, key)
+        if found is None and key:
+            found = self.batches.replayed(owner, key)  # of the one that came at the same time and was first
+        if found is None:
+            raise NotReady("Another request with this Idempotency-Key is being answered. Send it again.")
+        return found
+
+    def _queued(self, owner: str, wanted: NewBatchPrediction, key: "RequestKey | None") -> BatchView | None:
         self.disk.check()
         dataset = self._dataset(owner, wanted.dataset)
         for tried in range(TRIES):
@@ -92,7 +102,7 @@ class BatchSubmit:
                 warnings=cells.warnings,
             )
             try:
-                return self.batches.add(new)
+                return self.batches.add(new, key)
             except NotFound:  # a running job has replaced its checkpoint meanwhile
                 if tried == TRIES - 1:
                     raise

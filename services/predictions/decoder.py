@@ -12,6 +12,7 @@ from services.cell_texts import BOOLEANS, MISSING, number_of, text_of_code
 from services.datasets.disguised_numbers import plain_text
 from services.dates import days_since_epoch
 from services.errors import Fault, InvalidRequest
+from services.predictions.number_table import stacked, whole_cells
 from services.predictions.shapes import MAX_FLOAT32, rows_of
 from services.specs.parse.faults import closest, pointer_of, short
 from services.specs.schema.predict import Predict
@@ -54,6 +55,10 @@ def cells_of_columns(
     if columns[0].shape is not None:
         detail = "is for the columns of a table; this model takes the features of a plug-in's items: send x"
         raise InvalidRequest([Fault("#/columns", "invalid", detail)])
+    table = stacked(given, preprocessing)
+    whole = None if table is None else whole_cells(table, preprocessing)
+    if whole is not None:
+        return whole, _extra(set(given), columns)
     rows = len(next(iter(given.values())))
     cells = np.zeros((rows, len(columns)), dtype=np.float32)
     faults: list[Fault] = []
@@ -93,6 +98,9 @@ def cells_of_array(given: np.ndarray, preprocessing: Preprocessing) -> tuple[np.
         detail = f"has the shape {list(given.shape)}; the model takes {['rows', *shape]}".replace("'", "")
         raise InvalidRequest([Fault("#", "shape_mismatch", detail)])
     if columns[0].shape is None:
+        whole = whole_cells(given, preprocessing)
+        if whole is not None:
+            return whole, []
         return cells_of_columns({column.name: given[:, n] for n, column in enumerate(columns)}, preprocessing)
     rows = given.reshape(len(given), -1).astype(np.float64)
     usable = np.abs(rows) <= MAX_FLOAT32  # False where it is not a number

@@ -5,36 +5,45 @@ from typing import Any
 import numpy as np
 
 from services.predictions.decoder import is_unseen
+from services.training.input.column_inputs import Input
 from services.training.input.preprocessing import Preprocessing
 
 MOST = 1_000  #: values that are described; beyond, they are counted
+KINDS = ("missing", "unseen_category", "outside_range")
 
 
 def diagnostics_of(cells: np.ndarray, preprocessing: Preprocessing, extra: list[str]) -> dict[str, Any]:
-    """Return every odd value with its row and column. Shapes: cells (rows, features) float32, as decoded.
+    """Return the odd values by row and column. Shapes: cells (rows, features) float32, as decoded.
 
     `distance` says how far outside: in widths of the range that training has seen.
     """
-    found: list[dict[str, Any]] = []
-    total = 0
-    columns = [] if preprocessing.inputs[0].shape is not None else preprocessing.inputs
-    for n, column in enumerate(columns):
-        values = cells[:, n]
-        missing = np.isnan(values)
-        kinds: list[tuple[str, np.ndarray]] = [("missing", missing), ("unseen_category", is_unseen(values, column))]
-        if column.low is not None and column.high is not None:
-            outside = ~missing & ((values < np.float32(column.low)) | (values > np.float32(column.high)))
-            kinds.append(("outside_range", outside))
-        for kind, where in kinds:
-            rows = np.flatnonzero(where)
-            total += len(rows)
-            for row in rows[: MOST - len(found)].tolist():
-                entry: dict[str, Any] = {"row": row, "column": column.name, "kind": kind}
-                if kind == "outside_range":
-                    entry |= _how_far(float(values[row]), float(column.low or 0), float(column.high or 0))
-                found.append(entry)
-    found.sort(key=lambda entry: entry["row"])
-    return {"values": found, "total": total, "extra_columns": extra}
+    columns = preprocessing.inputs
+    if columns[0].shape is not None:
+        return {"values": [], "total": 0, "extra_columns": extra}
+    odd = _odd(cells, preprocessing)
+    rows, places = np.nonzero(odd)
+    shown = zip(rows[:MOST].tolist(), places[:MOST].tolist(), strict=True)
+    values = [_described(row, columns[n], cells[row, n], KINDS[odd[row, n] - 1]) for row, n in shown]
+    return {"values": values, "total": len(rows), "extra_columns": extra}
+
+
+def _odd(cells: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
+    """Return which of KINDS each value is, (rows, features), counted from 1; 0 where there is nothing to say."""
+    low, high = preprocessing.ranges
+    # Nothing is below or above NaN, so a missing value and a column without a range are not outside.
+    odd = 3 * ((cells < low) | (cells > high)).astype(np.int8)
+    odd[np.isnan(cells)] = 1
+    if not preprocessing.takes_any_number:
+        for n, column in enumerate(preprocessing.inputs):
+            odd[is_unseen(cells[:, n], column), n] = 2
+    return odd
+
+
+def _described(row: int, column: Input, value: np.float32, kind: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"row": row, "column": column.name, "kind": kind}
+    if kind == "outside_range":
+        found |= _how_far(float(value), float(column.low or 0), float(column.high or 0))
+    return found
 
 
 def _how_far(value: float, low: float, high: float) -> dict[str, Any]:

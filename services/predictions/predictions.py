@@ -15,7 +15,7 @@ from services.predictions.freshness import Freshness
 from services.predictions.numbers import rows_of_numbers
 from services.predictions.outputs import outputs_of
 from services.predictions.resolution import Resolution, Resolutions
-from services.predictions.row_limit import check_rows
+from services.predictions.row_limit import check_brackets, check_rows
 from services.predictions.target import Target
 from services.predictions.wanted import ALL_AS_JSON, Wanted
 from services.settings import Settings
@@ -62,13 +62,13 @@ class PredictionService:
         predictor = self.cache.peek(owner, found.chosen.id) if found else None
         return (found, predictor) if found and predictor else None
 
-    def predict_json(self, found: Resolution, predictor: Predictor, body: bytes) -> bytes:
+    def predict_json(self, found: Resolution, predictor: Predictor, body: bytes, wanted: Wanted = ALL_AS_JSON) -> bytes:
         """Return the answer in JSON to a body of JSON.
 
         Raises: MalformedJSON; TooLarge; InvalidRequest naming each value of no use.
         """
         cells, warnings = self.cells(predictor, body, Media.JSON, self.most_rows(found.owner))
-        return self._json(found, predictor, cells, warnings, ALL_AS_JSON)
+        return self._json(found, predictor, cells, warnings, wanted)
 
     def predict(
         self, found: Resolution, predictor: Predictor, body: bytes, given: Media, wanted: Wanted
@@ -97,6 +97,8 @@ class PredictionService:
         """
         preprocessing = predictor.preprocessing
         if given is Media.JSON:
+            if preprocessing.inputs[0].shape is None:  # else a row has lists in it
+                check_brackets(body, most)
             cells = rows_of_numbers(body, preprocessing, most)
             if cells is not None:
                 return cells, []

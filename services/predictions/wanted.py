@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from services.predictions.formats.media import Media
 
+OUTPUTS = ("all", "predictions", "probabilities", "deviations")  #: kinds of numbers that an answer can be limited to
+
 
 @dataclass(frozen=True)
 class Wanted:

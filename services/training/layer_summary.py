@@ -42,7 +42,8 @@ def measure(model_spec: Any, inputs: Inputs, outputs: int) -> dict[str, Any]:
         inside = kept.row_bytes - before if list(module.children()) else 0
         widest = max(widest, (given[0].nbytes + result.nbytes) // BATCH + inside)
         before = kept.row_bytes
-        operations += _operations(module, result.numel() // BATCH)
+        steps = given[0].shape[-1] if isinstance(module, nn.RNNBase) else 1
+        operations += steps * _operations(module, result.numel() // BATCH)
         layers.append(
             {
                 "type": _name(module),

@@ -133,6 +133,7 @@ def base(settings: Settings, intake: Intake = NO_INTAKE, *, pool_size: int = 5) 
     jobs = JobService(database, facts, keys, quotas, intake.ring)
     export_files = ExportFiles(settings.storage, settings.max_export_bytes)
     commands = JobCommands(database, datasets, lookup, intake.ring, export_files.remove)
+    outputs = OutputFiles(settings.storage)
     batches = BatchLifecycle(database, settings)
     return Base(
         settings=settings,
@@ -166,6 +167,6 @@ def base(settings: Settings, intake: Intake = NO_INTAKE, *, pool_size: int = 5) 
         batch_claims=BatchClaims(database, settings, disk),
         batch_lifecycle=batches,
         batch_reaper=Reaper(database, batches, settings),
-        batch_predictions=BatchPredictionService(database, OutputFiles(settings.storage), settings, intake.ring),
+        batch_predictions=BatchPredictionService(database, outputs, keys, settings, intake.ring),
         quotas=quotas,
     )

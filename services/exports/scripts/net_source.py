@@ -9,6 +9,7 @@ from torch import nn
 from services.export_errors import ExportUnsupported
 from services.training.models.embedding import STD, WIDTH, EmbeddedCategories, EmbeddedNumbers
 from services.training.models.layer import Embedding
+from services.training.models.lstm import LSTM
 from services.training.models.residual import Residual
 from services.training.models.tabm import Members
 
@@ -59,6 +60,10 @@ def _expression(net: Any, found: NetSource) -> str:
     if kind is Embedding:
         name = found.ours("services.training.models.layer", "Embedding")
         return f"{name}({net.num_embeddings}, {net.embedding_dim})"
+    if kind is LSTM:
+        name = found.ours("services.training.models.lstm", "LSTM")
+        choices = f"num_layers={net.num_layers}, dropout={net.dropout}, bidirectional={net.bidirectional}"
+        return f"{name}({net.input_size}, {net.hidden_size}, every={net.every}, {choices})"
     if kind in OURS:
         return f"{found.ours(PLAIN, kind.__name__)}({', '.join(OURS[kind](net, found))})"
     if kind.__module__.startswith("torch.nn.") and not list(net.children()):

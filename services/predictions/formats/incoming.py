@@ -6,15 +6,18 @@ import math
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from pyarrow import parquet
 
 from services.datasets import parquet_files
 from services.datasets.csv_dialect import sniff
 from services.datasets.table_limits import TableLimits
+from services.datasets.tabulation import check_schema
 from services.errors import Fault, InvalidRequest
 from services.predictions.formats.arrow_messages import is_packed
 from services.predictions.formats.media import Media
@@ -69,8 +72,8 @@ def _csv(body: bytes, most: int) -> Columns:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _damaged("CSV", f"is not UTF-8 at byte {error.start}") from error
-    sample, limits = text[:SAMPLE_CHARACTERS], TableLimits(most, TableLimits.columns, MAX_UNPACKED_BYTES)
-    dialect, _ = sniff(sample, limits, FileOptions(header=True), whole=len(sample) == len(text))
+    sample = text[:SAMPLE_CHARACTERS]
+    dialect, _ = sniff(sample, _limits(most), FileOptions(header=True), whole=len(sample) == len(text))
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=dialect.delimiter, strict=True)
     try:
         names = next(rows, [])
@@ -92,11 +95,12 @@ def _csv(body: bytes, most: int) -> Columns:
 
 
 def _parquet(body: bytes, most: int) -> Columns:
-    limits = TableLimits(most, TableLimits.columns, MAX_UNPACKED_BYTES)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows"
         path.write_bytes(body)
-        batches = list(parquet_files.read(path, limits)())
+        with suppress(pa.ArrowException, OSError):  # the reader says what is wrong
+            check_rows(parquet.read_metadata(path).num_rows, most)
+        batches = list(parquet_files.read(path, _limits(most))())
     if not batches:
         return {}
     return _columns(pa.Table.from_batches(batches))
@@ -111,6 +115,7 @@ def _arrow(body: bytes, most: int) -> Columns:
         batches, rows = [], 0
         with pa.ipc.open_stream(body) as stream:
             _check_names(stream.schema.names)
+            check_schema(stream.schema, _limits(most))
             for batch in stream:
                 rows += batch.num_rows
                 check_rows(rows, most)
@@ -128,10 +133,23 @@ def _columns(table: pa.Table) -> Columns:
         if pa.types.is_floating(column.type) or (pa.types.is_integer(column.type) and not column.null_count):
             found[name] = column.to_numpy()
         elif pa.types.is_temporal(column.type):
-            found[name] = [None if value is None else value.isoformat() for value in column.to_pylist()]
+            found[name] = [_moment(cell) for cell in column]
         else:
             found[name] = column.to_pylist()
     return found
+
+
+def _moment(cell: pa.Scalar) -> str | None:
+    """Return a date or time as text; one that Python has no date for as what the file has, which no column takes."""
+    try:
+        value = cell.as_py()
+    except (ValueError, OverflowError, LookupError, pa.ArrowException):
+        return f"{cell.value} of {cell.type}"
+    return None if value is None else str(value.isoformat())
+
+
+def _limits(most: int) -> TableLimits:
+    return TableLimits(most, TableLimits.columns, MAX_UNPACKED_BYTES)
 
 
 def _check_names(names: list[str]) -> None:

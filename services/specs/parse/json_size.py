@@ -37,6 +37,16 @@ def without_strings(text: bytes) -> bytes:
     return b"".join(found)
 
 
+def count_lists(text: bytes, few: int) -> int:
+    """Return how many lists and objects a JSON text has, at least where they are more than `few`."""
+    brackets = _lists_and_objects(text)
+    return brackets if brackets <= few else _lists_and_objects(without_strings(text))
+
+
+def _lists_and_objects(text: bytes) -> int:
+    return text.count(b"[") + text.count(b"{")
+
+
 def check_counts(body: bytes, *, max_rows: int, max_values: int) -> None:
     """Refuse a JSON text of too many lists and objects, or values.
 
@@ -45,7 +55,7 @@ def check_counts(body: bytes, *, max_rows: int, max_values: int) -> None:
     if len(body) <= min(max_rows, max_values):
         return
     bare = without_strings(body)
-    rows = bare.count(b"[") + bare.count(b"{")
+    rows = _lists_and_objects(bare)
     if rows > max_rows:
         raise _too_large("lists and objects", rows, max_rows, "BATCHYARD_MAX_JSON_ROWS", limit_rows=max_rows)
     # A text takes the memory of three numbers; keys are kept but once.

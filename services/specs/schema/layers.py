@@ -68,6 +68,20 @@ class Conv2d(BaseModel):
     """Groups of channels that are convolved separately."""
 
 
+class LSTMLayer(BaseModel):
+    """A recurrent layer over (channels, length): each step sees what the earlier ones left."""
+
+    model_config = STRICT
+
+    type: Literal["lstm"] = "lstm"
+    out: Width
+    """How many values it carries from step to step, and gives."""
+    bidirectional: bool = False
+    """Also read the series from its end; it then gives twice as many values."""
+    steps: Literal["last", "all"] = "last"
+    """last: what is left when the whole series is read; all: (values, length), for a layer that reads on."""
+
+
 class MaxPool1d(BaseModel):
     """The maximum of each window over (channels, length)."""
 
@@ -228,6 +242,7 @@ Layer = Annotated[
     LinearLayer
     | Conv1d
     | Conv2d
+    | LSTMLayer
     | MaxPool1d
     | MaxPool2d
     | AvgPool1d

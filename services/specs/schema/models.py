@@ -77,6 +77,22 @@ class CNN(BaseModel):
     """Normalise before each activation: each channel over the batch, or each example's values; null: neither."""
 
 
+class LSTM(BaseModel):
+    """A recurrent net that reads a series step by step, then a linear layer; needs a tensor column."""
+
+    model_config = STRICT
+
+    type: Literal["lstm"] = "lstm"
+    hidden: Width = 64
+    """How many values the net carries from step to step."""
+    layers: Annotated[int, Field(ge=1, le=8)] = 1
+    """How many are stacked: each reads what the one below gives at every step."""
+    bidirectional: bool = False
+    """Also read the series from its end, with weights of its own."""
+    dropout: Share = 0.0
+    """Share of the values before each further layer, and before the outputs, set to zero during training."""
+
+
 class Layers(BaseModel):
     """A custom network, layer by layer."""
 
@@ -115,4 +131,4 @@ class Plugin(BaseModel):
     """Its parameters, as its own documentation says."""
 
 
-Model = Annotated[Linear | MLP | CNN | Layers | TabM | Plugin, Field(discriminator="type"), ByName]
+Model = Annotated[Linear | MLP | CNN | LSTM | Layers | TabM | Plugin, Field(discriminator="type"), ByName]

@@ -171,6 +171,13 @@ class Preprocessing:
         return all(column.type == "number" and column.kept is None for column in self.inputs)
 
     @cached_property
+    def ranges(self) -> tuple[np.ndarray, np.ndarray]:
+        """The least and the greatest cell of each column in training, (features,) each; NaN where it has none."""
+        found = [[column.low, column.high] for column in self.inputs]
+        low, high = np.array(found, dtype=np.float32).T  # None becomes NaN
+        return low, high
+
+    @cached_property
     def _is_number(self) -> set[int]:
         return set(self.numbers)
 

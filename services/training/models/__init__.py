@@ -9,6 +9,7 @@ from services.training.models.cnn import cnn
 from services.training.models.inputs import Inputs
 from services.training.models.layers import layers
 from services.training.models.linear import linear
+from services.training.models.lstm import lstm
 from services.training.models.mlp import mlp
 from services.training.models.plugins import plugin
 from services.training.models.tabm import tabm
@@ -18,6 +19,7 @@ MODELS: dict[str, Callable[[Any, Inputs, int], nn.Module]] = {
     "linear": linear,
     "mlp": mlp,
     "cnn": cnn,
+    "lstm": lstm,
     "layers": layers,
     "tabm": tabm,
     "plugin": plugin,

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from services.errors import Fault, InvalidRequest
+from services.errors import InvalidRequest
 from services.specs.schema import models as specs
 from services.training.models.activations import ACTIVATIONS
 from services.training.models.inputs import Inputs
 from services.training.models.mlp import NORMS
+from services.training.models.place import needs_tensor
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def cnn(spec: specs.CNN, inputs: Inputs, outputs: int) -> nn.Module:
     Raises: InvalidRequest when the features of an example are not (channels, length) or (channels, height, width).
     """
     if len(inputs.shape) not in KINDS:
-        raise InvalidRequest([_flat(inputs.shape)])
+        raise InvalidRequest([needs_tensor("cnn", inputs.shape, "(channels, length) or (channels, height, width)")])
     kinds = KINDS[len(inputs.shape)]
     channels, *sizes = inputs.shape
     layers: list[nn.Module] = []
@@ -69,12 +70,3 @@ def _block(spec: specs.CNN, kinds: _Kinds, channels: int, out: int) -> list[nn.M
 
 def _dropout(spec: specs.CNN) -> list[nn.Module]:
     return [nn.Dropout(spec.dropout)] if spec.dropout else []
-
-
-def _flat(shape: tuple[int, ...]) -> Fault:
-    detail = (
-        f"gets features of shape ({', '.join(map(str, shape))}) for each example; a cnn needs (channels, length) or "
-        "(channels, height, width)"
-    )
-    hint = 'give one feature column as a tensor: "columns": {"pixels": {"type": "tensor", "shape": [1, 28, 28]}}'
-    return Fault("#/model", "shape_mismatch", detail, suggestion="mlp", hint=hint)

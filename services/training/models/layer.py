@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from services.training.models.lstm import LSTM
 from services.training.models.place import Place, Shape
 
 #: What a layer with so many dimensions takes.
@@ -55,6 +56,11 @@ def _conv(module: type[nn.Conv1d] | type[nn.Conv2d], dimensions: int) -> Callabl
     return build
 
 
+def _lstm(spec: Any, place: Place) -> nn.Module:
+    _check_dimensions(spec, place, 2)
+    return LSTM(place.shape[0], spec.out, every=spec.steps == "all", bidirectional=spec.bidirectional)
+
+
 def _pool(module: Callable[..., nn.Module], dimensions: int) -> Callable[[Any, Place], nn.Module]:
     def build(spec: Any, place: Place) -> nn.Module:
         _check_dimensions(spec, place, dimensions)
@@ -96,6 +102,7 @@ LAYERS: dict[str, Callable[[Any, Place], nn.Module]] = {
     "linear": _linear,
     "conv1d": _conv(nn.Conv1d, 2),
     "conv2d": _conv(nn.Conv2d, 3),
+    "lstm": _lstm,
     "max_pool1d": _pool(nn.MaxPool1d, 2),
     "max_pool2d": _pool(nn.MaxPool2d, 3),
     "avg_pool1d": _pool(nn.AvgPool1d, 2),
@@ -130,7 +137,7 @@ def _check_dimensions(spec: Any, place: Place, wanted: int) -> None:
     if there == wanted:
         return
     why = f"and {spec.type} takes {TAKES[wanted]}"
-    if there in TAKES:
+    if there in TAKES and spec.type != "lstm":
         raise place.misfit(why, suggestion=f"{spec.type[:-2]}{there - 1}d")
     hint = 'put {"type": "unflatten", "shape": [...]} before it' if there == 1 else None
     raise place.misfit(why, hint=hint)

@@ -26,3 +26,11 @@ class Place:
 def batch_of(shape: Shape) -> str:
     """Return the shape of a batch of examples in words."""
     return f"({', '.join(['batch', *map(str, shape)])})"
+
+
+def needs_tensor(model: str, shape: Shape, wanted: str) -> Fault:
+    """Return the fault of a model that features of this shape can't go into."""
+    example = [1, 28, 28] if "height" in wanted else [2, 12]
+    detail = f"gets features of shape ({', '.join(map(str, shape))}) for each example; {model} needs {wanted}"
+    hint = f'give one feature column as a tensor: "columns": {{"name": {{"type": "tensor", "shape": {example}}}}}'
+    return Fault("#/model", "shape_mismatch", detail, suggestion="mlp", hint=hint)

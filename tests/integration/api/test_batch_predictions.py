@@ -63,7 +63,8 @@ def test_a_data_set_is_predicted_and_its_output_downloaded_in_parts(
     part.close()
     whole.close()
     beyond = client.get(done["urls"]["content"], headers={"Range": "bytes=999999-"})
-    assert (beyond.status_code, beyond.get_json()["code"]) == (400, "bad_request")
+    assert (beyond.status_code, beyond.get_json()["code"]) == (416, "range_not_satisfiable")
+    assert beyond.headers["Content-Range"] == f"bytes */{done['size_bytes']}"
     cells = [[float(cell) for cell in line.split(",")] for line in numbers(50).splitlines()[1:]]
     small = client.post(f"/api/v1/jobs/{job.id}/predict", json={"x": cells}).get_json()
     assert small["weights_sha256"] == done["weights_sha256"]
@@ -71,6 +72,25 @@ def test_a_data_set_is_predicted_and_its_output_downloaded_in_parts(
     assert [entry["id"] for entry in client.get(PATH).get_json()["data"]] == [queued["id"]]
     assert client.delete(f"{PATH}/{queued['id']}").status_code == 204
     assert client.get(f"{PATH}/{queued['id']}").status_code == 404
+
+
+def test_the_same_key_brings_the_same_batch_prediction(client: FlaskClient, joined: Base) -> None:
+    job = trained(joined)
+    upload(joined, numbers(5))
+    body, key = {"job": job.name, "dataset": "rows.csv"}, {"Idempotency-Key": "once"}
+
+    first = client.post(PATH, json=body, headers=key)
+    again = client.post(PATH, json=body, headers=key)
+    other = client.post(PATH, json=body | {"format": "parquet"}, headers=key)
+    client.post(f"{PATH}/{first.get_json()['id']}/cancel")
+    client.delete(f"{PATH}/{first.get_json()['id']}")
+    anew = client.post(PATH, json=body, headers=key)
+
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert again.get_json()["id"] == first.get_json()["id"] == again.headers["Location"].rpartition("/")[2]
+    assert (other.status_code, other.get_json()["code"]) == (422, "idempotency_key_reused")
+    assert anew.status_code == 202
+    assert [entry["id"] for entry in client.get(PATH).get_json()["data"]] == [anew.get_json()["id"]]
 
 
 def test_a_registered_model_predicts_by_its_alias_and_by_its_version(client: FlaskClient, joined: Base) -> None:

@@ -67,20 +67,21 @@ def test_a_warm_prediction_sends_no_statement(client: FlaskClient, joined: Base)
     assert len({tuple(answer.json["predictions"]) for answer in first}) == 1
 
 
+@pytest.mark.parametrize("query", ["", "output=predictions", "diagnostics=true&checkpoint=last", "diagnostics=false"])
 def test_an_answer_is_the_same_whether_it_is_made_on_the_event_loop_or_not(
-    app: Flask, client: FlaskClient, joined: Base
+    app: Flask, client: FlaskClient, joined: Base, query: str
 ) -> None:
     job = train(joined, make_job(joined).id)
     quick = QuickPredictions(app.extensions["batchyard"], joined.settings, app.extensions["batchyard.timings"])
     path = f"/api/v1/jobs/{job.id}/predict"
-    scope = {"method": "POST", "path": path, "query_string": b""}
-    body = b'{"x": [[1.0, 2.0], [3, 4.5]]}'
+    scope = {"method": "POST", "path": path, "query_string": query.encode()}
+    body = b'{"x": [[1.0, 2.0], [3, 400.5]]}'
     headers = {"content-type": "application/json", "content-length": str(len(body)), "host": "localhost:1"}
 
     target = quick.wants(scope, headers)
     assert target is not None
     assert quick.answer(target, body) is None  # cold
-    usual = client.post(path, data=body, content_type="application/json")
+    usual = client.post(path, query_string=query, data=body, content_type="application/json")
     quickly = quick.answer(target, body)
 
     assert quickly is not None
@@ -111,7 +112,9 @@ def test_what_is_unusual_goes_the_usual_way(
 
     assert quick.wants(scope, headers) is not None
     assert quick.wants(scope, headers | changed) is None
-    assert quick.wants(scope | {"query_string": b"output=all"}, headers) is None
+    assert quick.wants(scope | {"query_string": b"output=everything"}, headers) is None
+    assert quick.wants(scope | {"query_string": b"output=all&output=all"}, headers) is None
+    assert quick.wants(scope | {"query_string": b"explain=true"}, headers) is None
     assert quick.wants(scope | {"method": "GET"}, headers) is None
 
 

@@ -152,10 +152,9 @@ def test_outputs_go_after_the_days_of_the_setting(joined: Base, watch: Watch) ->
     old, young = (queued(joined, job, rows, piece_rows=4) for _ in range(2))
     for view in (old, young):
         assert predict(joined, watch, view.id) == outcome.DONE
-    files = joined.batch_predictions.files
-    keeping = BatchPredictionService(
-        joined.database, files, replace(joined.settings, keep_predictions_days=3), lambda: None
-    )
+    files, keys = joined.batch_predictions.files, joined.batch_predictions.keys
+    settings = replace(joined.settings, keep_predictions_days=3)
+    keeping = BatchPredictionService(joined.database, files, keys, settings, lambda: None)
     with joined.database.transaction() as session:
         long_ago = now(session) - timedelta(days=4)
         session.execute(update(BatchPrediction).where(BatchPrediction.id == old.id).values(finished_at=long_ago))

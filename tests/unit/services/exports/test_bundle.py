@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from safetensors.torch import load
 from services.export_errors import ExportDiffers, ExportUnsupported
 from services.exports.bundle import bundle
 from services.exports.formats import Format
-from services.exports.samples import Samples, samples
+from services.exports.samples import Samples
 from services.exports.scripts.assembly import Assembly
 from services.exports.scripts.net_source import net_source
 from services.exports.scripts.prediction_script import prediction_script
@@ -23,19 +24,21 @@ from services.exports.subject import Subject
 from services.exports.verification import difference
 from services.exports.weight_files import weight_file
 from services.training.weights import digest
-from tests.export_cases import many_nets, mixed, tutorial
+from tests.export_cases import many_nets, tutorial
 
 
-@pytest.fixture(scope="module")
-def subject(tmp_path_factory: pytest.TempPathFactory) -> Subject:
+@pytest.fixture
+def subject(ran: dict[str, Any]) -> Subject:
     """A job on mixed columns."""
-    return mixed(tmp_path_factory.mktemp("mixed"))
+    found: Subject = ran["mixed"].subject
+    return found
 
 
-@pytest.fixture(scope="module")
-def tried(subject: Subject) -> Samples:
+@pytest.fixture
+def tried(ran: dict[str, Any]) -> Samples:
     """The rows that validated it."""
-    return samples(subject, subject.predictor())
+    found: Samples = ran["mixed"].samples
+    return found
 
 
 def test_a_bundle_holds_the_weights_the_card_and_the_costs_and_was_tried(subject: Subject, tried: Samples) -> None:

@@ -3,22 +3,20 @@
 import io
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas
 import pytest
 
 from services.exports.mlflow_folder import mlflow_folder
-from services.exports.samples import samples
-from tests.export_cases import mixed
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_mlflow_loads_the_folder_and_predicts_a_data_frame(tmp_path: Path) -> None:
+def test_mlflow_loads_the_folder_and_predicts_a_data_frame(ran: dict[str, Any], tmp_path: Path) -> None:
     from mlflow import pyfunc
 
-    subject = mixed(tmp_path, epochs=1)
-    tried = samples(subject, subject.predictor())
+    subject, tried = ran["mixed"].subject, ran["mixed"].samples
 
     content, apart = mlflow_folder(subject, tried)
 

@@ -3,6 +3,7 @@
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -15,7 +16,7 @@ from services.exports.samples import Samples, samples
 from services.exports.support import supported
 from services.exports.torch_program import torch_program
 from services.exports.whole_model import WholeModel, normal_quantile
-from tests.export_cases import CASES, mixed
+from tests.export_cases import CASES, STEPS, mixed
 from tests.exported import csv_of, make_subject
 
 
@@ -30,10 +31,9 @@ def answers(found: list[np.ndarray], tried: Samples) -> np.ndarray:
     return np.concatenate(found, 1) if regression else found[1]
 
 
-@pytest.mark.parametrize("case", ["tutorial", "pictures", "series"])
-def test_onnx_runtime_answers_as_the_stored_model_for_any_number_of_rows(case: str, tmp_path: Path) -> None:
-    subject = CASES[case](tmp_path, epochs=1)
-    tried = samples(subject, subject.predictor())
+@pytest.mark.parametrize("case", ["tutorial", "pictures", "series", "recurrent"])
+def test_onnx_runtime_answers_as_the_stored_model_for_any_number_of_rows(case: str, ran: dict[str, Any]) -> None:
+    subject, tried = ran[case].subject, ran[case].samples
     columns = Columns.of(tried.predictor, subject.job_spec)
 
     content, apart = onnx_model(subject, tried)
@@ -73,9 +73,11 @@ def test_an_onnx_model_takes_texts_and_numbers_that_are_missing_or_new(tmp_path:
     assert runtime.get_modelmeta().custom_metadata_map["weights_sha256"] == tried.predictor.weights_sha256
 
 
-def test_torch_export_answers_as_the_stored_model_and_says_what_cells_are(tmp_path: Path) -> None:
-    subject = CASES["quantiles"](tmp_path, epochs=1)
-    tried = samples(subject, subject.predictor())
+@pytest.mark.parametrize(("case", "columns"), [("quantiles", ["a", "b"]), ("recurrent", [*STEPS])])
+def test_torch_export_answers_as_the_stored_model_and_says_what_cells_are(
+    case: str, columns: list[str], ran: dict[str, Any]
+) -> None:
+    subject, tried = ran[case].subject, ran[case].samples
 
     content, apart = torch_program(subject, tried)
 
@@ -84,13 +86,12 @@ def test_torch_export_answers_as_the_stored_model_and_says_what_cells_are(tmp_pa
     found = program(torch.from_numpy(tried.cells[:3]))
     assert apart < 1e-6
     np.testing.assert_allclose(torch.cat(found, 1).detach().numpy(), tried.expected[:3], rtol=1e-5)
-    assert [column["name"] for column in json.loads(beside["preprocessing.json"])["inputs"]] == ["a", "b"]
+    assert [column["name"] for column in json.loads(beside["preprocessing.json"])["inputs"]] == columns
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_whole_model_has_the_same_preprocessing(case: str, tmp_path: Path) -> None:
-    subject = CASES[case](tmp_path, epochs=1)
-    tried = samples(subject, subject.predictor())
+def test_the_whole_model_has_the_same_preprocessing(case: str, ran: dict[str, Any]) -> None:
+    tried = ran[case].samples
 
     with torch.inference_mode():
         found = WholeModel(tried.predictor).eval()(torch.from_numpy(tried.cells))

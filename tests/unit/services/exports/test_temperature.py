@@ -1,22 +1,19 @@
 """A model whose probabilities were calibrated gives the same ones elsewhere."""
 
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from services.exports.plain.answers import answers_of
-from services.exports.samples import samples
 from services.exports.whole_model import WholeModel
-from tests.export_cases import many_nets
 
 
-def test_an_exported_model_divides_by_the_temperature(tmp_path: Path) -> None:
-    subject = many_nets(tmp_path)
-    trained = subject.predictor()
+def test_an_exported_model_divides_by_the_temperature(ran: dict[str, Any]) -> None:
+    trained = ran["many nets"].samples.predictor
     predictor = replace(trained, preprocessing=replace(trained.preprocessing, temperature=2.5))
-    cells = samples(subject, predictor).cells
+    cells = ran["many nets"].samples.cells
     expected = predictor.probabilities(cells).numpy()
 
     whole = WholeModel(predictor).eval()

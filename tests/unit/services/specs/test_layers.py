@@ -15,6 +15,7 @@ ALLOWED: dict[str, dict[str, Any]] = {
     "linear": {"out": 3},
     "conv1d": {"out": 3, "kernel_size": 3},
     "conv2d": {"out": 3, "kernel_size": 3},
+    "lstm": {"out": 3},
     "max_pool1d": {"kernel_size": 2},
     "max_pool2d": {"kernel_size": 2},
     "avg_pool1d": {"kernel_size": 2},

@@ -18,6 +18,7 @@ from services.training.predictor import Predictor
 from tests.make import make_training
 
 PICTURES = {"builtin": "digits", "columns": {"x": {"type": "tensor", "shape": [1, 8, 8]}}}
+ROWS_OF_PICTURES = {"builtin": "digits", "columns": {"x": {"type": "tensor", "shape": [8, 8]}}}
 COUNTS = {
     "x": [[n % 7 / 7.0, n % 3 / 3.0] for n in range(200)],
     "y": [float(n % 7 + n % 3) for n in range(200)],
@@ -35,6 +36,7 @@ MODEL_CASES: dict[str, tuple[dict[str, Any], dict[str, Any], float]] = {
     "mlp residual": ({"type": "mlp", "norm": "layer", "residual": True}, {"builtin": "iris"}, 0.35),
     "mlp embedded": ({"type": "mlp", "number_embedding": "piecewise"}, {"builtin": "iris"}, 0.35),
     "cnn": ({"type": "cnn", "channels": [8, 16], "hidden": [32]}, PICTURES, 0.35),
+    "lstm": ({"type": "lstm", "hidden": 32}, ROWS_OF_PICTURES, 0.5),
     "layers": ({"type": "layers", "layers": [*NET, {"type": "linear", "out": "auto"}]}, {"builtin": "iris"}, 0.35),
     "tabm": ({"type": "tabm", "k": 4, "hidden": [32]}, {"builtin": "iris"}, 0.35),
 }
@@ -78,6 +80,7 @@ NET_CASES: dict[str, tuple[dict[str, Any], list[Any]]] = {
             "elu",
             {"type": "avg_pool1d", "kernel_size": 2, "stride": 1},
             {"type": "adaptive_avg_pool1d", "output_size": 6},
+            {"type": "lstm", "out": 32, "steps": "all"},
             "flatten",
             OUT,
         ],

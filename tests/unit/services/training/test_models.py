@@ -65,6 +65,13 @@ def parameters(model: nn.Module) -> int:
             SIGNALS,
             (2 * 5 * 4 + 4 + 2 * 4) + (4 * 8 * 3 + 3),
         ),
+        # Of each of four gates: a matrix for the step, one for what is carried, and two constants.
+        ({"type": "lstm", "hidden": 5}, SIGNALS, 4 * (2 * 5 + 5 * 5 + 2 * 5) + (5 * 3 + 3)),
+        (
+            {"type": "lstm", "hidden": 4, "layers": 2, "bidirectional": True, "dropout": 0.5},
+            SIGNALS,
+            2 * 4 * (2 * 4 + 4 * 4 + 2 * 4) + 2 * 4 * (8 * 4 + 4 * 4 + 2 * 4) + (8 * 3 + 3),
+        ),
         # Of each layer: shared weights, and for each member a factor for every input and output and a constant.
         (
             {"type": "tabm", "k": 4, "hidden": [8, 5]},
@@ -103,6 +110,19 @@ def test_the_first_weights_are_those_of_the_same_net_in_plain_torch() -> None:
     assert torch.equal(single(torch.ones(1, 6)), line(torch.ones(1, 6)))
 
 
+def test_an_lstm_answers_as_pytorchs_own_after_the_last_step_of_a_series() -> None:
+    torch.manual_seed(5)
+    plain, line = nn.LSTM(2, 5, 2, batch_first=True, bidirectional=True), nn.Linear(10, 3)
+    series = torch.randn(7, 2, 16)
+
+    made = net({"type": "lstm", "hidden": 5, "layers": 2, "bidirectional": True}, SIGNALS, seed=5)
+    steps, _ = plain(series.permute(0, 2, 1))
+    # The direction that reads from the end has read all of it at the first step.
+    answer = line(torch.cat([steps[:, -1, :5], steps[:, 0, 5:]], 1))
+
+    assert torch.equal(made(series), answer)
+
+
 FLAT: tuple[Any, ...] = ("flatten", {"type": "linear", "out": "auto"})
 OF_PICTURES: dict[str, list[Any]] = {
     "conv2d": [{"type": "conv2d", "out": 4, "kernel_size": 3, "padding": 2, "dilation": 2, "groups": 2}],
@@ -127,6 +147,8 @@ OF_SIGNALS: dict[str, list[Any]] = {
     "adaptive_avg_pool1d": [{"type": "adaptive_avg_pool1d", "output_size": 2}],
     "batch_norm1d": ["batch_norm"],
     "embedding": [{"type": "embedding", "num": 4, "dim": 2}],
+    "lstm": [{"type": "lstm", "out": 4}],
+    "lstm of every step": [{"type": "lstm", "out": 4, "bidirectional": True, "steps": "all"}, "relu"],
 }
 
 
