@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
+from services.datasets.compact_protocol import Unreadable
 from services.datasets.list_columns import spread
-from services.datasets.parquet_pages import PageUnreadable, weigh
+from services.datasets.parquet_pages import weigh
 from services.datasets.table_limits import TableLimits
 from services.datasets.tabulation import Batches, check_schema
 from services.errors import Fault, InvalidRequest
@@ -29,9 +30,9 @@ def read(path: Path, limits: TableLimits) -> Batches:
             metadata, schema = file.metadata, file.schema_arrow
             limits.check_shape(metadata.num_rows, max(metadata.num_columns, 1))
             check_schema(schema, limits)
-            rows = _batch_rows(weigh(path, metadata, limits).bytes_of_row)
+            rows = _batch_rows(weigh(path, file.schema, limits).bytes_of_row)
             texts = [_path(file.schema.column(n)) for n in range(metadata.num_columns)]
-    except (pa.ArrowException, PageUnreadable, OSError) as error:
+    except (pa.ArrowException, Unreadable, OSError) as error:
         raise _damaged() from error
     dictionaries = [text for text in texts if text]
 
