@@ -30,6 +30,7 @@ from api import (
     proofs,
     queue,
     ringer,
+    shares,
     webhooks,
 )
 from api.answer_headers import HEADERS
@@ -61,6 +62,7 @@ VIEWS = (
     queue,
     keys,
     owners,
+    shares,
     audit,
     about,
 )

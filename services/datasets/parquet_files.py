@@ -17,6 +17,8 @@ from services.errors import Fault, InvalidRequest
 
 BATCH_ROWS = 65_536
 BATCH_BYTES = 16 << 20
+#: What is raised for bytes that are not what they say; names that are not UTF-8 among them.
+READ_ERRORS = (pa.ArrowException, UnicodeDecodeError, Unreadable, OSError)
 MAX_CELL_BYTES = 128 * 1024  #: as in a CSV
 
 
@@ -32,7 +34,7 @@ def read(path: Path, limits: TableLimits) -> Batches:
             check_schema(schema, limits)
             rows = _batch_rows(weigh(path, file.schema, limits).bytes_of_row)
             texts = [_path(file.schema.column(n)) for n in range(metadata.num_columns)]
-    except (pa.ArrowException, Unreadable, OSError) as error:
+    except READ_ERRORS as error:
         raise _damaged() from error
     dictionaries = [text for text in texts if text]
 
@@ -48,7 +50,7 @@ def read(path: Path, limits: TableLimits) -> Batches:
                     step = max(1, BATCH_BYTES // max(most, 1))
                     for at in range(0, len(batch), step):
                         yield spread(batch.slice(at, step), widths, limits)
-        except (pa.ArrowException, OSError) as error:
+        except READ_ERRORS as error:
             raise _damaged() from error
 
     return batches
