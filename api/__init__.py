@@ -30,6 +30,7 @@ from api import (
     proofs,
     queue,
     ringer,
+    shares,
     system,
     webhooks,
 )
@@ -63,6 +64,7 @@ VIEWS = (
     queue,
     keys,
     owners,
+    shares,
     audit,
     about,
 )

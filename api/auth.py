@@ -5,7 +5,7 @@ from typing import NoReturn
 
 from flask import Flask, Response, g, request
 
-from api import clients, permissions, problems
+from api import clients, lending, permissions, problems
 from api.parts import api, grant
 from services.account_errors import InsufficientScope, TooManyWrongKeys, Unauthorized
 from services.accounts.key_views import WITHOUT_KEYS, Grant
@@ -45,6 +45,7 @@ def register(app: Flask, settings: Settings) -> None:
             raise NotFound(f"There is nothing at {request.path[:200]}.")
         if not found.scopes & needed:
             _lacks(found, needed)
+        g.grant = lending.lent(found)
 
     @app.after_request
     def forget_what_was_revoked(response: Response) -> Response:

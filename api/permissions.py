@@ -18,7 +18,7 @@ _NEEDED: dict[tuple[Scope, ...], str] = {
         datasets.index datasets.show datasets.rows datasets.content
         evaluations.evaluation evaluations.predictions proofs.verification
         batch_predictions.index batch_predictions.show batch_predictions.content
-        webhooks.index webhooks.show queue.queue queue.workers
+        webhooks.index webhooks.show queue.queue queue.workers shares.index
         pages.about pages.index pages.show_job pages.curve_points pages.metrics_csv pages.spec_file pages.predict_tab
         pages.compare pages.compare_points pages.datasets pages.dataset
         pages.models pages.queue pages.new pages.live
@@ -28,6 +28,7 @@ _NEEDED: dict[tuple[Scope, ...], str] = {
         bulk.options proofs.verify
         models.register models.delete_version models.move_alias models.delete_alias
         datasets.upload datasets.change datasets.remove webhooks.add webhooks.test webhooks.remove
+        shares.create shares.remove
         pages.sample pages.check pages.start pages.upload pages.selected
         pages.pause pages.resume pages.cancel pages.delete pages.retry pages.change
         pages.priority pages.delete_dataset pages.rename_dataset

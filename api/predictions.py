@@ -6,6 +6,7 @@ from flask import Blueprint, Response
 from pydantic import BaseModel, Field
 
 from api import models, prediction_schemas
+from api.lending import asker
 from api.parts import api, caller
 from api.requests import accepts, query, raw_body
 from api.view_descriptions import described
@@ -79,7 +80,7 @@ def _predicted(target: Target, asked: PredictQuery) -> Response:
     if accepted is None:
         raise NotAcceptable("None of the accepted media types is available.", allowed=list(Media))
     found, predictor = predictions.loaded(caller(), target)
-    wanted = Wanted(Media(accepted), asked.output, asked.diagnostics)
+    wanted = Wanted(Media(accepted), asked.output, asked.diagnostics, asker())
     made, about = predictions.predict(found, predictor, body, given, wanted)
     response = Response(made, content_type="text/csv; charset=utf-8" if accepted == Media.CSV else accepted)
     response.headers.update(about)

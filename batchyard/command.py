@@ -32,6 +32,7 @@ COMMANDS = {
     "catalog": ("service:catalog", "List what a spec can name."),
     "open": ("browse:open_page", "Open a job's page in a browser."),
     "api": ("service:api", "Send one request and print the answer."),
+    "share": ("share:share", "Share jobs, data sets and models with other owners."),
     "login": ("login:login", "Check a key and store it for this server."),
     "logout": ("login:logout", "Remove the stored key of this server."),
     "config": ("service:config", "Show which server and key are used, and where they were set."),

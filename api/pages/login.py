@@ -42,7 +42,8 @@ def log_in() -> Response | Redirect:
 
 @bp.post("/logout")
 def log_out() -> Redirect:
-    """End the session of this browser."""
+    """End the session of this browser, also for whoever has a copy of its cookie."""
+    api().sessions.end(request.cookies.get(auth.COOKIE, ""))
     response = notices.go(url_for("pages.login"), "You are logged out.")
     response.delete_cookie(auth.COOKIE, httponly=True, samesite="Strict", secure=request.is_secure)
     response.headers["Clear-Site-Data"] = '"cache"'

@@ -12,11 +12,12 @@ from batchyard.aio.datasets import Datasets
 from batchyard.aio.job_future import Job
 from batchyard.aio.jobs import Jobs
 from batchyard.aio.queue import Queue, Workers
+from batchyard.aio.shares import Shares
 from batchyard.aio.transport import Transport
 
 
 class Client:
-    """A server's jobs, data sets, queue and workers.
+    """A server's jobs, data sets, queue, workers and shares.
 
     The address is `base_url`, else BATCHYARD_URL, else `.batchyard.toml`, else http://127.0.0.1:8000.
     """
@@ -104,6 +105,7 @@ class Client:
         self.predictions = BatchPredictions(self.transport)
         self.queue = Queue(self.transport)
         self.workers = Workers(self.transport)
+        self.shares = Shares(self.transport)
 
     def __getstate__(self) -> dict[str, Any]:
         # A key never goes into a pickle: it is read from the environment again.

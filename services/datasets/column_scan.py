@@ -1,5 +1,6 @@
 """What one pass over a column's cells finds out: what they are, their range, their values, and what is wrong."""
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from services.errors import Fault
 
 MAX_VALUE_CHARACTERS = 1_000  #: a column with a longer text can't be learnt from; a prediction could not ask for it
 MAX_VALUES = 1_000  #: distinct values that are kept; a text column with more can't be learnt from
+WHOLE_NUMBER = re.compile("-?[1-9][0-9]*|0")
 NUMBERS_SHARE = 0.9  #: from this share of numbers on, a text among them is a fault and not a category
 MAX_FLOAT32 = float(np.finfo(np.float32).max)
 MAX_CODES, MIN_CODE_ROWS = 20, 5  #: large numbers of so few values, each so often, are codes
@@ -190,7 +192,7 @@ class Scan:
     def _codes(self, missing: dict[str, Any]) -> Column:
         counts: dict[Any, int] = {}
         for value, count in self.values.items():
-            code = int(value) if _is_plain(value) else value
+            code = int(value) if _is_whole(value) else value
             counts[code] = counts.get(code, 0) + count
         values = sorted(counts, key=lambda code: (len(str(code)), str(code)) if isinstance(code, str) else (0, code))
         if any(isinstance(code, str) for code in counts):
@@ -245,8 +247,11 @@ def floats(cells: pa.Array) -> np.ndarray:
     return np.asarray(floats.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
-def _is_plain(value: Any) -> bool:
-    return not isinstance(value, str) or str(value) == str(value).lstrip("+0 ").strip()
+def _is_whole(value: Any) -> bool:
+    """Return whether a value is a whole number that is written as one: 1.0 and 007 come back as they were."""
+    if isinstance(value, float):
+        return value.is_integer() and abs(value) < 2**53
+    return not isinstance(value, str) or WHOLE_NUMBER.fullmatch(value) is not None
 
 
 def _bad_value(name: str, row: int, text: str, detail: str = "is not a number", hint: str = HINT) -> Fault:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from sqlalchemy.orm import Session
 
 from services import ids
+from services.accounts.shares import Kind, Shares
 from services.columns import TableInfo
 from services.datasets import builtin_tables, dataset_rows, inline_tables
 from services.datasets.dataset_views import DatasetView, Entry, view_of
@@ -23,8 +24,9 @@ Look = Callable[[PluginData], tuple[TableInfo, str]]
 class DataSources:
     """The four sources of rows: uploads, sample tables, plug-ins and rows inside the request."""
 
-    def __init__(self, datasets: DatasetService, look: Look) -> None:
+    def __init__(self, datasets: DatasetService, shares: Shares, look: Look) -> None:
         self.datasets = datasets
+        self.shares = shares
         self.storage = datasets.storage
         self.look = look
 
@@ -67,6 +69,10 @@ class DataSources:
         return known
 
     def _named(self, session: Session, id_or_name: str, owner: str) -> DatasetView:
+        if lender := self.shares.lender(owner, Kind.DATASET, id_or_name):
+            # A row of the reader's own for the same bytes: the job goes on, whatever becomes of the share.
+            lent = with_files(dataset_rows.named(session, lender, id_or_name))
+            return replace(lent, id=ids.new("ds"), owner=owner, created_at=None)
         try:
             return with_files(dataset_rows.named(session, owner, id_or_name))
         except NotFound as error:

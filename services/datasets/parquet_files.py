@@ -8,14 +8,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
+from services.datasets.compact_protocol import Unreadable
 from services.datasets.list_columns import spread
-from services.datasets.parquet_pages import PageUnreadable, weigh
+from services.datasets.parquet_pages import weigh
 from services.datasets.table_limits import TableLimits
 from services.datasets.tabulation import Batches, check_schema
 from services.errors import Fault, InvalidRequest
 
 BATCH_ROWS = 65_536
 BATCH_BYTES = 16 << 20
+#: What is raised for bytes that are not what they say; names that are not UTF-8 among them.
+READ_ERRORS = (pa.ArrowException, UnicodeDecodeError, Unreadable, OSError)
 MAX_CELL_BYTES = 128 * 1024  #: as in a CSV
 
 
@@ -29,9 +32,9 @@ def read(path: Path, limits: TableLimits) -> Batches:
             metadata, schema = file.metadata, file.schema_arrow
             limits.check_shape(metadata.num_rows, max(metadata.num_columns, 1))
             check_schema(schema, limits)
-            rows = _batch_rows(weigh(path, metadata, limits).bytes_of_row)
+            rows = _batch_rows(weigh(path, file.schema, limits).bytes_of_row)
             texts = [_path(file.schema.column(n)) for n in range(metadata.num_columns)]
-    except (pa.ArrowException, PageUnreadable, OSError) as error:
+    except READ_ERRORS as error:
         raise _damaged() from error
     dictionaries = [text for text in texts if text]
 
@@ -47,7 +50,7 @@ def read(path: Path, limits: TableLimits) -> Batches:
                     step = max(1, BATCH_BYTES // max(most, 1))
                     for at in range(0, len(batch), step):
                         yield spread(batch.slice(at, step), widths, limits)
-        except (pa.ArrowException, OSError) as error:
+        except READ_ERRORS as error:
             raise _damaged() from error
 
     return batches

@@ -167,7 +167,9 @@ def _coded(cells: pa.Array, column: Column) -> np.ndarray:
     if column.values is None:
         return np.full(len(cells), np.nan)
     if pa.types.is_floating(cells.type):
-        cells = pc.if_else(pc.is_nan(cells), None, cells).cast(pa.int64())
-    values = pa.array([str(value) for value in column.values], pa.string())
-    positions = pc.index_in(cells.cast(pa.string()), values)
+        cells = pc.if_else(pc.is_nan(cells), None, cells).cast(pa.float64())
+        positions = pc.index_in(cells, pa.array(map(float, column.values), pa.float64()))
+    else:
+        values = pa.array([str(value) for value in column.values], pa.string())
+        positions = pc.index_in(cells.cast(pa.string()), values)
     return np.asarray(positions.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)

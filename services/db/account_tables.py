@@ -58,3 +58,29 @@ class OwnerLimits(Base):
     stored_bytes: Mapped[int | None] = mapped_column(BigInteger)
     run_seconds_per_day: Mapped[int | None] = mapped_column(BigInteger)
     predict_rows: Mapped[int | None]
+
+
+class Share(Base):
+    """One thing of an owner that another owner, or every one, may read and predict with."""
+
+    __tablename__ = "shares"
+    __table_args__ = (
+        UniqueConstraint("owner", "kind", "thing", "reader"),
+        Index("ix_shares_reader", "reader", "kind", "thing"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    kind: Mapped[str]  #: dataset, job or model
+    thing: Mapped[str]  #: the id of a data set or job, the name of a model
+    reader: Mapped[str]  #: an owner; `*`: all
+    created_at: Mapped[datetime]
+
+
+class EndedSession(Base):
+    """A browser's session that was ended by its logout; its cookie opens nothing though its time is not over."""
+
+    __tablename__ = "ended_sessions"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    ends_at: Mapped[datetime]

@@ -77,7 +77,7 @@ class PredictionService:
 
         Raises: MalformedJSON; TooLarge; InvalidRequest naming each value of no use.
         """
-        cells, warnings = self.cells(predictor, body, given, self.most_rows(found.owner))
+        cells, warnings = self.cells(predictor, body, given, self.most_rows(wanted.asker or found.owner))
         if wanted.media is Media.JSON:
             return self._json(found, predictor, cells, warnings, wanted), {}
         from services.predictions.formats.outgoing import written

@@ -14,6 +14,7 @@ class Wanted:
     media: Media = Media.JSON
     output: str = "all"  #: one of its kinds of numbers
     diagnostics: bool = False  #: also say what is odd about each row
+    asker: str = ""  #: whose limit of rows holds; empty: the model's owner's
 
 
 ALL_AS_JSON = Wanted()

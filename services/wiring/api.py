@@ -53,8 +53,9 @@ class Api:
         )
         self._loading = threading.Lock()
         self.keys = KeyRing(self.base.database, settings.change_interval_s, self._keys_changed)
+        self.shares = self.base.shares
         self.audit = AuditLog(self.base.database)
-        self.sessions = Sessions(settings.storage, settings.session_s)
+        self.sessions = Sessions(self.base.database, settings.storage, settings.session_s)
 
     def drain(self, worker: str, *, drained: bool) -> None:
         """Let a worker claim nothing more, or claim again; then it hears at once that jobs wait.
@@ -72,6 +73,8 @@ class Api:
 
     def _keys_changed(self) -> None:
         self.base.quotas.reload()
+        self.shares.reload()
+        self.sessions.reload()
         # Without keys everything is used as `local`'s: it would be gone from those who use it.
         if self.base.settings.auth == "keys" and (said := adopt(self.base.database)):
             log.info(said)

@@ -6,6 +6,7 @@ from typing import Any
 
 from services.accounts.keys import KeyService
 from services.accounts.quotas import Quotas
+from services.accounts.shares import Shares
 from services.attempts.lifecycle import Lifecycle
 from services.attempts.reaper import Reaper
 from services.batches import batch_claims
@@ -85,6 +86,7 @@ class Base:
     batch_reaper: Reaper
     batch_predictions: BatchPredictionService
     quotas: Quotas
+    shares: Shares
 
     def eligible(self, device: str) -> int:
         """Return how much queued work may start now, counted up to the most nudges that may wait."""
@@ -124,7 +126,8 @@ def base(settings: Settings, intake: Intake = NO_INTAKE, *, pool_size: int = 5) 
     disk = Disk(settings)
     quotas = Quotas(database, settings)
     datasets = DatasetService(database, storage, settings, disk, quotas)
-    sources = DataSources(datasets, intake.look)
+    shares = Shares(database)
+    sources = DataSources(datasets, shares, intake.look)
     lookup = JobLookup(database, settings, disk)
     lifecycle = Lifecycle(database, settings)
     listing = JobListing(database)
@@ -169,4 +172,5 @@ def base(settings: Settings, intake: Intake = NO_INTAKE, *, pool_size: int = 5) 
         batch_reaper=Reaper(database, batches, settings),
         batch_predictions=BatchPredictionService(database, outputs, keys, settings, intake.ring),
         quotas=quotas,
+        shares=shares,
     )

@@ -32,6 +32,7 @@ class Stock:
     webhooks: list[str]
     predictions: list[str]
     keys: list[str]
+    shares: list[str]
 
 
 def fill(stack: Stack) -> Stock:
@@ -57,6 +58,7 @@ def fill(stack: Stack) -> Stock:
     rows = {"job": sold, "dataset": datasets[0]["id"]}
     predicted = _made(stack, "/api/v1/predictions", json=rows)
     key = _made(stack, "/api/v1/keys", json={"owner": "somebody"})
+    share = _made(stack, "/api/v1/shares", json={"job": flowers, "reader": "somebody"})
     kept = [one["id"] for one in stack.json(f"/api/v1/jobs/{flowers}/checkpoints")["data"]]
     return Stock(
         jobs=[flowers, inline, sold, failed, cancelled, paused, running, "flowers"],
@@ -65,6 +67,7 @@ def fill(stack: Stack) -> Stock:
         webhooks=[hook["id"]],
         predictions=[predicted["id"]],
         keys=[key["id"]],
+        shares=[share["id"]],
     )
 
 

@@ -53,6 +53,7 @@ def bodies(found: stock.Stock) -> dict[str, dict[str, Any]]:
         "POST /api/v1/models/{name}/predict": {"json": ROWS},
         "POST /api/v1/models/{name}/versions/{version}/predict": {"json": ROWS},
         "POST /api/v1/keys": {"json": {"owner": "another"}},
+        "POST /api/v1/shares": {"json": {"job": found.jobs[2], "reader": "*"}},
         "PATCH /api/v1/owners/{owner}": {"json": {"queued_jobs": 5}},
         "POST /api/v1/predictions": {"json": {"job": found.jobs[2], "dataset": found.datasets[0]}},
         "POST /v2/models/{name}/infer": {"json": TENSORS},
@@ -72,6 +73,7 @@ def names(found: stock.Stock) -> dict[str, str]:
         "version": "2",
         "prediction_id": found.predictions[0],
         "key_id": found.keys[0],
+        "share_id": found.shares[0],
         "owner": "somebody",
         "slug_": "not-found",
     }

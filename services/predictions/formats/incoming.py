@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from services.datasets import parquet_files
+from services.datasets import array_headers, parquet_files
 from services.datasets.csv_dialect import sniff
 from services.datasets.table_limits import TableLimits
 from services.datasets.tabulation import check_schema
@@ -26,7 +26,7 @@ from services.specs.parse.faults import pointer_of
 from services.specs.schema.file_options import FileOptions
 
 Columns = Mapping[str, Sequence[Any] | np.ndarray]
-MAX_HEADER = 10_000  #: bytes of an NPY header
+#: Types of Arrow columns, also in lists. pyarrow has no Python value for some of the others.
 MAX_UNPACKED_BYTES = 256 << 20
 SAMPLE_CHARACTERS = 64 << 10  #: of a CSV, that say what its delimiter is
 
@@ -50,10 +50,8 @@ def array_of(body: bytes, most: int) -> np.ndarray:
     """
     stream = io.BytesIO(body)
     try:
-        version = np.lib.format.read_magic(stream)
-        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
-        shape, fortran, dtype = read(stream, max_header_size=MAX_HEADER)
-    except (ValueError, KeyError, SyntaxError, EOFError, TypeError, RecursionError, MemoryError) as error:
+        shape, fortran, dtype = array_headers.read(stream)
+    except ValueError as error:
         raise _damaged("NPY", "is not an NPY array of numbers") from error
     left = len(body) - stream.tell()
     if dtype.kind not in "iuf" or dtype.hasobject:

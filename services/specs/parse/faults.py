@@ -159,7 +159,9 @@ def path_of(loc: tuple[str | int, ...], data: Any, kind: str) -> Path:
     """Leave out of pydantic's location what names a branch of a union rather than a place in the data."""
     path: list[str | int] = []
     for n, part in enumerate(loc):
-        if _holds(data, part):
+        # What pydantic calls a faulty key itself. A key may have that name, too.
+        is_mark = part == "[key]" and n == len(loc) - 1 and kind != "extra_forbidden"
+        if not is_mark and _holds(data, part):
             data = data[part]
         elif not (kind == "missing" and n == len(loc) - 1):
             continue
@@ -169,7 +171,7 @@ def path_of(loc: tuple[str | int, ...], data: Any, kind: str) -> Path:
 
 def _holds(data: Any, part: str | int) -> bool:
     if isinstance(data, dict):
-        return part in data and part != "[key]"
+        return part in data
     return isinstance(data, list) and isinstance(part, int) and part < len(data)
 
 

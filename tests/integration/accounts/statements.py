@@ -2,13 +2,15 @@
 
 Watched as it is sent, and not read from the source: a statement is what the database executes, however it was put
 together. It passes if it compares `owner` with the caller, or if it is restricted by ids that are all the caller's own:
-what a statement with an owner found before may be asked for by its id.
+what a statement with an owner found before may be asked for by its id. Of what another shares with the caller, it must
+name both that owner and the one thing.
 """
 
 import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import event, text
@@ -27,16 +29,29 @@ OF_ALL = (
     ("SELECT jobs.worker, jobs.owner, jobs.id", "which slots are busy; the jobs of others are counted, not named"),
     ("WHERE jobs.state = ", "the forecast of the queue plays the jobs of all"),
     ("SELECT datasets.id \nFROM datasets \nWHERE datasets.sha256 = ", "whether files are still needed by anybody"),
+    ("SELECT DISTINCT shares.kind, shares.thing", "what is shared at all; not whose, nor with whom"),
     ("UPDATE datasets SET rows=", "what is known of the same bytes, whoever has them"),
 )
+
+
+@dataclass(frozen=True)
+class Lent:
+    """What another owner shares with the caller: an id or a name, and the rows that belong to it."""
+
+    owner: str
+    things: set[str]
+
+
+NOTHING = Lent("", set())
 
 
 class Watched:
     """The statements that were sent, and those among them that could reach what is another's."""
 
-    def __init__(self, database: Database, owner: str) -> None:
+    def __init__(self, database: Database, owner: str, lent: Lent) -> None:
         self.database = database
         self.owner = owner
+        self.lent = lent
         self.seen = 0
         self.own: set[str] = set()
         self.sent: list[tuple[str, list[Any]]] = []
@@ -53,8 +68,10 @@ class Watched:
             return True
         if any(part in statement for part, _ in OF_ALL):
             return True
+        if self.lent.owner in values and self.lent.things & {value for value in values if isinstance(value, str)}:
+            return re.search(r"\bowner\b", statement) is not None
         ids = [value for value in values if isinstance(value, str) and ID.match(value)]
-        return bool(ids) and set(ids) <= own
+        return bool(ids) and set(ids) <= own | self.lent.things
 
     def _own_ids(self) -> set[str]:
         queries = [
@@ -69,9 +86,9 @@ class Watched:
 
 
 @contextmanager
-def watched(database: Database, owner: str) -> Iterator[Watched]:
+def watched(database: Database, owner: str, lent: Lent = NOTHING) -> Iterator[Watched]:
     """Watch the statements on owners' tables until the end of the block."""
-    found = Watched(database, owner)
+    found = Watched(database, owner, lent)
     owned = {table.name for table in Tables.metadata.sorted_tables if "owner" in table.c} - APART | CHILDREN
     thread = threading.get_ident()  # others ring and beat for all
     named = re.compile(r"\b(?:FROM|JOIN|UPDATE|INTO)\s+\"?(\w+)")

@@ -1,6 +1,7 @@
 """The pages with keys on: a browser logs in, and nothing that another page makes it send changes anything."""
 
 import re
+from contextlib import closing
 from http.cookies import SimpleCookie
 
 import pytest
@@ -8,6 +9,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from services.accounts.key_ring import KeyRing
+from services.accounts.sessions import Sessions
+from services.db.engine import Database
+from services.settings import Settings
 from services.wiring.base import Base
 from tests.integration.accounts.clients import with_token
 from tests.integration.accounts.walk import token
@@ -97,19 +102,41 @@ def test_a_session_ends_with_logout_with_its_key_and_when_it_is_altered(
     app: Flask, browser: FlaskClient, joined: Base
 ) -> None:
     assert browser.get("/", headers=HTML).status_code == 200
-    kept = browser.get_cookie("batchyard_session")
-    assert kept is not None
+    kept, again, late = _session(browser), app.test_client(), app.test_client()
+    again.set_cookie("batchyard_session", kept[:-1] + ("0" if kept[-1] != "0" else "1"))
+    assert again.get("/", headers=HTML).status_code == 303
+    again.set_cookie("batchyard_session", kept)
+    assert again.get("/", headers=HTML).status_code == 200
+    late.set_cookie("batchyard_session", app.extensions["batchyard"].sessions.begin(joined.keys.listing("alice")[0].id))
+    assert late.get("/", headers=HTML).status_code == 200
+
     browser.post("/logout", data={"form_token": token(browser)}, headers=HTML)
     assert browser.get("/", headers=HTML).status_code == 303
-
-    again = app.test_client()
-    again.set_cookie("batchyard_session", kept.value[:-1] + ("0" if kept.value[-1] != "0" else "1"))
-    assert again.get("/", headers=HTML).status_code == 303
-    again.set_cookie("batchyard_session", kept.value)
-    assert again.get("/", headers=HTML).status_code == 200
+    assert again.get("/", headers=HTML).status_code == 303  # a copy of the cookie
+    assert late.get("/", headers=HTML).status_code == 200  # another session with the same key
     joined.keys.revoke(joined.keys.listing("alice")[0].id)
     app.extensions["batchyard"].keys.poll()
-    assert again.get("/", headers=HTML).status_code == 303
+    assert late.get("/", headers=HTML).status_code == 303
+
+
+def test_a_logout_ends_the_session_in_every_process(app: Flask, browser: FlaskClient, settings: Settings) -> None:
+    with closing(Database(settings)) as database:
+        other = Sessions(database, settings.storage, settings.session_s)
+        ring = KeyRing(database, 60.0, other.reload)
+        ring.poll()
+        kept = _session(browser)
+        assert other.key_id(kept) is not None
+
+        browser.post("/logout", data={"form_token": token(browser)}, headers=HTML)
+        ring.poll()
+
+        assert other.key_id(kept) is None
+
+
+def _session(browser: FlaskClient) -> str:
+    found = browser.get_cookie("batchyard_session")
+    assert found is not None
+    return found.value
 
 
 def test_a_session_reads_through_the_interface_but_changes_only_through_forms(browser: FlaskClient) -> None:

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from api.permissions import needed
 from services.accounts.scopes import Scope
+from services.accounts.shares import Kind
 from services.models.aliases import Expected, Move
 from services.predictions.batch_submit import NewBatchPrediction
 from services.webhooks.webhook_spec import WebhookSpec
@@ -25,6 +26,7 @@ TENSORS = {"inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data":
 #: What each route that wants a body is sent.
 BODIES: dict[str, Any] = {
     "control.change": {"priority": 1},
+    "datasets.change": {"name": "x"},
     "models.move_alias": {"version": 1},
     "predictions.by_job": ROWS,
     "predictions.by_model": ROWS,
@@ -34,6 +36,7 @@ BODIES: dict[str, Any] = {
 }
 FORMS: dict[str, dict[str, Any]] = {
     "pages.priority": {"priority": "1"},
+    "pages.rename_dataset": {"name": "x"},
     "pages.predict": {"x0": "1", "x1": "1"},
     "pages.predict_rows": {"csv": "x0,x1\n1,1\n"},
 }
@@ -54,6 +57,7 @@ class Things:
     dataset: str
     webhook: str
     prediction: str
+    share: str
     model: str = "m"
     version: str = "1"
     alias: str = "champion"
@@ -66,6 +70,7 @@ class Things:
             "dataset_id": self.dataset,
             "webhook_id": self.webhook,
             "prediction_id": self.prediction,
+            "share_id": self.share,
             "name": self.model,
             "version": self.version,
             "alias": self.alias,
@@ -74,7 +79,14 @@ class Things:
 
 
 NOTHING = Things(
-    "nobody", "job_" + "0" * 20, "job_" + "0" * 20, "ds_" + "0" * 20, "wh_" + "0" * 20, "pred_" + "0" * 20, "nomodel"
+    "nobody",
+    "job_" + "0" * 20,
+    "job_" + "0" * 20,
+    "ds_" + "0" * 20,
+    "wh_" + "0" * 20,
+    "pred_" + "0" * 20,
+    "share_" + "0" * 20,
+    "nomodel",
 )
 
 
@@ -92,7 +104,8 @@ def things_of(app: Flask, joined: Base, owner: str, model: str) -> Things:
     hook, _ = hooks.add(owner, WebhookSpec(url="https://example.org/hook"))
     batch = NewBatchPrediction(job=job.id, dataset=dataset.id)
     prediction = api.batch_submit().submit(owner, batch)
-    return Things(owner, job.id, waiting.id, dataset.id, hook.id, prediction.id, model)
+    share, _ = joined.shares.add(owner, Kind.DATASET, dataset.id, "carol")
+    return Things(owner, job.id, waiting.id, dataset.id, hook.id, prediction.id, share.id, model)
 
 
 def rules(app: Flask) -> list[tuple[Rule, str]]:
@@ -138,7 +151,7 @@ def told(answer: TestResponse, things: Things) -> tuple[int, bytes]:
 
 def own_names(things: Things) -> set[str]:
     """Return every word by which something of an owner could show."""
-    ids = {things.job, things.waiting, things.dataset, things.webhook, things.prediction}
+    ids = {things.job, things.waiting, things.dataset, things.webhook, things.prediction, things.share}
     return ids | {f"{things.owner}-trained", f"{things.owner}-waiting", f"{things.owner}.csv"}
 
 

@@ -102,6 +102,26 @@ def test_labels_with_leading_zeros_come_back_as_they_were(tmp_path: Path) -> Non
     assert read(tmp_path, column("01", "02"), columns={"v": "number"})[1][:, 0].tolist() == [1, 2]
 
 
+@pytest.mark.parametrize("cells", [("007", "1.0", "1"), ("01", "1e1", ".0"), ("+1", "00", "-2")])
+def test_labels_that_are_whole_numbers_written_otherwise_come_back_as_they_were(
+    tmp_path: Path, cells: tuple[str, ...]
+) -> None:
+    found, table = read(tmp_path, column(*cells), columns={"v": "category"})
+
+    assert [str(value_of(cell, found.info.columns[0])) for cell in table[:, 0].tolist()] == list(cells)
+
+
+def test_decimals_of_parquet_can_be_classes(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    parquet.write_table(pa.table({"v": [1.0, 2.5, None, 1e20]}), stream)
+
+    found, table = read(tmp_path, stream.getvalue(), name="a.parquet", columns={"v": "category"})
+
+    assert found.info.columns[0].values == [1, 2.5, 1e20]
+    assert table[:, 0].tolist()[:2] == [0, 1]
+    assert np.isnan(table[2, 0])
+
+
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_codes_of_eight_digits_come_back_to_the_bit(tmp_path: Path, kind: str) -> None:
     labels = [[84713001, 84713003, 85171301][n % 3] for n in range(60)]

@@ -52,10 +52,10 @@ def one_text(size: int, rows: int) -> bytes:
     return parquet_of(pa.table({"t": pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), texts)}))
 
 
-def archive(shape: tuple[int, int], written: int) -> bytes:
+def archive(shape: tuple[int, int], written: int, packed: int = zipfile.ZIP_DEFLATED) -> bytes:
     """Return an NPZ whose array says its shape and has so many bytes."""
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as made, made.open("a.npy", "w") as file:
+    with zipfile.ZipFile(stream, "w", packed, compresslevel=1) as made, made.open("a.npy", "w") as file:
         np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": False, "shape": shape})
         for _ in range(written >> 20):
             file.write(bytes(1 << 20))
@@ -95,8 +95,13 @@ def test_what_would_grow_too_large_is_a_413_that_names_the_limit(
 
 @pytest.mark.parametrize(
     ("name", "raw"),
-    [("a.parquet", lambda: one_text(16 << 20, 1_000)), ("a.npz", lambda: archive((100, 10), 400 << 20))],
-    ids=["text longer than a cell", "array longer than it says"],
+    [
+        ("a.parquet", lambda: one_text(16 << 20, 1_000)),
+        ("a.npz", lambda: archive((100, 10), 400 << 20)),
+        ("a.npz", lambda: archive((-1, 10), 400 << 20)),
+        ("a.npz", lambda: archive((1 << 17, 1), 1 << 20, zipfile.ZIP_LZMA)),
+    ],
+    ids=["text longer than a cell", "array longer than it says", "array of less than nothing", "packed by LZMA"],
 )
 def test_what_lies_about_its_size_is_refused(tmp_path: Path, name: str, raw: Callable[[], bytes]) -> None:
     assert refused(tmp_path, raw(), name).code == "validation_error"
