@@ -3,12 +3,13 @@
 Files are written once and never changed, so a link keeps what a file holds, though the service deletes it meanwhile.
 """
 
+import fcntl
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from services.disk import free_bytes
 from services.errors import StorageFull
 
 TRIES = 3
+DRAFT = ".backup-"
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,12 @@ def snapshot(database: Database) -> Iterator[Snapshot]:
     database.ping()
     storage = database.settings.storage
     storage.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(storage)
     before: list[str] | None = None
     for tries_left in reversed(range(TRIES)):
         with (
-            tempfile.TemporaryDirectory(prefix=".backup-", dir=storage) as draft,
+            tempfile.TemporaryDirectory(prefix=DRAFT, dir=storage) as draft,
+            _held(Path(draft)),
             _rows(database, Path(draft) / "rows") as connection,
         ):
             links = Path(draft) / "files"
@@ -65,6 +69,27 @@ def snapshot(database: Database) -> Iterator[Snapshot]:
                 yield Snapshot(connection, links, kept, missing)
                 return
         before = missing
+
+
+@contextmanager
+def _held(draft: Path) -> Iterator[bool]:
+    """Lock a folder, which a process that is killed lets go of; yield whether nobody else holds it."""
+    handle = os.open(draft, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield True
+    except BlockingIOError:
+        yield False
+    finally:
+        os.close(handle)
+
+
+def _remove_leftovers(storage: Path) -> None:
+    """Remove the copies of backups that were killed."""
+    for draft in storage.glob(f"{DRAFT}*"):
+        with suppress(FileNotFoundError), _held(draft) as is_left:
+            if is_left:
+                shutil.rmtree(draft, ignore_errors=True)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ LONG: dict[str, Any] = {
     "data": {"builtin": "digits"},
     "model": {"type": "mlp", "hidden": [32], "dropout": 0.1},
     "batch_size": 16,
-    "epochs": 150,
+    "epochs": 100,
     "early_stopping": False,
 }
 
@@ -47,8 +47,9 @@ def test_a_job_that_ran_ends_with_the_same_bits_after_a_restore(tmp_path: Path, 
     assert "Backed up" in said
     restored = server("restore", str(file), "--data-dir", str(tmp_path / "second"), database_url=empty_database)
     assert "Restored" in restored
-    quick = {"reap_interval_s": "0.3", "backoff_s": "0.1"}
+    quick = {"beat_interval_s": "0.3", "reap_interval_s": "1", "backoff_s": "0.1"}
     with local_stack(tmp_path / "second", "--workers", "1", "--database-url", empty_database, **quick) as stack:
+        assert stack.finished(running)["error"] is None
         found = result(stack, running), predicted(stack, done)
         attempt = stack.json(f"/api/v1/jobs/{running}")["attempt"]
 
