@@ -11,9 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from services.backups import backup, restore
-from services.backups.archive import Archive
-from services.db.engine import Database
 from services.errors import BackupRefused
 from services.settings import Settings
 
@@ -35,6 +32,10 @@ def add_parsers(parts: Any) -> None:
 
 def write(settings: Settings, arguments: argparse.Namespace) -> None:
     """Write a backup; a file appears whole or not at all."""
+    # Here, as in `read`: the other parts of the server, a health check first of all, start without these libraries.
+    from services.backups import backup
+    from services.db.engine import Database
+
     settings = replace(settings, storage_dir=arguments.data_dir or settings.storage_dir)
     if not settings.database_url and not (settings.storage / "batchyard.db").exists():
         raise BackupRefused(f"There is no database in {settings.storage}; name the folder with --data-dir.")
@@ -50,6 +51,9 @@ def write(settings: Settings, arguments: argparse.Namespace) -> None:
 
 def read(settings: Settings, arguments: argparse.Namespace) -> None:
     """Restore a backup, or only check it."""
+    from services.backups import restore
+    from services.backups.archive import Archive
+
     settings = replace(settings, storage_dir=arguments.data_dir or settings.storage_dir)
     with _input(arguments.file) as file:
         archive = Archive(file)

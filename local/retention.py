@@ -7,10 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from services.db.schema import check_schema
 from services.errors import SettingInvalid
 from services.settings import Settings
-from services.wiring.base import base
 
 
 def add_parser(parts: Any) -> None:
@@ -26,6 +24,10 @@ def prune(settings: Settings, arguments: argparse.Namespace) -> None:
 
     Raises: SettingInvalid when the settings keep everything; SchemaMismatch; NotReady.
     """
+    # Here, so that the other parts of the server start without these.
+    from services.db.schema import check_schema
+    from services.wiring.base import base
+
     kept = (
         settings.keep_jobs_days,
         settings.keep_jobs_count,
