@@ -45,7 +45,8 @@ def prune(settings: Settings, arguments: argparse.Namespace) -> None:
         found, predictions = rooms.pruning.prunable(), rooms.batch_predictions.prunable()
         if arguments.dry_run:
             for job in found.jobs:
-                print(f"{job.owner:<16}  {job.id}  {job.finished_at:%Y-%m-%d %H:%M}  {job.name}")
+                finished = f"{job.finished_at:%Y-%m-%d %H:%M}" if job.finished_at else ""
+                print(f"{job.owner:<16}  {job.id}  {finished:<16}  {job.name}")
             _say(
                 f"Would delete {len(found.jobs):,} jobs, {found.events:,} events of others, and {predictions:,} batch "
                 "predictions."

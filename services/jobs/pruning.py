@@ -30,7 +30,7 @@ class PrunableJob:
     owner: str
     id: str
     name: str
-    finished_at: datetime
+    finished_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Pruning:
             over = self._query(session)
             return [] if over is None else [(row.owner, row.id) for row in session.execute(over.limit(JOBS))]
 
-    def _query(self, session: Session) -> Select[Any] | None:
+    def _query(self, session: Session) -> Select[str, str, str, datetime | None] | None:
         """Return the query of the jobs that are over and needed by nobody, oldest first; None: all are kept."""
         days, count = self.settings.keep_jobs_days, self.settings.keep_jobs_count
         if days is None and count is None:
