@@ -76,10 +76,12 @@ def _held(draft: Path) -> Iterator[bool]:
     """Lock a folder, which a process that is killed lets go of; yield whether nobody else holds it."""
     handle = os.open(draft, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield True
-    except BlockingIOError:
-        yield False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_ours = True
+        except BlockingIOError:
+            is_ours = False
+        yield is_ours
     finally:
         os.close(handle)
 

@@ -168,6 +168,17 @@ def test_a_folder_without_a_database_is_not_made_one(tmp_path: Path) -> None:
     assert not (tmp_path / "empty").exists()
 
 
+def test_what_a_killed_backup_left_is_removed(source: Settings) -> None:
+    left = source.storage / ".backup-left"
+    (left / "rows").mkdir(parents=True)
+    (left / "rows" / "batchyard.db").write_text("half")
+
+    with closing(Database(source)) as database:
+        backup.write(database, io.BytesIO())
+
+    assert list(source.storage.glob(".backup-*")) == []
+
+
 def test_a_disk_without_room_for_the_copy(source: Settings) -> None:
     short = replace(source, disk_reserve_bytes=free_bytes(source.storage))
     with closing(Database(short)) as database, pytest.raises(StorageFull, match="A backup needs"):
