@@ -10,7 +10,7 @@ CORES := $(shell nproc 2>/dev/null || echo 2)
 BESIDE := -n $(shell echo $$((2 * $(CORES)))) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up dev train-one down test unit integration acceptance rules compose-test chaos soak browser-test fuzz lint types fix docs docs-site pictures client lock bench sure clean
+.PHONY: help setup demo up dev train-one down test unit integration acceptance rules compose-test sbom chaos soak browser-test fuzz lint types fix docs docs-site pictures client lock bench sure clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ rules: setup ## check the project's own rules
 
 compose-test: setup ## test `docker compose up`; needs a Docker engine
 	$(BIN)/pytest tests/acceptance -m compose
+
+sbom: ## write build/sbom.cdx.json: every Python package of the image, with its version (CycloneDX); needs a Docker engine
+	docker build -q -f docker/Dockerfile --target sbom --output build .
 
 chaos: setup ## kill every part of a running service, again and again (10 minutes)
 	$(BIN)/pytest -n $$(($(CORES) + 1)) tests/chaos -m chaos -rP

@@ -132,7 +132,7 @@ def checks() -> dict[str, dict[str, Any]]:
     return {
         "database": _checked(lambda: {"sqlite": base.database.sqlite_version} if base.database.ping() else {}),
         "migrations": _checked(lambda: {"head": check_schema(base.database)}),
-        "broker": _checked(lambda: {"waiting": api().bell.depth("cpu")}),
+        "broker": _checked(lambda: {"waiting": api().bell.waiting("cpu")}),
         "storage": _checked(lambda: _with_room(base.disk)),
         "workers": _checked(lambda: _sound(base.workers.faults())),
     }

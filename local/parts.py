@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from local import keys
+from local import backups, keys, retention
 from services import log_lines
 from services.db.engine import Database
 from services.db.schema import migrate
@@ -117,6 +117,8 @@ def _parser() -> argparse.ArgumentParser:
     part.add_argument("--url", default="http://127.0.0.1:8000/readyz")
     part.set_defaults(start=healthcheck)
     keys.add_parser(parts)
+    backups.add_parsers(parts)
+    retention.add_parser(parts)
     return parser
 
 

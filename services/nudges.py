@@ -1,6 +1,7 @@
 """The doorbell: payload-less nudges in a list of Redis for each device. Nothing depends on their arrival."""
 
 from collections.abc import Callable
+from typing import Any
 
 from celery import Celery
 from kombu.exceptions import OperationalError
@@ -44,6 +45,22 @@ class Bell:
             return int(self.redis.llen(list_of(device)))
         except RedisError as error:
             raise NotReady("Redis does not answer.", checks={"broker": {"ok": False}}) from error
+
+    def waiting(self, device: str) -> int:
+        """Return how many nudges wait, in a Redis that takes more of them.
+
+        Raises: NotReady when Redis does not answer or is full.
+        """
+        waiting = self.depth(device)
+        try:
+            memory: Any = self.redis.info("memory")
+        except RedisError as error:
+            raise NotReady("Redis does not answer.", checks={"broker": {"ok": False}}) from error
+        if 0 < int(memory["maxmemory"]) < int(memory["used_memory"]):
+            raise NotReady(
+                "Redis has no room left (maxmemory) for nudges: jobs wait.", checks={"broker": {"ok": False}}
+            )
+        return waiting
 
     def ring(self, device: str, times: int) -> None:
         """Publish nudges.

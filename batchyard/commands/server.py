@@ -26,7 +26,7 @@ def demo(arguments: tuple[str, ...]) -> None:
 @click.command(context_settings=PASS_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def server(arguments: tuple[str, ...]) -> None:
-    """Run one part: api, worker, dispatcher, migrate or healthcheck."""
+    """Run one part (api, worker, dispatcher, migrate, healthcheck), or operate it: keys, backup, restore, prune."""
     _become("local.parts", *arguments)
 
 

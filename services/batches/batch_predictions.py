@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from services import ids
@@ -155,6 +155,19 @@ class BatchPredictionService:
         if not path.exists():
             raise NotFound(f"The output of {found.id} is no longer in the storage folder.")
         return found, path
+
+    def prunable(self) -> int:
+        """Return how many finished longer ago than the operator keeps them.
+
+        Raises: NotReady.
+        """
+        days = self.settings.keep_predictions_days
+        if days is None:
+            return 0
+        with self.database.reading() as session:
+            oldest = now(session) - timedelta(days=days)
+            query = select(func.count()).select_from(BatchPrediction).where(BatchPrediction.finished_at < oldest)
+            return int(session.scalar(query) or 0)
 
     def prune(self) -> int:
         """Delete some of those that finished longer ago than the operator keeps them; return how many.

@@ -44,11 +44,6 @@ def migrate(database: Database) -> str:
 
     Raises: SchemaMismatch when a newer program has written the schema.
     """
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
     with database.engine.connect() as connection:
         if not database.is_sqlite:
             connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
@@ -61,10 +56,20 @@ def migrate(database: Database) -> str:
             return found
         if found is not None and database.is_sqlite:
             _copy_before(database, found)
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        upgrade(connection, "head")
         connection.commit()
     return head()
+
+
+def upgrade(connection: Connection, revision: str) -> None:
+    """Run the migrations up to a revision within the connection's transaction."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 def _copy_before(database: Database, revision: str) -> None:

@@ -26,6 +26,7 @@ HOMES = {
         "services/datasets/",
         "services/webhooks/",
         "services/accounts/",
+        "services/backups/",
         "migrations/",
     ),
     "alembic": ("services/db/schema.py", "migrations/"),
