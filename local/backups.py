@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from services.errors import BackupRefused
+from services.backup_errors import BackupRefused
 from services.settings import Settings
 
 STANDARD = "-"  #: standard output or input instead of a file

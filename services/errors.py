@@ -53,7 +53,7 @@ BatchyardError
 │   └── TrainingFailed           training_failed
 ├── Fenced                       another attempt owns the job: write nothing (training_errors.py)
 ├── StopRequested                a drain, a pause or a cancel was requested (training_errors.py)
-├── BackupRefused                a backup can't be written or restored as asked
+├── BackupRefused                a backup can't be written or restored as asked (backup_errors.py)
 ├── SettingInvalid               the server can't start with this setting
 └── SchemaMismatch               the database's schema is not this program's
 """
@@ -291,12 +291,6 @@ class SettingInvalid(BatchyardError):
     """A setting has an invalid value."""
 
     code = "setting_invalid"
-
-
-class BackupRefused(BatchyardError):
-    """A backup can't be written or restored as asked."""
-
-    code = "backup_refused"
 
 
 class SchemaMismatch(BatchyardError):

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
-from services.errors import BackupRefused
+from services.backup_errors import BackupRefused
 
 FORMAT = 1
 HEADER, DIGESTS = "batchyard-backup.json", "digests.sha256"

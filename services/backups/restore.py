@@ -10,12 +10,12 @@ from typing import IO
 
 from sqlalchemy import Connection, inspect, text
 
+from services.backup_errors import BackupRefused
 from services.backups.archive import FILES, ROWS, Archive, Header
 from services.backups.backup import table_names
 from services.backups.row_lines import Rows
 from services.db.engine import Database
 from services.db.schema import head, upgrade
-from services.errors import BackupRefused
 from services.settings import Settings
 
 DRAFT = ".restoring"

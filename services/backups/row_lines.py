@@ -29,8 +29,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
+from services.backup_errors import BackupRefused
 from services.db.tables import UTCDateTime
-from services.errors import BackupRefused
 
 PIECE_BYTES = 8 << 20  #: a piece ends with the row that makes it larger than this
 ROWS_AT_ONCE = 500

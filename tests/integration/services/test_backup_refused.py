@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from local import backups
+from services.backup_errors import BackupRefused
 from services.backups import backup
 from services.backups.archive import DIGESTS, HEADER, ArchiveWriter, Header
 from services.db.engine import Database
 from services.db.schema import head, migrate
 from services.disk import free_bytes
-from services.errors import BackupRefused, BatchyardError, StorageFull
+from services.errors import BatchyardError, StorageFull
 from services.settings import Settings
 from services.specs.resolve.facts import ModelSizes
 from services.training.model_summary import shapes, summary
