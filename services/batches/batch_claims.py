@@ -1,6 +1,6 @@
 """A worker takes the next batch prediction, as it takes a job: the attempt that the claim raises is the fence."""
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.orm import Session, aliased
 
 from services.db.clock import NOW
@@ -15,6 +15,9 @@ from services.states import JobState
 
 #: As the partial index says it: what is a parameter can't be compared with an index's condition.
 _QUEUED = text("batch_predictions.state = 'queued'")
+_READY = select(BatchPrediction.id).where(_QUEUED, BatchPrediction.not_before <= NOW)
+#: Every nudge asks for it, so that it is built once.
+ELIGIBLE = select(func.count()).select_from(_READY.limit(bindparam("most")).subquery())
 
 
 class BatchClaims:
@@ -53,8 +56,7 @@ class BatchClaims:
     def _taken(self, session: Session, worker: str) -> Claim | None:
         other = aliased(BatchPrediction)
         busy = select(func.count()).where(other.owner == BatchPrediction.owner, other.state == JobState.RUNNING)
-        ready = select(BatchPrediction.id).where(_QUEUED, BatchPrediction.not_before <= NOW)
-        first = ready.order_by(busy.scalar_subquery(), BatchPrediction.created_at, BatchPrediction.id).limit(1)
+        first = _READY.order_by(busy.scalar_subquery(), BatchPrediction.created_at, BatchPrediction.id).limit(1)
         found = session.execute(
             update(BatchPrediction)
             .where(BatchPrediction.state == JobState.QUEUED, BatchPrediction.id == first.scalar_subquery())
@@ -74,5 +76,4 @@ class BatchClaims:
 
 def eligible(session: Session, most: int) -> int:
     """Return how many batch predictions may start now, counted up to `most`."""
-    ready = select(BatchPrediction.id).where(_QUEUED, BatchPrediction.not_before <= NOW).limit(most)
-    return int(session.scalar(select(func.count()).select_from(ready.subquery())) or 0)
+    return int(session.connection().execute(ELIGIBLE, {"most": most}).scalar_one())

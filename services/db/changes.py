@@ -7,7 +7,7 @@ raises its counters last and in order, so that two of them never wait for each o
 import zlib
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from services.db.model_tables import ChangeCounter
@@ -15,6 +15,9 @@ from services.db.model_tables import ChangeCounter
 SLOTS = 64  #: rows of the table, inserted by its migration
 KEYS = 64  #: the slot of the counter of keys, made and revoked
 _NOTED = "changed slots"
+_COUNTERS: Any = ChangeCounter.__table__
+#: Most transactions end with it, so that it is built once.
+RAISE = update(_COUNTERS).where(_COUNTERS.c.slot == bindparam("raised")).values(n=_COUNTERS.c.n + 1)
 
 
 def slot_of(owner: str, name: str) -> int:
@@ -41,8 +44,7 @@ def write(session: Session) -> None:
     """Raise the counters of all that was noted. The last statements of a transaction."""
     noted: set[int] = session.info.pop(_NOTED, set())
     for slot in sorted(noted):
-        raised: Any = update(ChangeCounter).where(ChangeCounter.slot == slot).values(n=ChangeCounter.n + 1)
-        session.execute(raised, execution_options={"synchronize_session": False})
+        session.connection().execute(RAISE, {"raised": slot})
 
 
 def read(session: Session) -> list[int]:

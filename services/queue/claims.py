@@ -14,14 +14,10 @@ from services.queue import order
 from services.queue.workers import is_drained
 
 CLAIM_TRIES = 10
-_NEWEST = select(Owner.last_claim).order_by(Owner.last_claim.desc()).limit(1).scalar_subquery()
+_OWNERS: Any = Owner.__table__
+_NEWEST = select(_OWNERS.c.last_claim).order_by(_OWNERS.c.last_claim.desc()).limit(1).scalar_subquery()
 #: Puts an owner behind all others that have as many running jobs.
-SERVED = (
-    update(Owner)
-    .where(Owner.name == bindparam("served"))
-    .values(last_claim=_NEWEST + 1)
-    .execution_options(synchronize_session=False)
-)
+SERVED = update(_OWNERS).where(_OWNERS.c.name == bindparam("served")).values(last_claim=_NEWEST + 1)
 
 
 @dataclass(frozen=True)
@@ -50,8 +46,9 @@ class Claims:
         for _ in range(CLAIM_TRIES):
             # A claim that a power cut takes is made again: whoever trained for it is gone as well.
             with self.database.transaction(durable=False) as session:
-                session.execute(order.END_WAITS, {"of_device": device})
-                taken = session.execute(order.CLAIM, {"of_device": device, "by": worker}).first()
+                connection = session.connection()
+                connection.execute(order.END_WAITS, {"of_device": device})
+                taken = connection.execute(order.CLAIM, {"of_device": device, "by": worker}).first()
                 if taken is None and (is_drained(session, worker) or not order.eligible(session, device, 1)):
                     return None
                 if taken is None:
@@ -60,7 +57,7 @@ class Claims:
         return None
 
     def _claimed(self, session: Session, taken: Any, worker: str) -> Claim:
-        session.execute(SERVED, {"served": taken.owner})
+        session.connection().execute(SERVED, {"served": taken.owner})
         event = {"message": f"attempt {taken.attempt} on {worker}", "data": {"attempt": taken.attempt}}
         job_rows.write_event(session, taken, type="started", **event)
         return Claim(taken.id, taken.attempt, taken.trained_s)

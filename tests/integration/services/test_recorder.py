@@ -220,11 +220,11 @@ class Flaky(Database):
         self.lost = lost
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
+    def transaction(self, *, durable: bool = True) -> Iterator[Session]:
         fate = self.lost.pop(0) if self.lost else "fine"
         if fate == "before":
             raise NotReady
-        with super().transaction() as session:
+        with super().transaction(durable=durable) as session:
             yield session
         if fate == "after":
             raise NotReady
