@@ -71,7 +71,7 @@ def _registered(http: httpx2.Client) -> list[str]:
     x = RANDOM.normal(0, 2, (40, 30)).round(3)
     data = {"x": x.tolist(), "y": x[:, 0].tolist()}
     keep = {"every_epochs": 1}
-    digests = []
+    digests: list[str] = []
     for seed in range(2):
         spec = {"name": f"many-{seed}", "seed": seed, "data": data, "model": model, "checkpoint": keep}
         more = {"epochs": MODELS // 2, "early_stopping": False, "batch_size": 32}
