@@ -12,6 +12,7 @@ from batchyard.batch_predictions import BatchPredictions
 from batchyard.datasets import Datasets
 from batchyard.job_future import Job
 from batchyard.jobs import Jobs
+from batchyard.models import Models
 from batchyard.queue import Queue, Workers
 from batchyard.shares import Shares
 from batchyard.transport import Transport
@@ -104,6 +105,7 @@ class Client:
         self.jobs = Jobs(self.transport)
         self.datasets = Datasets(self.transport)
         self.predictions = BatchPredictions(self.transport)
+        self.models = Models(self.transport)
         self.queue = Queue(self.transport)
         self.workers = Workers(self.transport)
         self.shares = Shares(self.transport)

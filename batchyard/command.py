@@ -13,6 +13,7 @@ COMMANDS = {
     "watch": ("watch:watch", "Watch jobs until they finish; Ctrl-C detaches."),
     "predict": ("predict:predict", "Predict the rows of a file, or of a data set."),
     "predictions": ("predictions:predictions", "List, show, download, cancel and delete batch predictions."),
+    "models": ("models:models", "Register models, list them, and move their aliases."),
     "ls": ("listing:ls", "List jobs."),
     "show": ("listing:show", "Show one job in full."),
     "logs": ("reading:logs", "Print a job's log."),

@@ -34,12 +34,15 @@ def run(port: int, sent: bytes, *, seconds: float, connections: int = 8) -> Load
 
 
 def stream(port: int, requests: Iterable[bytes], *, seconds: float, connections: int = 8, keep: bool = False) -> Load:
-    """Send one request after another on each connection, until the time or the requests are over."""
+    """Send one request after another on each connection, until the time or the requests are over.
+
+    One answer at least is waited for.
+    """
     with _Lines(port, connections) as lines:
         given, start = iter(requests), time.perf_counter()
         for line in lines.idle():
             lines.send(line, given)
-        while lines.busy and time.perf_counter() - start < seconds:
+        while lines.busy and (time.perf_counter() - start < seconds or not lines.latencies):
             for line in lines.answered(1.0):
                 lines.send(line, given)
         took = time.perf_counter() - start

@@ -71,7 +71,7 @@ def _registered(http: httpx2.Client) -> list[str]:
     x = RANDOM.normal(0, 2, (40, 30)).round(3)
     data = {"x": x.tolist(), "y": x[:, 0].tolist()}
     keep = {"every_epochs": 1}
-    digests = []
+    digests: list[str] = []
     for seed in range(2):
         spec = {"name": f"many-{seed}", "seed": seed, "data": data, "model": model, "checkpoint": keep}
         more = {"epochs": MODELS // 2, "early_stopping": False, "batch_size": 32}
@@ -118,6 +118,7 @@ def _zipf(ours: Served, http: httpx2.Client, digests: list[str]) -> list[str]:
     mover.join()
     versions = _check(found, digests, order)
     p50, p99 = (percentile(found.latencies_ms, share) for share in (0.5, 0.99))
+    print(f"in Zipf order: {found.failures} failures, p50 {p50:.2f} ms, p99 {p99:.2f} ms", flush=True)
     return [
         f"{MODELS:,} models in Zipf order ({ZIPF}) through a cache of {CACHED}, an alias moved {len(moves)} times: "
         f"{len(found.latencies_ms):,} answers, {found.failures} failures, each with the weights that it names; "
@@ -149,7 +150,7 @@ def _beside_training(ours: Served, http: httpx2.Client) -> list[str]:
     for n in range(TIMES):
         idle.append(_p99(ours, sent))
         job = _answer(http.post("/jobs", json=BUSY | {"name": f"busy-{n}", "early_stopping": False}))["id"]
-        while not _answer(http.get(f"/jobs/{job}"))["progress"]["epochs_done"]:
+        while not _answer(http.get(f"/jobs/{job}"))["progress"]:  # it has begun
             time.sleep(0.2)
         busy.append(_p99(ours, sent))
         http.post(f"/jobs/{job}/cancel")

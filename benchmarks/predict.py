@@ -14,7 +14,7 @@ import json
 import os
 import tempfile
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,12 +62,18 @@ def main() -> None:
         with all_servers(folder, redis, arguments.python_of_peers) as servers:
             os.sched_setaffinity(0, {LOAD_CORE})
             lines = [f"Not run, for it could not be started: {', '.join(servers.absent)}.\n"] * bool(servers.absent)
-            lines += _measured("1 row", [*_by_json(servers, _rows(1)), _empty(servers, _rows(1))], *span)
-            lines += _measured("1,000 rows", _by_json(servers, _rows(1_000)), *span)
-            lines += _measured("10,000 rows x 30", _by_anything(servers, _rows(10_000)), *span)
-            lines += _measured("with diagnostics", _with_diagnostics(servers), *span)
+            for title, ways in _questions(servers):
+                lines += _measured(title, ways, *span)
+                report("predict", lines)  # after each, so that what is measured is kept
         lines += many_models(folder / "many", redis, {SERVER_CORE}, {LOAD_CORE})
     report("predict", lines)
+
+
+def _questions(servers: Servers) -> Iterator[tuple[str, list[Way]]]:
+    yield "1 row", [*_by_json(servers, _rows(1)), _empty(servers, _rows(1))]
+    yield "1,000 rows", _by_json(servers, _rows(1_000))
+    yield f"10,000 rows x {FEATURES}", _by_anything(servers, _rows(10_000))
+    yield "with diagnostics", _with_diagnostics(servers)
 
 
 def _rows(count: int) -> np.ndarray:
@@ -176,7 +182,6 @@ def _measured(title: str, ways: list[Way], seconds: float, rounds: int) -> list[
         median, p50, p99 = (float(np.median(found_speeds)), *(percentile(latencies[name], s) for s in (0.5, 0.99)))
         span = f"{median:,.0f} ({min(found_speeds):,.0f} to {max(found_speeds):,.0f})"
         lines.append(f"| {name} | {span} | {p50:.2f} | {p99:.2f} | {first / median:.2f} |")
-    print("\n".join(lines), flush=True)
     return [*lines, ""]
 
 

@@ -66,4 +66,6 @@ def queued(joined: Base, job: JobView, dataset_id: str, *, piece_rows: int, form
         piece_rows=piece_rows,
         warnings=[],
     )
-    return joined.batch_predictions.add(new)
+    view = joined.batch_predictions.add(new)
+    assert view is not None
+    return view

@@ -113,6 +113,7 @@ JOBS: dict[str, Callable[[Base], dict[str, Any]]] = {
     },
     "pictures": lambda b: {"data": tensors(b, 3_000, 1, 28, 28), "model": "cnn", "batch_size": 128},
     "waves": lambda b: {"data": tensors(b, 3_000, 4, 256), "model": WAVES, "batch_size": 256, "optimizer": "sgd"},
+    "series": lambda b: {"data": tensors(b, 2_000, 4, 100), "model": "lstm", "batch_size": 256, "epochs": 1},
     "members": lambda b: {"data": table(b, numbers(30_000, 20)), "model": "tabm"},
     "one batch": lambda b: {"data": table(b, numbers(20_000, 20)), **FULL},
     "one batch in parts": lambda b: {"data": table(b, numbers(20_000, 20)), **FULL, "micro_batch_size": 512},

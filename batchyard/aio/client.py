@@ -11,6 +11,7 @@ from batchyard.aio.batch_predictions import BatchPredictions
 from batchyard.aio.datasets import Datasets
 from batchyard.aio.job_future import Job
 from batchyard.aio.jobs import Jobs
+from batchyard.aio.models import Models
 from batchyard.aio.queue import Queue, Workers
 from batchyard.aio.shares import Shares
 from batchyard.aio.transport import Transport
@@ -103,6 +104,7 @@ class Client:
         self.jobs = Jobs(self.transport)
         self.datasets = Datasets(self.transport)
         self.predictions = BatchPredictions(self.transport)
+        self.models = Models(self.transport)
         self.queue = Queue(self.transport)
         self.workers = Workers(self.transport)
         self.shares = Shares(self.transport)

@@ -35,4 +35,4 @@ def whole_cells(given: np.ndarray, preprocessing: Preprocessing) -> np.ndarray |
     # A NaN makes the greatest a NaN, which is not at most anything.
     if not max(abs(float(given.max())), abs(float(given.min()))) <= MAX_FLOAT32:
         return None
-    return np.ascontiguousarray(given, dtype=np.float32)
+    return np.array(given, dtype=np.float32, order="C")  # a copy: the bytes of a request can't be written to

@@ -19,6 +19,8 @@ from services.training.models.bins import bins_like
 from services.training.models.inputs import Inputs
 from services.training.weights import digest, from_bytes
 
+MODEL: TypeAdapter[Any] = TypeAdapter(Model)  #: made once: that takes as long as the rest of a small model
+
 
 @dataclass(frozen=True)
 class Predictor:
@@ -39,7 +41,7 @@ class Predictor:
         tensors, about = from_bytes(content)
         weights = {name[6:]: tensor for name, tensor in tensors.items() if name.startswith("model.")}
         preprocessing = Preprocessing.from_json(about["preprocessing"])
-        spec: Any = TypeAdapter(Model).validate_python(about["model"])
+        spec: Any = MODEL.validate_python(about["model"])
         inputs = Inputs(
             tuple(about["shape"]),
             preprocessing.task,

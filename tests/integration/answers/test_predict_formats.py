@@ -84,12 +84,14 @@ def test_a_table_is_answered_in_its_own_format_with_the_numbers_of_json(
     assert other.json["probabilities"] == by_json["probabilities"]
 
 
-def test_npy_goes_in_and_out(client: FlaskClient, joined: Base) -> None:
+@pytest.mark.parametrize(
+    "rows", [np.array([[1.0, 2.0], [3.0, 0.5]], dtype=kind) for kind in (">f8", "<f4")], ids=["f8", "f4"]
+)
+def test_npy_goes_in_and_out(client: FlaskClient, joined: Base, rows: np.ndarray) -> None:
     job = train(joined, make_job(joined, loss="gaussian_nll", model="mlp").id)
     address = f"/api/v1/jobs/{job.id}/predict"
-    rows = np.array([[1.0, 2.0], [3.0, 0.5]], dtype=">f8", order="F")
     sink = io.BytesIO()
-    np.save(sink, rows)
+    np.save(sink, np.asfortranarray(rows) if rows.itemsize == 8 else rows)
 
     answer = client.post(address, data=sink.getvalue(), content_type=NPY)
     by_json = client.post(address, json={"x": rows.tolist()}).json

@@ -11,6 +11,8 @@ from tests.make import make_training
 
 MLP = {"type": "mlp", "hidden": [16, 16], "dropout": 0.0, "number_embedding": None}
 ADAMW = {"type": "adamw", "lr": 0.01}
+LSTM = {"type": "lstm", "hidden": 5, "layers": 2, "bidirectional": True}
+SERIES = {"x": {"type": "tensor", "shape": [2, 2]}}
 CASES: dict[str, dict[str, Any]] = {
     "linear, sgd": {"model": "linear", "optimizer": {"type": "sgd", "lr": 0.01}},
     "mlp, momentum": {"model": MLP, "optimizer": {"type": "sgd", "lr": 0.01, "momentum": 0.9, "nesterov": True}},
@@ -22,6 +24,7 @@ CASES: dict[str, dict[str, Any]] = {
     "mlp, dropout": {"model": MLP | {"dropout": 0.3}, "optimizer": ADAMW},
     "mlp, embedded": {"model": MLP | {"number_embedding": "piecewise"}, "optimizer": ADAMW},
     "tabm": {"model": {"type": "tabm", "k": 3, "hidden": [8]}, "optimizer": ADAMW},
+    "lstm": {"model": LSTM, "optimizer": ADAMW, "data": {"builtin": "iris", "columns": SERIES}},
     "huber": {"model": MLP, "optimizer": ADAMW, "loss": "huber", "data": {"builtin": "diabetes"}},
     "two classes": {"model": MLP, "optimizer": ADAMW, "data": {"builtin": "breast_cancer"}},
     "one cycle": {"model": MLP, "optimizer": ADAMW, "scheduler": {"type": "onecycle", "max_lr": 0.02}},
