@@ -23,7 +23,7 @@ from services.specs.resolve.facts import ModelSizes
 from services.training.input.plugin_data import look
 from services.training.model_summary import shapes, summary
 from services.wiring.base import Base, Intake, base
-from tests.postgres import postgres_server
+from tests.postgres import postgres_server, wait_for
 from tests.valkey import valkey_server
 
 # How long an example takes says more of what runs beside it than of us.
@@ -47,7 +47,7 @@ QUICK = Settings(
 def postgres() -> Iterator[Path]:
     """The folder with the socket of a PostgreSQL that has a migrated database `template_batchyard`."""
     with postgres_server() as folder:
-        _wait_for(folder)
+        wait_for(folder)
         _run(folder, "CREATE DATABASE template_batchyard")
         with closing(Database(replace(QUICK, database_url=_url(folder, "template_batchyard")))) as database:
             migrate(database)
@@ -127,14 +127,3 @@ def _url(folder: Path, name: str) -> str:
 def _run(folder: Path, statement: str) -> None:
     with psycopg.connect(host=str(folder), user="postgres", dbname="postgres", autocommit=True) as connection:
         connection.execute(statement)
-
-
-def _wait_for(folder: Path) -> None:
-    for _ in range(200):
-        try:
-            _run(folder, "SELECT 1")
-        except psycopg.OperationalError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError((folder / "log").read_text())

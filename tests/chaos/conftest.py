@@ -2,15 +2,12 @@
 
 import os
 import random
-import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
@@ -22,6 +19,7 @@ from tests.chaos import invariants
 from tests.chaos.proxy import Proxy
 from tests.chaos.rig import SHORT, R, Rig
 from tests.plugins.install import install
+from tests.postgres import SAFE, PostgresServer, postgres_process, wait_for
 
 # Kept in the environment, so that test processes that run beside each other throw the same dice.
 SEED = int(os.environ.setdefault("BATCHYARD_CHAOS_SEED", str(random.SystemRandom().randrange(10**6))))
@@ -79,12 +77,13 @@ def counts() -> Counter[str]:
 
 
 class Yard:
-    """A rig, the proxy before its PostgreSQL, its dice, and what its reference jobs came to."""
+    """A rig, its PostgreSQL and the proxy before it, its dice, and what its reference jobs came to."""
 
-    def __init__(self, rig: Rig, rooms: Base, proxy: Proxy | None) -> None:
+    def __init__(self, rig: Rig, rooms: Base, proxy: Proxy | None, server: PostgresServer | None) -> None:
         self.rig = rig
         self.rooms = rooms
         self.proxy = proxy
+        self.server = server
         self.dice = random.Random(SEED)
         jobs = [rig.submit(spec) for spec in (R, SHORT)]
         rig.finish(*jobs)
@@ -101,6 +100,8 @@ class Yard:
 
     def heal(self) -> None:
         """Bring the rig back to where a test may begin, so that one that failed does not fail those after it."""
+        if self.server and self.server.process.poll() is not None:
+            self.server.start()
         if self.proxy:
             self.proxy.mode, self.proxy.cuts_left = "pass", 0
         self.rig.heal()
@@ -111,35 +112,29 @@ class Yard:
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def yard(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
-    """A running rig on each database; PostgreSQL is reached through a proxy."""
+    """A running rig on each database; PostgreSQL is a server of its own, reached through a proxy."""
     folder = tmp_path_factory.mktemp("rig")
     packages = folder / "packages"
     packages.mkdir()
     install(packages)
     settings = Settings(storage_dir=folder / "data")
-    url, proxy = "", None
-    if request.param == "postgresql":
-        server: Path = request.getfixturevalue("postgres")
-        name = f"rig_{time.monotonic_ns()}"
-        with psycopg.connect(host=str(server), user="postgres", dbname="postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        settings = replace(settings, database_url=f"postgresql+psycopg://postgres@/{name}?host={server}")
-        proxy = Proxy(server / ".s.PGSQL.5432")
-        url = f"postgresql+psycopg://postgres@127.0.0.1:{proxy.port}/{name}"
-    with closing(Database(settings)) as database:
-        migrate(database)
-    more = {"faultpoints": str(folder / "points"), "plugins": "counting"}
-    (folder / "points").mkdir()
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(packages), os.environ.get("PYTHONPATH", "")])
-    rig = Rig(folder, url, **more)
-    rooms = base(settings)
-    try:
-        yield Yard(rig, rooms, proxy)
-    finally:
-        rig.close()
-        rooms.database.close()
-        if proxy:
-            proxy.close()
+    url, proxy, server = "", None, None
+    with ExitStack() as stack:
+        if request.param == "postgresql":
+            server = stack.enter_context(postgres_process(SAFE))
+            wait_for(server.home)
+            settings = replace(settings, database_url=f"postgresql+psycopg://postgres@/postgres?host={server.home}")
+            proxy = stack.enter_context(closing(Proxy(server.home / ".s.PGSQL.5432")))
+            url = f"postgresql+psycopg://postgres@127.0.0.1:{proxy.port}/postgres"
+        with closing(Database(settings)) as database:
+            migrate(database)
+        more = {"faultpoints": str(folder / "points"), "plugins": "counting"}
+        (folder / "points").mkdir()
+        os.environ["PYTHONPATH"] = os.pathsep.join([str(packages), os.environ.get("PYTHONPATH", "")])
+        rig = stack.enter_context(closing(Rig(folder, url, **more)))
+        rooms = base(settings)
+        stack.enter_context(closing(rooms.database))
+        yield Yard(rig, rooms, proxy, server)
 
 
 @pytest.fixture(autouse=True)

@@ -172,12 +172,24 @@ def main() -> None:
     for name in LOADED:  # once, not in each process that is forked
         importlib.import_module(name)
     told = folder / "told"
+    _warm_up(settings, told)
     _say(folder, 0, settings, told)
     points = passed(folder)
     for number in range(first, len(points) + 1, every):
         _say(folder, number, settings, told)
     by_name = {name: points.count(name) for name in sorted(set(points))}
     print(json.dumps({"points": len(points), "by_name": by_name}), flush=True)
+
+
+def _warm_up(settings: Settings, told: Path) -> None:
+    """Live once here, so that the processes that are forked find what is set up at its first use set up."""
+    settle_process()
+    life = Life(settings, told)
+    life.live()
+    for job in life.jobs():
+        life.rooms.commands.delete(OWNER, job.id)
+    life.rooms.database.close()
+    assert len(os.listdir("/proc/self/task")) == 1, "a process that forks has one thread"
 
 
 def _say(folder: Path, number: int, settings: Settings, told: Path) -> None:

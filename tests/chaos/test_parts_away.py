@@ -1,4 +1,4 @@
-"""F16, F17, F23, F25 and F34 to F36: Redis, the database or the API away, empty, or killed."""
+"""F16 to F39 of parts that are away: Redis, database or API refused, empty, full, killed, or of another time."""
 
 import contextlib
 import os
@@ -10,10 +10,13 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
+import psycopg
 import pytest
 
+from services.settings import Settings
 from tests.chaos.conftest import Yard
-from tests.chaos.rig import R, until
+from tests.chaos.rig import QUICK, R, until
+from tests.postgres import wait_for
 from tests.processes import below
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
@@ -66,8 +69,26 @@ def test_f17_jobs_are_taken_in_while_redis_is_away(yard: Yard, counts: Counter[s
     yard.check()
 
 
-def test_f23_twenty_seconds_without_the_database_put_no_job_back(yard: Yard) -> None:
+def test_f20_a_redis_without_room_takes_no_nudge_and_costs_no_job(yard: Yard) -> None:
     rig = yard.rig
+    rig.redis.config_set("maxmemory", "1")
+    try:
+        jobs = [rig.submit(LITTLE | {"seed": n}) for n in range(10)]
+        until(lambda: rig.ask("GET", "/readyz")["status"] == "degraded")
+    finally:
+        rig.redis.config_set("maxmemory", "0")
+
+    done = rig.finish(*jobs)
+
+    assert {(job["status"], job["attempt"]) for job in done} == {("succeeded", 1)}
+    until(lambda: rig.ask("GET", "/readyz")["status"] == "ok")
+    yard.check()
+
+
+def test_f23_and_f24_a_database_that_is_away_for_long_puts_no_job_back(yard: Yard) -> None:
+    """Away for more than four times as long as it takes until a job that does not beat counts as silent."""
+    rig = yard.rig
+    away_s = 4.5 * float(QUICK["reap_interval_s"]) * Settings().reap_reads
     jobs = [rig.submit(R) for _ in range(2)]
     until(lambda: len(rig.trainers()) == 2)
     answered = []
@@ -81,7 +102,7 @@ def test_f23_twenty_seconds_without_the_database_put_no_job_back(yard: Yard) -> 
         yard.proxy.refuse()
         for _ in range(5):
             look()
-            time.sleep(3.5)
+            time.sleep(away_s / 5)
         yard.proxy.mode = "pass"
         assert {(status, said) for status, said, _ in answered} == {(503, True)}
         print(f"F23: 503 after at most {max(took for *_, took in answered):.1f} s")
@@ -89,7 +110,7 @@ def test_f23_twenty_seconds_without_the_database_put_no_job_back(yard: Yard) -> 
     else:
         with sqlite3.connect(rig.folder / "data" / "batchyard.db", isolation_level=None, timeout=20) as held:
             held.execute("BEGIN EXCLUSIVE")
-            time.sleep(20)
+            time.sleep(away_s)
             held.execute("ROLLBACK")
         held.close()
 
@@ -115,6 +136,52 @@ def test_f25_a_commit_whose_answer_was_lost_is_not_done_twice(yard: Yard, counts
     done = rig.finish(*jobs)
 
     assert {job["status"] for job in done} == {"succeeded"}
+    yard.check(*jobs)
+
+
+def test_f26_a_postgresql_that_crashes_again_and_again_costs_no_epoch(yard: Yard, counts: Counter[str]) -> None:
+    if yard.server is None:
+        pytest.skip("SQLite has no server that could crash")
+    rig = yard.rig
+    jobs = [rig.submit(R) for _ in range(2)]
+    for _ in range(6):
+        until(lambda: rig.trainers() or all(rig.job(job)["done"] for job in jobs))
+        time.sleep(yard.dice.uniform(0.0, 0.5))
+        yard.server.stop(signal.SIGQUIT)
+        yard.server.start()
+        wait_for(yard.server.home)
+        counts["restarts"] += 1
+
+    assert {job["status"] for job in rig.finish(*jobs)} == {"succeeded"}
+    yard.check(*jobs)
+
+
+def test_f38_and_f39_a_database_whose_clock_jumps_puts_no_job_back(yard: Yard) -> None:
+    if yard.server is None or yard.proxy is None:
+        pytest.skip("only a server has a clock of its own")
+    rig = yard.rig
+    jobs = [rig.submit(R) for _ in range(2)]
+    until(lambda: len(rig.trainers()) == 2)
+    with psycopg.connect(host=str(yard.server.home), user="postgres", autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA shifted")
+        try:
+            for offset in ("2 hours", "-2 hours", "10 minutes"):
+                for name in ("clock_timestamp", "statement_timestamp"):
+                    connection.execute(
+                        f"CREATE OR REPLACE FUNCTION shifted.{name}() RETURNS timestamptz LANGUAGE sql "
+                        f"AS $$ SELECT pg_catalog.{name}() + interval '{offset}' $$"
+                    )
+                connection.execute("ALTER DATABASE postgres SET search_path = shifted, public, pg_catalog")
+                yard.proxy.cut_all()  # only a new connection takes the search path over
+                before = [rig.job(job)["progress"] for job in jobs]
+                until(lambda before=before: [rig.job(job)["progress"] for job in jobs] != before)
+        finally:
+            connection.execute("ALTER DATABASE postgres RESET search_path")
+            yard.proxy.cut_all()
+            done = rig.finish(*jobs)
+            connection.execute("DROP SCHEMA shifted CASCADE")
+
+    assert {(job["status"], job["attempt"]) for job in done} == {("succeeded", 1)}
     yard.check(*jobs)
 
 
