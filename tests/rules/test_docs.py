@@ -1,6 +1,9 @@
 """What the code says and what the documents say is the same."""
 
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,9 +29,13 @@ def app(tmp_path: Path) -> Iterator[Flask]:
     app.extensions["batchyard"].close()
 
 
-@pytest.mark.parametrize("name", generate.pages())
-def test_a_generated_page_is_up_to_date(name: str) -> None:
-    assert (generate.REFERENCE / name).read_text() == generate.pages()[name], "run: make docs"
+def test_each_generated_page_is_up_to_date() -> None:
+    # In a process of its own: the order of a union in a schema may be that of whoever wrote the same union first.
+    write = "import json; from docs import generate; print(json.dumps(generate.pages()))"
+    found = subprocess.run([sys.executable, "-c", write], cwd=ROOT, check=True, capture_output=True, text=True)
+    stale = [name for name, text in json.loads(found.stdout).items() if (generate.REFERENCE / name).read_text() != text]
+
+    assert stale == [], "run: make docs"
 
 
 def test_every_error_that_a_request_can_meet_has_a_status() -> None:
