@@ -102,7 +102,7 @@ lock: setup ## update the pinned versions of all libraries
 	sed -i -E 's/\+[a-z]+[0-9]*$$//' requirements.lock
 
 bench: setup ## measure, and write benchmarks/results
-	for name in submit_to_first_epoch against_tutorial many_jobs tiny_fit persistence out_of_core block_shuffle claim mixed batch_predictions; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	for name in pages faces submit_to_first_epoch against_tutorial many_jobs tiny_fit persistence out_of_core block_shuffle claim mixed batch_predictions; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 sure: lint types docs-site test browser-test compose-test fuzz chaos ## all that CI does
 

@@ -4,7 +4,7 @@ import tempfile
 import time
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent / "pictures"
 WIDTHS = {"wide": 1280, "narrow": 400}
 COLOURS = ("light", "dark")
 TALLEST = 1_400
-PALETTE = 96  #: colours of a picture: pages have few, and a picture stays small
+PALETTE = 128  #: colours of a picture: pages have few, and a picture stays small
 
 
 def main() -> None:
@@ -106,9 +106,16 @@ def _settled(page: Page, name: str) -> None:
 def _keep(page: Page, path: Path, width: int) -> None:
     height = min(TALLEST, page.evaluate("document.documentElement.scrollHeight"))
     taken = page.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height})
-    Image.open(BytesIO(taken)).convert("RGB").quantize(
-        PALETTE, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
-    ).save(path, optimize=True)
+    picture = Image.open(BytesIO(taken)).convert("RGB")
+    picture.quantize(palette=_palette(picture), dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def _palette(picture: Image.Image) -> Image.Image:
+    """Return the colours that cover most of a picture, exactly as they are: a quantizer would tint its ground."""
+    counts = sorted(picture.getcolors(picture.width * picture.height) or [], reverse=True)
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for _, colour in counts[:PALETTE] for part in cast(tuple[int, ...], colour)])
+    return palette
 
 
 if __name__ == "__main__":

@@ -52,10 +52,18 @@ def pixels_of(job: JobView, wanted: "ImageInput", file: BinaryIO | None) -> list
     return row
 
 
+def row(pixels: list[float], wanted: "ImageInput") -> list[Any]:
+    """Return the numbers of a picture as a prediction takes them."""
+    from services.predictions.pictures import row_of
+
+    return row_of(pixels, wanted)
+
+
 def example(job: JobView) -> tuple[list[float], bool]:
     """Return the numbers of a picture of the data, and whether it validated the model; none of a plug-in's data."""
     row, validated = api().example_row(caller(), job.id)
-    return [float(row[name] or 0.0) for name in job.spec["data"]["features"] if name in row], validated
+    names = job.spec["data"].get("features") or []
+    return [float(row[name] or 0.0) for name in names if name in row], validated
 
 
 def _may_be_image(job: JobView) -> bool:

@@ -48,7 +48,7 @@ def predict_image(job_id: str) -> Response:
     sent = request.files.get("image")
     try:
         pixels = image_form.pixels_of(job, wanted, _limited(sent) if sent and sent.filename else None)
-        found = _answer(job.id, {"x": [pixels]})
+        found = _answer(job.id, {"x": [image_form.row(pixels, wanted)]})
     except InvalidRequest as error:
         return shown(job, "predict", 422, faults=error.faults)
     return shown(job, "predict", pixels=pixels, result=found, chances=_chances(found))

@@ -33,7 +33,7 @@ def image_call(job_id: str, wanted: "ImageInput", host_url: str) -> str:
         f'image = Image.open("picture.png").convert("{wanted.mode}").resize(({wanted.width}, {wanted.height}))\n'
         f"pixels = np.asarray(image, dtype=np.float32){axes}{scale if wanted.high != 255 or wanted.low else ''}\n"
         f"job = batchyard.Client({host_url.rstrip('/')!r}).job({job_id!r})\n"
-        "print(job.predict(pixels.reshape(1, -1)))"
+        f"print(job.predict(pixels.reshape({', '.join(map(str, (1, *(wanted.item or (-1,)))))})))"
     )
 
 

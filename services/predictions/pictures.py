@@ -27,6 +27,7 @@ class ImageInput:
     width: int
     low: float
     high: float
+    item: tuple[int, ...] = ()  #: the shape of a plug-in's item, whose numbers are lists in lists
 
     @property
     def mode(self) -> str:
@@ -37,9 +38,9 @@ class ImageInput:
 def input_of(data: dict[str, Any], info: TableInfo) -> ImageInput | None:
     """Return the image that the `data` of a resolved spec takes from its columns; None where it takes others."""
     tensors = {name: options for name, options in data.get("columns", {}).items() if options.get("type") == "tensor"}
-    features = list(data.get("features") or [])
+    features, item = list(data.get("features") or []), list[int]()
     if len(info.columns) and info.columns[0].type == "tensor":
-        shape = list(info.columns[0].shape or [])  # a plug-in's items
+        item = shape = list(info.columns[0].shape or [])
     elif len(tensors) == 1:
         ((name, options),) = tensors.items()
         shape = list(options.get("shape") or [])
@@ -50,7 +51,7 @@ def input_of(data: dict[str, Any], info: TableInfo) -> ImageInput | None:
     channels, height, width = ([1, *shape] if len(shape) == 2 else shape) if len(shape) in (2, 3) else (0, 0, 0)
     if channels not in (1, 3):
         return None
-    return ImageInput(channels, height, width, *_span(info, features))
+    return ImageInput(channels, height, width, *_span(info, features), tuple(item))
 
 
 def numbers_of(file: BinaryIO, wanted: ImageInput) -> list[float]:
@@ -74,6 +75,11 @@ def numbers_of(file: BinaryIO, wanted: ImageInput) -> list[float]:
         ) from error
     planes = pixels.reshape(wanted.height, wanted.width, wanted.channels).transpose(2, 0, 1)
     return [float(value) for value in (wanted.low + planes / BYTE * (wanted.high - wanted.low)).ravel()]
+
+
+def row_of(numbers: list[float], wanted: ImageInput) -> list[Any]:
+    """Return the numbers of a picture as a row of `x`."""
+    return list(np.reshape(numbers, wanted.item).tolist()) if wanted.item else numbers
 
 
 def drawn(numbers: Sequence[float | None], wanted: ImageInput) -> str:

@@ -23,6 +23,11 @@ def test_a_drained_worker_finishes_and_takes_nothing_until_it_is_undrained(stack
         stack.finished(trains)
         expect(row).to_contain_text("drained")
         assert stack.json(f"/api/v1/jobs/{waits}")["status"] == "queued"
+        _, rss_bytes = stack.json(f"/api/v1/jobs/{trains}/system")["data"][0][1:3]  # of its first half second
+        assert rss_bytes > 100 << 20  # a process with PyTorch loaded
+        tab.goto(f"/jobs/{trains}?tab=system")
+        expect(tab.get_by_role("img", name=re.compile("^Memory: "))).to_be_visible()
+        tab.goto("/queue")
 
         row.get_by_role("button", name="Undrain").click()
 
