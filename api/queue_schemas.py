@@ -26,7 +26,7 @@ class QueuedJob(Answer):
     position: int | None
     """Position among your jobs, 1 for the next; null: it is running."""
     reason: dict[str, str] | None
-    """Why it waits: a code (`storage_full`, `no_worker`, `next_try`, `worker_stuck`, `slots_busy`,
+    """Why it waits: a code (`storage_full`, `no_worker`, `next_try`, `worker_stuck`, `owner_limit`, `slots_busy`,
     `starting`) and a sentence."""
     expected_start: Expected | None
     """null: it is running, or nothing similar has been trained here."""

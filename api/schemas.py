@@ -67,7 +67,8 @@ class Queue(Answer):
     ahead: int
     workers_online: int
     reason: dict[str, str]
-    """Why it waits: a code (`storage_full`, `no_worker`, `next_try`, `slots_busy`, `starting`) and a sentence."""
+    """Why it waits: a code (`storage_full`, `no_worker`, `next_try`, `owner_limit`, `slots_busy`,
+    `starting`) and a sentence."""
 
 
 class Warning(Answer):

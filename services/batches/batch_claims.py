@@ -46,7 +46,7 @@ class BatchClaims:
         if turn_s < self.settings.prediction_turn_s:
             return False
         with self.database.reading() as session:
-            return order.eligible(session, device, 1) > 0
+            return order.eligible(session, device, 1, self.settings.owner_running_jobs) > 0
 
     def _taken(self, session: Session, worker: str) -> Claim | None:
         time, other = now(session), aliased(BatchPrediction)

@@ -76,6 +76,11 @@ def add_event(session: Session, job_id: str, kind: str, message: str, data: dict
     return int(seq)
 
 
+def count_of(session: Session, owner: str, state: JobState) -> int:
+    """Return how many jobs of an owner are in a state."""
+    return int(session.scalar(select(func.count()).where(Job.owner == owner, Job.state == state)) or 0)
+
+
 def count_events(session: Session, job_id: str, kind: str, level: str) -> int:
     """Return how many events of a type and level a job has."""
     query = select(func.count()).where(Event.job_id == job_id, Event.type == kind, Event.level == level)

@@ -15,6 +15,7 @@ from services.errors import CheckpointCorrupt, NoCheckpoint, NoCheckpointYet, No
 from services.jobs import job_views, references
 from services.jobs.job_views import EpochView, EventView, JobView
 from services.queue import order
+from services.queue.owner_limit import RunningJobs, owner_runs
 from services.queue.wait_reason import QueuePlace, Waiting, reason, slots_of
 from services.settings import Settings
 from services.specs.parse.faults import closest
@@ -24,10 +25,11 @@ from services.states import JobState
 class JobLookup:
     """The reader's side of jobs."""
 
-    def __init__(self, database: Database, settings: Settings, disk: Disk) -> None:
+    def __init__(self, database: Database, settings: Settings, disk: Disk, running_jobs: RunningJobs) -> None:
         self.database = database
         self.settings = settings
         self.disk = disk
+        self.running_jobs = running_jobs
 
     def get(self, owner: str, id_or_name: str) -> JobView:
         """Return a job by its id or, the newest, by its name.
@@ -161,7 +163,7 @@ class JobLookup:
             return None
         position = order.position(session, job.place, owner)
         slots = slots_of(session, job.run.device, self.settings.online_s)
-        waiting = Waiting(job.run.device, job.times.not_before, position)
+        waiting = Waiting(job.run.device, job.times.not_before, position, owner_runs(session, owner, self.running_jobs))
         # A job that waits for no later try has no use for the time.
         time = now(session) if job.times.not_before > job.times.created_at else job.times.not_before
         return QueuePlace(position, slots.workers, reason(waiting, slots, time, self.disk))

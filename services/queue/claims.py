@@ -27,9 +27,10 @@ class Claim:
 class Claims:
     """Takes jobs out of the queue."""
 
-    def __init__(self, database: Database, disk: Disk) -> None:
+    def __init__(self, database: Database, disk: Disk, running: int | None) -> None:
         self.database = database
         self.disk = disk
+        self.running = running  #: jobs of an owner that may run at once, where nothing else is set
 
     def claim(self, device: str, worker: str) -> Claim | None:
         """Take the best eligible job, or return None: fair share between owners, then priority, then age.
@@ -42,9 +43,14 @@ class Claims:
             with self.database.transaction() as session:
                 time = now(session)
                 order.end_waits(session, device, time)
-                values = {"device": device, "worker": worker, "now": job_rows.stamp(session, time)}
+                values = {
+                    "device": device,
+                    "worker": worker,
+                    "now": job_rows.stamp(session, time),
+                    "running": self.running,
+                }
                 taken = session.execute(order.CLAIM, values).first()
-                if taken is None and not order.eligible(session, device, 1):
+                if taken is None and not order.eligible(session, device, 1, self.running):
                     return None
                 if taken is None:
                     continue  # another worker was faster

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, text, tuple_, update
+from sqlalchemy import BindParameter, Integer, Select, TextClause, bindparam, func, select, text, tuple_, update
 from sqlalchemy.orm import Session
 
 from services.db.engine import now
@@ -22,6 +22,19 @@ def _sorted(alias: str) -> str:
     return ", ".join(f"{alias}.{column}" for column in QUEUE_ORDER)
 
 
+def _most(owner: str) -> str:
+    """SQL: how many jobs of an owner may run at once; NULL: any number."""
+    return f"COALESCE((SELECT l.running_jobs FROM owner_limits l WHERE l.owner = {owner}), :running)"
+
+
+#: Its type is said, since where nothing is set it is NULL, which has none.
+_RUNNING: BindParameter[int | None] = bindparam("running", type_=Integer)
+#: SQL: the owners who have as many running jobs as they may.
+_FULL = f"""SELECT owner FROM owner_limits WHERE running_jobs = 0 UNION ALL
+            SELECT r.owner FROM jobs r WHERE r.state = 'running'
+             GROUP BY r.owner HAVING count(*) >= {_most("r.owner")}"""
+
+
 def _head(condition: str = "") -> str:
     """SQL: the first of an owner's jobs that may start.
 
@@ -36,14 +49,17 @@ def _head(condition: str = "") -> str:
 
 
 def _fairest(head: str, but: str = "0") -> str:
-    """SQL: of the owners' heads the one whose owner has the fewest running jobs, then has waited longest."""
+    """SQL: of the owners' heads the one whose owner has the fewest running jobs, then has waited longest.
+
+    Owners who have as many running as they may are passed over; `:running` is the most where nothing else is set.
+    """
     return f"""
       SELECT head FROM (
         SELECT ({head}) AS head,
                (SELECT count(*) FROM jobs r WHERE r.owner = o.name AND r.state = 'running') - {but} AS busy,
-               o.last_claim
+               {_most("o.name")} AS most, o.last_claim
           FROM owners o) heads
-       WHERE head IS NOT NULL ORDER BY busy, last_claim LIMIT 1"""
+       WHERE head IS NOT NULL AND (most IS NULL OR busy < most) ORDER BY busy, last_claim LIMIT 1"""
 
 
 CLAIM = text(
@@ -54,7 +70,7 @@ CLAIM = text(
      WHERE state = 'queued' AND id = ({_fairest(_head())})
     RETURNING id, attempt, owner, trained_s
     """
-)
+).bindparams(_RUNNING)
 _OWN_OR_WAITING = f"COALESCE(({_head('AND j.queued_at <= :settled')}), CASE WHEN o.name = :owner THEN :job_id END)"
 #: What a worker would claim if it put a running job back.
 NEXT = text(
@@ -63,16 +79,17 @@ NEXT = text(
      WHERE j.state = 'queued'
        AND j.id = ({_fairest(_OWN_OR_WAITING, but="CASE WHEN o.name = :owner THEN 1 ELSE 0 END")})
     """
-)
+).bindparams(_RUNNING)
 ELIGIBLE = text(
-    """
+    f"""
     SELECT (SELECT count(*) FROM (SELECT 1 FROM jobs
-              WHERE state = 'queued' AND device = :device AND not_before <= created_at LIMIT :most) AS ready)
+              WHERE state = 'queued' AND device = :device AND not_before <= created_at
+               AND owner NOT IN ({_FULL}) LIMIT :most) AS ready)
          + (SELECT count(*) FROM (SELECT 1 FROM jobs
               WHERE state = 'queued' AND device = :device AND not_before > created_at AND not_before <= :now
-              LIMIT :most) AS waited)
+               AND owner NOT IN ({_FULL}) LIMIT :most) AS waited)
     """
-)
+).bindparams(_RUNNING)
 
 
 def end_waits(session: Session, device: str, time: datetime) -> None:
@@ -136,7 +153,13 @@ def position(session: Session, job: Place, owner: str) -> int:
     return min(MAX_POSITION, 1 + sum(found))
 
 
-def eligible(session: Session, device: str, most: int) -> int:
-    """Return how many queued jobs may start now, counted up to `most`."""
-    found = session.scalar(ELIGIBLE, {"device": device, "now": stamp(session, now(session)), "most": most})
+def may_run(running: int | None) -> TextClause:
+    """Return the condition of jobs whose owners may have one more running; `running` where nothing else is set."""
+    return text(f"jobs.owner NOT IN ({_FULL})").bindparams(bindparam("running", running, Integer))
+
+
+def eligible(session: Session, device: str, most: int, running: int | None) -> int:
+    """Return how many queued jobs may start now, counted up to `most`; `running` of an owner may run at once."""
+    values = {"device": device, "now": stamp(session, now(session)), "most": most, "running": running}
+    found = session.scalar(ELIGIBLE, values)
     return min(most, int(found or 0))

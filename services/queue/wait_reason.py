@@ -22,7 +22,7 @@ START = {
 class Reason:
     """Why a job waits: a code, and a sentence for people."""
 
-    code: str  #: storage_full, no_worker, next_try, worker_stuck, slots_busy or starting
+    code: str  #: storage_full, no_worker, next_try, worker_stuck, owner_limit, slots_busy or starting
     message: str
 
 
@@ -33,6 +33,7 @@ class Waiting:
     device: str
     not_before: datetime
     position: int
+    owner_runs: int | None = None  #: so many of its owner's jobs run, and no more may; None: more may
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,9 @@ def reason(waits: Waiting, slots: Slots, time: datetime, disk: Disk) -> Reason:
     pause_s = (not_before - time).total_seconds()
     if pause_s > 0:
         return Reason("next_try", f"Its last attempt was interrupted; the next one starts in {pause_s:.0f} s.")
+    if waits.owner_runs is not None:
+        detail = f"{waits.owner_runs} of your jobs run, and no more may at once; it starts when one of them ends."
+        return Reason("owner_limit", detail)
     if slots.busy < slots.total:
         return Reason("starting", "A slot is free; it will start in a moment.")
     busy = "The one slot is" if slots.total == 1 else f"All {slots.total} slots are"
