@@ -10,7 +10,7 @@ CORES := $(shell nproc 2>/dev/null || echo 2)
 BESIDE := -n $(shell echo $$((2 * $(CORES)))) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up dev train-one down test unit integration acceptance rules compose-test sbom chaos soak browser-test fuzz lint types fix docs docs-site pictures client lock bench sure clean
+.PHONY: help setup demo up dev train-one down test unit integration acceptance rules compose-test sbom chaos soak browser-test fuzz lint audit types fix docs docs-site pictures client lock bench sure clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -73,6 +73,11 @@ lint: setup ## run ruff and check the import rules
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --config pyproject.toml
+
+audit: ## look for known holes in the locked libraries, and for risky calls in the sources; needs the network
+	@[ -x build/audit/bin/pip-audit ] || { $(PYTHON) -m venv build/audit && build/audit/bin/pip install -q bandit pip-audit; }
+	build/audit/bin/bandit -q -r api batchyard local services worker -s B101,B104,B310,B311,B404,B603,B606,B608
+	build/audit/bin/pip-audit --no-deps --disable-pip -r requirements.lock
 
 types: setup ## check types
 	$(BIN)/mypy

@@ -27,6 +27,8 @@ class ChangeLimits(BaseModel):
     model_config = STRICT
 
     queued_jobs: Most = None
+    running_jobs: Most = None
+    """Others wait, however many slots are free."""
     submits_per_minute: Most = None
     stored_bytes: Large = None
     """Of data sets and checkpoints."""

@@ -27,7 +27,7 @@ class QueuedJob(Answer):
     """Position among your jobs, 1 for the next; null: it is running."""
     reason: dict[str, str] | None
     """Why it waits: a code (`storage_full`, `no_worker`, `workers_drained`, `next_try`, `worker_stuck`,
-    `slots_busy`, `starting`) and a sentence."""
+    `owner_limit`, `slots_busy`, `starting`) and a sentence."""
     expected_start: Expected | None
     """null: it is running, or nothing similar has been trained here."""
     expected_finish: Expected | None

@@ -97,6 +97,7 @@ class Settings:
     idempotency_s: float = setting(86_400.0, "How long an Idempotency-Key is remembered.")
 
     owner_queued_jobs: int | None = setting(None, "Jobs of one owner that may wait; None: any number.", int)
+    owner_running_jobs: int | None = setting(None, "Jobs of one owner that may run at once; None: any number.", int)
     owner_submits_per_minute: int | None = setting(None, "Jobs that one owner may submit in a minute.", int)
     owner_stored_bytes: int | None = setting(None, "Bytes of data sets and checkpoints that one owner may store.", int)
     owner_run_s_per_day: int | None = setting(None, "Seconds that jobs of one owner may train in a day.", int)

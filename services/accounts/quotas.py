@@ -10,7 +10,7 @@ from services.account_errors import QuotaExceeded, StorageQuotaExceeded
 from services.db import changes
 from services.db.account_tables import OwnerLimits
 from services.db.engine import Database, insert_for, now
-from services.db.job_rows import add_owner
+from services.db.job_rows import add_owner, count_of
 from services.db.tables import Checkpoint, Dataset, Job, Owner
 from services.settings import Settings
 from services.states import FINAL, JobState
@@ -27,11 +27,12 @@ class Limits:
     stored_bytes: int | None = None
     run_seconds_per_day: int | None = None
     predict_rows: int | None = None
+    running_jobs: int | None = None
 
     @property
     def bound_jobs(self) -> bool:
         """Whether any of them can refuse a job."""
-        return self != Limits(predict_rows=self.predict_rows)
+        return self != Limits(predict_rows=self.predict_rows, running_jobs=self.running_jobs)
 
 
 NAMES = tuple(known.name for known in fields(Limits))
@@ -59,8 +60,11 @@ class Quotas:
             stored_bytes=settings.owner_stored_bytes,
             run_seconds_per_day=settings.owner_run_s_per_day,
             predict_rows=settings.owner_predict_rows,
+            running_jobs=settings.owner_running_jobs,
         )
-        self.rows: dict[str, int] = {}  #: most rows of a predict, of the owners for whom it was set: asked without SQL
+        #: Of the owners for whom they were set, asked without SQL: most rows of a predict, most jobs that run.
+        self.rows: dict[str, int] = {}
+        self.running: dict[str, int] = {}
 
     def limits(self, own: Limits) -> Limits:
         """Return what an owner may have for whom these were set."""
@@ -75,7 +79,7 @@ class Quotas:
         add_owner(session, owner)
         session.scalar(select(Owner.name).where(Owner.name == owner).with_for_update())
         self._check_rate(session, owner, most.submits_per_minute)
-        queued = _queued(session, owner)
+        queued = count_of(session, owner, JobState.QUEUED)
         if most.queued_jobs is not None and queued >= most.queued_jobs:
             raise _over("queued-jobs", f"{queued} jobs wait; {most.queued_jobs} may", most.queued_jobs, queued)
         ran = _run_seconds(session, owner)
@@ -103,20 +107,26 @@ class Quotas:
         """Return how many rows one predict of an owner may have, as far as this process knows; None: any number."""
         return self.rows.get(owner, self.defaults.predict_rows)
 
+    def running_jobs(self, owner: str) -> int | None:
+        """Return how many jobs of an owner may run at once, as far as this process knows; None: any number."""
+        return self.running.get(owner, self.defaults.running_jobs)
+
     def reload(self) -> None:
-        """Read what predictions have to know.
+        """Read what is asked without SQL.
 
         Raises: NotReady.
         """
-        query = select(OwnerLimits.owner, OwnerLimits.predict_rows).where(OwnerLimits.predict_rows.is_not(None))
         with self.database.reading() as session:
-            self.rows = {owner: int(rows or 0) for owner, rows in session.execute(query)}
+            found = session.execute(select(OwnerLimits.owner, OwnerLimits.predict_rows, OwnerLimits.running_jobs)).all()
+        self.rows = {row.owner: row.predict_rows for row in found if row.predict_rows is not None}
+        self.running = {row.owner: row.running_jobs for row in found if row.running_jobs is not None}
 
     def view(self, owner: str) -> OwnerView:
         """Return what an owner may have and has; of one who has nothing, too."""
         with self.database.reading() as session:
             used = {
-                "queued_jobs": _queued(session, owner),
+                "queued_jobs": count_of(session, owner, JobState.QUEUED),
+                "running_jobs": count_of(session, owner, JobState.RUNNING),
                 "submits_per_minute": _submits(session, owner)[0],
                 "stored_bytes": _stored(session, owner),
                 "run_seconds_per_day": _run_seconds(session, owner),
@@ -147,11 +157,6 @@ class Quotas:
 def _own(session: Session, owner: str) -> Limits:
     row = session.execute(select(*COLUMNS).where(OwnerLimits.owner == owner)).first()
     return Limits(*row) if row else Limits()
-
-
-def _queued(session: Session, owner: str) -> int:
-    query = select(func.count()).where(Job.owner == owner, Job.state == JobState.QUEUED)
-    return int(session.scalar(query) or 0)
 
 
 def _submits(session: Session, owner: str) -> tuple[int, int]:

@@ -51,7 +51,9 @@ class BatchClaims:
         if turn_s < self.settings.prediction_turn_s:
             return False
         with self.database.reading() as session:
-            return not is_drained(session, worker) and order.eligible(session, device, 1) > 0
+            if is_drained(session, worker):
+                return False
+            return order.eligible(session, device, 1, self.settings.owner_running_jobs) > 0
 
     def _taken(self, session: Session, worker: str) -> Claim | None:
         other = aliased(BatchPrediction)

@@ -58,6 +58,7 @@ class OwnerLimits(Base):
     stored_bytes: Mapped[int | None] = mapped_column(BigInteger)
     run_seconds_per_day: Mapped[int | None] = mapped_column(BigInteger)
     predict_rows: Mapped[int | None]
+    running_jobs: Mapped[int | None]
 
 
 class Share(Base):

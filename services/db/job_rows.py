@@ -78,6 +78,11 @@ def write_event(session: Session, job: Any, **event: Any) -> None:
     session.connection().execute(ADD_EVENT, {"job_id": job.id, "seq": job.events_seq, "level": "info"} | event)
 
 
+def count_of(session: Session, owner: str, state: JobState) -> int:
+    """Return how many jobs of an owner are in a state."""
+    return int(session.scalar(select(func.count()).where(Job.owner == owner, Job.state == state)) or 0)
+
+
 def count_events(session: Session, job_id: str, kind: str, level: str) -> int:
     """Return how many events of a type and level a job has."""
     query = select(func.count()).where(Event.job_id == job_id, Event.type == kind, Event.level == level)

@@ -15,6 +15,7 @@ from services.errors import CheckpointCorrupt, NoCheckpoint, NoCheckpointYet, No
 from services.jobs import job_views, references
 from services.jobs.job_views import EpochView, EventView, JobView
 from services.queue import order
+from services.queue.owner_limit import RunningJobs, owner_runs
 from services.queue.wait_reason import QueuePlace, Waiting, place, slots_of
 from services.settings import Settings
 from services.specs.parse.faults import closest
@@ -24,10 +25,11 @@ from services.states import JobState
 class JobLookup:
     """The reader's side of jobs."""
 
-    def __init__(self, database: Database, settings: Settings, disk: Disk) -> None:
+    def __init__(self, database: Database, settings: Settings, disk: Disk, running_jobs: RunningJobs) -> None:
         self.database = database
         self.settings = settings
         self.disk = disk
+        self.running_jobs = running_jobs
 
     def get(self, owner: str, id_or_name: str) -> JobView:
         """Return a job by its id or, the newest, by its name.
@@ -166,7 +168,8 @@ class JobLookup:
         pause_s = 0.0
         if job.times.not_before > job.times.created_at:  # it waits for a later try
             pause_s = (job.times.not_before - now(session)).total_seconds()
-        return place(Waiting(job.run.device, position, pause_s), slots, self.disk)
+        runs = owner_runs(session, owner, self.running_jobs(owner))
+        return place(Waiting(job.run.device, position, pause_s, runs), slots, self.disk)
 
     def _found(self, session: Session, owner: str, id_or_name: str) -> JobView:
         found = references.by_id(session, owner, id_or_name) or references.by_name(session, owner, id_or_name)

@@ -10,6 +10,7 @@ from services.db.engine import Database
 from services.disk import Disk
 from services.errors import Fault, InvalidRequest
 from services.jobs import warm_start
+from services.queue.owner_limit import owner_runs
 from services.queue.prospect import Newcomer, online_workers, prospect
 from services.queue.speeds import seconds_per_work
 from services.queue.wait_reason import QueuePlace, Waiting, place
@@ -43,8 +44,10 @@ class SubmissionFacts:
         self.disk = disk
         self.limits = Limits(settings.max_epochs, settings.max_parameters, settings.allowed_plugins)
 
-    def gather(self, spec: JobSpec, owner: str) -> Gathered:
+    def gather(self, spec: JobSpec, owner: str, running_jobs: int | None) -> Gathered:
         """Return what is known for a spec; what is wrong with its data or its starting weights is in the facts.
+
+        Of the owner's jobs at most `running_jobs` run at once; None: any number.
 
         Raises: DatasetDamaged; StorageFull; NotReady.
         """
@@ -55,6 +58,7 @@ class SubmissionFacts:
             workers = online_workers(session, self.settings.online_s)
             device = device_of(spec.device, "cuda" in workers.memory)
             expected = prospect(session, Newcomer(owner, device, spec.model.type, spec.priority))
+            runs = owner_runs(session, owner, running_jobs)
         known_by_id = dataset.id if dataset and dataset.source not in BY_NAME else None
         facts = Facts(
             info=dataset.info if dataset else None,
@@ -67,7 +71,7 @@ class SubmissionFacts:
             start=start.weights if start else None,
             faults=faults,
         )
-        waiting = Waiting(device, expected.position)
+        waiting = Waiting(device, expected.position, owner_runs=runs)
         return Gathered(facts, dataset, start, place(waiting, workers.slots(device, expected.busy), self.disk))
 
     def _dataset(self, session: Session, spec: JobSpec, owner: str, faults: list[Fault]) -> DatasetView | None:

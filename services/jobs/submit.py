@@ -56,7 +56,7 @@ class JobService:
             if submitter.job_id:
                 return _of_before(session, asked.owner, submitter.job_id)
         self.facts.disk.check()
-        gathered = self.facts.gather(asked.spec, asked.owner)
+        gathered = self.facts.gather(asked.spec, asked.owner, self.quotas.running_jobs(asked.owner))
         resolved = resolve(asked.spec, gathered.facts)
         job = self._stored(asked, submitter, gathered, resolved)
         if job is None:
@@ -70,7 +70,7 @@ class JobService:
 
         Raises: InvalidRequest.
         """
-        return resolve(spec, self.facts.gather(spec, owner).facts)
+        return resolve(spec, self.facts.gather(spec, owner, self.quotas.running_jobs(owner)).facts)
 
     def replayed(self, owner: str, key: RequestKey) -> Submitted | None:
         """Return the job that a key brought before; None if it is new.

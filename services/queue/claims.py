@@ -32,9 +32,10 @@ class Claim:
 class Claims:
     """Takes jobs out of the queue."""
 
-    def __init__(self, database: Database, disk: Disk) -> None:
+    def __init__(self, database: Database, disk: Disk, running: int | None) -> None:
         self.database = database
         self.disk = disk
+        self.running = running  #: jobs of an owner that may run at once, where nothing else is set
 
     def claim(self, device: str, worker: str) -> Claim | None:
         """Take the best eligible job, or return None: fair share between owners, then priority, then age.
@@ -48,13 +49,18 @@ class Claims:
             with self.database.transaction(durable=False) as session:
                 connection = session.connection()
                 connection.execute(order.END_WAITS, {"of_device": device})
-                taken = connection.execute(order.CLAIM, {"of_device": device, "by": worker}).first()
-                if taken is None and (is_drained(session, worker) or not order.eligible(session, device, 1)):
+                values = {"of_device": device, "by": worker, "running": self.running}
+                taken = connection.execute(order.CLAIM, values).first()
+                if taken is None and self._has_none(session, device, worker):
                     return None
                 if taken is None:
                     continue  # another worker was faster
                 return self._claimed(session, taken, worker)
         return None
+
+    def _has_none(self, session: Session, device: str, worker: str) -> bool:
+        """Return whether nothing is there to be taken, rather than that another worker was faster."""
+        return is_drained(session, worker) or not order.eligible(session, device, 1, self.running)
 
     def _claimed(self, session: Session, taken: Any, worker: str) -> Claim:
         session.connection().execute(SERVED, {"served": taken.owner})

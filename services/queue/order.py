@@ -4,7 +4,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ScalarSelect, Select, bindparam, exists, func, null, select, text, tuple_, union_all, update
+from sqlalchemy import (
+    BindParameter,
+    Integer,
+    ScalarSelect,
+    Select,
+    TextClause,
+    bindparam,
+    exists,
+    func,
+    null,
+    select,
+    text,
+    tuple_,
+    union_all,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from services.db.clock import NOW
@@ -23,6 +38,19 @@ def _sorted(alias: str) -> str:
     return ", ".join(f"{alias}.{column}" for column in QUEUE_ORDER)
 
 
+def _most(owner: str) -> str:
+    """SQL: how many jobs of an owner may run at once; NULL: any number."""
+    return f"COALESCE((SELECT l.running_jobs FROM owner_limits l WHERE l.owner = {owner}), :running)"
+
+
+#: Its type is said, since where nothing is set it is NULL, which has none.
+_RUNNING: BindParameter[int | None] = bindparam("running", type_=Integer)
+#: SQL: the owners who have as many running jobs as they may.
+_FULL = f"""SELECT owner FROM owner_limits WHERE running_jobs = 0 UNION ALL
+            SELECT r.owner FROM jobs r WHERE r.state = 'running'
+             GROUP BY r.owner HAVING count(*) >= {_most("r.owner")}"""
+
+
 def _head(condition: str = "") -> str:
     """SQL: the first of an owner's jobs that may start.
 
@@ -37,14 +65,17 @@ def _head(condition: str = "") -> str:
 
 
 def _fairest(head: str, but: str = "0") -> str:
-    """SQL: of the owners' heads the one whose owner has the fewest running jobs, then has waited longest."""
+    """SQL: of the owners' heads the one whose owner has the fewest running jobs, then has waited longest.
+
+    Owners who have as many running as they may are passed over; `:running` is the most where nothing else is set.
+    """
     return f"""
       SELECT head FROM (
         SELECT ({head}) AS head,
                (SELECT count(*) FROM jobs r WHERE r.owner = o.name AND r.state = 'running') - {but} AS busy,
-               o.last_claim
+               {_most("o.name")} AS most, o.last_claim
           FROM owners o) heads
-       WHERE head IS NOT NULL ORDER BY busy, last_claim LIMIT 1"""
+       WHERE head IS NOT NULL AND (most IS NULL OR busy < most) ORDER BY busy, last_claim LIMIT 1"""
 
 
 #: Takes the first of all for a worker that is not drained, and gives it the number of the event that says so.
@@ -52,7 +83,7 @@ CLAIM = (
     update(_JOBS)
     .where(
         _QUEUED,
-        _JOBS.c.id == text(_fairest(_head())).columns(_JOBS.c.id).scalar_subquery(),
+        _JOBS.c.id == text(_fairest(_head())).bindparams(_RUNNING).columns(_JOBS.c.id).scalar_subquery(),
         ~exists().where(Worker.id == bindparam("by"), Worker.drained),
     )
     .values(
@@ -88,12 +119,13 @@ NEXT = text(
      WHERE j.state = 'queued'
        AND j.id = ({_fairest(_OWN_OR_WAITING, but="CASE WHEN o.name = :owner THEN 1 ELSE 0 END")})
     """
-)
+).bindparams(_RUNNING)
 
 
 def _eligible() -> Select[Any]:
     """Return the query for how many jobs may start: those that wait for nothing, and those whose wait is over."""
-    waiting = select(Job.id).where(_QUEUED, Job.device == bindparam("device"))
+    may_start = text(f"jobs.owner NOT IN ({_FULL})").bindparams(_RUNNING)
+    waiting = select(Job.id).where(_QUEUED, Job.device == bindparam("device"), may_start)
     kinds = waiting.where(~_WAITS), waiting.where(_WAITS, Job.not_before <= NOW)
     counts = [select(func.count()).select_from(kind.limit(bindparam("most")).subquery()) for kind in kinds]
     return select(*[count.scalar_subquery() for count in counts])
@@ -153,6 +185,12 @@ def position(session: Session, job: Place, owner: str) -> int:
     return int(session.connection().execute(POSITION, {"owner": owner, **vars(job)}).scalar_one())
 
 
-def eligible(session: Session, device: str, most: int) -> int:
-    """Return how many queued jobs may start now, counted up to `most`."""
-    return min(most, sum(session.connection().execute(ELIGIBLE, {"device": device, "most": most}).one()))
+def may_run(running: int | None) -> TextClause:
+    """Return the condition of jobs whose owners may have one more running; `running` where nothing else is set."""
+    return text(f"jobs.owner NOT IN ({_FULL})").bindparams(bindparam("running", running, Integer))
+
+
+def eligible(session: Session, device: str, most: int, running: int | None) -> int:
+    """Return how many queued jobs may start now, counted up to `most`; `running` of an owner may run at once."""
+    values = {"device": device, "most": most, "running": running}
+    return min(most, sum(session.connection().execute(ELIGIBLE, values).one()))

@@ -14,6 +14,7 @@ from services.nudges import DEVICES
 from services.queue import durations, order
 from services.queue.durations import Past, Span
 from services.queue.forecast import Task, Times, forecast
+from services.queue.owner_limit import RunningJobs, owner_runs
 from services.queue.wait_reason import Reason, Slots, Waiting, reason, slots_of
 from services.settings import Settings
 from services.states import JobState, status_of
@@ -54,21 +55,19 @@ class QueueView:
 class Outlook:
     """Reads the queue."""
 
-    def __init__(self, database: Database, settings: Settings, disk: Disk) -> None:
+    def __init__(self, database: Database, settings: Settings, disk: Disk, running_jobs: RunningJobs) -> None:
         self.database = database
         self.settings = settings
         self.disk = disk
+        self.running_jobs = running_jobs
 
     def queues(self, owner: str) -> list[QueueView]:
         """Return the queue of each device, with an owner's jobs."""
         with self.database.reading() as session:
             return [self._queue(session, owner, device) for device in DEVICES]
 
-    def _why(self, job: Job, place: int | None, slots: Slots, time: datetime) -> Reason | None:
-        if place is None:
-            return None
-        pause_s = (job.not_before - time).total_seconds()
-        return reason(Waiting(job.device, place, pause_s), slots, self.disk)
+    def _why(self, waits: Waiting | None, slots: Slots) -> Reason | None:
+        return None if waits is None else reason(waits, slots, self.disk)
 
     def _queue(self, session: Session, owner: str, device: str) -> QueueView:
         time = now(session)
@@ -82,6 +81,7 @@ class Outlook:
         times = [seen.played(which) for which in ("low", "expected", "high")]
         queued = select(func.count(), func.min(Job.created_at)).where(Job.state == JobState.QUEUED)
         count, oldest = session.execute(queued.where(Job.device == device)).one()
+        runs = owner_runs(session, owner, self.running_jobs(owner))
         own = [(None, job) for job in running if job.owner == owner]
         jobs = [*own, *enumerate(waiting.get(owner, []), 1)]
         return QueueView(
@@ -92,8 +92,16 @@ class Outlook:
             workers_online=slots.workers,
             oldest_wait_s=(time - oldest).total_seconds() if oldest else None,
             next_start_s=seen.played("expected", Task("", owner, 0.0))[""].start,
-            jobs=[_expected(place, self._why(job, place, slots, time), job, times) for place, job in jobs],
+            jobs=[
+                _expected(place, self._why(_waits(job, place, runs, time), slots), job, times) for place, job in jobs
+            ],
         )
+
+
+def _waits(job: Job, place: int | None, owner_runs: int | None, time: datetime) -> Waiting | None:
+    if place is None:
+        return None
+    return Waiting(job.device, place, (job.not_before - time).total_seconds(), owner_runs)
 
 
 def _of(device: str, state: JobState) -> Select[Job]:

@@ -48,6 +48,7 @@ class TimeSlices:
                 return False  # a drained worker would not claim what waits
             settled = job_rows.stamp(session, now(session) - timedelta(seconds=SETTLED_S))
             values = {"of_device": job.device, "settled": settled, "owner": job.owner, "job_id": claim.job_id}
+            values["running"] = self.settings.owner_running_jobs
             ahead = session.execute(order.NEXT, values).first()
         if ahead is None or ahead.level >= reached:
             return False

@@ -23,7 +23,8 @@ UNDRAIN = "batchyard workers undrain WORKER, or on the page of the queue"
 class Reason:
     """Why a job waits: a code, and a sentence for people."""
 
-    code: str  #: storage_full, no_worker, workers_drained, next_try, worker_stuck, slots_busy or starting
+    #: storage_full, no_worker, workers_drained, next_try, worker_stuck, owner_limit, slots_busy or starting
+    code: str
     message: str
 
 
@@ -34,6 +35,7 @@ class Waiting:
     device: str
     position: int
     pause_s: float = 0.0  #: until its next try
+    owner_runs: int | None = None  #: so many of its owner's jobs run, and no more may; None: more may
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,9 @@ def reason(waits: Waiting, slots: Slots, disk: Disk) -> Reason:
         return Reason("no_worker", f"No {device} worker is online. Start one: {START[device]}.")
     if waits.pause_s > 0:
         return Reason("next_try", f"Its last attempt was interrupted; the next one starts in {waits.pause_s:.0f} s.")
+    if waits.owner_runs is not None:
+        detail = f"{waits.owner_runs} of your jobs run, and no more may at once; it starts when one of them ends."
+        return Reason("owner_limit", detail)
     if slots.busy < slots.total:
         return Reason("starting", "A slot is free; it will start in a moment.")
     busy = "The one slot is" if slots.total == 1 else f"All {slots.total} slots are"

@@ -11,6 +11,7 @@ from services.db.clock import time_in
 from services.db.engine import Database, insert_for, now
 from services.db.tables import Job, Worker
 from services.errors import NotFound
+from services.queue import order
 from services.settings import Settings
 from services.states import JobState
 
@@ -59,6 +60,7 @@ class Workers:
     def __init__(self, database: Database, settings: Settings) -> None:
         self.database = database
         self.online_s = settings.online_s
+        self.running_jobs = settings.owner_running_jobs
 
     def seen(self, sign: Sign) -> None:
         """Note that a worker is alive now."""
@@ -114,6 +116,7 @@ class Workers:
             before = now(session) - timedelta(seconds=seconds)
             ready = func.coalesce(Job.queued_at, Job.created_at) <= before, Job.not_before <= before
             query = select(Job.id).where(Job.state == JobState.QUEUED, Job.device == device, *ready)
+            query = query.where(order.may_run(self.running_jobs))
             return session.scalar(query.limit(1)) is not None
 
     def faults(self) -> dict[str, str]:

@@ -94,7 +94,11 @@ class Base:
             return 0  # nothing is claimed, so that nobody need hear of it
         with self.database.reading() as session:
             most = self.settings.max_nudges
-            return min(most, order.eligible(session, device, most) + batch_claims.eligible(session, most))
+            return min(
+                most,
+                order.eligible(session, device, most, self.settings.owner_running_jobs)
+                + batch_claims.eligible(session, most),
+            )
 
 
 def no_model(_spec: JobSpec, _info: TableInfo) -> dict[str, Any]:
@@ -128,7 +132,7 @@ def base(settings: Settings, intake: Intake = NO_INTAKE, *, pool_size: int = 5) 
     datasets = DatasetService(database, storage, settings, disk, quotas)
     shares = Shares(database)
     sources = DataSources(datasets, shares, intake.look)
-    lookup = JobLookup(database, settings, disk)
+    lookup = JobLookup(database, settings, disk, quotas.running_jobs)
     lifecycle = Lifecycle(database, settings)
     listing = JobListing(database)
     facts = SubmissionFacts(database, sources, intake.sizes, settings, disk)
@@ -152,7 +156,7 @@ def base(settings: Settings, intake: Intake = NO_INTAKE, *, pool_size: int = 5) 
         lookup=lookup,
         listing=listing,
         logs=JobLogs(database, lookup),
-        claims=Claims(database, disk),
+        claims=Claims(database, disk, settings.owner_running_jobs),
         lifecycle=lifecycle,
         time_slices=TimeSlices(database, settings),
         curves=JobCurves(database, lookup),
@@ -160,7 +164,7 @@ def base(settings: Settings, intake: Intake = NO_INTAKE, *, pool_size: int = 5) 
         usages=JobUsages(database, lookup),
         changes=JobChanges(database),
         predictable=Predictable(database),
-        outlook=Outlook(database, settings, disk),
+        outlook=Outlook(database, settings, disk, quotas.running_jobs),
         reaper=Reaper(database, lifecycle, settings),
         pruning=Pruning(database, commands, settings),
         workers=Workers(database, settings),

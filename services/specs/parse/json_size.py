@@ -52,9 +52,15 @@ def check_counts(body: bytes, *, max_rows: int, max_values: int) -> None:
 
     Raises: TooLarge.
     """
-    if len(body) <= min(max_rows, max_values):
-        return
-    bare = without_strings(body)
+    if len(body) > min(max_rows, max_values):
+        check_bare_counts(without_strings(body), max_rows=max_rows, max_values=max_values)
+
+
+def check_bare_counts(bare: bytes, *, max_rows: int, max_values: int) -> None:
+    """Do so for a JSON text that is without its strings already.
+
+    Raises: TooLarge.
+    """
     rows = _lists_and_objects(bare)
     if rows > max_rows:
         raise _too_large("lists and objects", rows, max_rows, "BATCHYARD_MAX_JSON_ROWS", limit_rows=max_rows)

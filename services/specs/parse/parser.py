@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from services.errors import DuplicateKey, Fault, InvalidRequest, MalformedJSON, TooDeep
 from services.settings import Settings
 from services.specs.parse.faults import MANY_KEYS, faults_of, many_unknown_keys, pointer_of
-from services.specs.parse.json_size import check_counts, without_strings
+from services.specs.parse.json_size import check_bare_counts, without_strings
 from services.specs.parse.whole_numbers import with_whole_numbers
 
 M = TypeVar("M", bound=BaseModel)
@@ -63,8 +63,9 @@ def read(
     Raises: MalformedJSON, TooDeep or DuplicateKey when the text is no JSON to work with; InvalidRequest with every
     fault of the values, each with its pointer; TooLarge, before it is parsed, when it has too many rows or values.
     """
-    _check_depth(body)
-    check_counts(body, max_rows=max_rows, max_values=max_values)
+    bare = without_strings(body)
+    _check_depth(bare)
+    check_bare_counts(bare, max_rows=max_rows, max_values=max_values)
     if body.count(b":") > MANY_KEYS:
         _check_known_keys(model, body)
     try:
@@ -72,7 +73,8 @@ def read(
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         if first["type"] == "json_invalid":
-            raise _unpaired(body) or _malformed(body, str(first["ctx"]["error"])) from None
+            words = str(first["ctx"]["error"])
+            raise _unpaired(body) or _beyond_all(body, words) or _malformed(body, words) from None
         # The text is JSON, but perhaps with NaN in it, which the faster reader refuses.
         data = json.loads(body)
         if not with_whole_numbers(data, error):
@@ -100,13 +102,13 @@ def _check_known_keys(model: type[BaseModel], body: bytes) -> None:
             raise InvalidRequest(faults)
 
 
-def _check_depth(body: bytes) -> None:
+def _check_depth(bare: bytes) -> None:
     """Count the levels before anything recursive reads the body.
 
     Without strings, only brackets are left; each round takes out the innermost pairs, so it takes as many rounds as
     there are levels. Linear time in C for each of at most 33 rounds.
     """
-    brackets = without_strings(body).translate(bytes.maketrans(b"[]{}", b"()()"), NOT_BRACKETS)
+    brackets = bare.translate(bytes.maketrans(b"[]{}", b"()()"), NOT_BRACKETS)
     for _ in range(MAX_DEPTH):
         shorter = brackets.replace(b"()", b"")
         if shorter == brackets and brackets.count(b"(") > MAX_DEPTH:
@@ -183,6 +185,17 @@ def _unpaired(body: bytes) -> InvalidRequest | None:
         return None
     try:
         faults = _value_faults(json.loads(body), "#")
+    except ValueError:
+        return None
+    return InvalidRequest(faults) if faults else None
+
+
+def _beyond_all(body: bytes, words: str) -> InvalidRequest | None:
+    """Return the faults of a body that is JSON but for integers of more digits than any reader takes."""
+    if not words.startswith("number out of range"):
+        return None
+    try:
+        faults = _value_faults(json.loads(body, parse_int=lambda digits: int(digits[:40])), "#")
     except ValueError:
         return None
     return InvalidRequest(faults) if faults else None

@@ -6,7 +6,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from services.specs.schema.checkpoints import InitFrom, Keep
 from services.specs.schema.data import Data, RandomSplit, Split
-from services.specs.schema.fields import STRICT, Name, Number, Positive, Text, Whole
+from services.specs.schema.fields import STRICT, Name, Number, Text, Whole
 from services.specs.schema.losses import Loss
 from services.specs.schema.metrics import Metric
 from services.specs.schema.models import Model
@@ -14,6 +14,7 @@ from services.specs.schema.monitor import EarlyStopping, Monitor, Monitored, Val
 from services.specs.schema.optimizers import AdamW, Clip, Optimizer
 from services.specs.schema.schedulers import Scheduler
 
+MAX_TIME_S = 315_360_000  #: ten years: more is a slip
 Task = Literal["regression", "binary", "multiclass", "multilabel"]
 
 
@@ -47,7 +48,7 @@ class JobSpec(BaseModel):
 
     epochs: Annotated[int, Field(ge=1)] = 200
     """Upper bound of passes over the training rows."""
-    max_time_seconds: Positive | None = None
+    max_time_seconds: Annotated[float, Field(gt=0, le=MAX_TIME_S)] | None = None
     """Stop cleanly after this time."""
     batch_size: Literal["auto", "full"] | Annotated[int, Field(ge=1)] = "auto"
     """Rows per step; full: all; auto: the largest power of two up to training rows / 32, within 8 and 1024."""

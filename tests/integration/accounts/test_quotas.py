@@ -12,6 +12,7 @@ from services.account_errors import QuotaExceeded
 from services.accounts.quotas import Quotas
 from services.db.tables import Job
 from services.errors import SettingInvalid
+from services.queue.workers import Sign
 from services.settings import Settings
 from services.wiring.base import Base
 from tests.integration.accounts.clients import ClientOf
@@ -129,6 +130,35 @@ def test_rows_of_a_prediction_are_limited_on_every_way(root: FlaskClient, client
 
     assert [answer.status_code for answer in answers] == [413] * 4
     assert alice.post(f"/api/v1/jobs/{job.id}/predict", json={"x": three[:2]}).status_code == 200
+
+
+def test_jobs_that_run_are_limited_and_the_next_owner_goes_first(
+    root: FlaskClient, client_of: ClientOf, joined: Base
+) -> None:
+    limit(root, "alice", running_jobs=1)
+    joined.workers.seen(Sign("w", "cpu", 4, {}))
+    jobs = [make_job(joined, owner=owner, seed=n) for n, owner in enumerate(["alice", "alice", "bob"])]
+
+    claims = [joined.claims.claim("cpu", "w") for _ in range(3)]
+    shown = client_of("alice").get(f"/api/v1/jobs/{jobs[1].id}").json["queue"]["reason"]
+    listed = client_of("alice").get("/api/v1/queue").json
+
+    assert [claim and claim.job_id for claim in claims] == [jobs[0].id, jobs[2].id, None]
+    assert joined.eligible("cpu") == 0  # no worker is called in vain
+    assert not joined.workers.waited("cpu", -60)  # or takes itself for stuck
+    assert shown["code"] == "owner_limit"
+    assert "1 of your jobs run" in shown["message"]
+    assert "owner_limit" in str(listed)
+    assert root.get("/api/v1/owners/alice").json["used"]["running_jobs"] == 1
+
+    client_of("alice").post(f"/api/v1/jobs/{jobs[0].id}/cancel")
+    joined.lifecycle.stopped(claims[0])
+    assert joined.eligible("cpu") == 1
+    assert joined.workers.waited("cpu", -60)
+    limit(root, "alice", running_jobs=0)
+    assert joined.claims.claim("cpu", "w") is None
+    limit(root, "alice", running_jobs=None)
+    assert getattr(joined.claims.claim("cpu", "w"), "job_id", None) == jobs[1].id
 
 
 def test_settings_hold_for_whom_nothing_else_is_set(settings: Settings, joined: Base) -> None:
