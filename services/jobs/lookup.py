@@ -15,8 +15,7 @@ from services.errors import CheckpointCorrupt, NoCheckpoint, NoCheckpointYet, No
 from services.jobs import job_views, references
 from services.jobs.job_views import EpochView, EventView, JobView
 from services.queue import order
-from services.queue.owner_limit import RunningJobs, owner_runs
-from services.queue.wait_reason import QueuePlace, Waiting, place, slots_of
+from services.queue.wait_reason import QueuePlace, RunningJobs, Waiting, owner_runs, place, slots_of
 from services.settings import Settings
 from services.specs.parse.faults import closest
 from services.states import JobState

@@ -10,10 +10,9 @@ from services.db.engine import Database
 from services.disk import Disk
 from services.errors import Fault, InvalidRequest
 from services.jobs import warm_start
-from services.queue.owner_limit import owner_runs
 from services.queue.prospect import Newcomer, online_workers, prospect
 from services.queue.speeds import seconds_per_work
-from services.queue.wait_reason import QueuePlace, Waiting, place
+from services.queue.wait_reason import QueuePlace, Waiting, owner_runs, place
 from services.settings import Settings
 from services.specs.resolve.facts import Facts, Limits, ModelSizes, device_of
 from services.specs.schema.job import JobSpec

@@ -14,8 +14,7 @@ from services.nudges import DEVICES
 from services.queue import durations, order
 from services.queue.durations import Past, Span
 from services.queue.forecast import Task, Times, forecast
-from services.queue.owner_limit import RunningJobs, owner_runs
-from services.queue.wait_reason import Reason, Slots, Waiting, reason, slots_of
+from services.queue.wait_reason import Reason, RunningJobs, Slots, Waiting, owner_runs, reason, slots_of
 from services.settings import Settings
 from services.states import JobState, status_of
 

@@ -1,11 +1,13 @@
 """Why a queued job is not running yet."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BindParameter, ScalarSelect, Select, bindparam, case, exists, func, select
 from sqlalchemy.orm import Session
 
+from services.db import job_rows
 from services.db.clock import time_in
 from services.db.tables import Job, Worker
 from services.disk import Disk
@@ -17,6 +19,10 @@ START = {
 }
 
 UNDRAIN = "batchyard workers undrain WORKER, or on the page of the queue"
+
+
+#: Returns how many jobs of an owner may run at once; None: any number.
+RunningJobs = Callable[[str], int | None]
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,17 @@ def slots_of(session: Session, device: str, online_s: float) -> Slots:
     found = session.connection().execute(SLOTS, {"device": device, "seen_s": -online_s}).one()
     workers, faulty, drained, total, busy = found
     return Slots(workers - faulty - drained, int(total), busy, faulty, drained)
+
+
+def owner_runs(session: Session, owner: str, most: int | None) -> int | None:
+    """Return how many jobs of an owner run if no more than `most` may; None if more may.
+
+    The database is asked only where there is a limit.
+    """
+    if most is None:
+        return None
+    runs = job_rows.count_of(session, owner, JobState.RUNNING)
+    return runs if runs >= most else None
 
 
 def place(waits: Waiting, slots: Slots, disk: Disk) -> QueuePlace:
