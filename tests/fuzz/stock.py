@@ -1,4 +1,4 @@
-"""What a service in use has in it: jobs in every state, checkpoints, data sets, registered models, a webhook."""
+"""What a service in use has in it: jobs in every state, checkpoints, data sets, registered models, a webhook, a worker."""
 
 import time
 from dataclasses import dataclass
@@ -33,6 +33,7 @@ class Stock:
     predictions: list[str]
     keys: list[str]
     shares: list[str]
+    workers: list[str]
 
 
 def fill(stack: Stack) -> Stock:
@@ -68,6 +69,7 @@ def fill(stack: Stack) -> Stock:
         predictions=[predicted["id"]],
         keys=[key["id"]],
         shares=[share["id"]],
+        workers=[worker["id"] for worker in stack.json("/api/v1/workers")["data"]],
     )
 
 

@@ -46,6 +46,7 @@ def bodies(found: stock.Stock) -> dict[str, dict[str, Any]]:
         "POST /api/v1/jobs/{job_id}/retry": {"json": {}},
         "GET /api/v1/jobs/{job_id}/batches": {"params": {"epoch": 1}},
         "POST /api/v1/datasets": csv,
+        "PATCH /api/v1/datasets/{dataset_id}": {"json": {"name": "sold.csv"}},
         "POST /api/v1/webhooks": {"json": {"url": stock.RECEIVER}},
         "POST /api/v1/models/{name}/versions": {"json": {"job": found.jobs[0]}},
         "PUT /api/v1/models/{name}/aliases/{alias}": {"json": {"version": 2}},
@@ -74,6 +75,7 @@ def names(found: stock.Stock) -> dict[str, str]:
         "prediction_id": found.predictions[0],
         "key_id": found.keys[0],
         "share_id": found.shares[0],
+        "worker_id": found.workers[0],
         "owner": "somebody",
         "slug_": "not-found",
     }

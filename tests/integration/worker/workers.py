@@ -20,7 +20,7 @@ from tests.processes import Process, below
 LONG: dict[str, Any] = {
     "data": {"builtin": "digits"},
     "model": {"type": "mlp", "hidden": [48], "dropout": 0.1},
-    "epochs": 150,
+    "epochs": 80,
     "batch_size": 16,
     "early_stopping": False,
 }
