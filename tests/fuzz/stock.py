@@ -1,4 +1,4 @@
-"""What a service in use has in it: jobs in every state, checkpoints, data sets, registered models, a webhook, a worker."""
+"""What a service in use has in it: jobs in every state, checkpoints, data sets, models, a webhook, a worker."""
 
 import time
 from dataclasses import dataclass
