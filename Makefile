@@ -5,9 +5,10 @@ BIN := .venv/bin
 # The one public address here: PyTorch's CPU builds, a tenth of the size of PyPI's on Linux.
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
-# Tests mostly wait, so twice as many run at once as there are cores; unit tests compute, so one a core.
+# Tests wait now and then, so one more runs at once than there are cores: two more, and those with workers of their own
+# starve each other. Unit tests compute, so one a core.
 CORES := $(shell nproc 2>/dev/null || echo 2)
-BESIDE := -n $(shell echo $$((2 * $(CORES)))) --dist worksteal
+BESIDE := -n $(shell echo $$(($(CORES) + 1))) --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up dev train-one down test unit integration acceptance rules compose-test sbom chaos soak browser-test fuzz lint audit types fix docs docs-site pictures client lock bench sure clean
@@ -58,7 +59,7 @@ sbom: ## write build/sbom.cdx.json: every Python package of the image, with its 
 	docker build -q -f docker/Dockerfile --target sbom --output build .
 
 chaos: setup ## kill every part of a running service, again and again (10 minutes)
-	$(BIN)/pytest -n $$(($(CORES) + 1)) tests/chaos -m chaos -rP
+	$(BIN)/pytest $(BESIDE) tests/chaos -m chaos -rP
 
 browser-test: setup /usr/bin/chromium ## test the pages in a real browser (5 minutes)
 	$(BIN)/pytest tests/browser

@@ -11,7 +11,7 @@ import pytest
 from services.settings import PREFIX, Settings, child_environment
 
 EVERY = {"sqlite": 1, "postgresql": 3}
-SHARES = 2  #: tests that share the points, to run beside each other
+SHARES = 4  #: tests that share the points, to run beside each other
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 QUICK = {
     "FLUSH_INTERVAL_S": "0",

@@ -35,7 +35,7 @@ def test_a_job_that_was_paused_again_and_again_ends_with_the_bits_of_one_that_wa
         until(lambda: joined.lookup.get("local", job.id).status in {"paused", "succeeded"}, timeout_s=10)
         if joined.lookup.get("local", job.id).status == "succeeded":
             break
-        assert not any(trainer.alive for trainer in trainers)
+        until(lambda trainers=trainers: not any(trainer.alive for trainer in trainers))
         pauses += 1
         joined.commands.resume("local", job.id)
 
