@@ -50,6 +50,8 @@ _FULL = f"""SELECT owner FROM owner_limits WHERE running_jobs = 0 UNION ALL
             SELECT r.owner FROM jobs r WHERE r.state = 'running'
              GROUP BY r.owner HAVING count(*) >= {_most("r.owner")}"""
 
+_MAY_RUN = text(f"jobs.owner NOT IN ({_FULL})").bindparams(_RUNNING)
+
 
 def _head(condition: str = "") -> str:
     """SQL: the first of an owner's jobs that may start.
@@ -124,8 +126,7 @@ NEXT = text(
 
 def _eligible() -> Select[Any]:
     """Return the query for how many jobs may start: those that wait for nothing, and those whose wait is over."""
-    may_start = text(f"jobs.owner NOT IN ({_FULL})").bindparams(_RUNNING)
-    waiting = select(Job.id).where(_QUEUED, Job.device == bindparam("device"), may_start)
+    waiting = select(Job.id).where(_QUEUED, Job.device == bindparam("device"), _MAY_RUN)
     kinds = waiting.where(~_WAITS), waiting.where(_WAITS, Job.not_before <= NOW)
     counts = [select(func.count()).select_from(kind.limit(bindparam("most")).subquery()) for kind in kinds]
     return select(*[count.scalar_subquery() for count in counts])
@@ -187,7 +188,7 @@ def position(session: Session, job: Place, owner: str) -> int:
 
 def may_run(running: int | None) -> TextClause:
     """Return the condition of jobs whose owners may have one more running; `running` where nothing else is set."""
-    return text(f"jobs.owner NOT IN ({_FULL})").bindparams(bindparam("running", running, Integer))
+    return _MAY_RUN.bindparams(running=running)
 
 
 def eligible(session: Session, device: str, most: int, running: int | None) -> int:

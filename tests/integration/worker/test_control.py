@@ -44,7 +44,7 @@ def test_a_job_that_was_paused_again_and_again_ends_with_the_bits_of_one_that_wa
     assert pauses >= 1
     assert (done.status, done.run.attempt) == ("succeeded", pauses + 1)
     assert result(joined, job.id) == result(joined, calm.id)
-    assert not worker.trainers
+    until(lambda: not worker.trainers)
 
 
 def test_a_paused_job_frees_its_worker_for_others(joined: Base, bell: Bell, start: Callable[[], Worker]) -> None:
