@@ -10,7 +10,7 @@ import pytest
 
 from services.settings import PREFIX, Settings, child_environment
 
-EVERY = {"sqlite": 2, "postgresql": 4}  #: a run tries every so many points, from one that the seed gives
+EVERY = {"sqlite": 1, "postgresql": 3}  #: a run tries every so many points, from one that the seed gives
 SHARES = 4  #: tests that share the points, to run beside each other
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 QUICK = {

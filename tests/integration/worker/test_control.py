@@ -85,7 +85,7 @@ def test_a_trainer_that_is_stuck_in_a_batch_is_killed_and_the_request_is_met(
     found = joined.lookup.get("local", job.id)
     assert (first, found.status) == {"cancel": ("cancelling", "cancelled"), "pause": ("pausing", "paused")}[stop]
     assert not trainer.alive
-    assert stop == "pause" or took < joined.settings.grace_s
+    assert stop == "pause" or took < 3
     assert joined.lookup.checkpoint("local", job.id, "best").epoch == found.training.best.epoch
     assert found.outcome.error is None
 

@@ -1,4 +1,4 @@
-"""A job whose steps need more memory than there is goes on with fewer rows at a time."""
+"""A job whose steps need more memory than there is goes on with fewer rows at a time, on both databases."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,9 +10,6 @@ from services.settings import Settings
 from services.wiring.base import Base
 from tests.integration.worker.workers import Worker, finished
 from tests.make import make_job
-
-#: On one database: what is asked here is of the trainer.
-pytestmark = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 
 ROWS = 4096
 #: A step holds some arrays of rows x 4,096 float32: at 4,096 rows 64 MiB each.

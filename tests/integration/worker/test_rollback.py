@@ -12,9 +12,6 @@ from services.wiring.base import Base
 from tests.integration.worker.workers import Worker, finished, result, until
 from tests.make import make_job
 
-#: On one database: what is asked here is of the trainer.
-pytestmark = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
-
 #: The cost's curvature is 22.5, so that steps above 2 / 22.5 = 0.09 lead away from the minimum.
 STEEP: dict[str, Any] = {
     "data": {

@@ -145,7 +145,7 @@ def test_a_cancelled_job_stops_within_seconds_and_keeps_its_best(
     until(lambda: joined.lookup.get("local", job.id).done, timeout_s=10)
 
     found = joined.lookup.get("local", job.id)
-    assert time.monotonic() - began < joined.settings.grace_s
+    assert time.monotonic() - began < 3
     assert (found.status, found.outcome.stop_reason) == ("cancelled", "cancelled_by_user")
     assert joined.lookup.checkpoint("local", job.id, "best").epoch == found.training.best.epoch
     assert joined.lookup.checkpoint("local", job.id, "last").epoch == found.training.epochs_done
