@@ -165,8 +165,7 @@ class BatchPredictionService:
         if days is None:
             return 0
         with self.database.reading() as session:
-            oldest = now(session) - timedelta(days=days)
-            query = select(func.count()).select_from(BatchPrediction).where(BatchPrediction.finished_at < oldest)
+            query = select(func.count()).select_from(BatchPrediction).where(_expired(session, days))
             return int(session.scalar(query) or 0)
 
     def prune(self) -> int:
@@ -178,8 +177,7 @@ class BatchPredictionService:
         if days is None:
             return 0
         with self.database.transaction() as session:
-            oldest = now(session) - timedelta(days=days)
-            query = select(BatchPrediction.id).where(BatchPrediction.finished_at < oldest)
+            query = select(BatchPrediction.id).where(_expired(session, days))
             over = list(session.scalars(query.order_by(BatchPrediction.finished_at).limit(PRUNED)))
             session.execute(delete(BatchPrediction).where(BatchPrediction.id.in_(over)))
             self.keys.release(session, over)
@@ -199,6 +197,10 @@ class BatchPredictionService:
                 self.files.remove(prediction_id)
             elif row.state in FINAL:
                 self.files.keep_only(prediction_id, row.file)
+
+
+def _expired(session: Session, days: float) -> ColumnElement[bool]:
+    return BatchPrediction.finished_at < now(session) - timedelta(days=days)
 
 
 def _row(session: Session, owner: str, prediction_id: str, *, lock: bool = False) -> BatchPrediction:
