@@ -1,28 +1,31 @@
-"""Places at which a test may kill this process: `faultpoint("commit.before")` does nothing unless it was switched on.
+"""Places at which a test may kill or hold this process: `faultpoint("commit.before")` does nothing unless switched on.
 
 Switched on with a folder, every point that a process passes is one record in its file `passed`, so that all processes
 count together. The file `die` says at which the process that gets there ends, as by `kill -9`: the number of a record,
-or a number and a name for the so-many-th record of this name.
+or a number and a name for the so-many-th record of this name. The file `hold` says likewise from which record on
+processes add their ids to the file `held` and wait until `hold` is gone.
 """
 
 import os
 import signal
+import time
 from pathlib import Path
 
 RECORD = 32  #: bytes
+LOOK_S = 0.01  #: how often a process that is held looks whether it may go on
 
 _folder: Path | None = None
 
 
 def switch_on(folder: str) -> None:
-    """Note from now on which points are passed, and die where `folder` says so. An empty name changes nothing."""
+    """Note from now on which points are passed, and obey the files of `folder`. An empty name changes nothing."""
     global _folder
     if folder:
         _folder = Path(folder)
 
 
 def faultpoint(name: str) -> None:
-    """Pass a point, or die at it."""
+    """Pass a point, wait at it or die at it."""
     if _folder is not None:
         _pass(_folder, name)
 
@@ -41,11 +44,21 @@ def _pass(folder: Path, name: str) -> None:
     os.write(file, f"{name[: RECORD - 1]:<{RECORD - 1}}\n".encode())
     number = os.lseek(file, 0, os.SEEK_CUR) // RECORD
     os.close(file)
-    try:
-        at, _, wanted = (folder / "die").read_text().strip().partition(" ")
-    except FileNotFoundError:
-        return
-    if wanted:
-        number = passed(folder)[:number].count(wanted) if name == wanted else 0
-    if at == str(number):
+    if _beyond(folder / "hold", number, name) >= 0:
+        with open(folder / "held", "a") as held:
+            held.write(f"{os.getpid()}\n")
+        while (folder / "hold").exists():
+            time.sleep(LOOK_S)
+    if _beyond(folder / "die", number, name) == 0:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _beyond(file: Path, number: int, name: str) -> int:
+    """Return how far a record is beyond the one that a file names; below 0 if before it, or of another name."""
+    try:
+        at, _, wanted = file.read_text().strip().partition(" ")
+    except FileNotFoundError:
+        return -1
+    if wanted:
+        number = passed(file.parent)[:number].count(wanted) if name == wanted else 0
+    return number - int(at)

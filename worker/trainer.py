@@ -70,6 +70,7 @@ class Watch:
 
     def _hear(self, number: int, _frame: FrameType | None) -> None:
         self.asked = BY_SIGNAL[signal.Signals(number)]
+        faultpoint("trainer.asked")
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,7 @@ def train(job: wiring.Job, watch: Watch) -> StopReason:
         if spec.calibrate:
             training.calibrate()
         job.recorder.epoch(costs, improved=training.best.improved(costs))
+        faultpoint("trainer.epoch")
         if goes_back:
             training.mark()
         watch.epoch, watch.latest = costs.epoch + 1, {"train_cost": costs.train_cost, "val_cost": costs.val_cost}

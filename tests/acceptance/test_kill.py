@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from safetensors.numpy import load
 
+from tests.once import once
 from tests.processes import Process, below
 from tests.stack import Stack, local_stack
 
@@ -52,8 +53,12 @@ def database_url(database: Any) -> str:
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """The results of jobs that nothing disturbs."""
-    with local_stack(tmp_path_factory.mktemp("calm") / "data", "--workers", "2") as calm:
-        return [result(calm, job) for job in [calm.submit(spec) for spec in JOBS]]
+
+    def undisturbed() -> list[dict[str, Any]]:
+        with local_stack(tmp_path_factory.mktemp("calm") / "data", "--workers", "2") as calm:
+            return [result(calm, job) for job in [calm.submit(spec) for spec in JOBS]]
+
+    return once(tmp_path_factory, "calm", undisturbed)
 
 
 @pytest.mark.timeout(560)

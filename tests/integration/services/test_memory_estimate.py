@@ -8,19 +8,24 @@ from pathlib import Path
 
 import pytest
 
+from tests.once import once
 from tests.trainer_memory import JOBS
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, int]]:
     """What each job was expected to take, and what it took."""
+    lines = once(tmp_path_factory, "trainer_memory", lambda: _printed(tmp_path_factory.mktemp("memory")))
+    return {line.pop("job"): line for line in map(json.loads, lines)}
+
+
+def _printed(folder: Path) -> list[bytes]:
     # A process of its own: this one has threads, which a fork would leave behind.
-    command = [sys.executable, "-m", "tests.trainer_memory", str(tmp_path_factory.mktemp("memory"))]
+    command = [sys.executable, "-m", "tests.trainer_memory", str(folder)]
     one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    lines = subprocess.run(
+    return subprocess.run(
         command, env=os.environ | one_thread, cwd=Path.cwd(), stdout=subprocess.PIPE, check=True, timeout=280
     ).stdout.splitlines()
-    return {line.pop("job"): line for line in map(json.loads, lines)}
 
 
 @pytest.mark.timeout(300)

@@ -13,9 +13,17 @@ from tests.integration.worker.workers import Worker, until
 
 
 @pytest.fixture
-def with_queue(settings: Settings, valkey: str) -> Settings:
-    """Settings with a real queue."""
-    return replace(settings, redis_url=valkey)
+def points(tmp_path: Path) -> Path:
+    """The folder that says where processes die or wait."""
+    folder = tmp_path / "points"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def with_queue(settings: Settings, valkey: str, points: Path) -> Settings:
+    """Settings with a real queue, whose processes can be killed or held where a test wants it."""
+    return replace(settings, redis_url=valkey, faultpoints=str(points))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +12,12 @@ import pytest
 
 from services.batches.batch_views import BatchView
 from services.faultpoint import passed
-from services.nudges import Bell, top_up
+from services.nudges import Bell
 from services.predictions.target import Target
 from services.settings import Settings
 from services.wiring.base import Base
 from tests.batches import OWNER, numbers, predictions, queued, trained, upload
-from tests.integration.worker.workers import LONG, Worker, until
+from tests.integration.worker.workers import LONG, Hold, Worker, rang, until
 from tests.make import make_job
 
 ROWS = 3_000
@@ -27,7 +26,7 @@ ROWS = 3_000
 def finished(joined: Base, bell: Bell, prediction_id: str, timeout_s: float = 120) -> BatchView:
     """Ring until a batch prediction is done, and return it."""
 
-    until(lambda: _rang(joined, bell) and joined.batch_predictions.get(OWNER, prediction_id).done, timeout_s)
+    until(lambda: rang(joined, bell) and joined.batch_predictions.get(OWNER, prediction_id).done, timeout_s)
     return joined.batch_predictions.get(OWNER, prediction_id)
 
 
@@ -41,17 +40,9 @@ def output(joined: Base, view: BatchView) -> bytes:
 
 
 @pytest.fixture
-def points(tmp_path: Path) -> Path:
-    """The folder that says where processes die."""
-    folder = tmp_path / "points"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def with_queue(settings: Settings, valkey: str, points: Path) -> Settings:
-    """Settings with a real queue, whose processes can be killed where a test wants it."""
-    return replace(settings, redis_url=valkey, faultpoints=str(points), max_attempts_without_progress=50)
+def with_queue(with_queue: Settings) -> Settings:
+    """Settings with a real queue, under which no batch prediction is given up."""
+    return replace(with_queue, max_attempts_without_progress=50)
 
 
 def test_the_output_has_the_numbers_of_small_predictions_in_both_formats(
@@ -99,9 +90,9 @@ def test_whatever_is_killed_the_output_is_the_same_to_the_byte(
     wanted = queued(joined, job, rows, piece_rows=100, format=format)
     for n in (7, 16):  # a trainer dies between a piece's file and its record
         (points / "die").write_text(f"{pieces + n} prediction.piece")
-        until(lambda n=n: _rang(joined, bell) and passed(points).count("prediction.piece") >= pieces + n)
+        until(lambda n=n: rang(joined, bell) and passed(points).count("prediction.piece") >= pieces + n)
     (points / "die").write_text("2 prediction.assembled")  # and after the whole file, before its record
-    until(lambda: _rang(joined, bell) and passed(points).count("prediction.assembled") == 2)
+    until(lambda: rang(joined, bell) and passed(points).count("prediction.assembled") == 2)
     (points / "die").unlink()
     done = finished(joined, bell, wanted.id)
 
@@ -118,12 +109,14 @@ def test_a_killed_worker_costs_no_recorded_piece_and_a_damaged_one_is_made_again
     job, rows = trained(joined), upload(joined, numbers(ROWS))
     worker = start()
     calm = output(joined, finished(joined, bell, queued(joined, job, rows, piece_rows=50).id))
+    hold = Hold(points, "prediction.piece", after=4)
     wanted = queued(joined, job, rows, piece_rows=50)
-
-    until(lambda: _rang(joined, bell) and joined.batch_predictions.get(OWNER, wanted.id).rows_done >= 200)
+    hold.next(lambda: rang(joined, bell))
     os.kill(worker.process.pid, signal.SIGKILL)
     worker.process.wait()
+    hold.end()
     half = joined.batch_predictions.get(OWNER, wanted.id)
+    assert half.rows_done == 200
     third = next(joined.batch_predictions.files.path(wanted.id, "").glob("piece-0000002-*"))
     third.write_bytes(third.read_bytes()[:-1] + b"?")
     start()
@@ -134,19 +127,24 @@ def test_a_killed_worker_costs_no_recorded_piece_and_a_damaged_one_is_made_again
     assert done.attempt >= 2
 
 
-def test_a_cancelled_one_stops_and_a_drained_one_goes_on(joined: Base, bell: Bell, start: Callable[[], Worker]) -> None:
+def test_a_cancelled_one_stops_and_a_drained_one_goes_on(
+    joined: Base, bell: Bell, start: Callable[[], Worker], points: Path
+) -> None:
     job, rows = trained(joined), upload(joined, numbers(2_000))
     worker = start()
-    cancelled, drained = (queued(joined, job, rows, piece_rows=10) for _ in range(2))
+    hold = Hold(points, "prediction.piece", after=20)
+    cancelled = queued(joined, job, rows, piece_rows=10)
 
-    def runs(prediction_id: str) -> bool:
-        return _rang(joined, bell) and joined.batch_predictions.get(OWNER, prediction_id).rows_done > 0
-
-    until(lambda: runs(cancelled.id))
+    hold.next(lambda: rang(joined, bell))
     joined.batch_predictions.cancel(OWNER, cancelled.id)
-    until(lambda: joined.batch_predictions.get(OWNER, cancelled.id).done, 60)
-    until(lambda: runs(drained.id))
-    assert worker.stop() == 0
+    hold.end(asked=True)
+    until(lambda: joined.batch_predictions.get(OWNER, cancelled.id).done)
+    drained = queued(joined, job, rows, piece_rows=10)
+    hold = Hold(points, "prediction.piece", after=20)
+    hold.next(lambda: rang(joined, bell))
+    worker.process.send_signal(signal.SIGTERM)
+    hold.end(asked=True)
+    assert worker.process.wait(timeout=30) == 0
     put_back = joined.batch_predictions.get(OWNER, drained.id)
     start()
     done = finished(joined, bell, drained.id)
@@ -165,27 +163,19 @@ def test_a_long_one_lets_a_waiting_job_go_first_and_goes_on_after_it(
     try:
         until(lambda: worker.fork_server)
         long = [queued(joined, job, rows, piece_rows=20) for _ in range(2)]  # one for each slot
-        until(lambda: _rang(joined, bell) and all(joined.batch_predictions.get(OWNER, it.id).rows_done for it in long))
+        until(lambda: rang(joined, bell) and all(joined.batch_predictions.get(OWNER, it.id).rows_done for it in long))
         waiting = make_job(joined, **LONG | {"epochs": 1})
 
-        until(lambda: _rang(joined, bell) and joined.lookup.get(OWNER, waiting.id).done, 120)
+        until(lambda: rang(joined, bell) and joined.lookup.get(OWNER, waiting.id).done, 120)
 
         before = [joined.batch_predictions.get(OWNER, it.id) for it in long]
         assert not all(it.done for it in before)
         yielded = next(it for it in before if not it.done)
         until(
             lambda: (
-                _rang(joined, bell) and joined.batch_predictions.get(OWNER, yielded.id).rows_done > yielded.rows_done
+                rang(joined, bell) and joined.batch_predictions.get(OWNER, yielded.id).rows_done > yielded.rows_done
             ),
             120,
         )
     finally:
         worker.stop(signal.SIGKILL)
-
-
-def _rang(joined: Base, bell: Bell) -> bool:
-    """Do what the dispatcher does, at its pace."""
-    top_up(bell, joined.eligible, "cpu")
-    joined.batch_reaper.look()
-    time.sleep(joined.settings.reap_interval_s)
-    return True

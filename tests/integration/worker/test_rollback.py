@@ -3,13 +3,14 @@
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.nudges import Bell, top_up
+from services.nudges import Bell
 from services.wiring.base import Base
-from tests.integration.worker.workers import Worker, finished, result, until
+from tests.integration.worker.workers import Hold, Worker, finished, rang, result
 from tests.make import make_job
 
 #: The cost's curvature is 22.5, so that steps above 2 / 22.5 = 0.09 lead away from the minimum.
@@ -51,30 +52,26 @@ def test_a_job_that_diverges_goes_on_with_a_step_size_that_holds(
 
 
 def test_a_job_that_went_back_ends_with_the_same_bits_when_its_trainer_is_killed_on_the_way(
-    joined: Base, bell: Bell, start: Callable[[], Worker]
+    joined: Base, bell: Bell, start: Callable[[], Worker], points: Path
 ) -> None:
     worker = start()
-    data = STEEP["data"]
-    long = {**data, "x": data["x"] * 100, "y": data["y"] * 100}  # so that it is still running at the second kill
-    steep = STEEP | {"data": long, "batch_size": 1, "optimizer": {"type": "sgd", "lr": 3.0}, "epochs": 100}
+    steep = STEEP | {"batch_size": 1, "optimizer": {"type": "sgd", "lr": 3.0}, "epochs": 30}
     calm = make_job(joined, **steep)
     assert finished(joined, bell, calm.id).status == "succeeded"
+    hold = Hold(points, "trainer.epoch")
     job = make_job(joined, **steep)
     for _ in range(2):
         before = joined.lookup.get("local", job.id).training.epochs_done
-
-        def has_moved_on(before: int = before) -> bool:
-            top_up(bell, joined.eligible, "cpu")
-            return bool(worker.trainers) and joined.lookup.get("local", job.id).training.epochs_done > before
-
-        until(has_moved_on)
-        killed = worker.trainers[0]
-        os.kill(killed.pid, signal.SIGKILL)
-        until(lambda killed=killed: killed not in worker.trainers)
+        killed = hold.next(lambda: rang(joined, bell))
+        assert joined.lookup.get("local", job.id).training.epochs_done > before
+        os.kill(killed, signal.SIGKILL)
+    hold.end()
 
     done = finished(joined, bell, job.id)
 
+    assert worker.process.poll() is None
     assert (done.status, done.run.attempt) == ("succeeded", 3)
+    assert [event.type for event in joined.lookup.events("local", job.id)].count("rolled_back") == 2
     assert result(joined, job.id) == result(joined, calm.id)
 
 

@@ -15,7 +15,7 @@ from docs import plain_loop
 from services.nudges import Bell, list_of, plain_url, top_up
 from services.settings import Settings
 from services.wiring.base import Base
-from tests.integration.worker.workers import LONG, Worker, finished, result, until
+from tests.integration.worker.workers import HELD, LONG, Hold, Worker, finished, rang, result, until
 from tests.make import make_job
 from tests.processes import below
 from tests.stack import TUTORIAL
@@ -38,34 +38,31 @@ def test_the_tutorials_job_ends_with_the_plain_loops_bits(
 
 
 def test_whatever_is_killed_the_job_ends_with_the_same_bits_and_nothing_is_left(
-    joined: Base, bell: Bell, start: Callable[[], Worker]
+    joined: Base, bell: Bell, start: Callable[[], Worker], points: Path
 ) -> None:
     worker = start()
-    calm = make_job(joined, **LONG)
+    calm = make_job(joined, **HELD)
     assert finished(joined, bell, calm.id).status == "succeeded"
-    job = make_job(joined, **LONG)
-    victims: list[Callable[[Worker], int]] = [
-        lambda w: w.trainers[0].pid,
-        lambda w: w.fork_server[0].pid,
-        lambda w: w.supervisors[0].pid,
-        lambda w: w.process.pid,
+    hold = Hold(points, "trainer.epoch")
+    job = make_job(joined, **HELD)
+    victims: list[Callable[[Worker], list[int]]] = [
+        lambda w: [p.pid for p in w.trainers],
+        lambda w: [p.pid for p in w.fork_server],
+        lambda w: [p.pid for p in w.supervisors],
+        lambda w: [w.process.pid],
     ]
     for n, victim in enumerate(victims):
         before = joined.lookup.get("local", job.id).training.epochs_done
-
-        def has_moved_on(before: int = before) -> bool:
-            top_up(bell, joined.eligible, "cpu")
-            joined.reaper.look()
-            time.sleep(joined.settings.reap_interval_s)
-            return bool(worker.trainers) and joined.lookup.get("local", job.id).training.epochs_done > before
-
-        until(has_moved_on)
+        hold.next(lambda: rang(joined, bell))
+        assert joined.lookup.get("local", job.id).training.epochs_done > before
         below_it = below(worker.process.pid)
-        os.kill(victim(worker), signal.SIGKILL)
+        for pid in victim(worker):
+            os.kill(pid, signal.SIGKILL)
         if n == len(victims) - 1:
             worker.process.wait()
             until(lambda below_it=below_it: not any(p.alive for p in below_it), timeout_s=5)
             start()
+    hold.end()
 
     done = finished(joined, bell, job.id)
 
@@ -88,35 +85,38 @@ def test_what_is_killed_while_it_waits_for_a_job_costs_none_a_try(
 
 
 def test_a_drained_worker_puts_its_job_back_uncharged_and_another_goes_on_at_the_batch(
-    joined: Base, bell: Bell, start: Callable[[], Worker]
+    joined: Base, bell: Bell, start: Callable[[], Worker], points: Path
 ) -> None:
     worker = start()
-    calm, job = make_job(joined, **LONG), make_job(joined, **LONG)
+    calm = make_job(joined, **HELD)
     assert finished(joined, bell, calm.id).status == "succeeded"
-    top_up(bell, joined.eligible, "cpu")
-    until(lambda: joined.lookup.get("local", job.id).training.epochs_done or joined.lookup.get("local", job.id).done)
+    hold = Hold(points, "trainer.epoch")
+    job = make_job(joined, **HELD)
+    hold.next(lambda: rang(joined, bell))
 
     began = time.monotonic()
-    code = worker.stop()
+    worker.process.send_signal(signal.SIGTERM)
+    hold.end(asked=True)
+    code = worker.process.wait(timeout=30)
     took = time.monotonic() - began
     put_back = joined.lookup.get("local", job.id)
     start()
     done = finished(joined, bell, job.id)
 
     assert (code, took < 10) == (0, True)
-    assert put_back.status in {"queued", "succeeded"}
+    assert put_back.status == "queued"
     assert done.status == "succeeded"
     assert result(joined, job.id) == result(joined, calm.id)
 
 
 def test_a_worker_that_is_asked_to_end_does_so_whatever_hangs_below_it_and_its_job_goes_on(
-    joined: Base, bell: Bell, with_queue: Settings, tmp_path: Path, start: Callable[[], Worker]
+    joined: Base, bell: Bell, with_queue: Settings, tmp_path: Path, start: Callable[[], Worker], points: Path
 ) -> None:
     worker = Worker(replace(with_queue, grace_s=0.5), tmp_path)
-    job = make_job(joined, **LONG | {"epochs": 30})
+    hold = Hold(points, "trainer.epoch")
+    job = make_job(joined, **HELD)
     until(lambda: worker.fork_server)
-    top_up(bell, joined.eligible, "cpu")
-    until(lambda: worker.trainers)
+    hold.next(lambda: rang(joined, bell))
     below_it = below(worker.process.pid)
     for process in [*worker.supervisors, *worker.celery]:
         os.kill(process.pid, signal.SIGSTOP)
@@ -128,6 +128,7 @@ def test_a_worker_that_is_asked_to_end_does_so_whatever_hangs_below_it_and_its_j
 
     assert took < 2 * 0.5 + DRAIN_MARGIN_S + 2
     until(lambda: not any(process.alive for process in below_it), timeout_s=5)
+    hold.end()
     start()
     assert finished(joined, bell, job.id).status == "succeeded"
 
