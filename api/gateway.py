@@ -15,7 +15,7 @@ from flask import Flask
 
 from api.bodies import BUFFERED_BYTES, Body, BodyInput, Receive
 from api.permits import Permits, aside
-from api.quick_predictions import Asked, QuickPredictions
+from api.quick_predictions import BODY_BYTES, Asked, QuickPredictions
 from api.threads import Threads
 from services.errors import BadRequest, BatchyardError, Overloaded, SlowBody
 from services.settings import Settings
@@ -72,7 +72,7 @@ class Gateway:
         self.body_places -= 1
         error: BatchyardError | None = None
         try:
-            await body.fill(BUFFERED_BYTES)
+            await body.fill(BODY_BYTES if asked else BUFFERED_BYTES)
             if asked and self.quick and body.ended and (answered := self.quick.answer(asked, bytes(body.held))):
                 self.body_places += 1
                 await send({"type": "http.response.start", "status": 200, "headers": answered[0]})

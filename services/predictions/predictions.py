@@ -70,6 +70,16 @@ class PredictionService:
         cells, warnings = self.cells(predictor, body, Media.JSON, self.most_rows(found.owner))
         return self._json(found, predictor, cells, warnings, wanted)
 
+    def predict_numbers(
+        self, found: Resolution, predictor: Predictor, body: bytes, most: int, wanted: Wanted = ALL_AS_JSON
+    ) -> bytes | None:
+        """Return the same for a body of numbers alone with at most so many rows; None of any other.
+
+        Raises: InvalidRequest where an embedding has no vector for a number.
+        """
+        cells = rows_of_numbers(body, predictor.preprocessing, min(most, self.most_rows(found.owner)))
+        return None if cells is None else self._json(found, predictor, cells, [], wanted)
+
     def predict(
         self, found: Resolution, predictor: Predictor, body: bytes, given: Media, wanted: Wanted
     ) -> tuple[bytes, dict[str, str]]:
@@ -97,11 +107,11 @@ class PredictionService:
         """
         preprocessing = predictor.preprocessing
         if given is Media.JSON:
-            if preprocessing.inputs[0].shape is None:  # else a row has lists in it
-                check_brackets(body, most)
             cells = rows_of_numbers(body, preprocessing, most)
             if cells is not None:
                 return cells, []
+            if preprocessing.inputs[0].shape is None:  # else a row has lists in it
+                check_brackets(body, most)
             limits = self.settings.max_json_rows, self.settings.max_json_values
             rows = read(Predict, body, max_rows=limits[0], max_values=limits[1])
             check_rows(rows.rows, most)

@@ -30,6 +30,17 @@ def flat_forward(model: nn.Module) -> Step:
     return forward
 
 
+def multiplications(model: nn.Module) -> int | None:
+    """Return how many numbers a model multiplies for a row; None of one that does more than linear layers and ReLU.
+
+    Shapes: of models that take (rows, features).
+    """
+    steps = _steps(model)
+    if any(isinstance(step, nn.Module) for step in steps):
+        return None
+    return int(sum(step.args[0].numel() for step in steps if isinstance(step, partial)))
+
+
 def _steps(module: nn.Module) -> list[Step]:
     if type(module) is nn.Sequential:
         return [step for child in module for step in _steps(child)]

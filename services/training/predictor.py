@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from services.errors import Fault, InvalidRequest
 from services.specs.schema.models import Model
-from services.training.flat_forward import flat_forward
+from services.training.flat_forward import flat_forward, multiplications
 from services.training.input.preprocessing import Preprocessing
 from services.training.models import MODELS
 from services.training.models.bins import bins_like
@@ -64,6 +64,11 @@ class Predictor:
     def parameters(self) -> int:
         """How many parameters the model has."""
         return sum(parameter.numel() for parameter in self.model.parameters())
+
+    @cached_property
+    def multiplications(self) -> int | None:
+        """How many numbers it multiplies for a row; None where its layers do not say."""
+        return multiplications(self.model) if len(self.shape) == 1 else None
 
     @cached_property
     def forward(self) -> Callable[[Tensor], Tensor]:

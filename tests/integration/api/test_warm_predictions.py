@@ -1,5 +1,6 @@
 """A warm prediction asks no database, hears of changes, and is the same whichever way it is answered."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -49,6 +50,14 @@ def statements(database: Database) -> Iterator[list[str]]:
         event.remove(database.engine, "before_cursor_execute", note)
 
 
+def answered(quick: QuickPredictions, path: str, body: bytes, query: str = "") -> Any:
+    """Return what the event loop answers; None where it leaves the request to a thread."""
+    headers = {"content-type": "application/json", "content-length": str(len(body)), "host": "localhost:1"}
+    asked = quick.wants({"method": "POST", "path": path, "query_string": query.encode()}, headers)
+    assert asked is not None
+    return quick.answer(asked, body)
+
+
 def test_a_warm_prediction_sends_no_statement(client: FlaskClient, joined: Base) -> None:
     job = train(joined, make_job(joined).id)
     client.post("/api/v1/models/m/versions", json={"job": job.id})
@@ -74,22 +83,19 @@ def test_an_answer_is_the_same_whether_it_is_made_on_the_event_loop_or_not(
     job = train(joined, make_job(joined).id)
     quick = QuickPredictions(app.extensions["batchyard"], joined.settings, app.extensions["batchyard.timings"])
     path = f"/api/v1/jobs/{job.id}/predict"
-    scope = {"method": "POST", "path": path, "query_string": query.encode()}
-    body = b'{"x": [[1.0, 2.0], [3, 400.5]]}'
-    headers = {"content-type": "application/json", "content-length": str(len(body)), "host": "localhost:1"}
+    few, many = b'{"x": [[1.0, 2.0], [3, 400.5]]}', b'{"x": [%s]}' % b", ".join([b"[0.25, -3e1]"] * 2_000)
 
-    target = quick.wants(scope, headers)
-    assert target is not None
-    assert quick.answer(target, body) is None  # cold
-    usual = client.post(path, query_string=query, data=body, content_type="application/json")
-    quickly = quick.answer(target, body)
+    assert answered(quick, path, few, query) is None  # cold
+    for body in (few, many):
+        usual = client.post(path, query_string=query, data=body, content_type="application/json")
+        quickly = answered(quick, path, body, query)
 
-    assert quickly is not None
-    assert quickly[1] == usual.data
-    sent = {name.decode(): value.decode() for name, value in quickly[0]}
-    assert sent.keys() == {name.lower() for name, _ in usual.headers}
-    same = set(sent) - {"x-request-id"}
-    assert {name: sent[name] for name in same} == {name: usual.headers[name] for name in same}
+        assert quickly is not None
+        assert quickly[1] == usual.data
+        sent = {name.decode(): value.decode() for name, value in quickly[0]}
+        assert sent.keys() == {name.lower() for name, _ in usual.headers}
+        same = set(sent) - {"x-request-id"}
+        assert {name: sent[name] for name in same} == {name: usual.headers[name] for name in same}
 
 
 @pytest.mark.parametrize(
@@ -100,7 +106,7 @@ def test_an_answer_is_the_same_whether_it_is_made_on_the_event_loop_or_not(
         ({"content-encoding": "gzip"}, ROW),
         ({"accept": "text/csv"}, ROW),
         ({"content-type": "text/csv"}, ROW),
-        ({"content-length": "100000"}, ROW),
+        ({"content-length": "300000"}, ROW),
     ],
 )
 def test_what_is_unusual_goes_the_usual_way(
@@ -116,6 +122,20 @@ def test_what_is_unusual_goes_the_usual_way(
     assert quick.wants(scope | {"query_string": b"output=all&output=all"}, headers) is None
     assert quick.wants(scope | {"query_string": b"explain=true"}, headers) is None
     assert quick.wants(scope | {"method": "GET"}, headers) is None
+
+
+def test_what_takes_long_is_not_answered_on_the_event_loop(app: Flask, client: FlaskClient, joined: Base) -> None:
+    model = {"type": "mlp", "hidden": [400, 400], "number_embedding": None, "dropout": 0.0}
+    job = train(joined, make_job(joined, model=model, epochs=1).id)
+    quick = QuickPredictions(app.extensions["batchyard"], joined.settings, app.extensions["batchyard.timings"])
+    path = f"/api/v1/jobs/{job.id}/predict"
+    few, many = ('{"x": [' + ", ".join(["[1, 2]"] * rows) + "]}" for rows in (90, 110))
+    mixed = json.dumps({"records": [{"x1": 1, "x2": 2}] * 110})
+    assert client.post(path, data=few, content_type="application/json").status_code == 200
+
+    assert answered(quick, path, few.encode()) is not None
+    assert answered(quick, path, many.encode()) is None
+    assert answered(quick, path, mixed.encode()) is None
 
 
 def test_a_better_checkpoint_an_end_and_a_deletion_are_heard(app: Flask, client: FlaskClient, joined: Base) -> None:
