@@ -42,6 +42,7 @@ _NEEDED: dict[tuple[Scope, ...], str] = {
     (ADMIN,): """
         keys.create keys.index keys.show keys.revoke audit.index owners.show owners.change
         queue.drain queue.undrain pages.drain pages.undrain
+        queue.pause queue.resume pages.pause_queue pages.resume_queue
         """,
     (METRICS, ADMIN): "metrics.metrics",
     # Clients of the protocol ask these before they predict.

@@ -76,6 +76,7 @@ def index() -> Response:
         next=found.next,
         counts=counts,
         workers=workers,
+        paused_at=base.pauses.began_at(),
         by_device=Counter(worker.device for worker in workers),
         asked=asked,
         filtered=filtered,

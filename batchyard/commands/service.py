@@ -20,6 +20,8 @@ def status() -> None:
         return
     for queue in found["queues"]:
         click.echo(f"{queue['name']:<6} {queue['queued']} queued, {queue['running']} running")
+    if found.get("paused"):  # an older server knows no pauses
+        session.say("! The queue is paused: nothing that waits starts. Resume it: batchyard queue resume")
     for worker in found["workers"]:
         click.echo(line(worker))
     if not found["workers"]:
