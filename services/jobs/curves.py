@@ -1,6 +1,7 @@
 """The curves of a job as they are drawn: few enough points, extremes kept, gaps marked, and a sentence for each."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -77,7 +78,7 @@ def chart(
 ) -> Chart:
     """Return a chart of lines, thinned out to at most so many epochs; those at the places `keep` stay."""
     kept = thinned(list(lines.values()), most, keep)
-    gaps = [epoch for n, epoch in enumerate(epochs) if any(_is_nan(values[n]) for values in lines.values())]
+    gaps = [epochs[n] for n in _gaps(lines.values())]
     return Chart(
         name=name,
         epochs=[epochs[n] for n in kept],
@@ -98,6 +99,7 @@ def thinned(lines: Sequence[Sequence[Value]], most: int, keep: Iterable[int] = (
     if count <= most:
         return list(range(count))
     kept = {0, count - 1, *keep}
+    gaps = _gaps(lines)
     pieces = max(1, (most - len(kept)) // (2 * len(lines) + 1))
     for piece in range(pieces):
         places = range(piece * count // pieces, (piece + 1) * count // pieces)
@@ -105,15 +107,14 @@ def thinned(lines: Sequence[Sequence[Value]], most: int, keep: Iterable[int] = (
             known = {n: value for n in places if (value := values[n]) is not None and math.isfinite(value)}
             if known:
                 kept |= {min(known, key=known.__getitem__), max(known, key=known.__getitem__)}
-        gap = next((n for n in places if any(_is_nan(values[n]) for values in lines)), None)
-        kept |= set() if gap is None else {gap}
+        kept |= {n for n in gaps[bisect_left(gaps, places.start) :][:1] if n in places}
     return sorted(kept)
 
 
 def sentence(epochs: list[int], lines: dict[str, list[Value]]) -> str:
     """Return in one sentence what lines do, for those who can't see them."""
     said = [words for name, values in lines.items() if (words := _shown(name, epochs, values))]
-    bad = sum(any(_is_nan(values[n]) for values in lines.values()) for n in range(len(epochs)))
+    bad = len(_gaps(lines.values()))
     if bad:
         said.append(f"{bad} {'epoch has' if bad == 1 else 'epochs have'} a value that is not finite")
     return f"{'; '.join(said)}." if said else "No epoch has been recorded yet."
@@ -152,5 +153,7 @@ def _value(value: object) -> float:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
 
 
-def _is_nan(value: Value) -> bool:
-    return value is not None and not math.isfinite(value)
+def _gaps(lines: Iterable[Sequence[Value]]) -> list[int]:
+    """Return the places where a value is not finite, in order."""
+    finite = math.isfinite
+    return sorted({n for values in lines for n, value in enumerate(values) if value is not None and not finite(value)})
