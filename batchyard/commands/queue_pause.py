@@ -17,12 +17,9 @@ def pause() -> None:
     """Start nothing more that waits, of anybody; what is running goes on."""
     with session.client() as by:
         found = by.queue.pause()
-    if session.wants_json():
-        session.result(found)
-        return
     running = sum(one["running"] for one in found["queues"])
     goes_on = f", {running} job{'' if running == 1 else 's'} running to the end" if running else ""
-    session.say(f"The queue is paused{goes_on}. Resume it: batchyard queue resume")
+    session.told(found, f"The queue is paused{goes_on}. Resume it: batchyard queue resume")
 
 
 @queue.command()
@@ -31,8 +28,5 @@ def resume() -> None:
     """Let what waits start again."""
     with session.client() as by:
         found = by.queue.resume()
-    if session.wants_json():
-        session.result(found)
-        return
     queued = sum(one["queued"] for one in found["queues"])
-    session.say(f"The queue is resumed; {queued} job{' waits' if queued == 1 else 's wait'} in it.")
+    session.told(found, f"The queue is resumed; {queued} job{' waits' if queued == 1 else 's wait'} in it.")
