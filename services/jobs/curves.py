@@ -17,6 +17,7 @@ from services.specs.schema.metrics import TABLES
 
 MAX_POINTS = 1_500  #: of one line
 MAX_GAPS = 200  #: epochs without a finite value that are marked
+OWN_COLUMNS = {"train_cost", "val_cost", "lr"}  #: of an epoch's row; the others are among its metrics
 COSTS = ("train_cost", "val_cost", "train_eval_cost")
 
 Value = float | None  #: NaN: not finite; None: not measured in that epoch
@@ -53,15 +54,13 @@ class JobCurves:
             # Rows, not objects: of 10,000 epochs those would take most of the time.
             found = session.execute(select(*columns).where(Epoch.job_id == job.id).order_by(Epoch.epoch)).all()
         epochs = [row.epoch for row in found]
-        known = [{"train_cost": r.train_cost, "val_cost": r.val_cost, "lr": r.lr, **r.metrics} for r in found]
         measured = [is_measured(job, epoch) for epoch in epochs]
 
         def line(name: str) -> list[Value]:
-            always = name in {"train_cost", "lr"}
-            return [
-                _value(row.get(name)) if always or is_there else None
-                for row, is_there in zip(known, measured, strict=True)
-            ]
+            values = [getattr(r, name) for r in found] if name in OWN_COLUMNS else [r.metrics.get(name) for r in found]
+            if name in {"train_cost", "lr"}:
+                return [_value(value) for value in values]
+            return [_value(value) if is_there else None for value, is_there in zip(values, measured, strict=True)]
 
         best_epoch = job.training.best.epoch
         best = [best_epoch - 1] if best_epoch and best_epoch <= len(epochs) else []
@@ -150,10 +149,14 @@ def _groups(job: JobView) -> list[tuple[str, list[str]]]:
 
 
 def _value(value: object) -> float:
+    if type(value) is float:  # nearly all are, and there are tens of thousands
+        return value
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
 
 
 def _gaps(lines: Iterable[Sequence[Value]]) -> list[int]:
     """Return the places where a value is not finite, in order."""
     finite = math.isfinite
-    return sorted({n for values in lines for n, value in enumerate(values) if value is not None and not finite(value)})
+    # A sum is finite only if every value is; most lines have no gap, and need not be walked in Python.
+    broken = [values for values in lines if not finite(sum(filter(None, values)))]
+    return sorted({n for values in broken for n, value in enumerate(values) if value is not None and not finite(value)})
