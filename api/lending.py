@@ -14,11 +14,14 @@ READABLE: dict[tuple[str, Kind], str] = {
         jobs.show costs.metrics costs.batches costs.logs events.events
         checkpoints.index checkpoints.show checkpoints.content exports.export exports.card
         evaluations.evaluation evaluations.predictions predictions.by_job
+        pages.show_job pages.curve_points pages.metrics_csv pages.spec_file
+        pages.predict pages.predict_rows pages.predict_image
         """,
-    ("dataset_id", Kind.DATASET): "datasets.show datasets.rows datasets.content",
+    ("dataset_id", Kind.DATASET): "datasets.show datasets.rows datasets.content pages.dataset",
     ("name", Kind.MODEL): """
         models.show models.show_version models.show_alias models.history
         predictions.by_model predictions.by_version
+        pages.model
         """,
 }
 NAMED_BY = {endpoint: place for place, words in READABLE.items() for endpoint in words.split()}
@@ -43,3 +46,8 @@ def lent(asks: Grant) -> Grant:
 def asker() -> str:
     """Return whose limits hold for this request: whose key came with it."""
     return str(g.get("asker", "") or g.grant.owner)
+
+
+def lender() -> str:
+    """Return whose thing this request is about, if another owner shares it with the one who asks; else nothing."""
+    return str(g.grant.owner) if g.get("asker") else ""

@@ -21,7 +21,7 @@ _NEEDED: dict[tuple[Scope, ...], str] = {
         webhooks.index webhooks.show queue.queue queue.workers shares.index
         pages.about pages.index pages.show_job pages.curve_points pages.metrics_csv pages.spec_file pages.predict_tab
         pages.compare pages.compare_points pages.datasets pages.dataset
-        pages.models pages.queue pages.new pages.live
+        pages.models pages.model pages.queue pages.new pages.live
         """,
     (SUBMIT,): """
         jobs.submit jobs.cancel jobs.remove control.change control.pause control.resume control.retry bulk.cancel
@@ -32,6 +32,7 @@ _NEEDED: dict[tuple[Scope, ...], str] = {
         pages.sample pages.check pages.start pages.upload pages.selected
         pages.pause pages.resume pages.cancel pages.delete pages.retry pages.change
         pages.priority pages.delete_dataset pages.rename_dataset
+        pages.share pages.unshare
         """,
     (PREDICT,): """
         predictions.by_job predictions.by_model predictions.by_version proofs.replay_prediction
@@ -42,6 +43,7 @@ _NEEDED: dict[tuple[Scope, ...], str] = {
     (ADMIN,): """
         keys.create keys.index keys.show keys.revoke audit.index owners.show owners.change
         queue.drain queue.undrain pages.drain pages.undrain
+        queue.pause queue.resume pages.pause_queue pages.resume_queue
         """,
     (METRICS, ADMIN): "metrics.metrics",
     # Clients of the protocol ask these before they predict.

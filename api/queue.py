@@ -23,15 +23,25 @@ bp = Blueprint("queue", __name__, url_prefix="/api/v1")
 def queue() -> Response:
     """Read what is waiting and why, what is running, when your jobs are likely to start and finish, and the workers."""
     query(NoQuery)
-    base = api().base
-    queues = base.outlook.queues(caller())
-    return as_json(
-        queue_schemas.Queues(
-            queues=[_queue(view) for view in queues],
-            jobs=[_job(job, view.device) for view in queues for job in view.jobs],
-            workers=[_worker(view) for view in base.workers.listing(caller())],
-        )
-    )
+    return _queues()
+
+
+@bp.post("/queue/pause")
+@described(query=NoQuery, answer=queue_schemas.Queues)
+def pause() -> Response:
+    """Start nothing more that waits, for any owner or device, until `resume`; what is running goes on."""
+    query(NoQuery)
+    api().pause_queue(paused=True)
+    return _queues()
+
+
+@bp.post("/queue/resume")
+@described(query=NoQuery, answer=queue_schemas.Queues)
+def resume() -> Response:
+    """Let what waits start again."""
+    query(NoQuery)
+    api().pause_queue(paused=False)
+    return _queues()
 
 
 @bp.get("/workers")
@@ -55,6 +65,20 @@ def drain(worker_id: str) -> Response:
 def undrain(worker_id: str) -> Response:
     """Let a drained worker take jobs again."""
     return _drained(worker_id, drained=False)
+
+
+def _queues() -> Response:
+    base = api().base
+    queues, paused_at = base.outlook.queues(caller()), base.pauses.began_at()
+    return as_json(
+        queue_schemas.Queues(
+            paused=paused_at is not None,
+            paused_at=paused_at,
+            queues=[_queue(view) for view in queues],
+            jobs=[_job(job, view.device) for view in queues for job in view.jobs],
+            workers=[_worker(view) for view in base.workers.listing(caller())],
+        )
+    )
 
 
 def _drained(worker_id: str, *, drained: bool) -> Response:

@@ -26,8 +26,8 @@ class QueuedJob(Answer):
     position: int | None
     """Position among your jobs, 1 for the next; null: it is running."""
     reason: dict[str, str] | None
-    """Why it waits: a code (`storage_full`, `no_worker`, `workers_drained`, `next_try`, `worker_stuck`,
-    `owner_limit`, `slots_busy`, `starting`) and a sentence."""
+    """Why it waits: a code (`storage_full`, `queue_paused`, `no_worker`, `workers_drained`, `next_try`,
+    `worker_stuck`, `owner_limit`, `slots_busy`, `starting`) and a sentence."""
     expected_start: Expected | None
     """null: it is running, or nothing similar has been trained here."""
     expected_finish: Expected | None
@@ -71,6 +71,9 @@ class Queues(Answer):
     """What is waiting and running, and the workers."""
 
     object: str = "queue"
+    paused: bool
+    """Whether nothing that waits is started, until it is resumed."""
+    paused_at: datetime | None
     queues: list[DeviceQueue]
     jobs: list[QueuedJob]
     """Running ones first, then in the order in which they will start; at most 100 waiting ones per device."""

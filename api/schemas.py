@@ -67,8 +67,8 @@ class Queue(Answer):
     ahead: int
     workers_online: int
     reason: dict[str, str]
-    """Why it waits: a code (`storage_full`, `no_worker`, `workers_drained`, `next_try`, `worker_stuck`, `owner_limit`,
-    `slots_busy`, `starting`) and a sentence."""
+    """Why it waits: a code (`storage_full`, `queue_paused`, `no_worker`, `workers_drained`, `next_try`,
+    `worker_stuck`, `owner_limit`, `slots_busy`, `starting`) and a sentence."""
 
 
 class Warning(Answer):

@@ -15,17 +15,6 @@ JOBS = "/api/v1/jobs"
 
 def job(view: JobView, *, submitted: bool = False) -> schemas.Job:
     """Return a job in full; with what was sent, if asked for."""
-    queue = None
-    if view.queue:
-        place = view.queue
-        queue = schemas.Queue(
-            name=view.run.device,
-            position=place.position,
-            ahead=place.position - 1,
-            workers_online=place.workers_online,
-            reason=asdict(place.reason),
-        )
-    here = f"{JOBS}/{view.id}"
     return schemas.Job(
         id=view.id,
         name=view.name,
@@ -34,7 +23,7 @@ def job(view: JobView, *, submitted: bool = False) -> schemas.Job:
         created_at=view.times.created_at,
         started_at=view.times.started_at,
         finished_at=view.times.finished_at,
-        queue=queue,
+        queue=_queue(view),
         progress=progress(view),
         latest=_latest(view),
         best=best(view),
@@ -59,10 +48,7 @@ def job(view: JobView, *, submitted: bool = False) -> schemas.Job:
         adjustments=[Adjustment(**one) for one in view.run.adjustments],
         tags=view.labels.tags,
         metadata=view.labels.metadata,
-        urls={
-            "self": here,
-            **{name: f"{here}/{name}" for name in ("events", "metrics", "logs", "checkpoints", "predict")},
-        },
+        urls=_urls(f"{JOBS}/{view.id}"),
     )
 
 
@@ -154,6 +140,24 @@ def _dataset(view: DatasetView) -> dict[str, Any]:
     names = ("id", "name", "format", "size_bytes", "sha256", "created_at", "dialect", "suggested_target")
     warnings = [schemas.Warning(**warning) for warning in view.warnings]
     return {name: getattr(view, name) for name in names} | {"rows": view.info.rows, "warnings": warnings}
+
+
+def _queue(view: JobView) -> schemas.Queue | None:
+    place = view.queue
+    if place is None:
+        return None
+    return schemas.Queue(
+        name=view.run.device,
+        position=place.position,
+        ahead=place.position - 1,
+        workers_online=place.workers_online,
+        reason=asdict(place.reason),
+    )
+
+
+def _urls(here: str) -> dict[str, str]:
+    parts = ("events", "metrics", "logs", "checkpoints", "predict")
+    return {"self": here, **{name: f"{here}/{name}" for name in parts}}
 
 
 def _latest(view: JobView) -> schemas.Epoch | None:

@@ -29,6 +29,7 @@ COMMANDS = {
     "init": ("init:init", "Write a commented job.yaml for a CSV."),
     "validate": ("submit:validate", "Check a spec and store nothing."),
     "status": ("service:status", "Show the queue and the workers."),
+    "queue": ("queue_pause:queue", "Pause the whole queue, or resume it."),
     "workers": ("workers:workers", "List the workers; let one finish and take nothing more."),
     "catalog": ("service:catalog", "List what a spec can name."),
     "open": ("browse:open_page", "Open a job's page in a browser."),

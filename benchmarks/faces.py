@@ -1,4 +1,4 @@
-"""The numbers of the faces on a local stack: the first curve, submits beside 500 open pages, `fit`, `--help`, sizes."""
+"""The numbers of the faces: time of pages, the first curve, open pages and tabs, `fit`, uploads, `--help`, sizes."""
 
 import gzip
 import selectors
@@ -8,6 +8,8 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from statistics import median
@@ -17,17 +19,82 @@ from playwright.sync_api import sync_playwright
 from sklearn.datasets import load_iris
 
 import batchyard
+from benchmarks import client_upload, pages
 from benchmarks.report import percentile, report
-from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests import valkey
+from tests.browser.conftest import ARGUMENTS, CHROMIUM, ENDLESS
 from tests.stack import Stack, local_stack
 
 STATIC = Path(__file__).parents[1] / "api/pages/static"
-PAGES, SUBMITS, ROUNDS = 500, 200, 7
+PAGES, SUBMITS, ROUNDS, TABS = 500, 200, 7, 10
 PAUSE_S = 0.05  #: between two submits
 QUICK = {"data": {"builtin": "iris"}, "model": "linear", "epochs": 2}
 #: In the page: milliseconds from the beginning of its load until the first chart is drawn.
 UNTIL_DRAWN = "() => document.querySelector('.uplot canvas') && performance.now()"
-Line = tuple[str, float, str, float]
+EPOCH = "() => document.querySelector('.facts dd').textContent"  #: in the page of a job: the epoch that it shows
+
+
+@dataclass(frozen=True)
+class Line:
+    """One number, and what it may at most be, or at least."""
+
+    what: str
+    value: float
+    unit: str
+    bar: float
+    at_least: bool = False
+
+    def __str__(self) -> str:
+        missed = self.value < self.bar if self.at_least else self.value > self.bar
+        found = f"{self.value:.3g} {self.unit}{' **missed**' if missed else ''}"
+        return f"| {self.what} | {found} | {'at least' if self.at_least else 'at most'} {self.bar:g} {self.unit} |"
+
+
+def server_time(folder: Path) -> list[Line]:
+    """Measure what the server takes for the list of 10,000 jobs, and for the page of a job of 10,000 epochs."""
+    lines = []
+    with valkey.valkey_server(folder) as redis_url:
+        client, job_id = pages.filled(folder, redis_url, pages.MANY)
+        for path, bar in (("/", 200.0), ("/jobs/{id}", 300.0)):
+            took = []
+            for _ in range(ROUNDS):
+                began = time.perf_counter()
+                assert client.get(path.replace("{id}", job_id), headers=pages.HTML).status_code == 200
+                took.append((time.perf_counter() - began) * 1e3)
+            what = f"{pages.MANY:,} jobs" if path == "/" else f"{pages.MANY:,} epochs"
+            lines.append(Line(f"server time of `{path}` with {what}", median(took), "ms", bar))
+        with closing(client.application.extensions["batchyard"]):
+            pass
+    return lines
+
+
+def tabs(stack: Stack) -> Line:
+    """Count the tabs of one browser, all at a job that is training, that show a later epoch after a while."""
+    job = stack.submit(ENDLESS)
+    moved = 0
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        with browser.new_context() as context:
+            opened = [context.new_page() for _ in range(TABS)]
+            for page in opened:
+                page.goto(f"{stack.url}/jobs/{job}")
+            before = [page.evaluate(EPOCH) for page in opened]
+            for page, known in zip(opened, before, strict=True):
+                page.wait_for_function(f"known => ({EPOCH})() !== known", arg=known, polling=100)
+                moved += 1
+        browser.close()
+    stack.http.post(f"/api/v1/jobs/{job}/cancel")
+    stack.finished(job)
+    return Line("tabs of one browser that show how a job goes on", moved, "tabs", TABS, at_least=True)
+
+
+def upload(stack: Stack) -> list[Line]:
+    """Measure an upload of 200 MB against curl's, and what it takes of memory."""
+    speed, above_mb = client_upload.measured(stack.url)
+    return [
+        Line("an upload of 200 MB by the client, of curl's speed", speed, "times", 0.8, at_least=True),
+        Line("its memory above an idle client", above_mb, "MB", 50.0),
+    ]
 
 
 def first_curve(stack: Stack) -> Line:
@@ -43,7 +110,7 @@ def first_curve(stack: Stack) -> Line:
                 page.goto(f"{stack.url}/jobs/{job}", wait_until="commit")
                 took.append(page.wait_for_function(UNTIL_DRAWN, polling=10).json_value() / 1000)
         browser.close()
-    return "first curve drawn, empty cache", median(took), "s", 1.0
+    return Line("first curve drawn, empty cache", median(took), "s", 1.0)
 
 
 def submits(stack: Stack) -> float:
@@ -94,7 +161,7 @@ def beside_open_pages(stack: Stack) -> Line:
     for key in list(waiting.get_map().values()):
         key.fileobj.close()  # type: ignore[union-attr]
     assert told >= PAGES, told  # every page was told of a job
-    return f"99th percentile of {SUBMITS} submits beside {PAGES} open pages", worst, "ms", 500.0
+    return Line(f"99th percentile of {SUBMITS} submits beside {PAGES} open pages", worst, "ms", 500.0)
 
 
 def fit(stack: Stack) -> Line:
@@ -107,7 +174,7 @@ def fit(stack: Stack) -> Line:
         took = time.monotonic() - began
         times = [datetime.fromisoformat(found.job_.data[name]) for name in ("created_at", "finished_at")]
         ratios.append(took / (times[1] - times[0]).total_seconds())
-    return "`fit` on iris beside its job", median(ratios), "times", 1.3
+    return Line("`fit` on iris beside its job", median(ratios), "times", 1.3)
 
 
 def shown_help() -> Line:
@@ -121,25 +188,26 @@ def shown_help() -> Line:
             took.append(time.perf_counter() - began)
         return min(took)
 
-    return "`--help` beside `python -c pass`", best("-m", "batchyard", "--help") / best("-c", "pass"), "times", 12.0
+    return Line(
+        "`--help` beside `python -c pass`", best("-m", "batchyard", "--help") / best("-c", "pass"), "times", 12.0
+    )
 
 
 def sizes() -> Line:
     """Measure all scripts and styles, compressed."""
     files = [path for path in STATIC.iterdir() if path.suffix in {".js", ".css"}]
     total = sum(len(gzip.compress(path.read_bytes())) for path in files)
-    return "all scripts and styles, compressed", total / 1024, "KiB", 150.0
+    return Line("all scripts and styles, compressed", total / 1024, "KiB", 150.0)
 
 
 def main() -> None:
     """Measure all and report."""
-    with tempfile.TemporaryDirectory() as folder, local_stack(Path(folder) / "data") as stack:
-        found = [sizes(), shown_help(), first_curve(stack), fit(stack), beside_open_pages(stack)]
-    lines = [
-        f"| {what} | {value:.3g} {unit}{'' if value <= bar else ' **missed**'} | {bar:g} {unit} |"
-        for what, value, unit, bar in found
-    ]
-    report("faces", [f"Median of {ROUNDS}, SQLite.", "", "| what | measured | bar |", "|---|---|---|", *lines])
+    with tempfile.TemporaryDirectory() as folder:
+        found = [sizes(), shown_help(), *server_time(Path(folder))]
+        with local_stack(Path(folder) / "data") as stack:
+            found += [first_curve(stack), tabs(stack), fit(stack), *upload(stack), beside_open_pages(stack)]
+    table = ["| what | measured | bar |", "|---|---|---|", *map(str, found)]
+    report("faces", [f"Median of {ROUNDS}, SQLite.", "", *table])
 
 
 if __name__ == "__main__":

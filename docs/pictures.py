@@ -33,12 +33,32 @@ def main() -> None:
 
 def _filled(stack: Stack) -> dict[str, str]:
     """Give the server something to show; return the pages by name."""
+    upload = _uploaded(stack)
+    done, failed, alike = _trained(stack, upload)
+    stack.http.post("/api/v1/models/flowers/versions", json={"job": done})
+    stack.http.put("/api/v1/models/flowers/aliases/champion", json={"version": 1})
+    endless = _busy(stack)
+    return _pages(stack, upload, done) | {
+        "job-running": f"/jobs/{endless}",
+        "job-failed": f"/jobs/{failed}",
+        "compare": f"/compare?jobs={alike}",
+        "compare-parallel": f"/compare?jobs={alike}&view=parallel",
+        "compare-scatter": f"/compare?jobs={alike}&view=scatter",
+    }
+
+
+def _uploaded(stack: Stack) -> str:
+    """Upload a table and return its id."""
     rows = [
         f"{n % 90 / 10:.1f},{n * 7 % 40},{'north' if n % 3 else 'south'},{(n * 7 % 40 > 20) + (n % 3 > 0)}"
         for n in range(400)
     ]
     text = "temperature,humidity,site,grade\n" + "\n".join(rows) + "\n"
-    upload = stack.http.post("/api/v1/datasets?name=harvest.csv", content=text.encode()).json()["id"]
+    return str(stack.http.post("/api/v1/datasets?name=harvest.csv", content=text.encode()).json()["id"])
+
+
+def _trained(stack: Stack, upload: str) -> tuple[str, str, str]:
+    """Train jobs; return one that succeeded, one that failed, and by comma those that can be compared."""
     jobs = [
         stack.submit({"data": {"builtin": "iris"}, "model": "mlp", "tags": ["baseline"]}),
         stack.submit({"data": {"builtin": "wine"}, "model": "linear", "optimizer": {"type": "adamw", "lr": 0.01}}),
@@ -52,27 +72,30 @@ def _filled(stack: Stack) -> dict[str, str]:
     jobs.append(tuned)
     for job in jobs:
         stack.finished(job)
+    return jobs[0], jobs[5], ",".join((jobs[0], jobs[2], tuned))
+
+
+def _busy(stack: Stack) -> str:
+    """Let a job train that does not end, and others wait; return it once its curve is one."""
     endless = stack.submit(ENDLESS | {"name": "iris-long"})
     for _ in range(3):
         stack.submit(ENDLESS | {"name": "waits-its-turn"})
     while not (stack.json(f"/api/v1/jobs/{endless}")["latest"] or {}).get("epoch", 0) > 60:
         time.sleep(0.2)
-    done, failed, other = jobs[0], jobs[5], jobs[2]
-    alike = ",".join((done, other, tuned))
+    return endless
+
+
+def _pages(stack: Stack, upload: str, done: str) -> dict[str, str]:
     tabs = {f"job-{tab}": f"/jobs/{done}?tab={tab}" for tab in TABS}
     return {
         "jobs": "/",
         "new": "/new",
         "new-data": f"/new?dataset={upload}",
         **tabs,
-        "job-running": f"/jobs/{endless}",
-        "job-failed": f"/jobs/{failed}",
-        "compare": f"/compare?jobs={alike}",
-        "compare-parallel": f"/compare?jobs={alike}&view=parallel",
-        "compare-scatter": f"/compare?jobs={alike}&view=scatter",
         "datasets": "/datasets",
         "dataset": f"/datasets/{upload}",
         "models": "/models",
+        "model": "/models/flowers",
         "queue": "/queue",
         "docs": "/docs",
         "about": "/about",

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, g, render_template, request, url_for
 from markupsafe import Markup
 
+from api import lending
 from api.pages import formats, notices, tokens
 
 bp = Blueprint("pages", __name__, template_folder="templates", static_folder="static", static_url_path="/static")
@@ -53,7 +54,8 @@ def _known_to_all() -> dict[str, Any]:
         "version": version("batchyard"),
         "server": request.host_url.rstrip("/"),
         # Who is logged in; nobody while there are no keys, and none before it is known.
-        "owner": found.owner if (found := g.get("grant")) and found.key_id else "",
+        "owner": lending.asker() if (found := g.get("grant")) and found.key_id else "",
+        "lender": lending.lender(),
         "is_closed": "grant" not in g,
         "off": _off,
         "scopes": sorted(g.grant.scopes) if "grant" in g else [],

@@ -6,9 +6,11 @@ from flask import Response, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
 from api import serializers
+from api.lending import lender
 from api.pages import histograms, notices
 from api.pages.blueprint import bp, page
 from api.parts import api, caller
+from services.accounts.shares import Kind
 from services.jobs.listing import Filters
 
 PAGE = 50
@@ -23,7 +25,8 @@ def datasets() -> Response:
     """List the uploads."""
     found, cursor = api().base.datasets.listing(caller(), limit=PAGE, after=request.args.get("after"))
     limit = api().base.settings.max_upload_bytes
-    return page("datasets.html", datasets=found, next=cursor, max_upload_bytes=limit)
+    lent = api().shares.lent_to(caller(), Kind.DATASET)
+    return page("datasets.html", datasets=found, next=cursor, lent=lent, max_upload_bytes=limit)
 
 
 @bp.get("/datasets/<dataset_id>")
@@ -36,15 +39,17 @@ def dataset(dataset_id: str) -> Response:
     columns = [_column(column, found.info.rows) for column in shown.columns]
     for n, column in enumerate(columns[:COUNTED_COLUMNS]):
         column["bars"] = histograms.bars([row[n] for row in rows]) if column["type"] == "number" else []
-    jobs = base.listing.page(caller(), Filters(dataset_id=found.id), limit=USED_BY)
+    # What its owner trains on it is not shared with it.
+    jobs = None if lender() else base.listing.page(caller(), Filters(dataset_id=found.id), limit=USED_BY)
     return page(
         "dataset.html",
         dataset=found,
         columns=columns,
         rows=rows[:PREVIEW_ROWS],
         counted=len(rows),
-        jobs=jobs.items,
-        more_jobs=bool(jobs.next),
+        jobs=jobs.items if jobs else None,
+        more_jobs=bool(jobs and jobs.next),
+        readers=api().shares.readers(caller(), Kind.DATASET, found.id),
     )
 
 

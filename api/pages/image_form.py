@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from api.lending import lender
 from api.pages import samples
 from api.parts import api, caller
 from services.errors import Fault, InvalidRequest
@@ -60,7 +61,12 @@ def row(pixels: list[float], wanted: "ImageInput") -> list[Any]:
 
 
 def example(job: JobView) -> tuple[list[float], bool]:
-    """Return the numbers of a picture of the data, and whether it validated the model; none of a plug-in's data."""
+    """Return the numbers of a picture of the data, and whether it validated the model.
+
+    None of a plug-in's data, nor of a job that another owner shares: its data is not shared with it.
+    """
+    if lender():
+        return [], False
     row, validated = api().example_row(caller(), job.id)
     names = job.spec["data"].get("features") or []
     return [float(row[name] or 0.0) for name in names if name in row], validated

@@ -9,12 +9,14 @@ from flask import Response, request
 from pydantic import BaseModel, Field
 
 from api import serializers
+from api.lending import lender
 from api.pages import drawing, formats, prediction_form
 from api.pages.blueprint import bp, page
 from api.pages.job_evaluation import evaluation
 from api.pages.job_system import system
 from api.parts import api, caller
 from api.requests import query
+from services.accounts.shares import Kind
 from services.errors import BatchyardError
 from services.exports.formats import Format
 from services.jobs.epoch_columns import columns_of
@@ -54,8 +56,9 @@ def show_job(job_id: str) -> Response:
 
 def shown(job: JobView, tab: str, status: int = 200, **more: Any) -> Response:
     """Return a job's page with one of its tabs open."""
-    marks = {job.id: str(job.events_seq)}
-    if job.queue:
+    # Of what another owner shares the stream says nothing.
+    marks = {} if lender() else {job.id: str(job.events_seq)}
+    if job.queue and marks:
         # The place of a job that waits moves with the others.
         marks["jobs"] = ""
     return page(
@@ -67,7 +70,7 @@ def shown(job: JobView, tab: str, status: int = 200, **more: Any) -> Response:
         marks=marks,
         progress=serializers.progress(job),
         best=serializers.best(job),
-        allowed=ALLOWED[job.status],
+        allowed=() if lender() else ALLOWED[job.status],
         workers_online=api().base.workers.online(job.run.device) if not job.done else 1,
         **PARTS.get(tab, _nothing)(job),
         **(prediction_form.of(job, more) if tab == "predict" else more),
@@ -121,12 +124,19 @@ def _logs(job: JobView) -> dict[str, Any]:
 
 def _spec(job: JobView) -> dict[str, Any]:
     """Return in what a job's spec differs from the one of the same data and model that says nothing else."""
+    readers = api().shares.readers(caller(), Kind.JOB, job.id)
+    if lender():
+        return {"changed": None, "readers": []}  # what the defaults are is asked for as another
     plain: dict[str, Any] = {"data": _source(job), "model": job.spec["model"]["type"]}
     try:
         default = resolved_json(api().base.jobs.validate(read(JobSpec, orjson.dumps(plain)), owner=caller()).spec)
     except BatchyardError:
-        return {"changed": []}  # such as a plug-in that is no longer here: the spec is shown all the same
-    return {"changed": [one for one in differences(default, job.spec) if not one["pointer"].startswith("#/data")]}
+        return {
+            "changed": [],
+            "readers": readers,
+        }  # such as a plug-in that is no longer here: the spec is shown all the same
+    changed = [one for one in differences(default, job.spec) if not one["pointer"].startswith("#/data")]
+    return {"changed": changed, "readers": readers}
 
 
 def _source(job: JobView) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def _drawn(curve: dict[str, Any]) -> dict[str, Any]:
     worst = max(curve["points"], key=lambda it: abs(it["predicted"] - it["observed"]))
     sentence = (
         f"{curve['class']}: furthest off where the model says {worst['predicted']:.0%}: "
-        f"it came true in {worst['observed']:.0%} of {worst['rows']} rows."
+        f"it came true in {worst['observed']:.0%} of {worst['rows']} {'row' if worst['rows'] == 1 else 'rows'}."
     )
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     return {"name": curve["class"], "points": points, "dots": places, "sentence": sentence, "bins": curve["points"]}

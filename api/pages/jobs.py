@@ -16,6 +16,7 @@ from api.pages.blueprint import bp, page, wants_page
 from api.pages.live import JOBS, ListMark, marks_of
 from api.parts import api, caller
 from api.requests import query
+from services.accounts.shares import Kind
 from services.errors import BatchyardError, Fault, InvalidRequest
 from services.jobs.listing import Filters, Sort
 from services.jobs.submission import Submission
@@ -55,9 +56,11 @@ def index() -> Response:
     mark = marks_of(base, _mark(), caller(), [JOBS])
     counts = base.listing.counts(caller())
     workers = base.workers.listing(caller())
+    lent = api().shares.lent_to(caller(), Kind.JOB)
     filtered = bool(asked.status or asked.q or asked.tag)
     if not sum(counts.values()):
-        return page("first_run.html", marks=mark, workers=workers, shown=samples.copies(samples.SPEC, request.host_url))
+        shown = samples.copies(samples.SPEC, request.host_url)
+        return page("first_run.html", marks=mark, workers=workers, lent=lent, shown=shown)
     found = base.listing.page(caller(), filters, sort=asked.sort, limit=PAGE, after=asked.after)
     positions = base.listing.positions(caller(), found.items)
     rows = [
@@ -76,6 +79,8 @@ def index() -> Response:
         next=found.next,
         counts=counts,
         workers=workers,
+        lent=lent,
+        paused_at=base.pauses.began_at(),
         by_device=Counter(worker.device for worker in workers),
         asked=asked,
         filtered=filtered,

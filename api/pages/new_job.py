@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as Redirect
 from api.pages import samples, spec_form
 from api.pages.blueprint import bp, page
 from api.parts import api, caller
+from services.accounts.shares import Kind
 from services.datasets.dataset_views import DatasetView
 from services.errors import BatchyardError, Fault, InvalidRequest
 from services.jobs.submission import Submission
@@ -42,7 +43,7 @@ def new() -> Response:
     if known := request.args.get("from", ""):
         return _form(*_like(known), 200)
     chosen = request.args.get("dataset", "")
-    dataset = api().base.datasets.find(caller(), chosen) if chosen else None
+    dataset = api().base.datasets.find(_whose(chosen), chosen) if chosen else None
     form = dict(spec_form.DEFAULTS) | {"builtin": request.args.get("builtin", "")}
     if dataset:
         form |= {"dataset": dataset.id, "target": dataset.suggested_target or dataset.info.names[-1]}
@@ -76,9 +77,14 @@ def start() -> Response | Redirect:
         submitted = api().base.jobs.submit(Submission(read(JobSpec, orjson.dumps(spec)), caller(), spec))
     except InvalidRequest:
         chosen = request.form.get("dataset", "")
-        dataset = api().base.datasets.find(caller(), chosen) if chosen else None
+        dataset = api().base.datasets.find(_whose(chosen), chosen) if chosen else None
         return _form(dataset, dict(request.form), 422)
     return redirect(url_for("pages.show_job", job_id=submitted.job.id), 303)
+
+
+def _whose(dataset_id: str) -> str:
+    """Return whose data set is meant: another owner's, if it is shared with the one who asks."""
+    return api().shares.lender(caller(), Kind.DATASET, dataset_id) or caller()
 
 
 def _like(id_or_name: str) -> tuple[DatasetView | None, dict[str, str]]:
@@ -99,7 +105,9 @@ def _form(dataset: DatasetView | None, form: dict[str, str], status: int) -> Res
     base = api().base
     uploads, _ = base.datasets.listing(caller(), limit=50, after=None)
     rows = (
-        base.datasets.rows(caller(), dataset.id, limit=PREVIEW_ROWS) if dataset and dataset.source != "plugin" else []
+        base.datasets.rows(_whose(dataset.id), dataset.id, limit=PREVIEW_ROWS)
+        if dataset and dataset.source != "plugin"
+        else []
     )
     names = catalog()
     is_chosen = bool(dataset or form.get("builtin") or form.get("like"))

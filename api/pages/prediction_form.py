@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import request
 
+from api.lending import lender
 from api.pages import image_form, samples
 from api.parts import api, caller
 from services.columns import Column, TableInfo
@@ -34,7 +35,8 @@ def of(job: JobView, more: dict[str, Any]) -> dict[str, Any]:
         if wanted := image_form.wanted_of(job):
             return shown | image_form.of(job, wanted, more, request.host_url)
         info = api().base.datasets.find(caller(), job.data.id).info
-        row, validated = api().example_row(caller(), job.id)
+        # Who may read a job may not read the rows of its data.
+        row, validated = ({}, False) if lender() else api().example_row(caller(), job.id)
     except BatchyardError as error:
         return shown | {"row_note": error.detail}
     known = more.get("record")
@@ -46,7 +48,7 @@ def of(job: JobView, more: dict[str, Any]) -> dict[str, Any]:
     tensors = any(field.kind == "tensor" for field in fields)
     return shown | {
         "fields": [] if tensors else fields,
-        "row_note": "" if known is not None else note,
+        "row_note": note if row and known is None else "",
         "target": row.get(_target(job)) if known is None else None,
         "call": None if tensors else samples.predict_call(job.id, _shown(record), request.host_url),
     }

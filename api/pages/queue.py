@@ -21,11 +21,26 @@ def queue() -> Response:
     return page(
         "queue.html",
         queues=queues,
+        paused_at=base.pauses.began_at(),
         workers=workers,
         names=names,
         marks={"jobs": ""},
         isfinite=math.isfinite,
     )
+
+
+@bp.post("/queue/pause")
+def pause_queue() -> Redirect:
+    """Start nothing more that waits."""
+    api().pause_queue(paused=True)
+    return redirect(url_for("pages.queue"), 303)
+
+
+@bp.post("/queue/resume")
+def resume_queue() -> Redirect:
+    """Let what waits start again."""
+    api().pause_queue(paused=False)
+    return notices.go(url_for("pages.queue"), "The queue is resumed.")
 
 
 @bp.post("/queue/<job_id>/priority")

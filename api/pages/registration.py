@@ -17,6 +17,7 @@ from api.pages import (
     predict,
     queue,
     refusals,
+    shares,
     tokens,
     verbs,
 )
@@ -24,7 +25,7 @@ from api.pages.blueprint import bp
 from services.wiring.api import Api
 
 #: Each adds its views to the blueprint when it is imported.
-ROOMS = (about, compare, curves, datasets, docs, job, jobs, live, login, models, new_job, predict, queue, verbs)
+ROOMS = (about, compare, curves, datasets, docs, job, jobs, live, login, models, new_job, predict, queue, shares, verbs)
 
 
 def register(app: Flask, joined: Api) -> None:

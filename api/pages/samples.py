@@ -37,6 +37,12 @@ def image_call(job_id: str, wanted: "ImageInput", host_url: str) -> str:
     )
 
 
+def model_call(name: str, host_url: str) -> str:
+    """Return the curl that predicts the rows of a file by a registered model."""
+    address = shlex.quote(f"{host_url}api/v1/models/{name}/predict")
+    return f"curl -H 'Content-Type: text/csv' --data-binary @rows.csv \\\n  {address}"
+
+
 def predict_call(job_id: str, record: dict[str, Any], host_url: str) -> str:
     """Return the curl of a prediction."""
     text = orjson.dumps({"records": [record]}).decode()

@@ -23,6 +23,16 @@ class Queue:
         found: dict[str, Any] = await self._transport.json("GET", "/api/v1/queue")
         return found
 
+    async def pause(self) -> dict[str, Any]:
+        """Start nothing more that waits, of anybody, until `resume`; what runs goes on. Return the queue."""
+        found: dict[str, Any] = await self._transport.json("POST", "/api/v1/queue/pause")
+        return found
+
+    async def resume(self) -> dict[str, Any]:
+        """Let what waits start again; return the queue."""
+        found: dict[str, Any] = await self._transport.json("POST", "/api/v1/queue/resume")
+        return found
+
 
 class Workers:
     """The workers of a server."""

@@ -77,33 +77,22 @@ class Transport:
         if keyed or idempotency_key:
             sent["Idempotency-Key"] = idempotency_key or str(uuid4())
         safe = method in SAFE or "Idempotency-Key" in sent if repeatable is None else repeatable
-        timeout = httpx2.USE_CLIENT_DEFAULT if timeout_s is None else httpx2.Timeout(timeout_s, connect=10.0)
+        how: dict[str, Any] = {"json": json, "params": params, "headers": sent}
+        if timeout_s is not None:
+            how["timeout"] = httpx2.Timeout(timeout_s, connect=10.0)
         attempt = 0
         while True:
             try:
-                answer = await self.http.request(
-                    method,
-                    path,
-                    json=json,
-                    content=content() if content else None,
-                    params=params,
-                    headers=sent,
-                    timeout=timeout,
-                )
+                answer = await self.http.request(method, path, content=content() if content else None, **how)
             except httpx2.InvalidURL as error:
                 raise ServerUnreachable(f"{self.url} is not an address: {error}. Set BATCHYARD_URL.") from error
             except httpx2.RequestError as error:
-                unsent = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
-                # Who hangs once would hang again: waiting thrice helps nobody.
-                hangs = isinstance(error, httpx2.ReadTimeout)
-                if attempt >= self.max_retries or hangs or not (safe or unsent):
+                if attempt >= self.max_retries or not _may_repeat(error, safe=safe):
                     raise self.unreachable(error) from error
                 await asyncio.sleep(retries.pause_s(attempt))
             else:
                 if answer.status_code < 400:
-                    if self.answers is not None:
-                        self.answers.append(answer)
-                    return answer
+                    return self._kept(answer)
                 # These statuses say that nothing was done, so any request may come again.
                 if answer.status_code not in retries.STATUSES or attempt >= self.max_retries:
                     raise self.error(answer.status_code, answer.headers, answer.content, path)
@@ -125,6 +114,11 @@ class Transport:
                 yield answer
         except httpx2.RequestError as error:
             raise self.unreachable(error) from error
+
+    def _kept(self, answer: httpx2.Response) -> httpx2.Response:
+        if self.answers is not None:
+            self.answers.append(answer)
+        return answer
 
     def recording(self) -> "Transport":
         """Return the same transport, over the same connections, that keeps the answers."""
@@ -154,3 +148,10 @@ class Transport:
             f"No server at {self.url}. Start one: make up (from a checkout) or docker compose up -d; "
             "or say where it is with --server or BATCHYARD_URL."
         )
+
+
+def _may_repeat(error: httpx2.RequestError, *, safe: bool) -> bool:
+    """Return whether a request that got no answer may be sent again."""
+    if isinstance(error, httpx2.ReadTimeout):
+        return False  # who hangs once would hang again: waiting thrice helps nobody
+    return safe or isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)  # these never arrived

@@ -4,6 +4,7 @@ from itertools import islice
 
 import click
 
+from batchyard.answers import Dataset
 from batchyard.command import global_options
 from batchyard.commands import session, words
 from batchyard.commands.job_names import dataset as dataset_names
@@ -37,13 +38,7 @@ def listed(limit: int) -> None:
     """List data sets, newest first."""
     with session.client() as by:
         found = list(islice(by.datasets.list(), limit))
-        if session.wants_json():
-            session.result([entry.data for entry in found])
-            return
-        for entry in found:
-            click.echo(f"{entry.id}  {entry.name:<32} {entry.rows:>10} rows  {entry.size_bytes:>14,} bytes")
-        if not found:
-            session.say("No data sets here. Upload one: batchyard data push rows.csv")
+    session.listed(found, _line, "No data sets here. Upload one: batchyard data push rows.csv")
 
 
 @data.command()
@@ -69,7 +64,7 @@ def rename(named: str, name: str) -> None:
     """Give a data set another name."""
     with session.client() as by:
         found = by.datasets.rename(named, name)
-    session.result(found.data) if session.wants_json() else session.say(f"{named} is now called {found.name}.")
+    session.told(found.data, f"{named} is now called {found.name}.")
 
 
 @data.command()
@@ -80,3 +75,7 @@ def rm(named: str) -> None:
     with session.client() as by:
         by.datasets.delete(named)
         session.say(f"{named} is deleted.")
+
+
+def _line(entry: Dataset) -> str:
+    return f"{entry.id}  {entry.name:<32} {entry.rows:>10} rows  {entry.size_bytes:>14,} bytes"

@@ -7,6 +7,7 @@ import click
 
 from batchyard.command import global_options
 from batchyard.commands import session
+from batchyard.models import Model
 
 
 @click.group()
@@ -21,14 +22,7 @@ def listed(limit: int) -> None:
     """List models by their names."""
     with session.client() as by:
         found = list(islice(by.models.list(), limit))
-        if session.wants_json():
-            session.result([model.data for model in found])
-            return
-        for model in found:
-            aliases = "  ".join(f"@{alias} → {version}" for alias, version in model.aliases.items())
-            click.echo(f"{model.name:<24} {len(model.versions):>3} version(s)  {aliases}".rstrip())
-        if not found:
-            session.say("No models. Register one: batchyard models register NAME JOB")
+    session.listed(found, _model_line, "No models. Register one: batchyard models register NAME JOB")
 
 
 @models.command()
@@ -38,15 +32,10 @@ def show(name: str) -> None:
     """Show a model's versions and aliases."""
     with session.client() as by:
         model = by.models.get(name)
-        if session.wants_json():
-            session.result(model.data)
-            return
-        for version in model.versions:
-            values = version["metrics"]
-            costs = "  ".join(f"{key} {values[key]:.4g}" for key in ("train_cost", "val_cost") if values.get(key))
-            aliases = " ".join(f"@{alias}" for alias in version["aliases"])
-            line = f"{version['version']:>4}  {version['job']}  epoch {version['epoch']}  {costs}  {aliases}"
-            click.echo(line.rstrip())
+    if session.wants_json():
+        session.result(model.data)
+    else:
+        session.listed(model.versions, _version_line)
 
 
 @models.command()
@@ -58,11 +47,8 @@ def register(name: str, job: str, checkpoint: str) -> None:
     """Register a checkpoint of JOB as the next version of NAME; prints its number."""
     with session.client() as by:
         version = by.models.register(name, job, checkpoint=checkpoint).versions[0]
-        if session.wants_json():
-            session.result(version)
-            return
-        session.say(f"{name} version {version['version']}: {version['job']}, epoch {version['epoch']}")
-        click.echo(version["version"])
+    said = f"{name} version {version['version']}: {version['job']}, epoch {version['epoch']}"
+    session.told(version, said, str(version["version"]))
 
 
 @models.command()
@@ -79,10 +65,7 @@ def alias(name: str, alias: str, version: int, **gate: Any) -> None:
     with session.client() as by:
         model = by.models.get(name)
         model.move(alias, version, **{key: value for key, value in gate.items() if value not in {None, False}})
-        if session.wants_json():
-            session.result(model.data)
-            return
-        session.say(f"{name}@{alias} is version {version}.")
+    session.told(model.data, f"{name}@{alias} is version {version}.")
 
 
 @models.command()
@@ -92,13 +75,7 @@ def alias(name: str, alias: str, version: int, **gate: Any) -> None:
 def history(name: str, alias: str) -> None:
     """List the moves of ALIAS, newest first."""
     with session.client() as by:
-        found = by.models.get(name).history(alias)
-        if session.wants_json():
-            session.result(found)
-            return
-        for move in found:
-            why = f"  {'forced: ' if move['forced'] else ''}{move['reason']}" if move["reason"] else ""
-            click.echo(f"{move['created_at']}  {move['from_version'] or '-'} → {move['to_version'] or '-'}{why}")
+        session.listed(by.models.get(name).history(alias), _move_line)
 
 
 @models.command()
@@ -117,3 +94,21 @@ def rm(name: str, version: int | None, alias: str | None) -> None:
         elif version is not None:
             model.delete_version(version)
         session.say(f"{name} {f'@{alias}' if alias else f'version {version}'} is deleted.")
+
+
+def _model_line(model: Model) -> str:
+    count = f"{len(model.versions):>3} version{' ' if len(model.versions) == 1 else 's'}"
+    aliases = "  ".join(f"@{alias} → {version}" for alias, version in model.aliases.items())
+    return f"{model.name:<24} {count}  {aliases}"
+
+
+def _version_line(version: dict[str, Any]) -> str:
+    values = version["metrics"]
+    costs = "  ".join(f"{key} {values[key]:.4g}" for key in ("train_cost", "val_cost") if values.get(key) is not None)
+    aliases = " ".join(f"@{alias}" for alias in version["aliases"])
+    return f"{version['version']:>4}  {version['job']}  epoch {version['epoch']}  {costs}  {aliases}"
+
+
+def _move_line(move: dict[str, Any]) -> str:
+    why = f"  {'forced: ' if move['forced'] else ''}{move['reason']}" if move["reason"] else ""
+    return f"{move['created_at']}  {move['from_version'] or '-'} → {move['to_version'] or '-'}{why}"

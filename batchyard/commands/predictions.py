@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from batchyard.batch_predictions import BatchPrediction
 from batchyard.command import global_options
 from batchyard.commands import session
 
@@ -40,15 +41,7 @@ def listed(limit: int) -> None:
     """List batch predictions, newest first."""
     with session.client() as by:
         found = list(islice(by.predictions.list(), limit))
-        if session.wants_json():
-            session.result([entry.data for entry in found])
-            return
-        for entry in found:
-            progress = entry.data["progress"]
-            rows = f"{progress['rows']}/{progress['total_rows']} rows"
-            click.echo(f"{entry.id}  {entry.status:<10} {rows:>24}  {entry.data['job']}  {entry.data['dataset']}")
-        if not found:
-            session.say("No batch predictions. Make one: batchyard predict JOB --dataset ds_…")
+    session.listed(found, _line, "No batch predictions. Make one: batchyard predict JOB --dataset ds_…")
 
 
 @predictions.command()
@@ -117,3 +110,9 @@ def _delivered(found: Any, output: str | None) -> None:
         with open(found.download(Path(folder) / "output"), "rb") as file:
             copyfileobj(file, sys.stdout.buffer)
         sys.stdout.flush()
+
+
+def _line(entry: BatchPrediction) -> str:
+    progress = entry.data["progress"]
+    rows = f"{progress['rows']}/{progress['total_rows']} rows"
+    return f"{entry.id}  {entry.status:<10} {rows:>24}  {entry.data['job']}  {entry.data['dataset']}"

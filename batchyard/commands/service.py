@@ -6,7 +6,7 @@ import click
 
 from batchyard.command import global_options
 from batchyard.commands import session
-from batchyard.commands.workers import line
+from batchyard.commands.workers import NONE, line
 
 
 @click.command()
@@ -20,10 +20,9 @@ def status() -> None:
         return
     for queue in found["queues"]:
         click.echo(f"{queue['name']:<6} {queue['queued']} queued, {queue['running']} running")
-    for worker in found["workers"]:
-        click.echo(line(worker))
-    if not found["workers"]:
-        session.say("! No worker is online; jobs wait. Start one: batchyard up, or docker compose up -d")
+    if found.get("paused"):  # an older server knows no pauses
+        session.say("! The queue is paused: nothing that waits starts. Resume it: batchyard queue resume")
+    session.listed(found["workers"], line, NONE)
 
 
 @click.command()

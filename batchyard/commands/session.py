@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -62,6 +63,27 @@ def say(text: str) -> None:
 def result(value: Any) -> None:
     """Print a result as one JSON document."""
     click.echo(json.dumps(value, indent=2 if sys.stdout.isatty() else None, ensure_ascii=False))
+
+
+def told(found: Any, sentence: str, printed: str = "") -> None:
+    """Say what was done, and print what a script goes on with; with --json print the result instead."""
+    if wants_json():
+        result(found)
+        return
+    say(sentence)
+    if printed:
+        click.echo(printed)
+
+
+def listed(entries: Sequence[Any], line: Callable[[Any], str], nothing: str = "") -> None:
+    """Print a line for each entry, or say what to do where there is none; with --json print one document."""
+    if wants_json():
+        result([entry if isinstance(entry, dict) else entry.data for entry in entries])
+        return
+    for entry in entries:
+        click.echo(line(entry).rstrip())
+    if not entries and nothing:
+        say(nothing)
 
 
 def wants_json() -> bool:

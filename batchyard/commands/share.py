@@ -24,7 +24,7 @@ def share() -> None:
 def job(named: str, reader: str) -> None:
     """Share a job: its costs, checkpoints, exports and predictions."""
     with session.client() as by:
-        _said(by.shares.create(reader, job=by.job(named).id))
+        _told(by.shares.create(reader, job=by.job(named).id))
 
 
 @share.command()
@@ -34,7 +34,7 @@ def job(named: str, reader: str) -> None:
 def data(named: str, reader: str) -> None:
     """Share a data set: its rows, and training on it."""
     with session.client() as by:
-        _said(by.shares.create(reader, dataset=by.datasets.get(named).id))
+        _told(by.shares.create(reader, dataset=by.datasets.get(named).id))
 
 
 @share.command()
@@ -44,7 +44,7 @@ def data(named: str, reader: str) -> None:
 def model(named: str, reader: str) -> None:
     """Share a registered model with all its versions, and predictions by them."""
     with session.client() as by:
-        _said(by.shares.create(reader, model=named))
+        _told(by.shares.create(reader, model=named))
 
 
 @share.command("ls")
@@ -52,14 +52,7 @@ def model(named: str, reader: str) -> None:
 def listed() -> None:
     """List what you share, and what others share with you."""
     with session.client() as by:
-        found = by.shares.list()
-        if session.wants_json():
-            session.result(found)
-            return
-        for one in found:
-            click.echo(f"{one['id']}  {one['kind']:<8} {one['thing']:<32} of {one['owner']:<16} with {one['reader']}")
-        if not found:
-            session.say("Nothing is shared. Share a job: batchyard share job JOB --with OWNER")
+        session.listed(by.shares.list(), _line, "Nothing is shared. Share a job: batchyard share job JOB --with OWNER")
 
 
 @share.command()
@@ -72,9 +65,11 @@ def rm(share_id: str) -> None:
         session.say(f"{share_id} is removed.")
 
 
-def _said(made: dict[str, Any]) -> None:
-    if session.wants_json():
-        session.result(made)
-        return
-    session.say(f"{made['kind']} {made['thing']} can be read and predicted with by {made['reader']}.")
-    click.echo(made["id"])
+def _told(made: dict[str, Any]) -> None:
+    who = "Everybody" if made["reader"] == "*" else made["reader"]
+    session.told(made, f"{who} can read and predict with the {made['kind']} {made['thing']}.", made["id"])
+
+
+def _line(share: dict[str, Any]) -> str:
+    whose = f"of {share['owner']:<16} with {share['reader']}"
+    return f"{share['id']}  {share['kind']:<8} {share['thing']:<32} {whose}"

@@ -7,6 +7,8 @@ import click
 from batchyard.command import global_options
 from batchyard.commands import session
 
+NONE = "! No worker is online; jobs wait. Start one: batchyard up, or docker compose up -d"
+
 
 @click.group()
 def workers() -> None:
@@ -18,14 +20,7 @@ def workers() -> None:
 def listed() -> None:
     """List the workers that showed signs of life recently."""
     with session.client() as by:
-        found = by.workers.list()
-    if session.wants_json():
-        session.result(found)
-        return
-    for worker in found:
-        click.echo(line(worker))
-    if not found:
-        session.say("! No worker is online; jobs wait. Start one: batchyard up, or docker compose up -d")
+        session.listed(by.workers.list(), line, NONE)
 
 
 @workers.command()
@@ -37,7 +32,9 @@ def drain(worker: str) -> None:
         found = by.workers.drain(worker)
     left = found["busy_slots"]
     jobs = f"finishes {left} job{'' if left == 1 else 's'} and then rests" if left else "rests"
-    _told(found, f"{worker} takes nothing more: it {jobs}. Let it take jobs again: batchyard workers undrain {worker}")
+    session.told(
+        found, f"{worker} takes nothing more: it {jobs}. Let it take jobs again: batchyard workers undrain {worker}"
+    )
 
 
 @workers.command()
@@ -47,14 +44,10 @@ def undrain(worker: str) -> None:
     """Let a drained worker take jobs again."""
     with session.client() as by:
         found = by.workers.undrain(worker)
-    _told(found, f"{worker} takes jobs again.")
+    session.told(found, f"{worker} takes jobs again.")
 
 
 def line(worker: dict[str, Any]) -> str:
     """Return a worker and what it is doing in a line."""
     busy = f"{worker.get('busy_slots', '?')}/{worker.get('slots', '?')} busy"
     return f"worker {worker['id']}  {worker['status']}  {busy}  seen {worker['heartbeat_age_seconds']} s ago"
-
-
-def _told(found: dict[str, Any], words: str) -> None:
-    session.result(found) if session.wants_json() else session.say(words)

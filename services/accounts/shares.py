@@ -19,6 +19,7 @@ from services.errors import Fault, InvalidRequest, NotFound
 
 ALL = "*"  #: stands for every owner
 MOST = 10_000  #: of one owner
+MOST_SHOWN = 500  #: of what others share
 
 
 class Kind(StrEnum):
@@ -35,6 +36,19 @@ THINGS: dict[Kind, tuple[Any, Any]] = {
     Kind.JOB: (Job.owner, Job.id),
     Kind.MODEL: (RegisteredModel.owner, RegisteredModel.name),
 }
+
+
+#: What people call them.
+TITLES: dict[Kind, Any] = {Kind.DATASET: Dataset.name, Kind.JOB: Job.name, Kind.MODEL: RegisteredModel.name}
+
+
+@dataclass(frozen=True)
+class LentThing:
+    """Something that another owner shares with a reader."""
+
+    owner: str
+    id: str  #: of a model its name
+    name: str
 
 
 @dataclass(frozen=True)
@@ -91,6 +105,23 @@ class Shares:
             return [
                 _view(row) for row in session.scalars(query.order_by(Share.created_at.desc(), Share.id).limit(MOST))
             ]
+
+    def readers(self, owner: str, kind: Kind, thing: str) -> list[ShareView]:
+        """Return with whom an owner shares a thing, by their names."""
+        query = select(Share).where(Share.owner == owner, Share.kind == kind, Share.thing == thing)
+        with self.database.reading() as session:
+            return [_view(row) for row in session.scalars(query.order_by(Share.reader))]
+
+    def lent_to(self, reader: str, kind: Kind) -> list[LentThing]:
+        """Return what others share with a reader, by its name; what is shared with all and with the reader, once."""
+        whose, name = THINGS[kind]
+        title = TITLES[kind]
+        query = select(Share.owner, Share.thing, title).join(
+            whose.class_, (whose == Share.owner) & (name == Share.thing)
+        )
+        query = query.where(_reads(reader), Share.kind == kind).distinct().order_by(title, Share.owner, Share.thing)
+        with self.database.reading() as session:
+            return [LentThing(*row) for row in session.execute(query.limit(MOST_SHOWN))]
 
     def remove(self, owner: str, share_id: str) -> None:
         """Share a thing no more.

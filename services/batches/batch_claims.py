@@ -9,13 +9,14 @@ from services.db.prediction_tables import BatchPrediction
 from services.disk import Disk
 from services.queue import order
 from services.queue.claims import CLAIM_TRIES, Claim
+from services.queue.pause import PAUSED
 from services.queue.workers import is_drained
 from services.settings import Settings
 from services.states import JobState
 
 #: As the partial index says it: what is a parameter can't be compared with an index's condition.
 _QUEUED = text("batch_predictions.state = 'queued'")
-_READY = select(BatchPrediction.id).where(_QUEUED, BatchPrediction.not_before <= NOW)
+_READY = select(BatchPrediction.id).where(_QUEUED, BatchPrediction.not_before <= NOW, ~PAUSED)
 #: Every nudge asks for it, so that it is built once.
 ELIGIBLE = select(func.count()).select_from(_READY.limit(bindparam("most")).subquery())
 
@@ -31,7 +32,8 @@ class BatchClaims:
     def claim(self, _device: str, worker: str) -> Claim | None:
         """Take the next batch prediction, or return None. Workers of any device compute it on their CPU.
 
-        None while the disk is full: its pieces could not be stored; and for a worker that is drained.
+        None while the disk is full: its pieces could not be stored; for a worker that is drained; and while the
+        queue is paused.
         """
         if self.disk.is_full:
             return None

@@ -3,6 +3,7 @@
 from sqlalchemy import func, select
 
 from services.db.engine import Database
+from services.db.queue_tables import QueuePause
 from services.db.tables import Job
 from services.states import FINAL, JobState
 
@@ -26,4 +27,5 @@ class JobChanges:
             newest = session.scalar(
                 select(Job.id).where(Job.owner == owner).order_by(Job.created_at.desc(), Job.id.desc()).limit(1)
             )
-        return f"{newest} {' '.join(open_)}"
+            paused = session.scalar(select(QueuePause.began_at))
+        return f"{newest} {' '.join(open_)} {paused or ''}".rstrip()

@@ -1,6 +1,7 @@
 """The curves of a job as they are drawn: few enough points, extremes kept, gaps marked, and a sentence for each."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -16,6 +17,7 @@ from services.specs.schema.metrics import TABLES
 
 MAX_POINTS = 1_500  #: of one line
 MAX_GAPS = 200  #: epochs without a finite value that are marked
+OWN_COLUMNS = {"train_cost", "val_cost", "lr"}  #: of an epoch's row; the others are among its metrics
 COSTS = ("train_cost", "val_cost", "train_eval_cost")
 
 Value = float | None  #: NaN: not finite; None: not measured in that epoch
@@ -52,15 +54,13 @@ class JobCurves:
             # Rows, not objects: of 10,000 epochs those would take most of the time.
             found = session.execute(select(*columns).where(Epoch.job_id == job.id).order_by(Epoch.epoch)).all()
         epochs = [row.epoch for row in found]
-        known = [{"train_cost": r.train_cost, "val_cost": r.val_cost, "lr": r.lr, **r.metrics} for r in found]
         measured = [is_measured(job, epoch) for epoch in epochs]
 
         def line(name: str) -> list[Value]:
-            always = name in {"train_cost", "lr"}
-            return [
-                _value(row.get(name)) if always or is_there else None
-                for row, is_there in zip(known, measured, strict=True)
-            ]
+            values = [getattr(r, name) for r in found] if name in OWN_COLUMNS else [r.metrics.get(name) for r in found]
+            if name in {"train_cost", "lr"}:
+                return [_value(value) for value in values]
+            return [_value(value) if is_there else None for value, is_there in zip(values, measured, strict=True)]
 
         best_epoch = job.training.best.epoch
         best = [best_epoch - 1] if best_epoch and best_epoch <= len(epochs) else []
@@ -77,7 +77,7 @@ def chart(
 ) -> Chart:
     """Return a chart of lines, thinned out to at most so many epochs; those at the places `keep` stay."""
     kept = thinned(list(lines.values()), most, keep)
-    gaps = [epoch for n, epoch in enumerate(epochs) if any(_is_nan(values[n]) for values in lines.values())]
+    gaps = [epochs[n] for n in _gaps(lines.values())]
     return Chart(
         name=name,
         epochs=[epochs[n] for n in kept],
@@ -98,6 +98,7 @@ def thinned(lines: Sequence[Sequence[Value]], most: int, keep: Iterable[int] = (
     if count <= most:
         return list(range(count))
     kept = {0, count - 1, *keep}
+    gaps = _gaps(lines)
     pieces = max(1, (most - len(kept)) // (2 * len(lines) + 1))
     for piece in range(pieces):
         places = range(piece * count // pieces, (piece + 1) * count // pieces)
@@ -105,15 +106,14 @@ def thinned(lines: Sequence[Sequence[Value]], most: int, keep: Iterable[int] = (
             known = {n: value for n in places if (value := values[n]) is not None and math.isfinite(value)}
             if known:
                 kept |= {min(known, key=known.__getitem__), max(known, key=known.__getitem__)}
-        gap = next((n for n in places if any(_is_nan(values[n]) for values in lines)), None)
-        kept |= set() if gap is None else {gap}
+        kept |= {n for n in gaps[bisect_left(gaps, places.start) :][:1] if n in places}
     return sorted(kept)
 
 
 def sentence(epochs: list[int], lines: dict[str, list[Value]]) -> str:
     """Return in one sentence what lines do, for those who can't see them."""
     said = [words for name, values in lines.items() if (words := _shown(name, epochs, values))]
-    bad = sum(any(_is_nan(values[n]) for values in lines.values()) for n in range(len(epochs)))
+    bad = len(_gaps(lines.values()))
     if bad:
         said.append(f"{bad} {'epoch has' if bad == 1 else 'epochs have'} a value that is not finite")
     return f"{'; '.join(said)}." if said else "No epoch has been recorded yet."
@@ -149,8 +149,14 @@ def _groups(job: JobView) -> list[tuple[str, list[str]]]:
 
 
 def _value(value: object) -> float:
+    if type(value) is float:  # nearly all are, and there are tens of thousands
+        return value
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
 
 
-def _is_nan(value: Value) -> bool:
-    return value is not None and not math.isfinite(value)
+def _gaps(lines: Iterable[Sequence[Value]]) -> list[int]:
+    """Return the places where a value is not finite, in order."""
+    finite = math.isfinite
+    # A sum is finite only if every value is; most lines have no gap, and need not be walked in Python.
+    broken = [values for values in lines if not finite(sum(filter(None, values)))]
+    return sorted({n for values in broken for n, value in enumerate(values) if value is not None and not finite(value)})

@@ -71,7 +71,7 @@ class SubmissionFacts:
             faults=faults,
         )
         waiting = Waiting(device, expected.position, owner_runs=runs)
-        return Gathered(facts, dataset, start, place(waiting, workers.slots(device, expected.busy), self.disk))
+        return Gathered(facts, dataset, start, place(waiting, workers.slots(device, expected), self.disk))
 
     def _dataset(self, session: Session, spec: JobSpec, owner: str, faults: list[Fault]) -> DatasetView | None:
         try:

@@ -40,7 +40,8 @@ class Claims:
     def claim(self, device: str, worker: str) -> Claim | None:
         """Take the best eligible job, or return None: fair share between owners, then priority, then age.
 
-        None while the disk is full: a job that began could store nothing; and for a worker that is drained.
+        None while the disk is full: a job that began could store nothing; for a worker that is drained; and while the
+        queue is paused.
         """
         if self.disk.is_full:
             return None

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 
 from services.db.clock import NOW
 from services.db.tables import QUEUE_ORDER, Job, Worker
+from services.queue.pause import PAUSED
 from services.states import JobState
 
 MAX_POSITION = 1_000
@@ -80,13 +81,15 @@ def _fairest(head: str, but: str = "0") -> str:
        WHERE head IS NOT NULL AND (most IS NULL OR busy < most) ORDER BY busy, last_claim LIMIT 1"""
 
 
-#: Takes the first of all for a worker that is not drained, and gives it the number of the event that says so.
+#: Takes the first of all for a worker that is not drained, unless the queue is paused, and gives it the number of the
+#: event that says so.
 CLAIM = (
     update(_JOBS)
     .where(
         _QUEUED,
         _JOBS.c.id == text(_fairest(_head())).bindparams(_RUNNING).columns(_JOBS.c.id).scalar_subquery(),
         ~exists().where(Worker.id == bindparam("by"), Worker.drained),
+        ~PAUSED,
     )
     .values(
         state=JobState.RUNNING,
@@ -118,7 +121,7 @@ _OWN_OR_WAITING = f"COALESCE(({_head('AND j.queued_at <= :settled')}), CASE WHEN
 NEXT = text(
     f"""
     SELECT j.owner, j.priority, j.level FROM jobs j
-     WHERE j.state = 'queued'
+     WHERE j.state = 'queued' AND NOT EXISTS (SELECT id FROM queue_pauses)
        AND j.id = ({_fairest(_OWN_OR_WAITING, but="CASE WHEN o.name = :owner THEN 1 ELSE 0 END")})
     """
 ).bindparams(_RUNNING)
@@ -126,7 +129,7 @@ NEXT = text(
 
 def _eligible() -> Select[Any]:
     """Return the query for how many jobs may start: those that wait for nothing, and those whose wait is over."""
-    waiting = select(Job.id).where(_QUEUED, Job.device == bindparam("device"), _MAY_RUN)
+    waiting = select(Job.id).where(_QUEUED, Job.device == bindparam("device"), _MAY_RUN, ~PAUSED)
     kinds = waiting.where(~_WAITS), waiting.where(_WAITS, Job.not_before <= NOW)
     counts = [select(func.count()).select_from(kind.limit(bindparam("most")).subquery()) for kind in kinds]
     return select(*[count.scalar_subquery() for count in counts])

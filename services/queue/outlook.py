@@ -76,7 +76,9 @@ class Outlook:
         waiting = {name: _waiting(session, name, device) for name in last_claims}
         history = {name: _history(session, name, device) for name in {*last_claims} if waiting[name] or name == owner}
         every = [job for jobs in waiting.values() for job in jobs]
-        seen = _Seen(slots.total, running, every, last_claims, history, time, self.settings.short_job_s)
+        # While the queue is paused no job starts, nor yields to another, and nobody knows until when.
+        places, short_s = (0, 0.0) if slots.paused else (slots.total, self.settings.short_job_s)
+        seen = _Seen(places, running, every, last_claims, history, time, short_s)
         times = [seen.played(which) for which in ("low", "expected", "high")]
         queued = select(func.count(), func.min(Job.created_at)).where(Job.state == JobState.QUEUED)
         count, oldest = session.execute(queued.where(Job.device == device)).one()

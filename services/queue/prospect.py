@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from services.db.clock import time_in
 from services.db.tables import Worker
 from services.queue import order, speeds
+from services.queue.pause import PAUSED
 from services.queue.speeds import Speed
 from services.queue.wait_reason import Slots, busy
 from services.queue.workers import MEMORY
@@ -25,10 +26,31 @@ LAST = {"level": 0, "created_at": datetime(9999, 1, 1, tzinfo=UTC), "id": ""}  #
 def _prospect() -> Select[Any]:
     """Return the query: who is being trained, and who stands before, beside each finished job; one row at least."""
     always, finished = select(literal(1)).subquery(), speeds.finished().subquery()
-    return select(busy(), order.place_number(), *finished.c).select_from(always.outerjoin(finished, true()))
+    queue = busy(), order.place_number(), select(PAUSED).scalar_subquery()
+    return select(*queue, *finished.c).select_from(always.outerjoin(finished, true()))
 
 
 PROSPECT = _prospect()
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """What the queue has to know of a job that is to be submitted."""
+
+    owner: str
+    device: str
+    model: str
+    priority: int
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What a job may expect."""
+
+    busy: int  #: jobs that are being trained on its device
+    position: int  #: among its owner's, 1 for the next
+    is_paused: bool  #: the whole queue is
+    speeds: list[Speed]  #: of finished jobs like it
 
 
 @dataclass(frozen=True)
@@ -50,31 +72,13 @@ class OnlineWorkers:
                 found[worker.device] = None if memory is None or known is None else max(known, memory)
         return found
 
-    def slots(self, device: str, busy: int) -> Slots:
-        """Return the places for jobs on a device, `busy` of them taken."""
+    def slots(self, device: str, expected: Prospect) -> Slots:
+        """Return the places for jobs on a device, as many of them taken as is expected."""
         there = [worker for worker in self.rows if worker.device == device]
         sound = [worker for worker in there if worker.fault is None]
         open_ = [worker.slots for worker in sound if not worker.drained]
-        return Slots(len(open_), sum(open_), busy, len(there) - len(sound), len(sound) - len(open_))
-
-
-@dataclass(frozen=True)
-class Newcomer:
-    """What the queue has to know of a job that is to be submitted."""
-
-    owner: str
-    device: str
-    model: str
-    priority: int
-
-
-@dataclass(frozen=True)
-class Prospect:
-    """What a job may expect."""
-
-    busy: int  #: jobs that are being trained on its device
-    position: int  #: among its owner's, 1 for the next
-    speeds: list[Speed]  #: of finished jobs like it
+        faulty, drained = len(there) - len(sound), len(sound) - len(open_)
+        return Slots(len(open_), sum(open_), expected.busy, faulty, drained, expected.is_paused)
 
 
 def online_workers(session: Session, online_s: float) -> OnlineWorkers:
@@ -85,6 +89,6 @@ def online_workers(session: Session, online_s: float) -> OnlineWorkers:
 def prospect(session: Session, job: Newcomer) -> Prospect:
     """Return what a job may expect that is submitted now."""
     rows = session.connection().execute(PROSPECT, {**LAST, **vars(job)}).all()
-    busy, position = rows[0][:2]
+    busy, position, paused = rows[0][:3]
     known = [Speed(row.dataset_id, row.seconds / row.work) for row in rows if row.dataset_id is not None]
-    return Prospect(busy, position, known)
+    return Prospect(busy, position, bool(paused), known)

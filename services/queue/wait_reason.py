@@ -11,6 +11,7 @@ from services.db import job_rows
 from services.db.clock import time_in
 from services.db.tables import Job, Worker
 from services.disk import Disk
+from services.queue.pause import PAUSED
 from services.states import JobState
 
 START = {
@@ -19,6 +20,7 @@ START = {
 }
 
 UNDRAIN = "batchyard workers undrain WORKER, or on the page of the queue"
+RESUME = "batchyard queue resume, or on the page of the queue"
 
 
 #: Returns how many jobs of an owner may run at once; None: any number.
@@ -29,7 +31,8 @@ RunningJobs = Callable[[str], int | None]
 class Reason:
     """Why a job waits: a code, and a sentence for people."""
 
-    #: storage_full, no_worker, workers_drained, next_try, worker_stuck, owner_limit, slots_busy or starting
+    #: storage_full, queue_paused, no_worker, workers_drained, next_try, worker_stuck, owner_limit, slots_busy,
+    #: starting
     code: str
     message: str
 
@@ -53,6 +56,7 @@ class Slots:
     busy: int
     faulty: int = 0  #: workers that do nothing and are being started again
     drained: int = 0  #: workers that finish what they run and claim nothing more
+    paused: bool = False  #: the whole queue is
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,9 @@ def _slots() -> Select[Any]:
     open_ = func.coalesce(func.sum(case((takes, Worker.slots), else_=0)), 0)
     drained = func.count(case((Worker.fault.is_(None) & Worker.drained, 1)))
     device: BindParameter[str] = bindparam("device")
-    return select(func.count(), func.count(Worker.fault), drained, open_, busy()).where(seen, Worker.device == device)
+    paused = select(PAUSED).scalar_subquery()
+    counts = func.count(), func.count(Worker.fault), drained, open_, busy(), paused
+    return select(*counts).where(seen, Worker.device == device)
 
 
 SLOTS = _slots()
@@ -86,8 +92,8 @@ SLOTS = _slots()
 def slots_of(session: Session, device: str, online_s: float) -> Slots:
     """Return the places of the workers that were seen in the last `online_s` seconds."""
     found = session.connection().execute(SLOTS, {"device": device, "seen_s": -online_s}).one()
-    workers, faulty, drained, total, busy = found
-    return Slots(workers - faulty - drained, int(total), busy, faulty, drained)
+    workers, faulty, drained, total, busy, paused = found
+    return Slots(workers - faulty - drained, int(total), busy, faulty, drained, bool(paused))
 
 
 def owner_runs(session: Session, owner: str, most: int | None) -> int | None:
@@ -111,6 +117,8 @@ def reason(waits: Waiting, slots: Slots, disk: Disk) -> Reason:
     device, position = waits.device, waits.position
     if disk.is_full:
         return Reason("storage_full", f"{disk.sentence} It starts when space is free.")
+    if slots.paused:
+        return Reason("queue_paused", f"The queue is paused. Its operator can resume it: {RESUME}.")
     if slots.faulty and slots.busy >= slots.total:
         return Reason("worker_stuck", "A worker with a free slot claimed nothing; it is being restarted.")
     if not slots.workers and slots.drained:

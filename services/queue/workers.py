@@ -12,6 +12,7 @@ from services.db.engine import Database, insert_for, now
 from services.db.tables import Job, Worker
 from services.errors import NotFound
 from services.queue import order
+from services.queue.pause import PAUSED
 from services.settings import Settings
 from services.states import JobState
 
@@ -116,7 +117,7 @@ class Workers:
             before = now(session) - timedelta(seconds=seconds)
             ready = func.coalesce(Job.queued_at, Job.created_at) <= before, Job.not_before <= before
             query = select(Job.id).where(Job.state == JobState.QUEUED, Job.device == device, *ready)
-            query = query.where(order.may_run(self.running_jobs))
+            query = query.where(order.may_run(self.running_jobs), ~PAUSED)
             return session.scalar(query.limit(1)) is not None
 
     def faults(self) -> dict[str, str]:

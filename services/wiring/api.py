@@ -66,6 +66,14 @@ class Api:
         if not drained:
             self.submitted.set()
 
+    def pause_queue(self, *, paused: bool) -> None:
+        """Let nothing start that waits, or let it start again; then the workers hear at once."""
+        if paused:
+            self.base.pauses.begin()
+        else:
+            self.base.pauses.end()
+            self.submitted.set()
+
     def start_keys(self) -> None:
         """Look for keys from now on. Without an answer of the database nobody is let in, and it is tried again."""
         self._start("keys", self.keys.run)

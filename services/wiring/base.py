@@ -40,6 +40,7 @@ from services.jobs.submit import JobService
 from services.queue import order
 from services.queue.claims import Claims
 from services.queue.outlook import Outlook
+from services.queue.pause import QueuePauses
 from services.queue.time_slice import TimeSlices
 from services.queue.workers import Workers
 from services.settings import Settings
@@ -75,6 +76,7 @@ class Base:
     changes: JobChanges
     predictable: Predictable
     outlook: Outlook
+    pauses: QueuePauses
     reaper: Reaper
     pruning: Pruning
     workers: Workers
@@ -165,6 +167,7 @@ def base(settings: Settings, intake: Intake = NO_INTAKE, *, pool_size: int = 5) 
         changes=JobChanges(database),
         predictable=Predictable(database),
         outlook=Outlook(database, settings, disk, quotas.running_jobs),
+        pauses=QueuePauses(database),
         reaper=Reaper(database, lifecycle, settings),
         pruning=Pruning(database, commands, settings),
         workers=Workers(database, settings),

@@ -27,10 +27,12 @@ function replace(fresh) {
     if (next.innerHTML === region.dataset.was) continue;
     region.dataset.was = next.innerHTML;
     const focused = region.contains(document.activeElement) ? keyOf(document.activeElement) : null;
+    const opened = new Set([...region.querySelectorAll("details[open] > summary")].map((e) => e.textContent));
     const checked = new Set([...region.querySelectorAll("input:checked")].map(keyOf));
     region.replaceChildren(...document.adoptNode(next).childNodes);
     for (const input of region.querySelectorAll("input[type=checkbox]")) if (checked.has(keyOf(input))) input.checked = true;
-    if (focused) [...region.querySelectorAll("a, button, input, select, textarea")].find((e) => keyOf(e) === focused)?.focus();
+    for (const summary of region.querySelectorAll("details > summary")) if (opened.has(summary.textContent)) summary.parentElement.open = true;
+    if (focused) [...region.querySelectorAll("a, button, input, select, textarea, summary")].find((e) => keyOf(e) === focused)?.focus();
   }
 }
 

@@ -1,4 +1,4 @@
-"""`batchyard share` against the service: what one owner shares, another reads by the command."""
+"""Commands that need keys, against the service: what one owner shares, another reads; an admin pauses the queue."""
 
 import json
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from batchyard.command import main
+from services.accounts.scopes import USUAL, Scope
 from services.wiring.base import Base
 from tests.integration.accounts import walk
 
@@ -52,3 +53,21 @@ def test_things_are_shared_listed_and_taken_back(app: Flask, joined: Base, url: 
     left = json.loads(run("bob", "share", "ls", "--json").stdout)
     assert {row["kind"] for row in left} == {"dataset", "model"}
     assert run("alice", "share", "job", alice.job, "--with", "alice").exit_code != 0
+
+
+def test_the_queue_is_paused_by_who_may(joined: Base, url: str) -> None:
+    scopes = {"operator": (Scope.READ, Scope.ADMIN), "alice": USUAL}
+    keys = {owner: joined.keys.create(owner, scopes=granted)[1] for owner, granted in scopes.items()}
+
+    def run(owner: str, *words: str) -> Result:
+        return CliRunner().invoke(main, [*words, "--server", url], env={"BATCHYARD_API_KEY": keys[owner]})
+
+    refused, paused = run("alice", "queue", "pause"), run("operator", "queue", "pause")
+    status = run("alice", "status")
+    resumed = run("operator", "queue", "resume", "--json")
+
+    assert (refused.exit_code, "needs a key with the scope admin" in refused.stderr) == (4, True), refused.output
+    assert paused.stderr == "The queue is paused. Resume it: batchyard queue resume\n"
+    assert "The queue is paused" in status.stderr
+    shown = resumed.stdout.splitlines()[-1]  # after the audit log of the server, which runs in this process
+    assert json.loads(shown)["paused"] is False

@@ -58,3 +58,20 @@ def test_a_worker_that_is_not_there_is_not_drained(client: FlaskClient) -> None:
 
     assert refused.status_code == 404
     assert "No worker 'cpu-9@nowhere' is online." in refused.json["detail"]
+
+
+def test_the_queue_is_paused_and_resumed(client: FlaskClient, joined: Base) -> None:
+    make_job(joined)
+    free = client.get("/api/v1/queue").json
+    page = {"Accept": "text/html"}
+
+    paused = client.post("/api/v1/queue/pause")
+
+    assert (paused.status_code, paused.json["paused"], free["paused"], free["paused_at"]) == (200, True, False, None)
+    assert paused.json["paused_at"] == client.post("/api/v1/queue/pause").json["paused_at"] is not None
+    assert paused.json["jobs"][0]["reason"]["code"] == "queue_paused"
+    assert "The queue is paused" in client.get("/", headers=page).text
+    assert "Resume the queue" in client.get("/queue", headers=page).text
+    resumed = client.post("/api/v1/queue/resume").json
+    assert (resumed["paused"], resumed["jobs"][0]["reason"]["code"]) == (False, "no_worker")
+    assert "Pause the queue" in client.get("/queue", headers=page).text

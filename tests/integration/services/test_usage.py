@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from services.attempts import usage
 from services.attempts.usage import INTERVAL_S, MOST, Sample
-from services.db.tables import Job
+from services.db.tables import Epoch, Job
 from services.queue.claims import Claim
 from services.wiring.base import Base
 from tests.make import make_job
@@ -62,3 +62,16 @@ def test_an_attempt_that_lost_its_job_keeps_nothing(joined: Base) -> None:
     usage.store(joined.database, claim, [(1.0, SAMPLE)])
     joined.commands.delete("local", claim.job_id, force=True)
     usage.store(joined.database, claim, [(0.0, SAMPLE)])
+
+
+def test_the_speed_of_a_job_is_that_of_its_epochs_or_their_mean_by_time(joined: Base) -> None:
+    job = make_job(joined)
+    seconds, speeds = [1.0, 3.0, 2.0, 2.0, 4.0], [100.0, 20.0, 50.0, 10.0, 5.0]
+    kept = {"job_id": job.id, "attempt": 1, "train_cost": 1.0, "val_cost": 1.0, "lr": 0.1, "best": False}
+    with joined.database.transaction() as session:
+        for n, (took, speed) in enumerate(zip(seconds, speeds, strict=True), 1):
+            session.add(Epoch(**kept, epoch=n, seconds=took, rows_per_second=speed, metrics={}))
+
+    assert joined.usages.speeds("local", job.id, 5) == [(1, 100), (4, 20), (6, 50), (8, 10), (12, 5)]
+    # 100 and 60 rows in 4 s, 100 and 20 in 4 s, 20 in 4 s.
+    assert joined.usages.speeds("local", job.id, 3) == [(4, 40), (8, 30), (12, 5)]

@@ -1,0 +1,32 @@
+"""`queue pause` and `queue resume`."""
+
+import click
+
+from batchyard.command import global_options
+from batchyard.commands import session
+
+
+@click.group()
+def queue() -> None:
+    """Pause the whole queue, or resume it; `batchyard status` shows it."""
+
+
+@queue.command()
+@global_options
+def pause() -> None:
+    """Start nothing more that waits, of anybody; what is running goes on."""
+    with session.client() as by:
+        found = by.queue.pause()
+    running = sum(one["running"] for one in found["queues"])
+    goes_on = f", {running} job{'' if running == 1 else 's'} running to the end" if running else ""
+    session.told(found, f"The queue is paused{goes_on}. Resume it: batchyard queue resume")
+
+
+@queue.command()
+@global_options
+def resume() -> None:
+    """Let what waits start again."""
+    with session.client() as by:
+        found = by.queue.resume()
+    queued = sum(one["queued"] for one in found["queues"])
+    session.told(found, f"The queue is resumed; {queued} job{' waits' if queued == 1 else 's wait'} in it.")
