@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from services.datasets import fingerprints
+from services import fingerprints
 
 
 class OutputFiles:

@@ -8,7 +8,6 @@ from services.batches.batch_lifecycle import BatchLifecycle
 from services.batches.batch_recorder import RETRY_S, BatchRecorder
 from services.batches.batch_views import BatchWork
 from services.batches.output_files import OutputFiles
-from services.datasets.storage import Storage
 from services.db.engine import Database
 from services.disk import Disk
 from services.errors import InvalidRequest, NotReady
@@ -18,6 +17,7 @@ from services.queue.claims import Claim
 from services.settings import Settings
 from services.training.predictor import Predictor
 from services.training_errors import ShapeMismatch
+from services.wiring.stored_files import dataset_storage
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def batch(
     Raises: CheckpointCorrupt; DataUnreadable; DataChanged; ShapeMismatch.
     """
     on_one_thread()
-    table = Storage(settings.storage).open_table(work.dataset_sha256, work.info)
+    table = dataset_storage(settings, waiting).open_table(work.dataset_sha256, work.info)
     predictor = Predictor.from_bytes(work.weights)
     try:
         cells = TableCells.of(work.info, predictor.preprocessing)

@@ -1,0 +1,36 @@
+"""Joins what keeps files: the storage folder alone, or a bucket on S3 with local copies of what is used here."""
+
+from collections.abc import Callable
+
+from services.datasets.shared_storage import AnyStorage, SharedStorage
+from services.datasets.storage import Storage
+from services.disk import Disk
+from services.objects.address import Address
+from services.objects.cache import Cache
+from services.objects.store import ObjectStore
+from services.settings import Settings
+
+CACHE = "cache"  #: folder of local copies: what the storage folder had before there was a bucket is none
+
+
+def objects(settings: Settings) -> ObjectStore | None:
+    """Return the objects of the bucket that the settings name; None: everything is in the storage folder.
+
+    Raises: SettingInvalid.
+    """
+    address = Address.of(settings)
+    return None if address is None else ObjectStore(address, settings.storage_timeout_s)
+
+
+def cache(settings: Settings) -> Cache:
+    """Return the local copies."""
+    return Cache(settings.storage / CACHE, settings.cache_bytes, Disk(settings))
+
+
+def dataset_storage(settings: Settings, waiting: Callable[[], None] | None = None) -> AnyStorage:
+    """Return the files of data sets. With `waiting` a bucket that is away is waited for, and `waiting` is told.
+
+    Raises: SettingInvalid.
+    """
+    store = objects(settings)
+    return Storage(settings.storage) if store is None else SharedStorage(store, cache(settings), waiting)
