@@ -7,7 +7,7 @@ from pathlib import Path
 
 from services.batches import batch_recorder
 from services.batches.batch_views import Piece
-from services.batches.output_files import output_name, piece_name, store_for_good
+from services.batches.output_files import output_name, piece_name
 from services.db.engine import Database
 from services.errors import CheckpointCorrupt
 from services.faultpoint import faultpoint
@@ -105,7 +105,7 @@ def _finish(batch: wiring.Batch, pieces: list[Piece], watch: Watch) -> None:
     name = output_name(work.format, work.attempt)
     target = files.path(work.prediction_id, name)
     size, sha256 = assemble(_told(batch, pieces, watch), target, work.format)
-    store_for_good(target)
+    files.store(work.prediction_id, name, sha256)
     faultpoint("prediction.assembled")
     batch.recorder.succeed(name, size, sha256)
     files.keep_only(work.prediction_id, name)

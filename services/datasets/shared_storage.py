@@ -15,7 +15,6 @@ import time
 import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,7 +44,6 @@ class SharedStorage:
         self.waiting = waiting
         self.local = Storage(cache.folder)
         self.touched: dict[str, float] = {}
-        self.asked: tuple[datetime, float] | None = None  #: the time, and when it was asked for
 
     def path(self, sha256: str) -> Path:
         """Return the folder of the local copy."""
@@ -172,19 +170,14 @@ class SharedStorage:
 
         Raises: NotReady.
         """
-        newest: dict[str, datetime] = {}
-        before = self._time() - timedelta(seconds=seconds)
-        for each in self.objects.list("datasets"):
-            if len(parts := each.key.split("/")) == 4:
-                newest[parts[2]] = max(each.modified_at, newest.get(parts[2], each.modified_at))
-        return [sha256 for sha256, modified_at in newest.items() if modified_at < before]
+        return self.objects.older_than("datasets", 2, seconds)
 
     def is_older_than(self, sha256: str, seconds: float) -> bool:
         """Return whether a data set was neither made nor touched for so long.
 
         Raises: NotReady.
         """
-        before = self._time() - timedelta(seconds=seconds)
+        before = self.objects.before(seconds)
         return all(each.modified_at < before for each in self.objects.list(_key(sha256)))
 
     def remove_drafts(self, seconds: float) -> int:
@@ -238,13 +231,6 @@ class SharedStorage:
 
     def _names(self, sha256: str) -> set[str]:
         return {each.key.rpartition("/")[2] for each in self.objects.list(_key(sha256))}
-
-    def _time(self) -> datetime:
-        """Return the time by the bucket's clock: asked once, counted from then on."""
-        if self.asked is None:
-            self.asked = self.objects.time(), time.monotonic()
-        then, at = self.asked
-        return then + timedelta(seconds=time.monotonic() - at)
 
 
 #: Local, or in a bucket.

@@ -3,6 +3,8 @@
 What a library says of a request may hold keys and addresses: errors leave this file in words of our own.
 """
 
+import builtins
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,6 +47,7 @@ class ObjectStore:
     def __init__(self, address: Address, timeout_s: float) -> None:
         self.address = address
         self.timeout_s = timeout_s
+        self._clock: tuple[datetime, float] | None = None  #: the bucket's, and ours then
 
     def put_file(self, key: str, path: Path, *, again: bool = False) -> None:
         """Store a file under a name that holds its digest, unless it is there; `again`: even then.
@@ -125,16 +128,33 @@ class ObjectStore:
         except ObjectMissing:
             return None
 
-    def time(self) -> datetime:
-        """Return the time by the bucket's clock: that at which an object is written now.
+    def before(self, seconds: float) -> datetime:
+        """Return the time so long ago, by the bucket's clock: it is asked once, and counted from then on.
 
         Raises: NotReady.
         """
         import obstore
 
-        self.put("time", b"")
-        with self._asked():
-            return obstore.head(self._quick, "time")["last_modified"]
+        if self._clock is None:
+            self.put("time", b"")
+            with self._asked():
+                self._clock = obstore.head(self._quick, "time")["last_modified"], time.monotonic()
+        then, at = self._clock
+        return then + timedelta(seconds=time.monotonic() - at - seconds)
+
+    def older_than(self, prefix: str, part: int, seconds: float) -> "builtins.list[str]":
+        """Return the groups of objects below a prefix, by the so-many-th part of their names, none of which was written
+        for so long.
+
+        Raises: NotReady.
+        """
+        newest: dict[str, datetime] = {}
+        before = self.before(seconds)
+        for each in self.list(prefix):
+            parts = each.key.split("/")
+            if len(parts) > part:
+                newest[parts[part]] = max(each.modified_at, newest.get(parts[part], each.modified_at))
+        return [group for group, modified_at in newest.items() if modified_at < before]
 
     def list(self, prefix: str) -> Iterator[Stored]:
         """Yield the objects below a prefix.

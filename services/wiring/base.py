@@ -13,7 +13,6 @@ from services.batches import batch_claims
 from services.batches.batch_claims import BatchClaims
 from services.batches.batch_lifecycle import BatchLifecycle
 from services.batches.batch_predictions import BatchPredictionService
-from services.batches.output_files import OutputFiles
 from services.columns import TableInfo
 from services.datasets.data_sources import DataSources, Look
 from services.datasets.datasets import DatasetService
@@ -48,7 +47,7 @@ from services.specs.resolve.facts import ModelSizes
 from services.specs.schema.data import PluginData
 from services.specs.schema.job import JobSpec
 from services.webhooks.webhooks import WebhookService
-from services.wiring.stored_files import dataset_storage, objects
+from services.wiring.stored_files import dataset_storage, objects, output_files
 
 
 @dataclass(frozen=True)
@@ -143,7 +142,7 @@ def base(settings: Settings, intake: Intake = NO_INTAKE, *, pool_size: int = 5) 
     jobs = JobService(database, facts, keys, quotas, intake.ring)
     export_files = ExportFiles(settings.storage, settings.max_export_bytes)
     commands = JobCommands(database, datasets, lookup, intake.ring, export_files.remove)
-    outputs = OutputFiles(settings.storage)
+    outputs = output_files(settings)
     batches = BatchLifecycle(database, settings)
     return Base(
         settings=settings,

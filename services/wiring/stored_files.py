@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from services.batches.output_files import OutputFiles
+from services.batches.shared_outputs import AnyOutputs, SharedOutputs
 from services.datasets.shared_storage import AnyStorage, SharedStorage
 from services.datasets.storage import Storage
 from services.disk import Disk
@@ -34,3 +36,12 @@ def dataset_storage(settings: Settings, waiting: Callable[[], None] | None = Non
     """
     store = objects(settings)
     return Storage(settings.storage) if store is None else SharedStorage(store, cache(settings), waiting)
+
+
+def output_files(settings: Settings, waiting: Callable[[], None] | None = None) -> AnyOutputs:
+    """Return the files of batch predictions, with `waiting` as above.
+
+    Raises: SettingInvalid.
+    """
+    store = objects(settings)
+    return OutputFiles(settings.storage) if store is None else SharedOutputs(store, cache(settings), waiting)
