@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import obstore
 from obstore.store import S3Store
@@ -31,10 +30,10 @@ class S3Server:
     process: "subprocess.Popen[bytes]"
     port: int
 
-    def settings(self, own: Settings, prefix: str, **more: Any) -> Settings:
+    def settings(self, own: Settings, prefix: str) -> Settings:
         """Return settings of a host whose data is below a prefix of the bucket."""
         there = {"storage_url": f"s3://{BUCKET}/{prefix}", "storage_endpoint": f"http://127.0.0.1:{self.port}"}
-        return replace(own, **there, storage_access_key=ACCESS, storage_secret_key=SECRET, **more)
+        return replace(own, **there, storage_access_key=ACCESS, storage_secret_key=SECRET)
 
     def objects(self, prefix: str) -> S3Store:
         """Return the objects below a prefix, as an unmodified client has them."""

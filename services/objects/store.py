@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.errors import NotReady
 from services.objects.address import Address
-from services.settings import PREFIX
+from services.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -48,6 +48,15 @@ class ObjectStore:
         self.address = address
         self.timeout_s = timeout_s
         self._clock: tuple[datetime, float] | None = None  #: the bucket's, and ours then
+
+    @classmethod
+    def of(cls, settings: Settings) -> "ObjectStore | None":
+        """Return the objects of the bucket that the settings name; None: everything is in the storage folder.
+
+        Raises: SettingInvalid.
+        """
+        address = Address.of(settings)
+        return None if address is None else cls(address, settings.storage_timeout_s)
 
     def put_file(self, key: str, path: Path, *, again: bool = False) -> None:
         """Store a file under a name that holds its digest, unless it is there; `again`: even then.

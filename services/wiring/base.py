@@ -47,7 +47,7 @@ from services.specs.resolve.facts import ModelSizes
 from services.specs.schema.data import PluginData
 from services.specs.schema.job import JobSpec
 from services.webhooks.webhooks import WebhookService
-from services.wiring.stored_files import dataset_storage, objects, output_files
+from services.wiring.stored_files import dataset_storage, output_files
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def base(settings: Settings, intake: Intake = NO_INTAKE, *, pool_size: int = 5) 
         database=database,
         disk=disk,
         storage=storage,
-        objects=objects(settings),
+        objects=ObjectStore.of(settings),
         datasets=datasets,
         sources=sources,
         jobs=jobs,

@@ -7,21 +7,11 @@ from services.batches.shared_outputs import AnyOutputs, SharedOutputs
 from services.datasets.shared_storage import AnyStorage, SharedStorage
 from services.datasets.storage import Storage
 from services.disk import Disk
-from services.objects.address import Address
 from services.objects.cache import Cache
 from services.objects.store import ObjectStore
 from services.settings import Settings
 
 CACHE = "cache"  #: folder of local copies: what the storage folder had before there was a bucket is none
-
-
-def objects(settings: Settings) -> ObjectStore | None:
-    """Return the objects of the bucket that the settings name; None: everything is in the storage folder.
-
-    Raises: SettingInvalid.
-    """
-    address = Address.of(settings)
-    return None if address is None else ObjectStore(address, settings.storage_timeout_s)
 
 
 def cache(settings: Settings) -> Cache:
@@ -34,7 +24,7 @@ def dataset_storage(settings: Settings, waiting: Callable[[], None] | None = Non
 
     Raises: SettingInvalid.
     """
-    store = objects(settings)
+    store = ObjectStore.of(settings)
     return Storage(settings.storage) if store is None else SharedStorage(store, cache(settings), waiting)
 
 
@@ -43,5 +33,5 @@ def output_files(settings: Settings, waiting: Callable[[], None] | None = None) 
 
     Raises: SettingInvalid.
     """
-    store = objects(settings)
+    store = ObjectStore.of(settings)
     return OutputFiles(settings.storage) if store is None else SharedOutputs(store, cache(settings), waiting)

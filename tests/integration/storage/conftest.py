@@ -38,8 +38,9 @@ class Hosts:
 
     def settings(self, name: str, **more: Any) -> Settings:
         """Return the settings of a host with a storage folder of its own."""
-        own = replace(QUICK, storage_dir=self.folder / name, database_url=f"sqlite:///{self.folder / 'batchyard.db'}")
-        return self.s3.settings(own, self.prefix, **more)
+        shared = {"database_url": f"sqlite:///{self.folder / 'batchyard.db'}"}
+        own = replace(QUICK, storage_dir=self.folder / name, **shared | more)
+        return self.s3.settings(own, self.prefix)
 
     def host(self, name: str, **more: Any) -> Base:
         """Return the rooms of a host."""

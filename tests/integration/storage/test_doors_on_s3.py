@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from api import create_app
 from services.errors import NotReady
-from services.wiring import stored_files
+from services.objects.store import ObjectStore
 from tests.integration.storage.conftest import Hosts
 from tests.s3 import ACCESS, SECRET
 
@@ -64,7 +64,7 @@ def test_no_answer_and_no_log_holds_a_key(hosts: Hosts, client: FlaskClient, cap
     said = [client.get(page).text for page in ("/readyz", "/about", "/api/v1", "/metrics")]
     wrong = hosts.settings("other")
     for change in ({"storage_secret_key": "wrong"}, {"storage_access_key": "unknown-to-it"}):
-        objects = stored_files.objects(wrong.__class__(**vars(wrong) | change))
+        objects = ObjectStore.of(wrong.__class__(**vars(wrong) | change))
         assert objects
         with pytest.raises(NotReady, match="BATCHYARD_STORAGE_ACCESS_KEY") as refused:
             objects.check()

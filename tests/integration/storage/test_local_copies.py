@@ -167,7 +167,7 @@ def test_a_full_disk_is_waited_for_and_what_was_begun_is_gone(hosts: Hosts) -> N
     settings = hosts.settings("worker")
     free, waited = [0], list[str]()
     disk = Disk(settings, lambda _: free[0])
-    objects = stored_files.objects(settings)
+    objects = ObjectStore.of(settings)
     assert objects
 
     def wait() -> None:
