@@ -56,7 +56,7 @@ class Settings:
     redis_url: str = setting("redis://127.0.0.1:6379/0", "URL of Redis or Valkey, which wakes the workers.")
     storage_dir: Path = setting(Path("batchyard-data"), "Folder for data sets and for the local stack's files.")
     storage_url: str = setting(
-        "", "S3 bucket of data sets and outputs, `s3://bucket/prefix`; empty: the storage folder."
+        "", "S3 bucket of data sets, outputs and large checkpoints, `s3://bucket/prefix`; empty: the storage folder."
     )
     storage_endpoint: str = setting("", "URL of an S3 server; empty: AWS_ENDPOINT_URL, else that of AWS.")
     storage_region: str = setting("", "Region of the bucket; empty: AWS_REGION, else us-east-1.")
@@ -66,6 +66,9 @@ class Settings:
     storage_secret_key: str = setting("", "Secret key of S3; empty: AWS_SECRET_ACCESS_KEY or the role.", secret=True)
     storage_timeout_s: float = setting(30.0, "Longest time of one request to S3.")
     cache_bytes: int = setting(20 * 2**30, "Room for local copies of what is on S3; the longest unused go first.")
+    checkpoint_object_bytes: int = setting(
+        64 * 2**20, "Checkpoints larger than this go to S3, where there is a bucket."
+    )
     log_level: str = setting("info", "debug, info, warning or error.")
 
     auth: str = setting(

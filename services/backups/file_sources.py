@@ -13,7 +13,11 @@ from services.datasets.shared_storage import DIGESTS
 from services.datasets.storage import INFO
 from services.objects.store import ObjectMissing, ObjectStore
 
-FOLDERS = ("datasets", "predictions")  #: of the storage folder, or of the bucket, that a backup has files of
+FOLDERS = (
+    "datasets",
+    "predictions",
+    "checkpoints",
+)  #: of the storage folder, or of the bucket, that a backup has files of
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ def publish(objects: ObjectStore, draft: Path) -> None:
                 known[member] = fingerprints.digest(path)
                 objects.put_file(f"{home}/{name}-{known[member]}", path)
         objects.put(f"{home}/{INFO}", json.dumps(known).encode())
-    for path in draft.glob("predictions/*/*"):
+    for path in (*draft.glob("predictions/*/*"), *draft.glob("checkpoints/*")):
         objects.put_file(f"{path.relative_to(draft)}-{fingerprints.digest(path)}", path)
     for part in FOLDERS:
         shutil.rmtree(draft / part, ignore_errors=True)

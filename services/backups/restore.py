@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -66,6 +67,7 @@ def restore(archive: Archive, settings: Settings) -> Restored:
         upgrade(connection, "head")
         if objects := ObjectStore.of(settings):
             publish(objects, draft)
+        _insert_checkpoints(connection, draft, settings.chunk_bytes)
         if database.is_sqlite:
             connection.commit()
             connection.close()
@@ -126,10 +128,21 @@ def _load(archive: Archive, connection: Connection, draft: Path, restored: Resto
             restored.files += 1
 
 
+def _insert_checkpoints(connection: Connection, draft: Path, piece_bytes: int) -> None:
+    """Move large checkpoints, which came from a bucket, into the database, where there is no bucket any more."""
+    insert = text("INSERT INTO checkpoint_chunks (checkpoint_id, n, data) VALUES (:id, :n, :data)")
+    for path in draft.glob("checkpoints/*"):
+        with open(path, "rb") as file:
+            for n, piece in enumerate(iter(partial(file.read, piece_bytes), b"")):
+                connection.execute(insert, {"id": path.name, "n": n, "data": piece})
+    shutil.rmtree(draft / "checkpoints", ignore_errors=True)
+
+
 def _safe(name: str) -> PurePosixPath:
     """Return where a file goes below the storage folder; never elsewhere, whoever made the backup."""
     path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or path.parts[0] not in FOLDERS or len(path.parts) < 3:
+    least = 2 if path.parts[:1] == ("checkpoints",) else 3
+    if path.is_absolute() or ".." in path.parts or path.parts[0] not in FOLDERS or len(path.parts) < least:
         raise BackupRefused(f"The backup has a file {name[:100]!r}, which is none of Batchyard's.")
     return path
 

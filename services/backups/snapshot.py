@@ -135,6 +135,12 @@ def _named(connection: Connection, source: LinkedFiles | FetchedFiles) -> Iterat
         recorded = source.digests(home)
         for name in (ORIGINAL, TABLE, INFO):
             yield StoredFile(f"{home}/{name}", recorded.get(name))
+    large = text(
+        "SELECT id, sha256 FROM checkpoints WHERE state = 'ready' AND NOT EXISTS "
+        "(SELECT 1 FROM checkpoint_chunks WHERE checkpoint_id = checkpoints.id) ORDER BY id"
+    )
+    for row in connection.execute(large):
+        yield StoredFile(f"checkpoints/{row.id}", row.sha256)
     if not inspect(connection).has_table("batch_predictions"):
         return  # the schema of an older release
     whole = text("SELECT id, file, sha256 FROM batch_predictions WHERE file IS NOT NULL ORDER BY id")

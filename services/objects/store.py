@@ -110,19 +110,31 @@ class ObjectStore:
 
         Raises: NotReady; ObjectMissing; OSError of the file.
         """
-        import obstore
-
-        size, digest = self.size_of(key), sha256()
-        if size is None:
-            raise ObjectMissing(key)
+        digest, pieces = sha256(), self._pieces(key)
         with open(path, "wb") as file:
-            for start in range(0, size, PIECE_BYTES):
-                with self._asked():
-                    piece = obstore.get_range(self._bulk, key, start=start, end=min(start + PIECE_BYTES, size))
+            for piece in pieces:
                 digest.update(piece)
                 file.write(piece)
                 told()
         return digest.hexdigest()
+
+    def read(self, key: str) -> bytes:
+        """Return the content of an object of any size, piece by piece.
+
+        Raises: NotReady; ObjectMissing.
+        """
+        return b"".join(self._pieces(key))
+
+    def _pieces(self, key: str) -> Iterator[bytes]:
+        import obstore
+
+        size = self.size_of(key)
+        if size is None:
+            raise ObjectMissing(key)
+        for start in range(0, size, PIECE_BYTES):
+            with self._asked():
+                piece = obstore.get_range(self._bulk, key, start=start, end=min(start + PIECE_BYTES, size))
+            yield bytes(piece)
 
     def size_of(self, key: str) -> int | None:
         """Return the size of an object, None if there is none.
