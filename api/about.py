@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -19,6 +20,7 @@ from services.db.schema import check_schema
 from services.disk import Disk
 from services.errors import BatchyardError, NotFound, NotReady, SchemaMismatch, StorageFull
 from services.failures import CLASSES, HINTS
+from services.objects.store import ObjectStore
 from services.specs.schema.catalog import catalog as all_names
 from services.specs.schema.json_schema import job_schema
 
@@ -101,8 +103,9 @@ def ready() -> Response:
     """Check that everything a request needs answers. It is not a fault if no worker is online: jobs wait."""
     base = api().base
     found = checks()
-    # Redis is a doorbell: without it jobs are taken in and wait, as they do while a worker is started again.
-    is_ready = all(check["ok"] for name, check in found.items() if name not in {"broker", "workers"})
+    # Redis is a doorbell: without it jobs are taken in and wait, as they do while a worker is started again. Without
+    # S3 all is served that needs nothing new of it.
+    is_ready = all(check["ok"] for name, check in found.items() if name not in {"broker", "s3", "workers"})
     online = base.workers.online() if is_ready else 0
     status = "ok" if all(check["ok"] for check in found.values()) else "degraded" if is_ready else "unavailable"
     # Names, versions and room are nobody's business who has no key for them.
@@ -129,11 +132,13 @@ def problem(slug_: str) -> Response:
 def checks() -> dict[str, dict[str, Any]]:
     """Return whether each part answers, and what it says."""
     base = api().base
+    bucket = {"s3": _checked(partial(_in_reach, base.objects))} if base.objects else {}
     return {
         "database": _checked(lambda: {"sqlite": base.database.sqlite_version} if base.database.ping() else {}),
         "migrations": _checked(lambda: {"head": check_schema(base.database)}),
         "broker": _checked(lambda: {"waiting": api().bell.waiting("cpu")}),
         "storage": _checked(lambda: _with_room(base.disk)),
+        **bucket,
         "workers": _checked(lambda: _sound(base.workers.faults())),
     }
 
@@ -154,6 +159,12 @@ def _with_room(disk: Disk) -> dict[str, Any]:
     """Raises: StorageFull when less than the reserve is left."""
     disk.check()
     return {"free_bytes": disk.free(disk.folder)}
+
+
+def _in_reach(objects: ObjectStore) -> dict[str, Any]:
+    """Raises: NotReady when the bucket does not answer."""
+    objects.check()
+    return {"bucket": objects.address.bucket}
 
 
 def _checked(look: Callable[[], dict[str, Any]]) -> dict[str, Any]:

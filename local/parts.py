@@ -16,6 +16,7 @@ from services import log_lines
 from services.db.engine import Database
 from services.db.schema import migrate
 from services.errors import BatchyardError
+from services.objects.address import Address
 from services.settings import Settings, child_environment
 
 SILENT_S = 30  #: a connection whose next request is not there after so long is closed
@@ -28,6 +29,7 @@ def main() -> None:
     try:
         settings = Settings.from_env()
         log_lines.begin(settings)
+        Address.of(settings)  # a mistake in it stops each part at its start
         arguments.start(settings, arguments)
     except BatchyardError as error:
         raise SystemExit(f"batchyard {arguments.part}: {error.detail}") from error

@@ -25,6 +25,7 @@ from local import first_key, valkey
 from services.db.engine import Database
 from services.db.schema import migrate
 from services.nudges import plain_url
+from services.objects.address import Address
 from services.processes import die_with_parent
 from services.settings import PREFIX, Settings, child_environment
 
@@ -133,6 +134,7 @@ class Stack:
         if own.is_open and not Settings.is_given("auth"):
             own = replace(own, auth="keys")  # whoever opens it to a network need not say twice that it asks for keys
         own.check_doors()
+        Address.of(own)
         return own
 
     def _environment(self) -> dict[str, str]:

@@ -28,7 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.train_one", description="Train one job in this process.")
     parser.add_argument("spec", type=Path, help="JSON, as it would be sent to POST /api/v1/jobs")
     with tempfile.TemporaryDirectory(prefix="batchyard-one-") as folder:
-        settings = replace(Settings.from_env(), storage_dir=Path(folder), database_url="")
+        settings = replace(Settings.from_env(), storage_dir=Path(folder), database_url="", storage_url="")
         log_lines.begin(settings)
         train(settings, parser.parse_args().spec.read_bytes())
 

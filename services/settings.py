@@ -39,9 +39,12 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1", "[::1]"}  #: that only this host re
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-def setting(default: Any, help: str, kind: type | None = None) -> Any:
-    """Declare a setting: its default, the sentence that `docs/settings.md` shows, its kind where that is None."""
-    return field(default=default, metadata={"help": help, "kind": kind or type(default)})
+def setting(default: Any, help: str, kind: type | None = None, *, secret: bool = False) -> Any:
+    """Declare a setting: its default, the sentence that `docs/settings.md` shows, its kind where that is None.
+
+    What is secret does not stand in the text of the settings.
+    """
+    return field(default=default, repr=not secret, metadata={"help": help, "kind": kind or type(default)})
 
 
 @dataclass(frozen=True)
@@ -49,9 +52,23 @@ class Settings:
     """What the operator set. Read once by `from_env`, then passed on; nothing reads the environment again."""
 
     database_url: str = setting("", "SQLAlchemy URL of the database; empty: SQLite in the storage folder.")
-    database_password: str = setting("", "Password of the database user, when the URL holds none.")
+    database_password: str = setting("", "Password of the database user, when the URL holds none.", secret=True)
     redis_url: str = setting("redis://127.0.0.1:6379/0", "URL of Redis or Valkey, which wakes the workers.")
     storage_dir: Path = setting(Path("batchyard-data"), "Folder for data sets and for the local stack's files.")
+    storage_url: str = setting(
+        "", "S3 bucket of data sets, outputs and large checkpoints, `s3://bucket/prefix`; empty: the storage folder."
+    )
+    storage_endpoint: str = setting("", "URL of an S3 server; empty: AWS_ENDPOINT_URL, else that of AWS.")
+    storage_region: str = setting("", "Region of the bucket; empty: AWS_REGION, else us-east-1.")
+    storage_access_key: str = setting(
+        "", "Access key of S3; empty: AWS_ACCESS_KEY_ID or the machine's role.", secret=True
+    )
+    storage_secret_key: str = setting("", "Secret key of S3; empty: AWS_SECRET_ACCESS_KEY or the role.", secret=True)
+    storage_timeout_s: float = setting(30.0, "Longest time of one request to S3.")
+    cache_bytes: int = setting(20 * 2**30, "Room for local copies of what is on S3; the longest unused go first.")
+    checkpoint_object_bytes: int = setting(
+        64 * 2**20, "Checkpoints larger than this go to S3, where there is a bucket."
+    )
     log_level: str = setting("info", "debug, info, warning or error.")
 
     auth: str = setting(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from services.batches import batch_recorder
 from services.batches.batch_views import Piece
-from services.batches.output_files import output_name, piece_name, store_for_good
+from services.batches.output_files import output_name, piece_name
 from services.db.engine import Database
 from services.errors import CheckpointCorrupt
 from services.faultpoint import faultpoint
@@ -18,9 +18,8 @@ from services.training_errors import Fenced, StopRequested, TrainingFault, Weigh
 from services.wiring import batch_predictor as wiring
 from worker import outcome
 from worker.stop_request import StopRequest
-from worker.trainer import Watch, memory_exit
+from worker.trainer import Watch, away, memory_exit
 
-AWAITED = "waiting for the database"
 DISK_WAIT_S = 1.0  #: pause before another look at a full disk
 
 
@@ -53,8 +52,9 @@ def _opened(prediction_id: str, attempt: int, settings: Settings, database: Data
     Raises: Fenced; TrainingFault.
     """
     try:
-        work = wiring.loaded(database, settings, Claim(prediction_id, attempt), lambda: watch.report(AWAITED))
-        return wiring.batch(settings, database, work, watch, lambda: watch.report(AWAITED))
+        awaited = away(settings)
+        work = wiring.loaded(database, settings, Claim(prediction_id, attempt), lambda: watch.report(awaited))
+        return wiring.batch(settings, database, work, watch, lambda: watch.report(awaited))
     except CheckpointCorrupt as error:
         raise WeightsUnreadable(error.detail) from error
 
@@ -105,7 +105,7 @@ def _finish(batch: wiring.Batch, pieces: list[Piece], watch: Watch) -> None:
     name = output_name(work.format, work.attempt)
     target = files.path(work.prediction_id, name)
     size, sha256 = assemble(_told(batch, pieces, watch), target, work.format)
-    store_for_good(target)
+    files.store(work.prediction_id, name, sha256)
     faultpoint("prediction.assembled")
     batch.recorder.succeed(name, size, sha256)
     files.keep_only(work.prediction_id, name)

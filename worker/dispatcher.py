@@ -83,6 +83,8 @@ class Dispatcher:
         self.base.datasets.sweep()
         self.base.batch_predictions.sweep()
         checkpoints.sweep(self.base.database)
+        if large := self.base.lookup.large:
+            large.sweep(self.base.database)
         Delivery(self.base.database, ()).forget()
         AuditLog(self.base.database).forget(self.base.settings.keep_audit_days)
         self.base.export_files.sweep()

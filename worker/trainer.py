@@ -105,7 +105,7 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
     try:
         watch.report("loading data")
         disk = Disk(settings)
-        awaited = {True: "waiting for disk space", False: "waiting for the database"}
+        awaited = {True: "waiting for disk space", False: away(settings)}
         job = wiring.job(settings, job_id, attempt, watch, lambda: watch.report(awaited[disk.is_full]))
         recorder = job.recorder
         recorder.started(job.training.environment())
@@ -236,6 +236,11 @@ def _settle_in(log: int, progress: int, memory_bytes: int | None) -> None:
         pass  # a container without the right to say so
     settle_process()
     gc.enable()
+
+
+def away(settings: Settings) -> str:
+    """Return the phase of who waits for what is not on this host."""
+    return "waiting for the database or S3" if settings.storage_url else "waiting for the database"
 
 
 def memory_exit(error: BaseException) -> int:

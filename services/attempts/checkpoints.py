@@ -1,7 +1,7 @@
 """Checkpoints in SQL: bytes in chunks, found whole again only if their SHA-256 is the recorded one."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from services import ids
+from services.attempts.checkpoint_objects import CheckpointObjects, Gone
 from services.db.clock import NOW
 from services.db.engine import Database, now
 from services.db.model_tables import ModelVersion
@@ -65,52 +66,38 @@ class CheckpointView:
     created_at: datetime
 
 
-def upload(database: Database, draft: Draft, job_id: str, attempt: int, chunk_bytes: int) -> None:
-    """Store a large checkpoint piece by piece, each in a short transaction, so that no other writer waits for it.
-
-    What was stored is read again at the end, outside of any transaction.
-
-    Raises: Fenced when another attempt owns the job; CheckpointCorrupt when other bytes are there than were sent.
-    """
-    with database.transaction() as session:
-        _fence(session, job_id, attempt)
-        _add(session, draft, job_id, attempt, "uploading")
-    pieces = 0
-    for n, piece in enumerate(_pieces(draft.content, chunk_bytes)):
-        with database.transaction() as session:
-            _fence(session, job_id, attempt)
-            session.execute(insert(CheckpointChunk).values(checkpoint_id=draft.id, n=n, data=piece))
-        pieces = n + 1
-    found = hashlib.sha256()
-    with database.reading() as session:
-        mine = select(CheckpointChunk.data).where(CheckpointChunk.checkpoint_id == draft.id)
-        for n in range(pieces):
-            found.update(session.scalar(mine.where(CheckpointChunk.n == n)) or b"")
-    if found.hexdigest() != draft.sha256:
-        raise CheckpointCorrupt("The uploaded pieces are not the ones that were sent.")
-
-
 def store(session: Session, draft: Draft, job_id: str, attempt: int, *, uploaded: bool) -> None:
     """Make a checkpoint ready inside the flush: write it, or see that all of what was uploaded before is there."""
     if not uploaded:
-        _add(session, draft, job_id, attempt, "ready")
+        add(session, draft, job_id, attempt, "ready")
         session.execute(insert(CheckpointChunk).values(checkpoint_id=draft.id, n=0, data=draft.content))
         return
-    # The bytes themselves were verified by `upload`: to read them here would keep every other writer waiting.
+    # The bytes themselves were verified by the upload: to read them here would keep every other writer waiting.
     size = select(func.coalesce(func.sum(func.length(CheckpointChunk.data)), 0))
     if session.scalar(size.where(CheckpointChunk.checkpoint_id == draft.id)) != len(draft.content):
         raise CheckpointCorrupt("Not all of the uploaded pieces are there.")
-    session.execute(update(Checkpoint).where(Checkpoint.id == draft.id).values(state="ready"))
+    make_ready(session, draft.id)
 
 
-def prune(session: Session, job_id: str, kept_by_job: Sequence[str | None]) -> None:
+def make_ready(session: Session, checkpoint_id: str) -> None:
+    """Make what was uploaded a checkpoint of its job, inside the flush.
+
+    Raises: CheckpointCorrupt when its row is gone.
+    """
+    ready = update(Checkpoint).where(Checkpoint.id == checkpoint_id).values(state="ready")
+    if session.execute(ready.returning(Checkpoint.id)).first() is None:
+        raise CheckpointCorrupt("The uploaded checkpoint was given up: it took too long.")
+
+
+def prune(session: Session, job_id: str, kept_by_job: Sequence[str | None]) -> list[Gone]:
     """Remove what a flush has replaced: all but the two last, what the job keeps, what others
-    start from, versions, and what batch predictions need."""
+    start from, versions, and what batch predictions need. Return what went."""
     newest = select(Checkpoint.id).where(Checkpoint.job_id == job_id, Checkpoint.kind == STATE)
     newest = newest.where(Checkpoint.state == "ready").limit(KEPT_LAST)
     newest = newest.order_by(Checkpoint.step.desc(), Checkpoint.created_at.desc(), Checkpoint.id)
-    session.execute(
-        delete(Checkpoint).where(
+    gone = session.execute(
+        delete(Checkpoint)
+        .where(
             Checkpoint.job_id == job_id,
             Checkpoint.state == "ready",
             Checkpoint.id.not_in([name or "" for name in kept_by_job]),
@@ -118,9 +105,11 @@ def prune(session: Session, job_id: str, kept_by_job: Sequence[str | None]) -> N
             ~exists().where(Job.init_checkpoint == Checkpoint.id, Job.state.not_in(FINAL)),
             ~exists().where(ModelVersion.checkpoint_id == Checkpoint.id),
             ~exists().where(BatchPrediction.checkpoint_id == Checkpoint.id, BatchPrediction.finished_at.is_(None)),
-        ),
+        )
+        .returning(Checkpoint.id, Checkpoint.sha256, Checkpoint.size_bytes),
         execution_options={"synchronize_session": False},
     )
+    return [Gone(*row) for row in gone]
 
 
 def sweep(database: Database) -> None:
@@ -130,37 +119,46 @@ def sweep(database: Database) -> None:
         session.execute(delete(Checkpoint).where(Checkpoint.state == "uploading", Checkpoint.created_at < oldest))
 
 
-def content(session: Session, checkpoint_id: str, sha256: str) -> bytes:
+def content(session: Session, checkpoint_id: str, sha256: str, large: CheckpointObjects | None) -> bytes:
     """Return a checkpoint's bytes.
 
-    Raises: NotFound when it was replaced meanwhile; CheckpointCorrupt when the bytes are not those that were stored.
+    Raises: NotFound when it was replaced meanwhile; CheckpointCorrupt when the bytes are not those that were stored;
+    NotReady.
     """
     found = _joined(session, checkpoint_id)
+    if not found and large:
+        found = large.read(checkpoint_id, sha256)
     if not found:
         if session.scalar(select(Checkpoint.id).where(Checkpoint.id == checkpoint_id)):
-            raise CheckpointCorrupt("The stored checkpoint has no content.")
+            there = "" if large else " Where BATCHYARD_STORAGE_URL was set before, large ones are on S3."
+            raise CheckpointCorrupt(f"The stored checkpoint has no content.{there}")
         raise NotFound("The checkpoint was replaced by a newer one.")
     if hashlib.sha256(found).hexdigest() != sha256:
         raise CheckpointCorrupt("The stored checkpoint's bytes do not have the SHA-256 that was recorded.")
     return found
 
 
-def initial_weights(session: Session, checkpoint_id: str) -> bytes:
+def initial_weights(session: Session, checkpoint_id: str, large: CheckpointObjects | None) -> bytes:
     """Return the weights that a job starts from.
 
-    Raises: WeightsUnreadable.
+    Raises: WeightsUnreadable; NotReady.
     """
     row = session.get(Checkpoint, checkpoint_id)
     try:
         if row is None:
             raise NotFound("The checkpoint is gone.")
-        return content(session, row.id, row.sha256)
+        return content(session, row.id, row.sha256, large)
     except (NotFound, CheckpointCorrupt) as error:
         raise WeightsUnreadable(f"The weights to start from can't be read. {error.detail}", pointer=POINTER) from error
 
 
-def loadable_last(session: Session, job_id: str, epochs_done: int) -> tuple[bytes, int] | None:
-    """Return the newest resume state whose bytes are whole, and its epoch; the one before if the newest is damaged."""
+def loadable_last(
+    session: Session, job_id: str, epochs_done: int, large: CheckpointObjects | None
+) -> tuple[bytes, int] | None:
+    """Return the newest resume state whose bytes are whole, and its epoch; the one before if the newest is damaged.
+
+    Raises: NotReady.
+    """
     query = select(Checkpoint).where(
         Checkpoint.job_id == job_id,
         Checkpoint.kind == STATE,
@@ -171,7 +169,7 @@ def loadable_last(session: Session, job_id: str, epochs_done: int) -> tuple[byte
         query.order_by(Checkpoint.epoch.desc(), Checkpoint.step.desc(), Checkpoint.created_at.desc())
     ):
         try:
-            return content(session, row.id, row.sha256), row.epoch
+            return content(session, row.id, row.sha256, large), row.epoch
         except CheckpointCorrupt:
             continue
     return None
@@ -235,14 +233,18 @@ def _view(row: Checkpoint, job: Job) -> CheckpointView:
     )
 
 
-def _fence(session: Session, job_id: str, attempt: int) -> None:
-    # FOR UPDATE, so that nobody takes the job over while this transaction writes for it.
+def fence(session: Session, job_id: str, attempt: int) -> None:
+    """Keep others from taking a job over while this transaction writes for it.
+
+    Raises: Fenced when another attempt owns it.
+    """
     row = select(Job.id).where(Job.id == job_id, Job.attempt == attempt, Job.state == "running").with_for_update()
     if session.scalar(row) is None:
         raise Fenced
 
 
-def _add(session: Session, draft: Draft, job_id: str, attempt: int, state: str) -> None:
+def add(session: Session, draft: Draft, job_id: str, attempt: int, state: str) -> None:
+    """Insert the row of a checkpoint."""
     row: dict[str, Any] = {
         "id": draft.id,
         "job_id": job_id,
@@ -257,11 +259,6 @@ def _add(session: Session, draft: Draft, job_id: str, attempt: int, state: str) 
         "created_at": NOW,
     }
     session.execute(insert(Checkpoint).values(**row))
-
-
-def _pieces(content: bytes, chunk_bytes: int) -> Iterator[bytes]:
-    for start in range(0, len(content), chunk_bytes):
-        yield content[start : start + chunk_bytes]
 
 
 def _joined(session: Session, checkpoint_id: str) -> bytes:

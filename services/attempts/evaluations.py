@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.attempts import checkpoints
+from services.attempts.checkpoint_objects import CheckpointObjects
 from services.db.engine import Database, now
 from services.db.evaluation_tables import JobEvaluation
 from services.db.tables import Job
@@ -41,11 +42,12 @@ def store(database: Database, job_id: str, attempt: int, report: dict[str, Any],
 def best_weights(database: Database, job_id: str) -> bytes | None:
     """Return the content of a job's best checkpoint.
 
-    Raises: NotFound; CheckpointCorrupt.
+    Raises: NotFound; CheckpointCorrupt; NotReady.
     """
+    large = CheckpointObjects.of(database.settings)
     with database.reading() as session:
         found = checkpoints.selected(session, job_id, "best")
-        return checkpoints.content(session, found.id, found.sha256) if found else None
+        return checkpoints.content(session, found.id, found.sha256, large) if found else None
 
 
 def read(session: Session, job_id: str) -> EvaluationView | None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from services.adjustments import Adjustment, with_new
 from services.attempts import checkpoints
+from services.attempts.checkpoint_objects import CheckpointObjects
 from services.attempts.crash import Crash
 from services.attempts.work import StopRequests, Work
 from services.columns import Column, TableInfo
@@ -34,11 +35,12 @@ class Lifecycle:
     def __init__(self, database: Database, settings: Settings) -> None:
         self.database = database
         self.settings = settings
+        self.large = CheckpointObjects.of(settings)
 
     def load(self, job_id: str, attempt: int) -> Work:
         """Return what the trainer of a claimed job needs.
 
-        Raises: Fenced when another attempt owns the job; DataUnreadable.
+        Raises: Fenced when another attempt owns the job; WeightsUnreadable; NotReady.
         """
         with self.database.reading() as session:
             found = session.execute(
@@ -47,9 +49,9 @@ class Lifecycle:
             if found is None:
                 raise Fenced
             job, dataset = found
-            last = checkpoints.loadable_last(session, job_id, job.epochs_done)
+            last = checkpoints.loadable_last(session, job_id, job.epochs_done, self.large)
             begins = job.init_checkpoint if last is None else None
-            init = checkpoints.initial_weights(session, begins) if begins else None
+            init = checkpoints.initial_weights(session, begins, self.large) if begins else None
             kept = checkpoints.kept(session, job_id, job.spec["monitor"]["metric"])
         return Work(
             job_id=job_id,

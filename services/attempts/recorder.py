@@ -9,7 +9,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from services.adjustments import with_new
-from services.attempts import checkpoints, epochs
+from services.attempts import checkpoint_uploads, checkpoints, epochs
+from services.attempts.checkpoint_objects import CheckpointObjects, Gone
 from services.attempts.checkpoint_retention import CheckpointRetention, Copy
 from services.attempts.checkpoints import STATE, Draft
 from services.attempts.contents import Contents
@@ -64,6 +65,8 @@ class Recorder:
         self.sleep = sleep
         self.waiting = waiting  #: called before each pause, so that whoever watches knows that this one lives
         self.disk = disk or Disk(settings)
+        self.large = CheckpointObjects.of(settings)
+        self.replaced: list[Gone] = []  #: by the last flush
         self.outage = Outage("recording epochs")
         self.recorded = work.epochs_done
         self.began = clock()
@@ -154,6 +157,8 @@ class Recorder:
             lambda session: self._write(session, to, drafts, end, note),
             landed=lambda job: job.epochs_done == to and (job.state == end.state if end else _has(job, drafts)),
         )
+        if self.large:
+            self.large.remove(self.replaced)
         self.keeping.stored(drafts)
         self.recorded, self.pending = to, []
         took = self.clock() - began
@@ -186,11 +191,15 @@ class Recorder:
         moved = update(Job).where(*self._owned(), Job.epochs_done == self.recorded).values(**columns)
         job = self._one(session, moved)
         for draft in drafts:
+            if self._is_object(draft):
+                checkpoints.make_ready(session, draft.id)
+                continue
             large = self._is_large(draft)
             checkpoints.store(session, draft, self.work.job_id, self.work.attempt, uploaded=large)
         if self.pending:
             epochs.store(session, self.work, self.pending, job.events_seq)
-        checkpoints.prune(session, self.work.job_id, [job.best_checkpoint, job.last_checkpoint, *kept.values()])
+        own = [job.best_checkpoint, job.last_checkpoint, *kept.values()]
+        self.replaced = checkpoints.prune(session, self.work.job_id, own)
         changes.note(session, job.owner, job.name)
         if note:
             job_rows.add_event(session, self.work.job_id, "rolled_back", note, {"epoch": to, "lr": self.contents.lr})
@@ -211,18 +220,28 @@ class Recorder:
         return {"adjustments": with_new(known, self.contents.adjustments, epoch)}
 
     def _is_large(self, draft: Draft) -> bool:
-        return len(draft.content) > self.settings.chunk_bytes
+        return len(draft.content) > self.settings.chunk_bytes or self._is_object(draft)
+
+    def _is_object(self, draft: Draft) -> bool:
+        return self.large is not None and len(draft.content) > self.large.more_than_bytes
 
     def _uploaded(self, draft: Draft) -> Draft:
         """Upload a draft and return it; each try has an id of its own, half an upload is swept later."""
         while True:
             draft = draft.renamed()
             try:
-                checkpoints.upload(self.database, draft, self.work.job_id, self.work.attempt, self.settings.chunk_bytes)
+                self._upload(draft)
             except (NotReady, StorageFull) as error:
                 self._wait(error.detail)
             else:
                 return draft
+
+    def _upload(self, draft: Draft) -> None:
+        attempt = (self.work.job_id, self.work.attempt)
+        if self.large and self._is_object(draft):
+            checkpoint_uploads.upload_object(self.database, draft, *attempt, self.large)
+        else:
+            checkpoint_uploads.upload(self.database, draft, *attempt, self.settings.chunk_bytes)
 
     def _until_written(
         self, write: Callable[[Session], None], landed: Callable[[Job], bool], *, durable: bool = True

@@ -70,9 +70,15 @@ def _add_rows(archive: ArchiveWriter, connection: Connection, written: Written) 
 
 
 def _add_files(archive: ArchiveWriter, moment: Snapshot, written: Written) -> None:
-    written.warnings += [f"{name} is not in the storage folder." for name in moment.missing]
+    place = moment.source.place
+    written.warnings += [f"{name} is not in the {place}." for name in moment.missing]
     for stored in moment.files:
-        found = archive.add_file(FILES + stored.name, moment.folder / stored.name)
+        try:
+            with moment.source.opened(stored) as path:
+                found = archive.add_file(FILES + stored.name, path)
+        except FileNotFoundError:
+            written.warnings.append(f"{stored.name} was deleted from the {place} while the backup was written.")
+            continue
         written.files += 1
         if stored.sha256 not in {None, found}:
             written.warnings.append(f"{stored.name} does not have the SHA-256 that it was stored with.")

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -13,13 +14,14 @@ from sqlalchemy import Connection, inspect, text
 from services.backup_errors import BackupRefused
 from services.backups.archive import FILES, ROWS, Archive, Header
 from services.backups.backup import table_names
+from services.backups.file_sources import FOLDERS, publish
 from services.backups.row_lines import Rows
 from services.db.engine import Database
 from services.db.schema import head, upgrade
+from services.objects.store import ObjectStore
 from services.settings import Settings
 
 DRAFT = ".restoring"
-OURS = ("datasets", "predictions")  #: folders of the storage folder that a backup has files of
 
 
 @dataclass
@@ -63,6 +65,9 @@ def restore(archive: Archive, settings: Settings) -> Restored:
         upgrade(connection, archive.header.schema)
         _load(archive, connection, draft, restored)
         upgrade(connection, "head")
+        if objects := ObjectStore.of(settings):
+            publish(objects, draft)
+        _insert_checkpoints(connection, draft, settings.chunk_bytes)
         if database.is_sqlite:
             connection.commit()
             connection.close()
@@ -123,10 +128,21 @@ def _load(archive: Archive, connection: Connection, draft: Path, restored: Resto
             restored.files += 1
 
 
+def _insert_checkpoints(connection: Connection, draft: Path, piece_bytes: int) -> None:
+    """Move large checkpoints, which came from a bucket, into the database, where there is no bucket any more."""
+    insert = text("INSERT INTO checkpoint_chunks (checkpoint_id, n, data) VALUES (:id, :n, :data)")
+    for path in draft.glob("checkpoints/*"):
+        with open(path, "rb") as file:
+            for n, piece in enumerate(iter(partial(file.read, piece_bytes), b"")):
+                connection.execute(insert, {"id": path.name, "n": n, "data": piece})
+    shutil.rmtree(draft / "checkpoints", ignore_errors=True)
+
+
 def _safe(name: str) -> PurePosixPath:
     """Return where a file goes below the storage folder; never elsewhere, whoever made the backup."""
     path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or path.parts[0] not in OURS or len(path.parts) < 3:
+    least = 2 if path.parts[:1] == ("checkpoints",) else 3
+    if path.is_absolute() or ".." in path.parts or path.parts[0] not in FOLDERS or len(path.parts) < least:
         raise BackupRefused(f"The backup has a file {name[:100]!r}, which is none of Batchyard's.")
     return path
 
@@ -141,7 +157,7 @@ def _write(content: IO[bytes], path: Path) -> None:
 
 def _move(draft: Path, storage: Path) -> None:
     """Put the files in their place, the database last: until it is there, nothing has been restored."""
-    for entry in sorted(draft.iterdir(), key=lambda entry: entry.name not in OURS):
+    for entry in sorted(draft.iterdir(), key=lambda entry: entry.name not in FOLDERS):
         entry.rename(storage / entry.name)
     handle = os.open(storage, os.O_RDONLY)
     try:
@@ -154,7 +170,7 @@ def _commit(connection: Connection, storage: Path) -> None:
     try:
         connection.commit()
     except BaseException:
-        for name in OURS:
+        for name in FOLDERS:
             shutil.rmtree(storage / name, ignore_errors=True)
         raise
 

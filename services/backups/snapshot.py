@@ -1,10 +1,6 @@
-"""The service as it is at one moment, while it goes on: the rows of one transaction, and links to the files they name.
-
-Files are written once and never changed, so a link keeps what a file holds, though the service deletes it meanwhile.
-"""
+"""The service as it is at one moment, while it goes on: the rows of one transaction, and the files that they name."""
 
 import fcntl
-import json
 import os
 import shutil
 import tempfile
@@ -15,22 +11,16 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from services.batches.output_files import OutputFiles, piece_name
-from services.datasets.storage import INFO, ORIGINAL, TABLE, Storage
+from services.backups.file_sources import FetchedFiles, LinkedFiles, StoredFile
+from services.batches.output_files import piece_name
+from services.datasets.storage import INFO, ORIGINAL, TABLE
 from services.db.engine import Database
 from services.disk import free_bytes
 from services.errors import StorageFull
+from services.objects.store import ObjectStore
 
 TRIES = 3
 DRAFT = ".backup-"
-
-
-@dataclass(frozen=True)
-class StoredFile:
-    """A file that a row names: where it lies below the storage folder, and its digest where one was recorded."""
-
-    name: str
-    sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -38,7 +28,7 @@ class Snapshot:
     """One moment of the service."""
 
     connection: Connection  #: sees the rows of that moment alone
-    folder: Path  #: the files as they were, by the names they have in the storage folder
+    source: LinkedFiles | FetchedFiles  #: the files as they were
     files: list[StoredFile]
     missing: list[str]  #: files that rows name and that are not there
 
@@ -60,13 +50,13 @@ def snapshot(database: Database) -> Iterator[Snapshot]:
             _held(Path(draft)),
             _rows(database, Path(draft) / "rows") as connection,
         ):
-            links = Path(draft) / "files"
-            files = list(_named(connection, storage))
-            missing = [file.name for file in files if not _linked(storage, links, file.name)]
+            source = _source(database, Path(draft) / "files")
+            files = list(_named(connection, source))
+            missing = [file.name for file in files if not source.take(file)]
             # Deleted between the rows and the links, or lost before? The next moment's rows say.
             if not missing or missing == before or not tries_left:
                 kept = [file for file in files if file.name not in set(missing)]
-                yield Snapshot(connection, links, kept, missing)
+                yield Snapshot(connection, source, kept, missing)
                 return
         before = missing
 
@@ -132,46 +122,30 @@ def _check_room(database: Database, size: int) -> None:
         )
 
 
-def _named(connection: Connection, storage: Path) -> Iterator[StoredFile]:
+def _source(database: Database, folder: Path) -> LinkedFiles | FetchedFiles:
+    objects = ObjectStore.of(database.settings)
+    return FetchedFiles(objects, folder) if objects else LinkedFiles(database.settings.storage, folder)
+
+
+def _named(connection: Connection, source: LinkedFiles | FetchedFiles) -> Iterator[StoredFile]:
     """Yield the files that rows name."""
-    datasets, outputs = Storage(storage), OutputFiles(storage)
     named = text("SELECT DISTINCT sha256 FROM datasets WHERE source <> 'plugin' ORDER BY sha256")
     for sha256 in connection.scalars(named):
-        home = datasets.path(sha256)
-        recorded = _recorded(home / INFO)
+        home = f"datasets/{sha256[:2]}/{sha256}"
+        recorded = source.digests(home)
         for name in (ORIGINAL, TABLE, INFO):
-            yield StoredFile(str((home / name).relative_to(storage)), recorded.get(name))
+            yield StoredFile(f"{home}/{name}", recorded.get(name))
+    large = text(
+        "SELECT id, sha256 FROM checkpoints WHERE state = 'ready' AND NOT EXISTS "
+        "(SELECT 1 FROM checkpoint_chunks WHERE checkpoint_id = checkpoints.id) ORDER BY id"
+    )
+    for row in connection.execute(large):
+        yield StoredFile(f"checkpoints/{row.id}", row.sha256)
     if not inspect(connection).has_table("batch_predictions"):
         return  # the schema of an older release
     whole = text("SELECT id, file, sha256 FROM batch_predictions WHERE file IS NOT NULL ORDER BY id")
     for row in connection.execute(whole):
-        yield StoredFile(str(outputs.path(row.id, row.file).relative_to(storage)), row.sha256)
+        yield StoredFile(f"predictions/{row.id}/{row.file}", row.sha256)
     pieces = text("SELECT prediction_id, n, attempt, sha256 FROM prediction_pieces ORDER BY prediction_id, n")
     for row in connection.execute(pieces):
-        path = outputs.path(row.prediction_id, piece_name(row.n, row.attempt))
-        yield StoredFile(str(path.relative_to(storage)), row.sha256)
-
-
-def _recorded(info: Path) -> dict[str, str]:
-    try:
-        found = json.loads(info.read_text())
-        names = {ORIGINAL: "original_sha256", TABLE: "table_sha256"}
-        return {name: found[key] for name, key in names.items() if key in found}
-    except (OSError, ValueError):
-        return {}
-
-
-def _linked(storage: Path, folder: Path, name: str) -> bool:
-    """Link a file; copy it where the file system has no links. Return whether it was there."""
-    target = folder / name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(storage / name, target)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        try:
-            shutil.copyfile(storage / name, target)
-        except FileNotFoundError:
-            return False
-    return True
+        yield StoredFile(f"predictions/{row.prediction_id}/{piece_name(row.n, row.attempt)}", row.sha256)

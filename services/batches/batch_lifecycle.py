@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from services.attempts import checkpoints
+from services.attempts.checkpoint_objects import CheckpointObjects
 from services.attempts.crash import Crash
 from services.attempts.work import StopRequests
 from services.batches.batch_views import BatchWork, Piece
@@ -28,6 +29,7 @@ class BatchLifecycle:
     def __init__(self, database: Database, settings: Settings) -> None:
         self.database = database
         self.settings = settings
+        self.large = CheckpointObjects.of(settings)
 
     def load(self, prediction_id: str, attempt: int) -> BatchWork:
         """Return what the trainer of a claimed batch prediction needs.
@@ -41,7 +43,7 @@ class BatchLifecycle:
             dataset = session.get(Dataset, row.dataset_id)
             if dataset is None:
                 raise DataUnreadable("The data set is gone.")
-            weights = _weights(session, row.checkpoint_id)
+            weights = _weights(session, row.checkpoint_id, self.large)
             mine = select(PredictionPiece).where(PredictionPiece.prediction_id == prediction_id)
             pieces = [
                 Piece(piece.n, piece.rows, piece_name(piece.n, piece.attempt), piece.size_bytes, piece.sha256)
@@ -148,12 +150,12 @@ def owned(prediction_id: str, attempt: int) -> tuple[Any, ...]:
     )
 
 
-def _weights(session: Session, checkpoint_id: str) -> bytes:
+def _weights(session: Session, checkpoint_id: str, large: CheckpointObjects | None) -> bytes:
     found = session.get(Checkpoint, checkpoint_id)
     try:
         if found is None:
             raise NotFound("The checkpoint is gone.")
-        return checkpoints.content(session, found.id, found.sha256)
+        return checkpoints.content(session, found.id, found.sha256, large)
     except (NotFound, CheckpointCorrupt) as error:
         raise WeightsUnreadable(f"The weights can't be read. {error.detail}") from error
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from services import ids
 from services.batches.batch_views import BatchView, NewBatch, batch_view
-from services.batches.output_files import OutputFiles
+from services.batches.shared_outputs import AnyOutputs
 from services.datasets import dataset_rows
 from services.db import cursors
 from services.db.engine import Database, now
@@ -36,7 +36,7 @@ class BatchPredictionService:
     def __init__(
         self,
         database: Database,
-        files: OutputFiles,
+        files: AnyOutputs,
         keys: "IdempotencyKeys",
         settings: Settings,
         ring: Callable[[], None],
@@ -145,16 +145,13 @@ class BatchPredictionService:
     def output(self, owner: str, prediction_id: str) -> tuple[BatchView, Path]:
         """Return a batch prediction that is done and the file of its output.
 
-        Raises: NotFound; OutputNotReady, also when it failed or was cancelled.
+        Raises: NotFound; OutputNotReady, also when it failed or was cancelled; NotReady; StorageFull.
         """
         found = self.get(owner, prediction_id)
         if found.file is None:
             wait = "" if found.done else f" {found.rows_done} of {found.total_rows} rows are done."
             raise OutputNotReady(f"{found.id} is {found.status}.{wait}", prediction_status=found.status)
-        path = self.files.path(found.id, found.file)
-        if not path.exists():
-            raise NotFound(f"The output of {found.id} is no longer in the storage folder.")
-        return found, path
+        return found, self.files.whole(found.id, found.file, found.sha256 or "")
 
     def prunable(self) -> int:
         """Return how many finished longer ago than the operator keeps them.

@@ -7,7 +7,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from services.datasets import fingerprints
+from services import fingerprints
+from services.errors import NotFound
 
 
 class OutputFiles:
@@ -34,6 +35,26 @@ class OutputFiles:
         except OSError:
             return False
 
+    def store(self, prediction_id: str, name: str, _sha256: str) -> None:
+        """Make a file and its name survive a power cut."""
+        path = self.path(prediction_id, name)
+        for place, mode in ((path, os.O_RDWR), (path.parent, os.O_RDONLY)):
+            handle = os.open(place, mode)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+    def whole(self, prediction_id: str, name: str, _sha256: str) -> Path:
+        """Return a file that was stored for good.
+
+        Raises: NotFound.
+        """
+        path = self.path(prediction_id, name)
+        if not path.exists():
+            raise NotFound(f"The output of {prediction_id} is no longer in the storage folder.")
+        return path
+
     def keep_only(self, prediction_id: str, name: str | None) -> None:
         """Remove every file of a prediction but one."""
         with suppress(FileNotFoundError):
@@ -59,16 +80,6 @@ def piece_name(n: int, attempt: int) -> str:
 def output_name(format: str, attempt: int) -> str:
     """Return the name of the whole output of an attempt."""
     return f"output-{attempt}.{format}"
-
-
-def store_for_good(path: Path) -> None:
-    """Make a file and its name survive a power cut."""
-    for place, mode in ((path, os.O_RDWR), (path.parent, os.O_RDONLY)):
-        handle = os.open(place, mode)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _changed_at(home: Path) -> float:

@@ -72,6 +72,7 @@ class DataSources:
         if lender := self.shares.lender(owner, Kind.DATASET, id_or_name):
             # A row of the reader's own for the same bytes: the job goes on, whatever becomes of the share.
             lent = with_files(dataset_rows.named(session, lender, id_or_name))
+            self.storage.touch(lent.sha256)  # its lender may delete it before the new row stands
             return replace(lent, id=ids.new("ds"), owner=owner, created_at=None)
         try:
             return with_files(dataset_rows.named(session, owner, id_or_name))
@@ -104,7 +105,7 @@ class DataSources:
             with self.storage.draft() as draft:
                 (draft / ORIGINAL).write_bytes(original)
                 (draft / TABLE).write_bytes(table.tobytes())
-                self.storage.keep(draft, sha256, kept)
+                kept = self.storage.keep(draft, sha256, kept)
         if known := dataset_rows.by_bytes(session, owner, sha256, "inline"):
             return known
         return view_of(kept, Entry(owner, "inline", "inline"), size_bytes=len(original), sha256=sha256)

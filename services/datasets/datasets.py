@@ -6,13 +6,15 @@ from typing import Any, BinaryIO
 
 from sqlalchemy.orm import Session
 
+from services import fingerprints
 from services.accounts.quotas import Quotas
 from services.columns import TableInfo
 from services.dataset_errors import DatasetInUse
-from services.datasets import dataset_rows, fingerprints, ingest, upload_limits
+from services.datasets import dataset_rows, ingest, upload_limits
 from services.datasets.cells import value_of
 from services.datasets.dataset_views import DatasetView, Entry, damaged, view_of
-from services.datasets.storage import ORIGINAL, TABLE, Storage, info_json
+from services.datasets.shared_storage import AnyStorage
+from services.datasets.storage import ORIGINAL, TABLE, info_json
 from services.datasets.table_limits import TableLimits
 from services.db import cursors
 from services.db.engine import Database, now
@@ -31,7 +33,7 @@ WITH_JOB = {"inline", "plugin"}  #: data sets that go with their last job
 class DatasetService:
     """Data sets of owners: the rows in SQL say what there is, the storage holds the bytes."""
 
-    def __init__(self, database: Database, storage: Storage, settings: Settings, disk: Disk, quotas: Quotas) -> None:
+    def __init__(self, database: Database, storage: AnyStorage, settings: Settings, disk: Disk, quotas: Quotas) -> None:
         self.database = database
         self.storage = storage
         self.settings = settings
@@ -139,12 +141,10 @@ class DatasetService:
         Raises: NotFound; DatasetDamaged.
         """
         dataset = self.with_files(owner, dataset_id)
-        path = self.storage.path(dataset.sha256) / ORIGINAL
-        if not path.exists():
-            raise damaged(dataset, "The data set's file is not in the storage folder.")
-        if not self.storage.is_intact(dataset.sha256, self.storage.original_sha256(dataset.sha256)):
-            raise damaged(dataset, "The data set's file does not have the SHA-256 it was uploaded with.")
-        return dataset, path
+        try:
+            return dataset, self.storage.original(dataset.sha256)
+        except (DataUnreadable, DataChanged) as error:
+            raise damaged(dataset, error.detail) from error
 
     def delete(self, owner: str, dataset_id: str) -> None:
         """Delete an upload.
@@ -212,8 +212,7 @@ class DatasetService:
         limits = TableLimits.of(self.settings)
         found = ingest.ingest(draft / ORIGINAL, draft / TABLE, name=name, limits=limits, options=options)
         kept = kept_of(found.format, found.info, found.dialect, ingest.suggested_target(found.info))
-        self.storage.keep(draft, sha256, kept)
-        return kept
+        return self.storage.keep(draft, sha256, kept)
 
 
 def with_files(dataset: DatasetView) -> DatasetView:

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from services import fingerprints
 from services.columns import Column, TableInfo
-from services.datasets import fingerprints
 from services.disk import free_bytes
 from services.errors import StorageFull
 from services.training_errors import DataChanged, DataUnreadable
@@ -101,22 +101,15 @@ class Storage:
         with suppress(FileNotFoundError):
             os.utime(self.path(sha256))
 
-    def keep(self, draft: Path, sha256: str, info: dict[str, Any]) -> None:
-        """Make a draft the data set of this SHA-256. Of two that do it at once, one is kept: they are equal.
+    def keep(self, draft: Path, sha256: str, info: dict[str, Any]) -> dict[str, Any]:
+        """Make a draft the data set of this SHA-256; return what is kept beside its table.
 
-        Files that are damaged or not all there make way.
+        Of two that do it at once, one is kept: they are equal. Files that are damaged or not all there make way.
         """
-        original = fingerprints.digest(draft / ORIGINAL)
-        info = info | {"table_sha256": fingerprints.digest(draft / TABLE), "original_sha256": original}
-        (draft / INFO).write_text(json.dumps(info))
-        for name in (ORIGINAL, TABLE, INFO):
-            with open(draft / name, "rb") as file:
-                os.fsync(file.fileno())
-        draft.chmod(0o755)
-        _sync_folder(draft)
+        info = sealed(draft, info)
         home = self.path(sha256)
         home.parent.mkdir(parents=True, exist_ok=True)
-        if home.exists() and not self.is_intact(sha256, original):
+        if home.exists() and not self.is_intact(sha256, info["original_sha256"]):
             with suppress(FileNotFoundError):  # somebody else cleared it
                 home.rename(Path(tempfile.mkdtemp(prefix=".draft-", dir=self.folder)) / "damaged")
         try:
@@ -127,6 +120,19 @@ class Storage:
             self.touch(sha256)
         for folder in (home.parent, self.folder, self.folder.parent):
             _sync_folder(folder)
+        return info
+
+    def original(self, sha256: str) -> Path:
+        """Return the file of the bytes that came.
+
+        Raises: DataUnreadable when it is not there; DataChanged when its bytes are others.
+        """
+        path = self.path(sha256) / ORIGINAL
+        if not path.exists():
+            raise DataUnreadable("The data set's file is not in the storage folder.")
+        if not self.is_intact(sha256, self.original_sha256(sha256)):
+            raise DataChanged("The data set's file does not have the SHA-256 it was uploaded with.")
+        return path
 
     def open_table(self, sha256: str, info: TableInfo) -> np.ndarray:
         """Return the rows as a read-only map of the file.
@@ -135,18 +141,10 @@ class Storage:
         Raises: DataUnreadable when the file is not there, DataChanged when its bytes are not those it was made with.
         """
         path = self.path(sha256) / TABLE
-        shape = (info.rows, len(info.columns))
-        try:
-            size = path.stat().st_size
-        except OSError as error:
-            raise DataUnreadable("The data set's file is not in the storage folder.") from error
-        if size != shape[0] * shape[1] * FLOAT_BYTES:
-            raise DataChanged(
-                f"The data set's file has {size} bytes, not the size of {shape[0]} rows x {shape[1]} columns."
-            )
+        table = mapped(path, info)
         if not self.is_intact(sha256):
             raise DataChanged("The data set's file does not have the SHA-256 that it was made with.")
-        return np.memmap(path, dtype="<f4", mode="r", shape=shape)
+        return table
 
     def remove(self, sha256: str) -> None:
         """Remove the files of a data set; none is an error."""
@@ -170,6 +168,39 @@ class Storage:
         for draft in old:
             shutil.rmtree(draft, ignore_errors=True)
         return len(old)
+
+
+def mapped(path: Path, info: TableInfo) -> np.ndarray:
+    """Return a table's file as a read-only map.
+
+    Shapes: (rows, columns) of float32.
+    Raises: DataUnreadable when the file is not there, DataChanged when it does not have the size of that.
+    """
+    shape = (info.rows, len(info.columns))
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise DataUnreadable("The data set's file is not in the storage folder.") from error
+    if size != shape[0] * shape[1] * FLOAT_BYTES:
+        raise DataChanged(
+            f"The data set's file has {size} bytes, not the size of {shape[0]} rows x {shape[1]} columns."
+        )
+    return np.memmap(path, dtype="<f4", mode="r", shape=shape)
+
+
+def sealed(draft: Path, info: dict[str, Any]) -> dict[str, Any]:
+    """Write beside the files of a draft what is kept of them, with their digests, and return it; all is on the disk."""
+    info = info | {
+        "table_sha256": fingerprints.digest(draft / TABLE),
+        "original_sha256": fingerprints.digest(draft / ORIGINAL),
+    }
+    (draft / INFO).write_text(json.dumps(info))
+    for name in (ORIGINAL, TABLE, INFO):
+        with open(draft / name, "rb") as file:
+            os.fsync(file.fileno())
+    draft.chmod(0o755)
+    _sync_folder(draft)
+    return info
 
 
 def info_json(info: TableInfo) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
 from services.attempts import checkpoints
+from services.attempts.checkpoint_objects import CheckpointObjects
 from services.attempts.checkpoints import CheckpointView
 from services.db.engine import Database, now
 from services.db.tables import Epoch, Event, Job
@@ -29,6 +30,7 @@ class JobLookup:
         self.settings = settings
         self.disk = disk
         self.running_jobs = running_jobs
+        self.large = CheckpointObjects.of(settings)
 
     def get(self, owner: str, id_or_name: str) -> JobView:
         """Return a job by its id or, the newest, by its name.
@@ -127,11 +129,11 @@ class JobLookup:
     def content(self, checkpoint: CheckpointView) -> bytes:
         """Return the bytes of a checkpoint, verified.
 
-        Raises: NotFound when it was replaced meanwhile; CheckpointCorrupt.
+        Raises: NotFound when it was replaced meanwhile; CheckpointCorrupt; NotReady.
         """
         with self.database.reading() as session:
             try:
-                return checkpoints.content(session, checkpoint.id, checkpoint.sha256)
+                return checkpoints.content(session, checkpoint.id, checkpoint.sha256, self.large)
             except CheckpointCorrupt as error:
                 raise CheckpointCorrupt(error.detail, checkpoint=checkpoint.id) from None
 

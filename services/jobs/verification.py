@@ -87,7 +87,7 @@ class JobVerification:
 
     def _weights(self, session: Session, job: JobView) -> str | None:
         best = checkpoints.selected(session, job.id, "best")
-        return self.digest(checkpoints.content(session, best.id, best.sha256)) if best else None
+        return self.digest(checkpoints.content(session, best.id, best.sha256, self.lookup.large)) if best else None
 
 
 def _trains_the_same(spec: dict[str, Any], other: dict[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from services.training.row_costs import row_costs
 
 if TYPE_CHECKING:
     from services.datasets.datasets import DatasetService
-    from services.datasets.storage import Storage
+    from services.datasets.shared_storage import AnyStorage
     from services.jobs.job_views import JobView
     from services.jobs.lookup import JobLookup
     from services.models.model_views import VersionView
@@ -27,7 +27,7 @@ class Judge:
     """Finds the rows and measures."""
 
     def __init__(
-        self, predictions: PredictionService, jobs: "JobLookup", datasets: "DatasetService", storage: "Storage"
+        self, predictions: PredictionService, jobs: "JobLookup", datasets: "DatasetService", storage: "AnyStorage"
     ) -> None:
         self.predictions = predictions
         self.jobs = jobs

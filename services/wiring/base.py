@@ -13,11 +13,10 @@ from services.batches import batch_claims
 from services.batches.batch_claims import BatchClaims
 from services.batches.batch_lifecycle import BatchLifecycle
 from services.batches.batch_predictions import BatchPredictionService
-from services.batches.output_files import OutputFiles
 from services.columns import TableInfo
 from services.datasets.data_sources import DataSources, Look
 from services.datasets.datasets import DatasetService
-from services.datasets.storage import Storage
+from services.datasets.shared_storage import AnyStorage
 from services.db.engine import Database
 from services.disk import Disk
 from services.errors import NotReady
@@ -37,6 +36,7 @@ from services.jobs.pruning import Pruning
 from services.jobs.retry import JobRetry
 from services.jobs.submission_facts import SubmissionFacts
 from services.jobs.submit import JobService
+from services.objects.store import ObjectStore
 from services.queue import order
 from services.queue.claims import Claims
 from services.queue.outlook import Outlook
@@ -48,6 +48,7 @@ from services.specs.resolve.facts import ModelSizes
 from services.specs.schema.data import PluginData
 from services.specs.schema.job import JobSpec
 from services.webhooks.webhooks import WebhookService
+from services.wiring.stored_files import dataset_storage, output_files
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class Base:
     settings: Settings
     database: Database
     disk: Disk
-    storage: Storage
+    storage: AnyStorage
+    objects: ObjectStore | None  #: None: everything is in the storage folder
     datasets: DatasetService
     sources: DataSources
     jobs: JobService
@@ -128,7 +130,7 @@ NO_INTAKE = Intake()
 def base(settings: Settings, intake: Intake = NO_INTAKE, *, pool_size: int = 5) -> Base:
     """Join the rooms."""
     database = Database(settings, pool_size=pool_size)
-    storage = Storage(settings.storage)
+    storage = dataset_storage(settings)
     disk = Disk(settings)
     quotas = Quotas(database, settings)
     datasets = DatasetService(database, storage, settings, disk, quotas)
@@ -142,13 +144,14 @@ def base(settings: Settings, intake: Intake = NO_INTAKE, *, pool_size: int = 5) 
     jobs = JobService(database, facts, keys, quotas, intake.ring)
     export_files = ExportFiles(settings.storage, settings.max_export_bytes)
     commands = JobCommands(database, datasets, lookup, intake.ring, export_files.remove)
-    outputs = OutputFiles(settings.storage)
+    outputs = output_files(settings)
     batches = BatchLifecycle(database, settings)
     return Base(
         settings=settings,
         database=database,
         disk=disk,
         storage=storage,
+        objects=ObjectStore.of(settings),
         datasets=datasets,
         sources=sources,
         jobs=jobs,

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from services.batches.batch_lifecycle import BatchLifecycle
 from services.batches.batch_recorder import RETRY_S, BatchRecorder
 from services.batches.batch_views import BatchWork
-from services.batches.output_files import OutputFiles
-from services.datasets.storage import Storage
+from services.batches.shared_outputs import AnyOutputs
 from services.db.engine import Database
 from services.disk import Disk
 from services.errors import InvalidRequest, NotReady
@@ -18,6 +17,7 @@ from services.queue.claims import Claim
 from services.settings import Settings
 from services.training.predictor import Predictor
 from services.training_errors import ShapeMismatch
+from services.wiring.stored_files import dataset_storage, output_files
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Batch:
 
     work: BatchWork
     run: BatchRun
-    files: OutputFiles
+    files: AnyOutputs
     recorder: BatchRecorder
     disk: Disk
 
@@ -56,7 +56,7 @@ def batch(
     Raises: CheckpointCorrupt; DataUnreadable; DataChanged; ShapeMismatch.
     """
     on_one_thread()
-    table = Storage(settings.storage).open_table(work.dataset_sha256, work.info)
+    table = dataset_storage(settings, waiting).open_table(work.dataset_sha256, work.info)
     predictor = Predictor.from_bytes(work.weights)
     try:
         cells = TableCells.of(work.info, predictor.preprocessing)
@@ -64,4 +64,4 @@ def batch(
         raise ShapeMismatch(error.detail) from error
     run = BatchRun(predictor, table, cells, work.format, work.receipt, stop_requested)
     recorder = BatchRecorder(database, work, waiting)
-    return Batch(work, run, OutputFiles(settings.storage), recorder, Disk(settings))
+    return Batch(work, run, output_files(settings, waiting), recorder, Disk(settings))

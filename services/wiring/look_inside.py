@@ -6,11 +6,11 @@ from collections.abc import Callable
 import numpy as np
 
 from services.attempts import evaluations
-from services.datasets.storage import Storage
 from services.predictions.inspection import inspect
 from services.settings import Settings
 from services.training.input.split import split
 from services.training.predictor import Predictor
+from services.wiring.stored_files import dataset_storage
 from services.wiring.trainer import Job
 
 MOST_ROWS = 5_000_000  #: of a table: to find the validation rows of a larger one takes too long
@@ -31,7 +31,7 @@ def look_inside(settings: Settings, job: Job, is_asked_to_end: Callable[[], bool
     weights = evaluations.best_weights(job.database, work.job_id)
     if weights is None:
         return
-    table = Storage(settings.storage).open_table(work.dataset_sha256, work.info)
+    table = dataset_storage(settings).open_table(work.dataset_sha256, work.info)
     validation = split(work.spec, work.info, table).validation
     if not np.any(validation):
         return

@@ -11,7 +11,7 @@ from services.attempts.crash import Crash
 from services.attempts.lifecycle import Lifecycle
 from services.attempts.recorder import RETRY_S, Recorder
 from services.attempts.work import Work
-from services.datasets.storage import Storage
+from services.datasets.shared_storage import AnyStorage
 from services.db.engine import Database
 from services.errors import NotReady
 from services.queue.claims import Claim
@@ -22,6 +22,7 @@ from services.training.build import build
 from services.training.input.plugin_data import Opened, reopened
 from services.training.loop.training import Training
 from services.training_errors import TrainingFault
+from services.wiring.stored_files import dataset_storage
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def job(
     """
     database = Database(settings, pool_size=1)
     work = _loaded(Lifecycle(database, settings), job_id, attempt, waiting)
-    source = _source(Storage(settings.storage), work)
+    source = _source(dataset_storage(settings, waiting), work)
     training = build(_fitting(work), work.info, source, last=work.last, init=work.init, stop_requested=stop_requested)
     training.adjustments += _adjustments(work)
     return Job(database, work, training, Recorder(database, settings, work, training, waiting=waiting))
@@ -51,7 +52,7 @@ def job(
 
 def gone_back(settings: Settings, job: Job, stop_requested: Callable[[], str | None], why: str) -> Job:
     """Return a job whose training is where it was marked last, with a smaller step size; its recorder goes on."""
-    source = _source(Storage(settings.storage), job.work)
+    source = _source(dataset_storage(settings, job.recorder.waiting), job.work)
     training = build(
         _fitting(job.work),
         job.work.info,
@@ -99,7 +100,7 @@ def _adjustments(work: Work) -> list[Adjustment]:
     return found
 
 
-def _source(storage: Storage, work: Work) -> np.ndarray | Opened:
+def _source(storage: AnyStorage, work: Work) -> np.ndarray | Opened:
     if work.spec.data.plugin is not None:
         return reopened(work.spec.data.plugin, work.info, work.dataset_sha256)
     return storage.open_table(work.dataset_sha256, work.info)
@@ -114,5 +115,5 @@ def fail(settings: Settings, job_id: str, attempt: int, recorder: Recorder | Non
         recorder.fail(fault)
         return
     Lifecycle(Database(settings, pool_size=1), settings).crashed(
-        Claim(job_id, attempt), Crash(fault.code, fault.detail), final=True
+        Claim(job_id, attempt), Crash(fault.code, fault.detail, fault.members.get("hint")), final=True
     )

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from services import fingerprints
 from services.dataset_errors import DatasetDamaged
-from services.datasets import fingerprints
 from services.datasets.dataset_views import DatasetView
 from services.datasets.storage import INFO, ORIGINAL, TABLE
 from services.specs.schema.data import Data

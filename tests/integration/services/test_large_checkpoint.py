@@ -4,7 +4,7 @@ import tracemalloc
 
 from sqlalchemy import event
 
-from services.attempts import checkpoints
+from services.attempts import checkpoint_uploads, checkpoints
 from services.attempts.checkpoints import Draft
 from services.wiring.base import Base
 from tests.integration.services.test_recorder import begin
@@ -29,7 +29,7 @@ def test_no_transaction_holds_more_than_a_piece(joined: Base) -> None:
         pieces[-1] += "INSERT INTO checkpoint_chunks" in statement
 
     tracemalloc.start()
-    checkpoints.upload(database, draft, work.job_id, work.attempt, PIECE)
+    checkpoint_uploads.upload(database, draft, work.job_id, work.attempt, PIECE)
     with database.transaction() as session:
         checkpoints.store(session, draft, work.job_id, work.attempt, uploaded=True)
     _, peak = tracemalloc.get_traced_memory()
@@ -38,4 +38,4 @@ def test_no_transaction_holds_more_than_a_piece(joined: Base) -> None:
     assert (max(pieces), sum(pieces)) == (1, SIZE // PIECE)
     assert peak < 8 * MB
     with database.reading() as session:
-        assert checkpoints.content(session, draft.id, draft.sha256) == content
+        assert checkpoints.content(session, draft.id, draft.sha256, None) == content

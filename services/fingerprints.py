@@ -26,12 +26,21 @@ def is_intact(path: Path, sha256: str) -> bool:
         return True
     if digest(path) != sha256:
         return False
-    with suppress(OSError):  # a trainer may have no right to write here
-        note = path.with_name(path.name + ENDING)
-        draft = note.with_name(f"{note.name}-{os.getpid()}")
-        draft.write_text(json.dumps(stamp))
-        draft.replace(note)
+    _write(path, stamp)
     return True
+
+
+def note(path: Path, sha256: str) -> None:
+    """Note that a file was just written with the bytes of this SHA-256, so that nobody reads it again to know it."""
+    _write(path, _stamp(path, sha256))
+
+
+def _write(path: Path, stamp: list[Any]) -> None:
+    with suppress(OSError):  # a trainer may have no right to write here
+        noted = path.with_name(path.name + ENDING)
+        draft = noted.with_name(f"{noted.name}-{os.getpid()}")
+        draft.write_text(json.dumps(stamp))
+        draft.replace(noted)
 
 
 def _stamp(path: Path, sha256: str) -> list[Any]:
