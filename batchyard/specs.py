@@ -41,6 +41,7 @@ KEYS = frozenset(
         "compile",
         "on_nonfinite",
         "threads",
+        "processes",
         "priority",
         "tags",
         "notes",

@@ -52,6 +52,7 @@ BatchyardError
 │   ├── PluginError              plugin_error
 │   └── TrainingFailed           training_failed
 ├── Fenced                       another attempt owns the job: write nothing (training_errors.py)
+├── RankLost                     another of the processes that train the job is gone (training_errors.py)
 ├── StopRequested                a drain, a pause or a cancel was requested (training_errors.py)
 ├── BackupRefused                a backup can't be written or restored as asked (backup_errors.py)
 ├── SettingInvalid               the server can't start with this setting

@@ -129,6 +129,7 @@ class Settings:
     )
 
     worker_slots: int = setting(0, "Jobs that one worker trains at once; 0: the CPU quota.")
+    worker_processes: int = setting(0, "Most processes of one job on a worker; 0: the CPU quota, or one for each GPU.")
     trainer_memory_bytes: int = setting(0, "Most memory of one trainer; 0: its share of the worker's.")
     online_s: float = setting(60.0, "A worker counts as online for this long after its last sign of life.")
     beat_interval_s: float = setting(3.0, "Interval between two beats of a running job.")
@@ -257,6 +258,13 @@ def child_environment(**more: str) -> dict[str, str]:
 def visible_gpu() -> str:
     """Return the number or UUID of the GPU that CUDA calls the first, as nvidia-smi takes it."""
     return os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip() or "0"
+
+
+def visible_gpus() -> int:
+    """Return how many GPUs CUDA shows to this process, at least 1."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    found = named.split(",") if named else list(Path("/dev").glob("nvidia[0-9]*"))
+    return max(1, len(found))
 
 
 def _content(name: str, path: str) -> str:

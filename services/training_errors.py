@@ -59,5 +59,9 @@ class Fenced(BatchyardError):
     """Another attempt owns the job."""
 
 
+class RankLost(BatchyardError):
+    """Another of the processes that train this job is gone."""
+
+
 class StopRequested(BatchyardError):
     """The training was asked to stop at this batch."""

@@ -17,8 +17,9 @@ from services.settings import Settings
 from services.training_errors import Fenced, StopRequested, TrainingFault, WeightsUnreadable
 from services.wiring import batch_predictor as wiring
 from worker import outcome
+from worker.memory_exit import memory_exit
 from worker.stop_request import StopRequest
-from worker.trainer import Watch, away, memory_exit
+from worker.trainer import Watch, away
 
 DISK_WAIT_S = 1.0  #: pause before another look at a full disk
 

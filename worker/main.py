@@ -20,7 +20,7 @@ import structlog
 from services import cgroup
 from services.db.engine import Database
 from services.db.schema import check_schema
-from services.settings import Settings, child_environment
+from services.settings import Settings, child_environment, visible_gpus
 from worker.presence import Presence
 from worker.slots import Slots
 
@@ -31,6 +31,9 @@ DRAIN_MARGIN_S = 5.0
 FORK_SERVER_PAUSE_S = 0.2
 #: One thread in the processes that fork, or their children could hang.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+#: The processes of one job talk to each other on this host alone.
+ON_LOOPBACK = {"GLOO_SOCKET_IFNAME": "lo", "NCCL_SOCKET_IFNAME": "lo"}
+ENVIRONMENT = ONE_THREAD | ON_LOOPBACK
 
 
 def run(settings: Settings, device: str, slots: int, heartbeat: Path | None) -> None:
@@ -44,7 +47,9 @@ def run(settings: Settings, device: str, slots: int, heartbeat: Path | None) -> 
     memory = settings.trainer_memory_bytes or (cgroup.memory_bytes() // count if device == "cpu" else 0)
     folder = Path(tempfile.mkdtemp(prefix="batchyard-"))  # 0700
     news, tell = os.pipe()
-    own = Slots(device, count, f"{device}-{os.getpid()}@{os.uname().nodename}", folder / "warm.sock", tell, memory)
+    name = f"{device}-{os.getpid()}@{os.uname().nodename}"
+    processes = settings.worker_processes or (cgroup.cpu_quota() if device == "cpu" else visible_gpus())
+    own = Slots(device, count, name, folder / "warm.sock", tell, memory, processes)
     presence = Presence(settings, own, news, heartbeat)
     try:
         code = Processes(settings, own, presence).until_celery_ends()
@@ -114,4 +119,4 @@ class Processes:
 
     def _start(self, command: list[str], files: tuple[int, ...] = ()) -> "subprocess.Popen[bytes]":
         # A group of its own: Ctrl-C in a terminal reaches this process alone, which ends the others in order.
-        return subprocess.Popen(command, env=child_environment(**ONE_THREAD), pass_fds=files, process_group=0)
+        return subprocess.Popen(command, env=child_environment(**ENVIRONMENT), pass_fds=files, process_group=0)

@@ -10,6 +10,7 @@ USER_FAULT = 64  #: a fault of data or training, written by the trainer
 BUG = 70
 MEMORY = 71
 GPU_MEMORY = 72
+RANK_LOST = 73  #: of several processes, one that noticed that another is gone
 FENCED = 75  #: another attempt owns the job
 
 

@@ -86,7 +86,8 @@ class Presence:
     def _sign(self, workers: Workers) -> None:
         slots = self.slots
         memory = slots.memory_bytes or None
-        workers.seen(Sign(slots.worker, slots.device, slots.count, self.versions, memory, self.fault))
+        fault, processes = self.fault, slots.processes
+        workers.seen(Sign(slots.worker, slots.device, slots.count, self.versions, memory, fault, processes))
 
     def _fault(self, workers: Workers, bell: Bell, idleness: Idleness) -> str | None:
         news = self._news()

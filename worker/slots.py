@@ -20,6 +20,8 @@ class Slots:
     news: int  #: a pipe to the worker's first process
     memory_bytes: int = 0  #: the most that one trainer may take; 0: no limit is known
 
+    processes: int = 1  #: the most that one job may have
+
     def tell(self, what: bytes) -> None:
         """Tell the first process that a nudge was heard or a job claimed. Never waits."""
         # Full: it has enough news. Closed: it is gone, and the kernel ends this process too.

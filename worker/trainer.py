@@ -24,11 +24,13 @@ from services.settings import Settings
 from services.states import StopReason
 from services.training.build import settle_process
 from services.training.loop.training import Training
-from services.training_errors import Fenced, NonfiniteCost, StopRequested, TrainingFailed, TrainingFault
+from services.training_errors import Fenced, NonfiniteCost, RankLost, StopRequested, TrainingFailed, TrainingFault
 from services.wiring import trainer as wiring
 from services.wiring.look_inside import look_inside
 from worker import outcome
 from worker.certain_errors import is_certain
+from worker.memory_exit import memory_exit
+from worker.ranks import Ranks
 from worker.stop_request import BY_SIGNAL, StopRequest
 
 REPORT_S = 0.25  #: the supervisor hears of progress so often
@@ -106,22 +108,29 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
         watch.report("loading data")
         disk = Disk(settings)
         awaited = {True: "waiting for disk space", False: away(settings)}
-        job = wiring.job(settings, job_id, attempt, watch, lambda: watch.report(awaited[disk.is_full]))
-        recorder = job.recorder
-        recorder.started(job.training.environment())
-        reason = None
-        while reason is None:
-            try:
-                reason = train(job, watch)
-            except NonfiniteCost as fault:
-                if job.work.spec.on_nonfinite != "rollback" or job.training.progress.rollbacks == ROLLBACKS:
-                    raise
-                job = wiring.gone_back(settings, job, watch, fault.detail)
-                recorder.rolled_back(fault)
+
+        def waiting() -> None:
+            watch.report(awaited[disk.is_full])
+
+        claimed = wiring.claimed(settings, job_id, attempt, waiting)
+        with Ranks(settings, claimed) as ranks:
+            job = wiring.joined(settings, claimed, watch, waiting, ranks.group)
+            recorder = job.recorder
+            recorder.started(job.training.environment())
+            ranks.join()
+            reason = None
+            while reason is None:
+                try:
+                    reason = train(job, watch)
+                except NonfiniteCost as fault:
+                    job = _gone_back(job, fault, watch, settings)
         recorder.succeed(reason)
         _look_inside(job, watch, settings)
     except Fenced:
         return outcome.FENCED  # another attempt owns the row: write nothing
+    except RankLost:
+        traceback.print_exc()
+        return outcome.RANK_LOST
     except StopRequested as stop:
         if recorder is None:
             return StopRequest(stop.detail).exit_code
@@ -170,6 +179,18 @@ def train(job: wiring.Job, watch: Watch) -> StopReason:
         if watch.asked is StopRequest.YIELD and training.progress.epochs_done < spec.epochs:
             raise StopRequested(StopRequest.YIELD)
     return StopReason.COMPLETED
+
+
+def _gone_back(job: wiring.Job, fault: NonfiniteCost, watch: Watch, settings: Settings) -> wiring.Job:
+    """Return the job where it goes on after a cost that was not finite.
+
+    Raises: NonfiniteCost, the same, where it does not, or not any more; Fenced.
+    """
+    if job.work.spec.on_nonfinite != "rollback" or job.training.progress.rollbacks == ROLLBACKS:
+        raise fault
+    job = wiring.gone_back(settings, job, watch, fault.detail)
+    job.recorder.rolled_back(fault)
+    return job
 
 
 def _look_inside(job: wiring.Job, watch: Watch, settings: Settings) -> None:
@@ -241,12 +262,3 @@ def _settle_in(log: int, progress: int, memory_bytes: int | None) -> None:
 def away(settings: Settings) -> str:
     """Return the phase of who waits for what is not on this host."""
     return "waiting for the database or S3" if settings.storage_url else "waiting for the database"
-
-
-def memory_exit(error: BaseException) -> int:
-    """Return the exit code of an error that may have been a lack of memory."""
-    words = str(error).lower()
-    if "cuda" in words and "out of memory" in words:
-        return outcome.GPU_MEMORY
-    is_memory = isinstance(error, MemoryError) or "can't allocate memory" in words or "out of memory" in words
-    return outcome.MEMORY if is_memory else outcome.BUG

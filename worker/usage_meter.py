@@ -1,4 +1,4 @@
-"""What a trainer takes of its machine: processor and memory as the kernel counts them, the GPU as nvidia-smi does."""
+"""What a job takes of its machine: processor and memory as the kernel counts them, the GPU as nvidia-smi does."""
 
 import os
 import subprocess
@@ -56,16 +56,23 @@ class UsageMeter:
             self.asked.communicate()
             self.asked = None
 
+    def _processes(self) -> list[Path]:
+        """Return the trainer and the further processes that its job may have."""
+        children = self.proc / "task" / self.proc.name / "children"
+        with suppress(OSError):
+            return [self.proc, *(self.proc.parent / number for number in children.read_text().split())]
+        return [self.proc]
+
     def _ticks(self) -> int | None:
         with suppress(OSError, ValueError, IndexError):
             # The name in the second field may have blanks and brackets in it.
-            fields = (self.proc / "stat").read_text().rpartition(")")[2].split()
-            return int(fields[11]) + int(fields[12])
+            stats = [(proc / "stat").read_text().rpartition(")")[2].split() for proc in self._processes()]
+            return sum(int(fields[11]) + int(fields[12]) for fields in stats)
         return None
 
     def _pages(self) -> int | None:
         with suppress(OSError, ValueError, IndexError):
-            return int((self.proc / "statm").read_text().split()[1])
+            return sum(int((proc / "statm").read_text().split()[1]) for proc in self._processes())
         return None
 
     def _ask_gpu(self) -> None:

@@ -181,6 +181,7 @@ class Lifecycle:
             whole = job.spec["batch_size"]
             if whole == "full":
                 whole = session.scalar(select(Dataset.rows).where(Dataset.id == job.dataset_id)) or 1
+            whole = -(-whole // job.spec.get("processes", 1))  # that one process has of it
             rows = job.micro_batch_size or job.spec["micro_batch_size"] or whole
             half = min(rows, whole) // 2
             if half < 1 or _leaves_one_row(job, whole, half):

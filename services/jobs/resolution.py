@@ -13,6 +13,7 @@ from services.specs.resolve.facts import Facts, Limits, StartingWeights
 from services.specs.resolve.findings import Findings
 from services.specs.resolve.item_faults import item_faults, of_items
 from services.specs.resolve.memory_check import check_memory
+from services.specs.resolve.process_faults import process_faults
 from services.specs.resolve.resolved import Resolved
 from services.specs.resolve.source_faults import plugin_faults
 from services.specs.resolve.split_choice import with_split
@@ -41,6 +42,7 @@ def resolve(spec: JobSpec, facts: Facts) -> Resolved:
     summary = facts.models.measure(spec, facts.info)
     found.faults += _size_faults(summary, facts.limits)
     check_certain(spec, facts.info, summary, found)
+    found.faults += process_faults(spec, facts.info, summary, facts.processes)
     takes = estimate(spec, facts.info, summary, facts.seconds_per_work)
     check_memory(spec, summary, takes, facts.memory, found)
     resolved = Resolved(spec, found.warnings, summary, takes)

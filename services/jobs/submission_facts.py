@@ -66,6 +66,7 @@ class SubmissionFacts:
             dataset=known_by_id,
             suggested_target=dataset.suggested_target if dataset else None,
             memory=workers.memory,
+            processes=workers.processes,
             seconds_per_work=seconds_per_work(expected.speeds, known_by_id),
             start=start.weights if start else None,
             faults=faults,

@@ -14,7 +14,7 @@ from services.queue import order, speeds
 from services.queue.pause import PAUSED
 from services.queue.speeds import Speed
 from services.queue.wait_reason import Slots, busy
-from services.queue.workers import MEMORY
+from services.queue.workers import MEMORY, PROCESSES
 
 #: Every submit asks for these, so that they are built once.
 ONLINE = select(Worker.device, Worker.slots, Worker.fault, Worker.drained, Worker.versions).where(
@@ -70,6 +70,16 @@ class OnlineWorkers:
             if worker.fault is None and not worker.drained:
                 memory, known = worker.versions.get(MEMORY), found.get(worker.device, 0)
                 found[worker.device] = None if memory is None or known is None else max(known, memory)
+        return found
+
+    @property
+    def processes(self) -> dict[str, int]:
+        """The most processes that one job may have, of each device that a worker which takes jobs is online for."""
+        found: dict[str, int] = {}
+        for worker in self.rows:
+            if worker.fault is None and not worker.drained:
+                # A worker of an older release says nothing of it.
+                found[worker.device] = max(found.get(worker.device, 0), worker.versions.get(PROCESSES, 1))
         return found
 
     def slots(self, device: str, expected: Prospect) -> Slots:

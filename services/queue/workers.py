@@ -16,7 +16,7 @@ from services.queue.pause import PAUSED
 from services.settings import Settings
 from services.states import JobState
 
-MEMORY = "memory_bytes"  #: the key beside the versions in a worker's row
+MEMORY, PROCESSES = "memory_bytes", "processes"  #: the keys beside the versions in a worker's row
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Sign:
     versions: dict[str, Any]
     memory_bytes: int | None = None  #: the most that one of its trainers may take; None: no limit is known
     fault: str | None = None  #: deaf or stuck
+    processes: int = 1  #: that one job may have there at most
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Workers:
         """Note that a worker is alive now."""
         with self.database.transaction() as session:
             time = now(session)
-            about = sign.versions | {MEMORY: sign.memory_bytes}
+            about = sign.versions | {MEMORY: sign.memory_bytes, PROCESSES: sign.processes}
             row = {"device": sign.device, "slots": sign.slots, "versions": about, "seen_at": time, "fault": sign.fault}
             insert = insert_for(session)(Worker).values(id=sign.worker, started_at=time, **row)
             session.execute(insert.on_conflict_do_update(index_elements=["id"], set_=row))
@@ -139,7 +140,7 @@ def _view(worker: Worker, owner: str, running: list[tuple[Any, ...]], time: date
         id=worker.id,
         device=worker.device,
         slots=worker.slots,
-        versions={name: version for name, version in worker.versions.items() if name != MEMORY},
+        versions={name: version for name, version in worker.versions.items() if name not in {MEMORY, PROCESSES}},
         memory_bytes=worker.versions.get(MEMORY),
         started_at=worker.started_at,
         seen_s_ago=max(0.0, (time - worker.seen_at).total_seconds()),

@@ -24,6 +24,7 @@ from services.training.loop.evaluation import Evaluation
 from services.training.loop.metrics import metric
 from services.training.loop.optimizers import optimizer
 from services.training.loop.progress import Progress
+from services.training.loop.rank_group import RankGroup
 from services.training.loop.schedulers import Schedule
 from services.training.loop.step_choice import StepParts, stepping
 from services.training.loop.training import Training
@@ -49,10 +50,11 @@ def build(
     last: bytes | None,
     stop_requested: Callable[[], str | None],
     init: bytes | None = None,
+    group: RankGroup | None = None,
 ) -> Training:
     """Return a training that begins at the start, with the weights in `init` if given, or where `last` was stored.
 
-    `source` is a table, (rows, columns) float32, or a plug-in's Dataset.
+    `source` is a table, (rows, columns) float32, or a plug-in's Dataset; `group` are the processes that share batches.
     Raises: CheckpointCorrupt when `last` can't be read; ShapeMismatch when the weights in `init` do not fit;
     PluginError.
     """
@@ -66,14 +68,20 @@ def build(
     model = MODELS[spec.model.type](spec.model, read.inputs, read.preprocessing.outputs).to(device)
     if spec.init_from and last is None:
         begin_with(model, stored, strict=spec.init_from.strict)
-    training = _joined(spec, read, model, stop_requested)
+    training = _joined(spec, read, model, stop_requested, group)
     training.adjustments += _adjustments(training)
     if last is not None:
         training.resume(last)
     return training
 
 
-def _joined(spec: JobSpec, read: Examples, model: nn.Module, stop_requested: Callable[[], str | None]) -> Training:
+def _joined(
+    spec: JobSpec,
+    read: Examples,
+    model: nn.Module,
+    stop_requested: Callable[[], str | None],
+    group: RankGroup | None,
+) -> Training:
     device = torch.device(spec.device)
     members = spec.model.type in MEMBERS
     costs = cost_function(spec.loss, read.counts, weighted=read.weighted, members=members).to(device)
@@ -89,7 +97,8 @@ def _joined(spec: JobSpec, read: Examples, model: nn.Module, stop_requested: Cal
         optimizer=update,
         schedule=schedule,
         scaler=scaler,
-        stepping=stepping(spec, StepParts(model, costs, update, schedule, scaler), sample=sample, steps=steps),
+        stepping=stepping(spec, StepParts(model, costs, update, schedule, scaler, group), sample=sample, steps=steps),
+        group=group,
         train_batches=read.train,
         validation=_evaluation(spec, read, costs, read.validation, stop_requested),
         test=_evaluation(spec, read, costs, read.test, stop_requested),

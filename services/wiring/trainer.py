@@ -20,6 +20,7 @@ from services.specs.resolve.memory import LEAST_MEASURED
 from services.specs.schema.job import JobSpec
 from services.training.build import build
 from services.training.input.plugin_data import Opened, reopened
+from services.training.loop.rank_group import RankGroup
 from services.training.loop.training import Training
 from services.training_errors import TrainingFault
 from services.wiring.stored_files import dataset_storage
@@ -35,6 +36,19 @@ class Job:
     recorder: Recorder
 
 
+@dataclass(frozen=True)
+class Claimed:
+    """A claimed job whose row has been read: nothing of its data is open, and no thread was started."""
+
+    database: Database
+    work: Work
+
+    @property
+    def spec(self) -> JobSpec:
+        """What the job asks for."""
+        return self.work.spec
+
+
 def job(
     settings: Settings, job_id: str, attempt: int, stop_requested: Callable[[], str | None], waiting: Callable[[], None]
 ) -> Job:
@@ -42,28 +56,64 @@ def job(
 
     Raises: Fenced; DataUnreadable; DataChanged; ShapeMismatch; PluginError.
     """
+    return joined(settings, claimed(settings, job_id, attempt, waiting), stop_requested, waiting)
+
+
+def claimed(settings: Settings, job_id: str, attempt: int, waiting: Callable[[], None]) -> Claimed:
+    """Read a claimed job's row. `waiting` is called each time that the database is waited for.
+
+    Raises: Fenced; DataUnreadable.
+    """
     database = Database(settings, pool_size=1)
-    work = _loaded(Lifecycle(database, settings), job_id, attempt, waiting)
+    return Claimed(database, _loaded(Lifecycle(database, settings), job_id, attempt, waiting))
+
+
+def joined(
+    settings: Settings,
+    claimed: Claimed,
+    stop_requested: Callable[[], str | None],
+    waiting: Callable[[], None],
+    group: RankGroup | None = None,
+) -> Job:
+    """Open a claimed job's data and join its parts; `group` are the processes that train it, if there are several.
+
+    Raises: DataUnreadable; DataChanged; ShapeMismatch; PluginError.
+    """
+    work = claimed.work
     source = _source(dataset_storage(settings, waiting), work)
-    training = build(_fitting(work), work.info, source, last=work.last, init=work.init, stop_requested=stop_requested)
+    training = _built(work, source, work.last, stop_requested, group)
     training.adjustments += _adjustments(work)
-    return Job(database, work, training, Recorder(database, settings, work, training, waiting=waiting))
+    return Job(claimed.database, work, training, Recorder(claimed.database, settings, work, training, waiting=waiting))
+
+
+def follower(settings: Settings, work: Work, group: RankGroup) -> Training:
+    """Return the training of which a further process computes its part. It has no database.
+
+    Raises: DataUnreadable; DataChanged; ShapeMismatch; PluginError.
+    """
+    source = _source(dataset_storage(settings, lambda: None), work)
+    return _built(work, source, work.last, lambda: None, group)
 
 
 def gone_back(settings: Settings, job: Job, stop_requested: Callable[[], str | None], why: str) -> Job:
     """Return a job whose training is where it was marked last, with a smaller step size; its recorder goes on."""
     source = _source(dataset_storage(settings, job.recorder.waiting), job.work)
-    training = build(
-        _fitting(job.work),
-        job.work.info,
-        source,
-        last=job.training.marked,
-        init=job.work.init,
-        stop_requested=stop_requested,
-    )
+    training = _built(job.work, source, job.training.marked, stop_requested, job.training.group)
     training.slow_down(why)
     job.recorder.contents = training
     return replace(job, training=training)
+
+
+def _built(
+    work: Work,
+    source: np.ndarray | Opened,
+    last: bytes | None,
+    stop_requested: Callable[[], str | None],
+    group: RankGroup | None,
+) -> Training:
+    return build(
+        _fitting(work), work.info, source, last=last, init=work.init, stop_requested=stop_requested, group=group
+    )
 
 
 def _loaded(lifecycle: Lifecycle, job_id: str, attempt: int, waiting: Callable[[], None]) -> Work:

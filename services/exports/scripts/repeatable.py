@@ -26,6 +26,7 @@ def unrepeatable(subject: Subject, train_rows: int) -> str | None:
         (spec.device != "cpu", f"it was trained on {spec.device}, whose bits depend on the device"),
         (spec.precision != "fp32", f"it was trained in {spec.precision}"),
         (spec.micro_batch_size is not None, "its batches went through the net in parts"),
+        (spec.processes > 1, "several processes shared its batches"),
         (spec.init_from is not None, "it began with the weights of another job"),
         (spec.on_nonfinite == "skip_step", "it may have left out steps"),
         (bool(changed), f"the service changed {', '.join(sorted(changed))} while it was trained"),

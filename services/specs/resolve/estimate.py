@@ -29,8 +29,9 @@ def steps_per_epoch(spec: JobSpec, info: TableInfo) -> int:
 def estimate(spec: JobSpec, info: TableInfo, summary: dict[str, Any], seconds_per_work: float | None) -> dict[str, Any]:
     """Return what a job takes.
 
-    `memory_bytes` is beyond that of a trainer that has not begun, `least_memory_bytes` what is left of it when batches
-    are halved for want of memory; `work_per_epoch` compares jobs by their time, and so gives the seconds of an epoch.
+    `memory_bytes` is beyond that of a trainer that has not begun, of all its processes together, `least_memory_bytes`
+    what is left of it when batches are halved for want of memory; `work_per_epoch` compares jobs by their time, and so
+    gives the seconds of an epoch.
     """
     steps = steps_per_epoch(spec, info)
     memory, least = memory_bytes(spec, info, summary, steps)
@@ -39,8 +40,8 @@ def estimate(spec: JobSpec, info: TableInfo, summary: dict[str, Any], seconds_pe
     work = _work(spec, info, summary, steps)
     return {
         "steps_per_epoch": steps,
-        "memory_bytes": memory,
-        "least_memory_bytes": least,
+        "memory_bytes": memory * spec.processes,
+        "least_memory_bytes": least * spec.processes,
         "checkpoint_bytes": int(summary["size_bytes"]) * kept,
         "work_per_epoch": work,
         "seconds_per_epoch": None if seconds_per_work is None else seconds_per_work * work,

@@ -60,6 +60,7 @@ class Facts:
     dataset: str | None = None  #: id to put in place of inline rows or of a name; None keeps `builtin` and `plugin`
     suggested_target: str | None = None
     memory: Mapping[str, int | None] = field(default_factory=dict)  #: a trainer may take, by device of online workers
+    processes: Mapping[str, int] = field(default_factory=dict)  #: that one job may have, by device of online workers
     seconds_per_work: float | None = None  #: of jobs like this one; None where nothing like it was trained
     start: StartingWeights | None = None
     faults: list[Fault] = field(default_factory=list)  #: what was found wrong while the facts were gathered

@@ -37,10 +37,11 @@ class Batches:
 
 
 def memory_bytes(spec: JobSpec, info: TableInfo, summary: dict[str, Any], steps_per_epoch: int) -> tuple[int, int]:
-    """Return the bytes that a job of a resolved spec takes, and the least that it takes if it halves its batches."""
+    """Return the bytes that each process of a job takes, and the least that it takes if it halves its batches."""
     train, *others = parts(spec, info)
     batch = train if spec.batch_size == "full" else min(int(spec.batch_size), train)
-    at_once = Batches(min(spec.micro_batch_size or batch, batch), min(spec.validation.rows, max(others)))
+    share = -(-batch // spec.processes)
+    at_once = Batches(min(spec.micro_batch_size or share, share), min(spec.validation.rows, max(others)))
     if spec.validation.train_eval:
         at_once = replace(at_once, measured=min(spec.validation.rows, train))
     if spec.data.plugin is not None:  # its items are measured in batches of the same size

@@ -27,12 +27,12 @@ def check_memory(
     limit = largest.get(spec.device)
     if limit is None:
         return
-    room = max(0, limit - TRAINER_BYTES)
+    room = max(0, limit - spec.processes * TRAINER_BYTES)
     expected, least = takes["memory_bytes"], takes["least_memory_bytes"]
     has = f"the largest {spec.device} worker that is online has {_size(room)} for a job"
     if least > SURE * room:
         # Weights take a third of what they come to when an epoch is stored.
-        of_weights = 3 * weight_bytes(spec, summary)
+        of_weights = 3 * weight_bytes(spec, summary) * spec.processes
         pointer, smaller = ("#/model", "model") if 2 * of_weights > least else ("#/data", "data set")
         detail = f"takes about {_size(least)} of memory to train on, a row at a time; {has}"
         hint = f"use a smaller {smaller}, or {GRANT}"

@@ -84,7 +84,9 @@ class JobSpec(BaseModel):
     """What to do when a cost is not finite: end the job, go back to the previous epoch with a tenth of the learning
     rate (3 times at most), skip the step, or continue."""
     threads: Annotated[int, Field(ge=1, le=64)] = 1
-    """CPU threads of the trainer."""
+    """CPU threads of the trainer, and of each of its processes."""
+    processes: Annotated[int, Field(ge=1, le=64)] = 1
+    """Processes that share the rows of each batch of `batch_size`, each with a core or GPU of its own."""
     priority: Annotated[int, Field(ge=-10, le=10)] = 0
     """Among one owner's jobs, higher goes first."""
     tags: Annotated[list[Name], Field(max_length=64)] = []

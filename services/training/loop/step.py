@@ -9,6 +9,7 @@ from torch.amp.grad_scaler import GradScaler
 from torch.optim import Optimizer
 
 from services.training.loop.optimizer_update import descent
+from services.training.loop.rank_group import RankGroup
 from services.training.loop.trace import Replay, traced
 from services.training.losses import amounts
 
@@ -39,6 +40,14 @@ class Arithmetic:
     rows: int | None  #: that go through the model at once; None: the batch
     precision: torch.dtype | None  #: None: float32
     scaler: GradScaler
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Among which processes a batch is divided, and how each computes its part."""
+
+    group: RankGroup
+    arithmetic: Arithmetic
 
 
 def plain_step(model: nn.Module, cost_function: CostFunction, optimizer: Optimizer, guards: Guards = NO_GUARDS) -> Step:
@@ -100,20 +109,12 @@ def accumulating_step(
 
     The gradient is that of the whole batch, up to rounding. The scaler keeps small gradients of fp16 from vanishing.
     """
-    clip, skip = guards.clip, guards.skip
-    rows, precision, scaler = arithmetic.rows, arithmetic.precision, arithmetic.scaler
-    device = next(model.parameters()).device.type
+    clip, skip, scaler = guards.clip, guards.skip, arithmetic.scaler
 
     def step(features: Tensor, targets: Tensor) -> Tensor:
         optimizer.zero_grad()
-        total = torch.zeros((), device=features.device)
-        size, whole = rows or len(features), amounts(cost_function, targets)[0]
-        parts = zip(torch.split(features, size), torch.split(targets, size), strict=True)
-        for some, wanted in parts:
-            with torch.autocast(device, dtype=precision, enabled=precision is not None):
-                cost = cost_function(model(some), wanted) * (amounts(cost_function, wanted)[0] / whole)
-            torch.autograd.backward(scaler.scale(cost))
-            total += cost.detach()
+        whole = amounts(cost_function, targets)[0]
+        total = _accumulated(model, cost_function, (features, targets), whole, arithmetic)
         if skip and skip(total):
             return total
         if clip:
@@ -124,6 +125,58 @@ def accumulating_step(
         return total
 
     return step
+
+
+def shared_step(
+    model: nn.Module, cost_function: CostFunction, optimizer: Optimizer, guards: Guards, shared: Shared
+) -> Step:
+    """Return a step for which each process of a group computes the gradients of its rows, and rank 0 takes it.
+
+    Gradient and cost are those of the whole batch, up to rounding.
+
+    Raises, at each batch: RankLost.
+    """
+    clip, skip, group = guards.clip, guards.skip, shared.group
+    parameters = list(model.parameters())
+
+    def step(features: Tensor, targets: Tensor) -> Tensor:
+        optimizer.zero_grad()
+        group.begin_batch(parameters)
+        whole, own = amounts(cost_function, targets)[0], (group.share(features), group.share(targets))
+        cost = group.add_up(_accumulated(model, cost_function, own, whole, shared.arithmetic), parameters)
+        if not group.leads or (skip and skip(cost)):
+            return cost
+        if clip:
+            clip(parameters)
+        optimizer.step()
+        return cost
+
+    return step
+
+
+def _accumulated(
+    model: nn.Module,
+    cost_function: CostFunction,
+    batch: tuple[Tensor, Tensor],
+    whole: float,
+    arithmetic: Arithmetic,
+) -> Tensor:
+    """Add the gradients of some rows of a batch to the parameters'; return what these rows add to its cost, ().
+
+    `whole` is what the batch's cost is multiplied by to be its sum of weight x cost.
+    """
+    features, targets = batch
+    total = torch.zeros((), device=features.device)
+    if not len(features):
+        return total
+    size, precision = arithmetic.rows or len(features), arithmetic.precision
+    for some, wanted in zip(torch.split(features, size), torch.split(targets, size), strict=True):
+        amount = amounts(cost_function, wanted)[0]
+        with torch.autocast(features.device.type, dtype=precision, enabled=precision is not None):
+            cost = cost_function(model(some), wanted) * (amount / whole)
+        torch.autograd.backward(arithmetic.scaler.scale(cost))
+        total += cost.detach()
+    return total
 
 
 def then(step: Step, after: Callable[[], None]) -> Step:

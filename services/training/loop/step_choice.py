@@ -12,15 +12,18 @@ from torch.optim import Optimizer
 from services.specs.resolve.memory import TRACE_FROM
 from services.specs.schema.job import JobSpec
 from services.specs.schema.optimizers import ClipNorm, ClipValue
+from services.training.loop.rank_group import RankGroup
 from services.training.loop.schedulers import Schedule
 from services.training.loop.step import (
     Arithmetic,
     Clip,
     CostFunction,
     Guards,
+    Shared,
     Step,
     accumulating_step,
     plain_step,
+    shared_step,
     then,
     traced_step,
 )
@@ -31,7 +34,7 @@ PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 @dataclass(frozen=True)
 class Stepping:
-    """A step, its kind (traced, plain or accumulating) and the reason."""
+    """A step, its kind (traced, plain, accumulating or shared) and the reason."""
 
     step: Step
     kind: str
@@ -48,6 +51,7 @@ class StepParts:
     optimizer: Optimizer
     schedule: Schedule
     scaler: GradScaler
+    group: RankGroup | None = None  #: of the processes that share each batch
 
 
 def stepping(spec: JobSpec, parts: StepParts, *, sample: tuple[Tensor, Tensor], steps: int) -> Stepping:
@@ -56,6 +60,8 @@ def stepping(spec: JobSpec, parts: StepParts, *, sample: tuple[Tensor, Tensor], 
     Shapes: features (batch, ...), targets (batch, ...).
     """
     kind, why = _kind(spec, steps)
+    if parts.group:
+        kind, why = "shared", f"{parts.group.count} processes share each batch"
     wanted = kind
     if kind == "traced":
         try:
@@ -64,12 +70,14 @@ def stepping(spec: JobSpec, parts: StepParts, *, sample: tuple[Tensor, Tensor], 
         except Exception as error:  # whatever a model's code raises
             kind, why = "plain", f"the model can't be traced: {str(error).splitlines()[0][:200]}"
     net, guards = (parts.model, parts.cost_function, parts.optimizer), Guards(_clip(spec), _skip(spec))
-    if kind == "accumulating":
-        arithmetic = Arithmetic(spec.micro_batch_size, PRECISIONS[spec.precision], parts.scaler)
+    arithmetic = Arithmetic(spec.micro_batch_size, PRECISIONS[spec.precision], parts.scaler)
+    if parts.group:
+        step = shared_step(*net, guards, Shared(parts.group, arithmetic))
+    elif kind == "accumulating":
         step = accumulating_step(*net, guards, arithmetic)
     else:
         step = traced_step(*net, guards) if kind == "traced" else plain_step(*net, guards)
-    if parts.schedule.each_step:
+    if parts.schedule.each_step and (parts.group is None or parts.group.leads):
         step = then(step, parts.schedule.after_step)
     return Stepping(step, kind, why, wanted)
 

@@ -4,7 +4,7 @@ import os
 import platform
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +21,7 @@ from services.training.loop.best import Best, Patience
 from services.training.loop.evaluation import Evaluation
 from services.training.loop.loop import Batches, Learner, Measurements, fit
 from services.training.loop.progress import Progress
+from services.training.loop.rank_group import RankGroup
 from services.training.loop.schedulers import Schedule
 from services.training.loop.step import Step
 from services.training.loop.step_choice import Stepping
@@ -64,6 +65,7 @@ class Training:
     progress: Progress
     best: Best
     patience: Patience | None
+    group: RankGroup | None = None  #: of the processes that share each batch
     amounts: Callable[[Tensor], tuple[float, float]] | None = None  #: of a batch's targets, where rows have weights
     baseline: dict[str, Any] | None = None  #: what the same answer for every row comes to
     warnings: list[dict[str, Any]] = field(default_factory=list)  #: what of the data makes a result worth less
@@ -119,6 +121,16 @@ class Training:
             keep_batch_costs=self.keep_batch_costs,
         )
         return fit(learner, self._watched_batches, measurements, self.progress, self.spec.epochs)
+
+    def follow(self, group: RankGroup) -> NoReturn:
+        """Compute this process's part of every batch, for as long as rank 0 trains.
+
+        Raises: RankLost.
+        """
+        self.model.train()
+        while True:
+            for features, targets in self.train_batches(*group.next_epoch()):
+                self.step(features.to(self.device, non_blocking=True), targets.to(self.device, non_blocking=True))
 
     def measure_test(self) -> dict[str, Any] | None:
         """Return the best weights' cost and metrics on the test rows; None if there are none."""
@@ -217,6 +229,7 @@ class Training:
             "torch": str(torch.__version__),
             "python": platform.python_version(),
             "threads": torch.get_num_threads(),
+            "processes": self.group.count if self.group else 1,
             "instruction_set": torch.backends.cpu.get_cpu_capability(),
             "device": self.device.type,
             "step": self.stepping.kind,
@@ -234,6 +247,8 @@ class Training:
         return to_bytes(_named("model", weights), about)
 
     def _watched_batches(self, epoch: int, done: int) -> Batches:
+        if self.group:
+            self.group.open_epoch(epoch, done)
         return watched(self.train_batches(epoch, done), self.stop_requested)
 
     def _about(self, temperature: float) -> dict[str, Any]:

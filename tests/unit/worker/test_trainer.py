@@ -61,7 +61,7 @@ def test_an_error_of_the_trainings_own_arithmetic_is_final(monkeypatch) -> None:
         raise ValueError("Expected more than 1 value per channel when training")
 
     told: list[Any] = []
-    monkeypatch.setattr(wiring, "job", fails)
+    monkeypatch.setattr(wiring, "claimed", fails)
     monkeypatch.setattr(wiring, "fail", lambda *said: told.append(said[-1]))
     watch = cast(trainer.Watch, SimpleNamespace(report=lambda _: None))
 
@@ -85,7 +85,7 @@ def test_only_what_comes_again_is_final(monkeypatch: pytest.MonkeyPatch, error: 
         raise error
 
     told: list[Any] = []
-    monkeypatch.setattr(wiring, "job", fails)
+    monkeypatch.setattr(wiring, "claimed", fails)
     monkeypatch.setattr(wiring, "fail", lambda *said: told.append(said[-1]))
 
     assert trainer.run("job_1", 1, Settings(), cast(trainer.Watch, SimpleNamespace(report=lambda _: None))) == code

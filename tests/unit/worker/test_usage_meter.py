@@ -1,6 +1,7 @@
 """What is measured of a trainer is what the kernel says of a real process."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -45,6 +46,21 @@ def test_processor_and_memory_of_a_process_are_what_it_takes(busy: int) -> None:
     assert sample.cpu_percent is not None
     assert 0 < sample.cpu_percent < 130  # how much of a processor it gets is not ours to say
     assert sample.gpu_percent is None
+
+
+def test_the_further_processes_of_a_job_count_as_well() -> None:
+    # It waits for another that computes, and takes next to nothing itself.
+    waits = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {BUSY!r}])"
+    with subprocess.Popen([sys.executable, "-c", waits], stdout=subprocess.PIPE, process_group=0) as waiting:
+        assert waiting.stdout is not None
+        waiting.stdout.readline()
+        sample = _sample(UsageMeter(waiting.pid, "cpu"))
+        os.killpg(waiting.pid, signal.SIGKILL)
+
+    assert sample.rss_bytes is not None
+    assert BYTES < sample.rss_bytes < BYTES + (100 << 20)
+    assert sample.cpu_percent is not None
+    assert sample.cpu_percent > 0
 
 
 def test_a_process_that_has_ended_gives_no_sample() -> None:
