@@ -2,39 +2,15 @@
 
 import ipaddress
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from services.errors import SettingInvalid
+from services.unknown_settings import refuse_unknown
 
 PREFIX = "BATCHYARD_"
-#: Variables of the command, of compose.yaml and of the tests, which a process of the server may find beside its own.
-NOT_SETTINGS = frozenset(
-    PREFIX + name
-    for name in [
-        "URL",
-        "SERVER",
-        "API_KEY",
-        "COMPLETE",
-        "IMAGE",
-        "VERSION",
-        "HOST",
-        "PORT",
-        "DATABASE_PASSWORD",
-        "API_MEMORY",
-        "WORKER_CPUS",
-        "WORKER_MEMORY",
-        "GPU_WORKER_CPUS",
-        "GPU_WORKER_MEMORY",
-        "CHAOS_SEED",
-        "SOAK_MINUTES",
-    ]
-)
-#: Settings that have another name since, and that name.
-RENAMED = {PREFIX + "WISH_INTERVAL_S": PREFIX + "STOP_POLL_INTERVAL_S"}
 LOOPBACK = {"127.0.0.1", "localhost", "::1", "[::1]"}  #: that only this host reaches
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -181,7 +157,7 @@ class Settings:
                 text = _content(f"{name}_FILE", path)
             if text is not None:
                 values[known.name] = _parsed(name, text, known.metadata["kind"], known.default)
-        _refuse_unknown(given, [PREFIX + known.name.upper() for known in fields(cls)])
+        refuse_unknown(given, [PREFIX + known.name.upper() for known in fields(cls)], PREFIX)
         return cls(**values)
 
     @property
@@ -272,16 +248,6 @@ def _content(name: str, path: str) -> str:
         return Path(path).read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingInvalid(f"{name} is {path!r}, which can't be read: {error}.") from error
-
-
-def _refuse_unknown(given: Iterable[str], known: list[str]) -> None:
-    # A misspelt setting would otherwise be a default that nobody chose.
-    for name in sorted(set(given) - NOT_SETTINGS):
-        if name in RENAMED:
-            raise SettingInvalid(f"{name} is called {RENAMED[name]} now; set that instead.")
-        near = get_close_matches(name, known, 1)
-        meant = f" Did you mean {near[0]}?" if near else ""
-        raise SettingInvalid(f"{name} is not a setting.{meant} All settings: docs/reference/settings.md.")
 
 
 def _parsed(name: str, text: str, kind: type, default: Any) -> Any:
