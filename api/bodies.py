@@ -12,6 +12,7 @@ from services.settings import Settings
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
+WHOLE = "batchyard.body"  #: in the environ: the body, where it was complete before a thread took the request
 BUFFERED_BYTES = 1 << 16  #: a body of so many bytes is complete before a thread takes the request
 DRAINED_BYTES, DRAINED_S = 1 << 22, 2.0  #: what of an unread body is still taken, so that its client reads the answer
 

@@ -5,17 +5,17 @@ import io
 import sys
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 from wsgiref.util import FileWrapper
 
 import structlog
 from flask import Flask
 
-from api.bodies import BUFFERED_BYTES, Body, BodyInput, Receive
+from api.bodies import BUFFERED_BYTES, WHOLE, Body, BodyInput, Receive
 from api.permits import Permits, aside
-from api.quick_predictions import BODY_BYTES, Asked, QuickPredictions
+from api.quick_predictions import Asked, QuickPredictions
 from api.threads import Threads
 from services.errors import BadRequest, BatchyardError, Overloaded, SlowBody
 from services.settings import Settings
@@ -26,6 +26,8 @@ Scope = dict[str, Any]
 Message = dict[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 REFUSAL = "batchyard.refusal"  #: in the environ: the error with which a request is answered that was not taken in
+WHOLE_BYTES = 1 << 22  #: a body of so many bytes is taken in whole, as long as all of them together
+ROOM_BYTES = 1 << 26  #: are no more than this
 FILE_BLOCK_BYTES = 1 << 18
 BODY = "http.response.body"
 AHEAD = 4  #: messages that are made before the first of them is sent
@@ -40,6 +42,7 @@ class Gateway:
         self.quick = quick
         self.settings = settings
         self.body_places = settings.body_places
+        self.room = ROOM_BYTES
         self.threads = Threads(settings.api_threads + settings.body_places)
         self.turns = Permits(settings.api_threads)
         # Of their own: hundreds that come or wake together would else be before every other in the queue.
@@ -69,30 +72,32 @@ class Gateway:
             await self._answer(environ, body.receive, send, body)
             await body.drain()
             return
+        with self._place(headers) as whole:
+            refused = await _filled(body, max(whole + 1, BUFFERED_BYTES))
+            answered = self.quick.answer(asked, bytes(body.held)) if self.quick and asked and body.ended else None
+            if answered is None:
+                environ = _environ(scope, headers)
+                _give_body(environ, body, refused)
+                await self._answer(environ, body.receive, send, body)
+        if answered is None:
+            await body.drain()
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": answered[0]})
+        await send({"type": BODY, "body": answered[1]})
+
+    @contextmanager
+    def _place(self, headers: dict[str, str]) -> Iterator[int]:
+        """Hold a place for a body, and memory for one that is taken in whole: yield its length, 0 of any other."""
+        said = headers.get("content-length", "")
+        length = int(said) if said.isdecimal() and len(said) < 10 else 0
+        whole = length if length <= min(WHOLE_BYTES, self.settings.max_json_bytes, self.room) else 0
         self.body_places -= 1
-        error: BatchyardError | None = None
+        self.room -= whole
         try:
-            await body.fill(BODY_BYTES if asked else BUFFERED_BYTES)
-            if asked and self.quick and body.ended and (answered := self.quick.answer(asked, bytes(body.held))):
-                self.body_places += 1
-                await send({"type": "http.response.start", "status": 200, "headers": answered[0]})
-                await send({"type": BODY, "body": answered[1]})
-                return
-        except (SlowBody, BadRequest) as refused:
-            error = refused
-        environ = _environ(scope, headers)
-        if error:
-            _refuse(environ, error)
-        elif body.ended:
-            environ["wsgi.input"] = io.BytesIO(body.held)
-        else:
-            reader = BodyInput(body, asyncio.get_running_loop())
-            environ["wsgi.input"] = io.BufferedReader(reader, FILE_BLOCK_BYTES)
-        try:
-            await self._answer(environ, body.receive, send, body)
+            yield whole
         finally:
             self.body_places += 1
-        await body.drain()
+            self.room += whole
 
     async def _answer(self, environ: dict[str, Any], receive: Receive, send: Send, body: Body | None = None) -> None:
         threads, turns = self.threads, self.turns
@@ -162,8 +167,7 @@ class Answer:
             length = next((int(value) for name, value in self.headers if name.lower() == "content-length"), None)
             empty = self.environ["REQUEST_METHOD"] == "HEAD" or self.status in {204, 304}
             if empty or (length is not None and length <= JOINED_BYTES):
-                self.made.append(self._start())
-                self._give({"type": BODY, "body": b"" if empty else b"".join(pieces)})
+                self.made += [self._start(), {"type": BODY, "body": b"" if empty else b"".join(pieces)}]
                 return
             self._give_in_turn(self._start())
             for piece in pieces:
@@ -249,6 +253,27 @@ def _may_wait(environ: dict[str, Any]) -> bool:
 
 def _blocks(file: IO[bytes], _size: int = 0) -> FileWrapper:
     return FileWrapper(file, FILE_BLOCK_BYTES)
+
+
+async def _filled(body: Body, size: int) -> BatchyardError | None:
+    """Receive so much of a body, or all of it; return why it is refused."""
+    try:
+        await body.fill(size)
+    except (SlowBody, BadRequest) as error:
+        return error
+    return None
+
+
+def _give_body(environ: dict[str, Any], body: Body, refused: BatchyardError | None) -> None:
+    """Let a thread read a body: what there is of it, or, where more is to come, that as well."""
+    if refused:
+        _refuse(environ, refused)
+    elif body.ended:
+        environ[WHOLE] = bytes(body.held)
+        environ["wsgi.input"] = io.BytesIO(environ[WHOLE])
+    else:
+        reader = BodyInput(body, asyncio.get_running_loop())
+        environ["wsgi.input"] = io.BufferedReader(reader, FILE_BLOCK_BYTES)
 
 
 def _refuse(environ: dict[str, Any], error: BatchyardError) -> None:

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request
 
 from api import inference_schemas as shapes
 from api.parts import api, caller
+from api.requests import whole_body
 from api.view_descriptions import described
 from services.errors import BadRequest, Fault, InvalidRequest, TooLarge, UnsupportedMediaType
 
@@ -95,7 +96,7 @@ def _body() -> bytes:
 
     Raises: TooLarge, before more is unpacked than a body may have; BadRequest; UnsupportedMediaType.
     """
-    sent = request.get_data(cache=False)
+    sent = whole_body()
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if encoding == "identity":
         return sent

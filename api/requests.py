@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_args, get_origin
 from flask import request
 from pydantic import BaseModel, ValidationError
 
+from api.bodies import WHOLE
 from api.parts import api
 from api.query_types import BY_COMMA, words
 from services.errors import Fault, InvalidRequest, UnsupportedMediaType
@@ -55,7 +56,18 @@ def raw_body(*kinds: str) -> tuple[str, bytes]:
             " (with curl: --json).",
             allowed=[str(kind) for kind in kinds],
         )
-    return sent, request.get_data(cache=True)
+    return sent, whole_body()
+
+
+def whole_body() -> bytes:
+    """Return the body as it was sent.
+
+    Raises: TooLarge.
+    """
+    complete: bytes | None = request.environ.get(WHOLE)
+    if complete is None or len(complete) > api().base.settings.max_json_bytes:
+        return request.get_data(cache=True)
+    return complete
 
 
 def query(model: type[M]) -> M:

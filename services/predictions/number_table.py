@@ -18,7 +18,8 @@ def stacked(given: Mapping[str, Sequence[Any] | np.ndarray], preprocessing: Prep
         return None
     columns = [given.get(column.name) for column in preprocessing.inputs]
     numbers = [column for column in columns if isinstance(column, np.ndarray) and column.dtype.kind in "iuf"]
-    return np.stack(numbers, axis=1) if len(numbers) == len(columns) else None
+    # Column after column in memory, as they come: rows are made of them block by block, in the processor's cache.
+    return np.stack(numbers).T if len(numbers) == len(columns) else None
 
 
 def whole_cells(given: np.ndarray, preprocessing: Preprocessing) -> np.ndarray | None:
@@ -35,4 +36,5 @@ def whole_cells(given: np.ndarray, preprocessing: Preprocessing) -> np.ndarray |
     # A NaN makes the greatest a NaN, which is not at most anything.
     if not max(abs(float(given.max())), abs(float(given.min()))) <= MAX_FLOAT32:
         return None
-    return np.array(given, dtype=np.float32, order="C")  # a copy: the bytes of a request can't be written to
+    # The bytes of a request can't be written to, which torch does not like.
+    return given if given.dtype == np.float32 and given.flags.writeable else np.array(given, dtype=np.float32)

@@ -43,7 +43,8 @@ def multiplications(model: nn.Module) -> int | None:
 
 def _steps(module: nn.Module) -> list[Step]:
     if type(module) is nn.Sequential:
-        return [step for child in module for step in _steps(child)]
+        steps = [step for child in module for step in _steps(child)]
+        return [_in_place(step, before) for before, step in zip([None, *steps], steps, strict=False)]
     if type(module) is nn.Linear:
         bias = None if module.bias is None else module.bias.detach()
         return [partial(_linear, module.weight.detach(), bias)]
@@ -52,6 +53,11 @@ def _steps(module: nn.Module) -> list[Step]:
     if type(module) in {nn.Dropout, nn.Identity}:
         return []  # in eval mode they give back what they get
     return [module]
+
+
+def _in_place(step: Step, before: Step | None) -> Step:
+    """Return a step that writes over what a linear layer has made, where it may: new memory takes as long as a ReLU."""
+    return torch.relu_ if step is torch.relu and isinstance(before, partial) else step
 
 
 def _linear(weight: Tensor, bias: Tensor | None, features: Tensor) -> Tensor:

@@ -88,6 +88,9 @@ def _csv(body: bytes, most: int) -> Columns:
             check_rows(len(found), most)
     except csv.Error as error:
         detail = f"has a quote at line {rows.line_num} that does not close, or text behind one that does"
+        if "field limit" in str(error):
+            detail = f"has a value of more than {csv.field_size_limit()} characters at line {rows.line_num}"
+            detail += ", or a quote that does not close"
         raise _damaged("CSV", detail) from error
     return {name: [row[n] for row in found] for n, name in enumerate(names)}
 
@@ -97,7 +100,10 @@ def _parquet(body: bytes, most: int) -> Columns:
         path = Path(folder) / "rows"
         path.write_bytes(body)
         with suppress(pa.ArrowException, OSError):  # the reader says what is wrong
-            check_rows(parquet.read_metadata(path).num_rows, most)
+            rows = parquet.read_metadata(path).num_rows
+            check_rows(rows, most)
+            if rows == 0:
+                return {}
         batches = list(parquet_files.read(path, _limits(most))())
     if not batches:
         return {}

@@ -7,8 +7,10 @@ import orjson
 import pytest
 import torch
 
+from services.predictions.decoder import cells_of_columns
 from services.predictions.numbers import rows_of_numbers
-from services.training.predictor import Predictor
+from services.predictions.outputs import outputs_of
+from services.training.predictor import BLOCK_ROWS, Predictor
 from services.training.weights import digest, from_bytes
 from tests.make import make_training
 
@@ -16,6 +18,7 @@ RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(0, 3, (60, 4)).tolist()
 NUMBERS = [3 * row[0] - row[1] + 2 for row in X]
 CLASSES = [["low", "middle", "high"][int(np.digitize(row[0], [-1, 1]))] for row in X]
+PLAIN = {"type": "mlp", "hidden": [64, 64], "number_embedding": None}
 MODELS: dict[str, dict[str, Any]] = {
     "linear": {"model": "linear"},
     "mlp": {"model": {"type": "mlp", "hidden": [64, 64]}},
@@ -48,6 +51,42 @@ def test_the_flat_forward_gives_the_bits_of_the_model_itself(name: str, rows: in
         expected = predictor.model(features)
     with torch.inference_mode():
         assert torch.equal(predictor.forward(features), expected)
+
+
+@pytest.mark.parametrize("model", ["linear", PLAIN], ids=["linear", "mlp"])
+@pytest.mark.parametrize("targets", [NUMBERS, CLASSES], ids=["numbers", "classes"])
+@pytest.mark.parametrize("rows", [2 * BLOCK_ROWS, 3 * BLOCK_ROWS - 1])
+def test_many_rows_in_blocks_have_the_bits_of_all_at_once(model: Any, targets: list[Any], rows: int) -> None:
+    training = make_training(data={"x": X, "y": targets}, epochs=1, model=model)
+    list(training.fit())
+    training.keep_best()
+    predictor = Predictor.from_bytes(training.best_bytes())
+    assert predictor.multiplications  # else there are no blocks
+    cells = RANDOM.normal(0, 3, (rows, 4)).astype(np.float32)
+
+    found = outputs_of(predictor, cells)
+
+    with torch.no_grad():
+        whole = predictor.model(predictor.preprocessing.features(cells))
+    if found.values is not None:
+        assert torch.equal(found.values, predictor.preprocessing.values(whole))
+    else:
+        assert found.probabilities is not None
+        assert torch.equal(found.probabilities, torch.softmax(whole, 1))
+
+
+def test_columns_side_by_side_have_the_bits_of_rows() -> None:
+    training = make_training(data={"x": X, "y": NUMBERS}, epochs=1, model=PLAIN)
+    list(training.fit())
+    training.keep_best()
+    predictor = Predictor.from_bytes(training.best_bytes())
+    rows = RANDOM.normal(0, 3, (5_000, 4)).astype(np.float32)
+    columns = {column.name: rows[:, n].copy() for n, column in enumerate(predictor.preprocessing.inputs)}
+
+    cells, warnings = cells_of_columns(columns, predictor.preprocessing)
+
+    assert warnings == []
+    assert torch.equal(predictor.values(cells), predictor.values(rows))
 
 
 def test_weights_have_one_digest_wherever_they_are() -> None:
