@@ -50,6 +50,8 @@ class APIError(BatchyardError):
 class InvalidSpec(APIError):
     """What was asked for is not valid."""
 
+    sent: str = ""  #: the name of the file whose content is at fault, if it was one that was sent
+
     @property
     def errors(self) -> list[dict[str, Any]]:
         """Every fault, each with its pointer."""
@@ -57,8 +59,11 @@ class InvalidSpec(APIError):
         return [dict(fault) for fault in found if isinstance(fault, dict)] if isinstance(found, list) else []
 
     def __str__(self) -> str:
-        lines = [f"{place(str(fault.get('pointer', '#')))}: {sentence(fault)}" for fault in self.errors]
+        lines = [f"{self._place(str(fault.get('pointer', '#')))}: {sentence(fault)}" for fault in self.errors]
         return "\n".join(lines) or super().__str__()
+
+    def _place(self, pointer: str) -> str:
+        return self.sent if self.sent and pointer == "#/data" else place(pointer)
 
 
 class NotFound(APIError):
@@ -133,13 +138,19 @@ def place(pointer: str) -> str:
 def sentence(fault: Mapping[str, Any]) -> str:
     """Return what a fault is, what was probably meant and what to do."""
     words = str(fault.get("detail") or fault.get("message") or "is not valid").rstrip(".")
+    words += _where(fault.get("location") or {}, words)
     words += "" if words.endswith("?") else "."
     if fault.get("suggestion") is not None and "did you mean" not in words:
         words += f" Did you mean {fault['suggestion']!r}?"
-    if where := fault.get("location"):
-        known = {key: value for key, value in where.items() if value not in {None, -1}}  # row -1 is the header's
-        named = [f"{key} {known[key]}" for key in ("line", "row", "column") if key in known]
-        words += f" ({', '.join(named)})" if named else ""
-    if fault.get("hint"):
-        words += f" {fault['hint']}"
+    if hint := str(fault.get("hint") or ""):
+        words += f" {hint[0].upper()}{hint[1:]}"
     return words
+
+
+def _where(location: Mapping[str, Any], words: str) -> str:
+    """Return where in a file a fault is, unless its words say so; a line is what an editor shows, so no row then."""
+    known = {key: value for key, value in location.items() if value not in {None, -1}}  # row -1 is the header's
+    if f"line {known.get('line')} " in f"{words} ":
+        return ""
+    named = [f"{key} {known[key]}" for key in ("line" if "line" in known else "row", "column") if key in known]
+    return f" ({', '.join(named)})" if named else ""

@@ -6,7 +6,7 @@ from typing import Any
 import numpy
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import _num_samples, check_is_fitted, column_or_1d, validate_data
 
 from batchyard.answers import frame
 from batchyard.client import Client
@@ -120,6 +120,8 @@ class Remote(BaseEstimator):
             table = table_of(X)
             self.n_features_in_, self.feature_names_in_ = len(table.names), numpy.asarray(table.names, dtype=object)
             return table
+        if not getattr(getattr(X, "columns", None), "is_unique", True):
+            return table_of(X)  # says which names stand twice
         validate_data(self, X, y, skip_check_array=True)
         if hasattr(X, "columns"):
             return table_of(X)
@@ -160,6 +162,8 @@ class RemoteClassifier(ClassifierMixin, Remote):
         labels = column_or_1d(numpy.asarray(y), warn=True)
         if not len(labels):
             raise InvalidTable("Found array with 0 sample(s) while a minimum of 1 is required: there are no rows.")
+        if len(labels) != (rows := _num_samples(X)):
+            raise InvalidTable(f"X has {rows} rows and y has {len(labels)}. Pass one label for each row.")
         self.classes_ = numpy.unique(labels)
         if len(self.classes_) < 2:
             raise InvalidTable(f"y has 1 class ({self.classes_[0]!r}); a classifier needs at least 2 classes.")
@@ -175,7 +179,9 @@ class RemoteClassifier(ClassifierMixin, Remote):
         """Return the probability of each class, in the order of `classes_`."""
         _not_sparse(X)
         job = self._fitted()
-        answers = [job.predicted(body) for body in Asked(self._rows(X), job.spec).pieces()]
+        asked = Asked(self._rows(X), job.spec)
+        answers = [job.predicted(body) for body in asked.pieces()]
+        asked.warn({warning for answer in answers for warning in answer.warnings})
         theirs = [self._names().index(str(name)) for name in answers[0].classes or []]
         shares = numpy.zeros((sum(len(answer.predictions) for answer in answers), len(self.classes_)))
         shares[:, theirs] = numpy.concatenate([numpy.asarray(answer.probabilities, dtype=float) for answer in answers])

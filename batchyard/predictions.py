@@ -1,6 +1,6 @@
 """Rows that are to be predicted, in pieces that a server takes, and answers put together again."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from batchyard.answers import Predicted
@@ -47,11 +47,14 @@ class Asked:
         return like(rows, self.table, "p")
 
     def _tell(self, answers: list[dict[str, Any]]) -> None:
+        self.warn({str(found["message"]) for answer in answers for found in answer.get("warnings", [])})
+
+    def warn(self, said: Iterable[str] = ()) -> None:
+        """Warn of columns that were left out or put in another order, and of what the server said."""
         import warnings
 
-        said = {str(found["message"]) for answer in answers for found in answer.get("warnings", [])}
         for message in [*self.told, *sorted(said)]:
-            warnings.warn(f"predict: {message}", stacklevel=5)
+            warnings.warn(f"predict: {message}", stacklevel=6)
 
 
 def predicted(answer: Mapping[str, Any]) -> Predicted:

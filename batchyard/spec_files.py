@@ -105,7 +105,7 @@ def _json(text: str, name: str) -> Any:
     except ValueError as error:
         line, column = getattr(error, "lineno", 1), getattr(error, "colno", 1)
         said = getattr(error, "msg", str(error))
-        raise InvalidTable(f"{name} is not valid JSON at line {line}, column {column}: {said}.") from error
+        raise _malformed(name, "JSON", f"line {line}, column {column}", said) from error
     # JSON is YAML, too, and that reader knows where the second one stands.
     return _yaml(text, name) if doubled else found
 
@@ -116,7 +116,7 @@ def _yaml(text: str, name: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
-        raise InvalidTable(f"{name} is not valid YAML at {place}: {error.problem or error.context}.") from error
+        raise _malformed(name, "YAML", place, str(error.problem or error.context)) from error
     except yaml.YAMLError as error:
         raise InvalidTable(f"{name} is not valid YAML: {error}.") from error
 
@@ -125,7 +125,14 @@ def _toml(text: str, name: str) -> Any:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InvalidTable(f"{name} is not valid TOML: {error}.") from error
+        said, _, place = str(error).removesuffix(")").partition(" (at ")
+        raise _malformed(name, "TOML", place or "its end", said) from error
+
+
+def _malformed(name: str, kind: str, place: str, said: str) -> InvalidTable:
+    """Return the error of a file that can't be read, with what to do."""
+    todo = "Indent with spaces" if "'\\t'" in said else "Correct it there"
+    return InvalidTable(f"{name} is not valid {kind} at {place}: {said}. {todo}, and submit it again.")
 
 
 def _lines(text: str) -> dict[str, int]:

@@ -102,7 +102,7 @@ def missing_text(missing: Sequence[str], present: Sequence[str]) -> str:
     """Return the sentence for columns that are not there."""
     named = []
     for name in missing[:10]:
-        near = get_close_matches(name, present, 1)
+        near = [one for one in present if one.casefold() == name.casefold()] or get_close_matches(name, present, 1)
         named.append(f"{name!r} (is it {near[0]!r}?)" if near else repr(name))
     many = "columns are" if len(missing) > 1 else "column is"
     return f"{len(missing)} {many} missing: {', '.join(named)}. Add or rename, then predict again."
@@ -154,7 +154,10 @@ def plain(cell: Any) -> Any:
         return None
     if type(cell).__name__ == "Decimal":
         return plain(float(cell))
-    raise InvalidTable(f"A cell is a {type(cell).__name__}; only numbers, strings, booleans and dates can be sent.")
+    raise InvalidTable(
+        f"A cell holds an object of type {type(cell).__name__}; only numbers, texts, booleans and dates can be sent. "
+        "Leave its column out, or make it text: df[name] = df[name].astype(str)"
+    )
 
 
 def _not_finite(cell: float) -> None:

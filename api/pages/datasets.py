@@ -25,8 +25,14 @@ def datasets() -> Response:
     """List the uploads."""
     found, cursor = api().base.datasets.listing(caller(), limit=PAGE, after=request.args.get("after"))
     limit = api().base.settings.max_upload_bytes
-    lent = api().shares.lent_to(caller(), Kind.DATASET)
-    return page("datasets.html", datasets=found, next=cursor, lent=lent, max_upload_bytes=limit)
+    return page(
+        "datasets.html",
+        datasets=found,
+        next=cursor,
+        uses=api().base.listing.uses(caller(), [one.id for one in found]),
+        lent=api().shares.lent_to(caller(), Kind.DATASET),
+        max_upload_bytes=limit,
+    )
 
 
 @bp.get("/datasets/<dataset_id>")

@@ -128,6 +128,7 @@ def _form(dataset: DatasetView | None, form: dict[str, str], status: int) -> Res
         optimizers=[entry["type"] for entry in names["optimizers"]],
         losses=[entry["type"] for entry in names["losses"]],
         online=base.workers.online(),
+        paused_at=base.pauses.began_at(),
         max_upload_bytes=base.settings.max_upload_bytes,
     )
 

@@ -44,15 +44,19 @@ class Datasets:
             return await self._named(known, payload.name) if is_named else known
         params = {"name": payload.name, **_flat(options)}
         headers = {"Content-Type": payload.media, "Content-Length": str(payload.size)}
-        answer = await self._transport.json(
-            "POST",
-            PATH,
-            params=params,
-            headers=headers,
-            content=lambda: self._body(payload, progress),
-            repeatable=True,  # the same bytes twice are one data set
-            timeout_s=max(self._transport.timeout_s, UPLOAD_TIMEOUT_S),
-        )
+        try:
+            answer = await self._transport.json(
+                "POST",
+                PATH,
+                params=params,
+                headers=headers,
+                content=lambda: self._body(payload, progress),
+                repeatable=True,  # the same bytes twice are one data set
+                timeout_s=max(self._transport.timeout_s, UPLOAD_TIMEOUT_S),
+            )
+        except InvalidSpec as error:
+            error.sent = payload.name
+            raise
         return dataset_of(answer, was_sent=True)
 
     def list(self) -> AsyncIterator[Dataset]:

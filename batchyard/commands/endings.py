@@ -37,6 +37,11 @@ def _where(error: Exception) -> str:
     """Return where there is a list of what was not found, unless the nearest name is said already."""
     if not isinstance(error, errors.NotFound) or error.problem.get("suggestion"):
         return ""
-    lists = {"job": "batchyard ls", "data set": "batchyard data ls", "batch prediction": "batchyard predictions ls"}
+    lists = {
+        "job": "batchyard ls",
+        "data set": "batchyard data ls",
+        "model": "batchyard models ls",
+        "batch prediction": "batchyard predictions ls",
+    }
     found = next((command for what, command in lists.items() if str(error).startswith(f"There is no {what} ")), None)
     return f" Those that exist: {found}" if found else ""

@@ -1,5 +1,6 @@
 """`predict`: rows in, predictions out; a CSV goes through row by row, a Parquet file in one request."""
 
+import re
 import sys
 from itertools import islice
 from pathlib import Path
@@ -12,7 +13,7 @@ from batchyard.commands import prediction_output as output_of
 from batchyard.commands import session
 from batchyard.commands.csv_rows import csv_rows
 from batchyard.commands.job_names import job_and_file
-from batchyard.errors import InvalidTable, NotFound
+from batchyard.errors import InvalidSpec, InvalidTable, NotFound, sentence
 from batchyard.job_future import Job
 from batchyard.payloads import payload_of
 from batchyard.tables import missing_text, spare_columns
@@ -49,11 +50,15 @@ def predict(
     with session.client() as by, csv_rows(file) as (header, rows):
         job = session.job(by, named)
         places = _places(job, file, header)
-        told = False
+        told, before = False, 0
         with output_of.text_writer(output, kind, proba=proba) as writer:
             while piece := list(islice(rows, PIECE)):
                 body = {"x": [[_cell(row[n]) for n in places] for row in piece]}
-                found = _answered(job, body, checkpoint)
+                try:
+                    found = _answered(job, body, checkpoint)
+                except InvalidSpec as error:
+                    raise _in_file(error, file, [header[n] for n in places], before) from error
+                before += len(piece)
                 if not told:
                     told = True
                     _tell(job, checkpoint, found.checkpoint, found.warnings)
@@ -119,6 +124,19 @@ def _answered(job: Job, body: dict[str, Any], checkpoint: str) -> Any:
     except NotFound:
         job.refresh()  # says so if it is the job that is gone
         raise
+
+
+def _in_file(error: InvalidSpec, file: str, names: list[str], before: int) -> Exception:
+    """Return a refusal of rows as what is wrong in their file, of which so many rows were answered before."""
+    lines = []
+    for fault in error.errors:
+        found = re.fullmatch(r"#/x/(\d+)(?:/(\d+))?", str(fault.get("pointer")))
+        if found is None:
+            return error
+        row, column = found.groups()
+        where = f", {names[int(column)]}" if column else ""
+        lines.append(f"{file}, row {before + int(row) + 1}{where}: {sentence(fault)}")
+    return InvalidTable("\n".join(lines)) if lines else error
 
 
 def _tell(job: Job, checkpoint: str, weights: dict[str, Any], warnings: list[str]) -> None:

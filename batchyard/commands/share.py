@@ -67,7 +67,8 @@ def rm(share_id: str) -> None:
 
 def _told(made: dict[str, Any]) -> None:
     who = "Everybody" if made["reader"] == "*" else made["reader"]
-    session.told(made, f"{who} can read and predict with the {made['kind']} {made['thing']}.", made["id"])
+    use = "read and train on the data set" if made["kind"] == "dataset" else f"read and predict with the {made['kind']}"
+    session.told(made, f"{who} can {use} {made['thing']}.", made["id"])
 
 
 def _line(share: dict[str, Any]) -> str:

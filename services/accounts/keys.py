@@ -93,14 +93,14 @@ class KeyService:
             return session.scalar(select(ApiKey.id).limit(1)) is None
 
 
-def check_owner(owner: str) -> None:
+def check_owner(owner: str, pointer: str = "#/owner") -> None:
     """Refuse what nobody can be called.
 
     Raises: InvalidRequest.
     """
     if not re.fullmatch(OWNER, owner) or owner.endswith("\n"):
         detail = "must be 1 to 64 letters, digits and . _ @ -, the first a letter or digit"
-        raise InvalidRequest([Fault("#/owner", "invalid_name", detail, owner[:80])])
+        raise InvalidRequest([Fault(pointer, "invalid_name", detail, owner[:80])])
 
 
 def opens(time: datetime) -> ColumnElement[bool]:

@@ -77,7 +77,7 @@ class Shares:
         Raises: NotFound; InvalidRequest when the reader is the owner, or can't be called so.
         """
         if reader != ALL:
-            check_owner(reader)
+            check_owner(reader, "#/reader")
         if reader == owner:
             raise InvalidRequest([Fault("#/reader", "invalid", "is you: everything of yours you can read", reader)])
         with self.database.transaction() as session:

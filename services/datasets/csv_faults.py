@@ -76,7 +76,7 @@ def _remark(path: Path) -> Fault | None:
 
 
 def _ragged(row: int, line: int, cells: list[str], width: int) -> Fault:
-    detail = f"line {line} has {len(cells)} cells, the first line {width}"
+    detail = f"line {line} has {len(cells)} {'cell' if len(cells) == 1 else 'cells'}, the first line {width}"
     hint = "put a cell that contains the delimiter in quotes"
     if len(cells) == width + 1 and not cells[-1].strip():
         hint = "the line ends with a delimiter: remove it, or name one more column"

@@ -19,6 +19,7 @@ from services.states import JobState
 SPARK_POINTS = 24
 MAX_PLACES = 100  #: places of a queue that a list shows
 MAX_COUNT = 10_000  #: counting stops here
+MAX_USES = 100  #: of a data set, up to which its jobs are counted
 Sort = Literal["-created_at", "created_at", "name", "-name", "best", "-best"]
 LAST = sys.float_info.max  #: the place of a job that has no best value
 
@@ -88,6 +89,15 @@ class JobListing:
         with self.database.reading() as session:
             found = session.connection().execute(COUNTS, {"owner": owner}).one()
         return {str(state): int(count) for state, count in zip(JobState, found, strict=True)}
+
+    def uses(self, owner: str, dataset_ids: list[str]) -> dict[str, int]:
+        """Return how many of an owner's jobs use each of these data sets; counting stops at 100."""
+        with self.database.reading() as session:
+            mine = select(Job.id).where(Job.owner == owner)
+            few = {one: mine.where(Job.dataset_id == one).limit(MAX_USES).subquery() for one in dataset_ids}
+            counts = [select(func.count()).select_from(rows).scalar_subquery() for rows in few.values()]
+            found = session.execute(select(*counts)).one() if counts else ()
+        return dict(zip(few, map(int, found), strict=True))
 
 
 def _counts() -> Select[Any]:

@@ -42,12 +42,13 @@ def test_pages_of_a_server_with_jobs_are_accessible(
     stack.finished(done)
     upload = stack.http.post("/api/v1/datasets?name=few.csv", content=b"a,b,c\n" + b"1,2,x\n3,4,y\n" * 20)
     dataset = upload.json()["id"]
+    stack.http.post("/api/v1/models/seen/versions", json={"job": done})
     watched = watch(stack.url, bypass_csp=True, **look)
     watched.expected = ["404"]
     with running(stack) as trains:
         jobs = [f"/jobs/{job}?tab={tab}" for job in (trains, failed, done) for tab in TABS]
         more = [f"/datasets/{dataset}", f"/new?dataset={dataset}", f"/compare?jobs={failed},{done}", "/?status=paused"]
-        more += ["/jobs/never-was", "/problems/not-found"]
+        more += ["/jobs/never-was", "/problems/not-found", "/models/seen"]
         assert _faults(watched, [*STANDING, *jobs, *more]) == []
 
 

@@ -95,7 +95,7 @@ JOBS: list[tuple[dict[str, Any], str, str, str, Any]] = [
 ]
 #: What is uploaded; code, sentence, line.
 FILES: list[tuple[str, str, str, int | None]] = [
-    ("a,b\n1,2\n3\n", "csv_ragged_row", "line 3 has 1 cells, the first line 2", 3),
+    ("a,b\n1,2\n3\n", "csv_ragged_row", "line 3 has 1 cell, the first line 2", 3),
     ('a,b\n"1,2\n3,4\n', "csv_unclosed_quote", "in the row at line 2, a quote opens but never closes", 2),
     ("a,a\n1,2\n", "duplicate_column", "two columns are named 'a'", 1),
     ("a,b\n", "empty", "has no rows", ANY),

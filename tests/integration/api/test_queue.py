@@ -70,7 +70,7 @@ def test_the_queue_is_paused_and_resumed(client: FlaskClient, joined: Base) -> N
     assert (paused.status_code, paused.json["paused"], free["paused"], free["paused_at"]) == (200, True, False, None)
     assert paused.json["paused_at"] == client.post("/api/v1/queue/pause").json["paused_at"] is not None
     assert paused.json["jobs"][0]["reason"]["code"] == "queue_paused"
-    assert "The queue is paused" in client.get("/", headers=page).text
+    assert all("The queue is paused" in client.get(path, headers=page).text for path in ("/", "/new", "/queue"))
     assert "Resume the queue" in client.get("/queue", headers=page).text
     resumed = client.post("/api/v1/queue/resume").json
     assert (resumed["paused"], resumed["jobs"][0]["reason"]["code"]) == (False, "no_worker")

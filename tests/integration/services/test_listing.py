@@ -1,5 +1,7 @@
 """Lists by status, on both databases."""
 
+from io import BytesIO
+
 import pytest
 
 from services.db.engine import now
@@ -77,6 +79,18 @@ def test_the_jobs_of_a_data_set_are_listed(joined: Base) -> None:
     found = joined.listing.page("local", Filters(dataset_id=job.data.id), limit=50).items
 
     assert [one.id for one in found] == [job.id]
+
+
+def test_the_jobs_of_data_sets_are_counted_for_their_owner(joined: Base) -> None:
+    used = [make_job(joined, seed=n).data.id for n in range(2)]  # the same rows are one data set
+    other = make_job(joined, owner="other").data.id
+    unused, _ = joined.datasets.upload(BytesIO(b"a,b\n1,2\n2,3\n"), name="unused.csv", owner="local")
+
+    counts = joined.listing.uses("local", [used[0], other, unused.id])
+
+    assert used[0] == used[1]
+    assert counts == {used[0]: 2, other: 0, unused.id: 0}
+    assert joined.listing.uses("local", []) == {}
 
 
 @pytest.mark.parametrize(("sort", "expected"), [("best", ["c", "a", "d", "b"]), ("-best", ["d", "a", "c", "b"])])

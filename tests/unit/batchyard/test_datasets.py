@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from batchyard import Client
+from batchyard import Client, InvalidSpec
 
 KNOWN = {"id": "ds_1", "object": "dataset", "name": "old.csv", "rows": 1, "size_bytes": 8, "columns": []}
 
@@ -58,3 +58,19 @@ def test_a_table_without_a_name_renames_nothing() -> None:
 
     assert by.datasets.upload([[1, 2], [3, 4]]).name == "old.csv"
     assert server.asked == ["GET"]
+
+
+def test_a_file_that_is_refused_is_named_with_the_line_and_what_to_do(rows: Path) -> None:
+    fault = {"pointer": "#/data", "detail": "two columns are named 'a'", "hint": "rename one", "location": {}}
+    fault["location"] = {"line": 1, "row": -1, "column": 2}
+
+    def refuse(request: httpx2.Request) -> httpx2.Response:
+        problem = {"code": "validation_error", "detail": "1 problem.", "errors": [fault]}
+        return (
+            httpx2.Response(422, json=problem) if request.method == "POST" else httpx2.Response(200, json={"data": []})
+        )
+
+    with pytest.raises(InvalidSpec) as caught:
+        Client("http://server", transport=httpx2.MockTransport(refuse)).datasets.upload(rows)
+
+    assert str(caught.value) == "new.csv: two columns are named 'a' (line 1, column 2). Rename one"

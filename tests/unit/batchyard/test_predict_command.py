@@ -55,6 +55,10 @@ class Answers(BaseHTTPRequestHandler):
             self._answer(PARQUET)
             return
         rows = json.loads(body)["x"]
+        if odd := [n for n, row in enumerate(rows) if not row[0].isdecimal()]:
+            fault = {"pointer": f"#/x/{odd[0]}/0", "detail": f"is {rows[odd[0]][0]!r}", "hint": "write a number"}
+            self._answer(json.dumps({"code": "x", "detail": "1 problem.", "errors": [fault]}).encode(), 422)
+            return
         labels = ["low" if float(row[0]) < 5 else "high" for row in rows]
         shares = [[0.25, 0.75] if label == "low" else [0.75, 0.25] for label in labels]
         found = {"predictions": labels, "probabilities": shares, "classes": ["high", "low"], "checkpoint": {"epoch": 2}}
@@ -63,8 +67,8 @@ class Answers(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
 
-    def _answer(self, body: bytes) -> None:
-        self.send_response(200)
+    def _answer(self, body: bytes, status: int = 200) -> None:
+        self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -107,6 +111,17 @@ def test_columns_that_mean_nothing_to_the_model_are_named(run: Callable[..., Res
     (tmp_path / "more.csv").write_text("a,b,colour\n1,2,red\n")
 
     assert "not used, the model was not trained on them: colour" in run("predict", "flowers", "more.csv").stderr
+
+
+def test_a_row_that_is_refused_is_named_by_its_place_in_the_whole_file(
+    run: Callable[..., Result], tmp_path: Path
+) -> None:
+    (tmp_path / "odd.csv").write_text("b,a\n" + "1,2\n" * 1_500 + "1,two\n")
+
+    found = run("predict", "flowers", "odd.csv")
+
+    assert found.exit_code == 2
+    assert found.stderr.splitlines()[-1] == "✗ odd.csv, row 1501, a: is 'two'. Write a number"
 
 
 @pytest.mark.parametrize("how", [["--format", "json"], ["-o", "out.json"]], ids=" ".join)

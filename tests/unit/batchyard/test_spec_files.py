@@ -65,3 +65,22 @@ def test_the_client_knows_the_keys_of_a_spec() -> None:
 def test_a_key_that_stands_twice_is_a_fault_with_its_place(name: str, text: str, place: str) -> None:
     with pytest.raises(InvalidTable, match=f"{place}.*appears twice"):
         spec_files.read(text, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        (
+            "a.yaml",
+            "data: {builtin: iris\nmodel: mlp\n",
+            "not valid YAML at line 2, column 6: .* Correct it there, and",
+        ),
+        ("a.yaml", "data:\n\tbuiltin: iris\n", "not valid YAML at line 2, column 1: .* Indent with spaces, and submit"),
+        ("a.toml", "[data]\nbuiltin = iris\n", "not valid TOML at line 2, column 11: Invalid value. Correct it there"),
+        ("a.json", '{"data": 1,\n "model": }', "not valid JSON at line 2, column 11: Expecting value. Correct it"),
+    ],
+    ids=["YAML", "tab", "TOML", "JSON"],
+)
+def test_what_is_malformed_is_said_with_its_place_and_what_to_do(name: str, text: str, said: str) -> None:
+    with pytest.raises(InvalidTable, match=f"^{name} is {said}"):
+        spec_files.read(text, name)
