@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 PIECE_BYTES = 8 << 20  #: of a file, in one request
 AT_ONCE = 4  #: requests that send the pieces of one file
 QUICK_S = 5.0  #: longest time of a request that carries next to nothing
+CHECK_S = 2.0  #: and of one that only asks whether the bucket answers
 LISTED = 1_000  #: names in one answer of a listing
 REFUSED = ("401 Unauthorized", "403 Forbidden")
 
@@ -198,15 +199,18 @@ class ObjectStore:
 
         if keys:
             with self._asked():
-                obstore.delete(self._bulk, list(keys))
+                obstore.delete(self._quick, list(keys))
 
     def check(self) -> None:
         """Ask for a listing without a name in it.
 
         Raises: NotReady when the bucket does not answer.
         """
-        for _ in self.list("no-such-name"):
-            return
+        import obstore
+
+        with self._asked():
+            for _ in obstore.list(self._store(min(CHECK_S, self.timeout_s), retries=0), "no-such-name"):
+                return
 
     @cached_property
     def _bulk(self) -> "S3Store":

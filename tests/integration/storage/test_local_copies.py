@@ -81,6 +81,8 @@ def test_a_data_set_larger_than_all_copies_may_be_fails_its_job_and_says_what_to
 
     assert f"{TABLE_BYTES - 1:,} bytes" in refused.value.detail
     assert "BATCHYARD_CACHE_BYTES" in refused.value.members["hint"]
+    with pytest.raises(StorageFull, match="larger than all local copies"):
+        worker.datasets.rows(OWNER, job.data.id, limit=1)
 
 
 def test_a_changed_copy_is_fetched_again(hosts: Hosts) -> None:
