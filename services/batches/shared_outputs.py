@@ -87,10 +87,8 @@ class SharedOutputs:
 
     def keep_only(self, prediction_id: str, name: str | None) -> None:
         """Remove every file of a prediction but one. What a bucket that is away keeps, a sweep removes."""
-        with suppress(NotReady):
-            below = [each.key for each in self.objects.list(f"{FOLDER}/{prediction_id}")]
-            kept = f"{FOLDER}/{prediction_id}/{name}-"
-            self.objects.delete([key for key in below if name is None or not key.startswith(kept)])
+        kept = f"{FOLDER}/{prediction_id}/{name}-" if name else ""
+        self.objects.discard(f"{FOLDER}/{prediction_id}", kept)
         self.local.keep_only(prediction_id, name)
 
     def remove(self, prediction_id: str) -> None:

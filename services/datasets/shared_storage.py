@@ -32,6 +32,7 @@ from services.training_errors import DataChanged, DataUnreadable
 DIGESTS = {ORIGINAL: "original_sha256", TABLE: "table_sha256"}
 USED, DAMAGED = "used", "damaged"
 TOUCH_S = 600.0  #: a data set that this process touched is new enough for so long
+DRAFT_S = 3_600.0  #: drafts that nobody has written to for so long are removed
 RETRY_S = 0.5  #: pause before a bucket that is away is asked again
 T = TypeVar("T")
 
@@ -99,6 +100,7 @@ class SharedStorage:
 
         Raises: StorageFull when the disk is full.
         """
+        self.local.remove_drafts(DRAFT_S)  # here, for the dispatcher, which sweeps, may be on another host
         return self.local.draft()
 
     def touch(self, sha256: str) -> None:

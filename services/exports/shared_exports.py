@@ -26,6 +26,7 @@ class SharedExports:
 
     def draft(self) -> AbstractContextManager[Path]:
         """Yield a fresh folder to build in, which is removed afterwards."""
+        self.local.sweep()  # here, for the dispatcher, which sweeps, may be on another host
         return self.local.draft()
 
     def find(self, job_id: str, name: str) -> Ready | None:
@@ -52,8 +53,7 @@ class SharedExports:
     def remove(self, job_id: str) -> None:
         """Remove the exports of a job; none is an error. What a bucket that is away keeps, a sweep removes."""
         self.local.remove(job_id)
-        with suppress(NotReady):
-            self.objects.delete([each.key for each in self.objects.list(f"{FOLDER}/{job_id}")])
+        self.objects.discard(f"{FOLDER}/{job_id}")
 
     def sweep(self) -> None:
         """Remove what is old, and the oldest until the others have room.

@@ -53,11 +53,11 @@ def test_another_file_than_was_stored_is_not_handed_out_but_built_again(hosts: H
 
 
 def test_while_the_bucket_is_away_each_host_builds_its_own(hosts: Hosts) -> None:
-    api = hosts.host("api", storage_timeout_s=0.3)
+    api, impatient = hosts.host("api"), hosts.impatient("api")
     job = train(api, make_job(api).id).id
     hosts.s3.stop()
 
-    assert export(api, job)
+    assert export(impatient, job)
     hosts.s3.resume()
     assert not [each for each in hosts.names if each.startswith("exports/")]
 
