@@ -32,7 +32,7 @@ class Settings:
     redis_url: str = setting("redis://127.0.0.1:6379/0", "URL of Redis or Valkey, which wakes the workers.")
     storage_dir: Path = setting(Path("batchyard-data"), "Folder for data sets and for the local stack's files.")
     storage_url: str = setting(
-        "", "S3 bucket of data sets, outputs and large checkpoints, `s3://bucket/prefix`; empty: the storage folder."
+        "", "S3 bucket of data sets, outputs, exports and large checkpoints, `s3://bucket/prefix`; empty: none."
     )
     storage_endpoint: str = setting("", "URL of an S3 server; empty: AWS_ENDPOINT_URL, else that of AWS.")
     storage_region: str = setting("", "Region of the bucket; empty: AWS_REGION, else us-east-1.")

@@ -1,16 +1,17 @@
 """A real S3 server for tests: SeaweedFS from its wheel, with a bucket that it makes at the first write."""
 
-import http.client
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import obstore
@@ -21,6 +22,7 @@ from services.settings import Settings
 
 ACCESS, SECRET = "access-of-tests", "secret-of-tests"
 BUCKET = "batchyard-tests"
+START_S, TRIES = 60.0, 3
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class S3Server:
             access_key_id=ACCESS,
             secret_access_key=SECRET,
             client_options={"allow_http": True},
+            retry_config={"max_retries": 0, "retry_timeout": timedelta(seconds=30)},
         )
 
     def names(self, prefix: str) -> list[str]:
@@ -62,48 +65,53 @@ class S3Server:
 @contextmanager
 def s3_server(folder: Path) -> Iterator[S3Server]:
     """Start a server with its files below `folder`, yield it, and end it."""
+    for n in range(TRIES):  # another process may take one of its ports meanwhile
+        home = folder / str(n)
+        home.mkdir()
+        server = _started(home)
+        try:
+            if _is_ready(server):
+                yield server
+                return
+        finally:
+            server.process.kill()
+            server.process.wait()
+    raise AssertionError((home / "log").read_text()[-2_000:])
+
+
+def _started(home: Path) -> S3Server:
     identity = {"name": "tests", "credentials": [{"accessKey": ACCESS, "secretKey": SECRET}], "actions": ["Admin"]}
-    (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
-    (folder / "data").mkdir()
+    (home / "s3.json").write_text(json.dumps({"identities": [identity]}))
+    (home / "data").mkdir()
     s3, *others = free_ports(8)
     named = ("master", "master.port.grpc", "volume", "volume.port.grpc", "filer", "filer.port.grpc", "s3.port.grpc")
     ports = [f"-{name if '.' in name else name + '.port'}={port}" for name, port in zip(named, others, strict=True)]
-    command = [str(Path(sys.executable).with_name("weed")), "server", f"-dir={folder / 'data'}", "-ip=127.0.0.1"]
-    command += ["-s3", f"-s3.port={s3}", f"-s3.config={folder / 's3.json'}", "-s3.port.iceberg=0", *ports]
+    command = [str(Path(sys.executable).with_name("weed")), "server", f"-dir={home / 'data'}", "-ip=127.0.0.1"]
+    command += ["-s3", f"-s3.port={s3}", f"-s3.config={home / 's3.json'}", "-s3.port.iceberg=0", *ports]
     command += ["-master.telemetry=false", "-master.volumeSizeLimitMB=64", "-volume.max=100"]
     parent = os.getpid()
-    with open(folder / "log", "w") as log:
+    with open(home / "log", "w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=lambda: die_with_parent(parent))
-    server = S3Server(process, s3)
-    try:
-        _wait_for(server, folder / "log")
-        yield server
-    finally:
-        process.kill()
-        process.wait()
+    return S3Server(process, s3)
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on."""
-    with ExitStack() as opened:
-        found = [opened.enter_context(socket.socket()) for _ in range(count)]
-        for each in found:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in found]
+    """Return ports that nobody listens on, below those that the kernel gives to outgoing connections."""
+    found: list[int] = []
+    while len(found) < count:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            found += [port] if port not in found else []
+    return found
 
 
-def _wait_for(server: S3Server, log: Path) -> None:
-    for _ in range(1_200):
-        assert server.process.poll() is None, log.read_text()[-2_000:]
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
-        try:
-            connection.request("GET", "/")
-            connection.getresponse().read()
-            obstore.put(server.objects("ready"), "first", b"")
-        except (OSError, obstore.exceptions.BaseError):
-            time.sleep(0.05)
-        else:
-            return
-        finally:
-            connection.close()
-    raise AssertionError("the S3 server does not answer")
+def _is_ready(server: S3Server) -> bool:
+    """Wait until it keeps what it is given: its parts start one after the other. Return whether it ever does."""
+    deadline = time.monotonic() + START_S
+    while server.process.poll() is None and time.monotonic() < deadline:
+        with suppress(OSError, obstore.exceptions.BaseError):
+            obstore.put(server.objects("ready"), "first", b"some bytes")
+            return bytes(obstore.get(server.objects("ready"), "first").bytes()) == b"some bytes"
+        time.sleep(0.05)
+    return False

@@ -10,6 +10,7 @@ from services.batches.output_files import OutputFiles
 from services.errors import NotFound, NotReady, StorageFull
 from services.objects.cache import Cache, OtherBytes, TooLargeForCache, Wanted
 from services.objects.store import ObjectMissing, ObjectStore
+from services.outage import Outage
 from services.settings import PREFIX
 
 FOLDER = "predictions"
@@ -27,6 +28,7 @@ class SharedOutputs:
         self.cache = cache
         self.waiting = waiting
         self.local = OutputFiles(cache.folder)
+        self.outage = Outage("storing an output")
         self.held: dict[str, int] = {}  #: handles of what a trainer of this process works on
 
     def path(self, prediction_id: str, name: str) -> Path:
@@ -85,10 +87,8 @@ class SharedOutputs:
 
     def keep_only(self, prediction_id: str, name: str | None) -> None:
         """Remove every file of a prediction but one. What a bucket that is away keeps, a sweep removes."""
-        with suppress(NotReady):
-            below = [each.key for each in self.objects.list(f"{FOLDER}/{prediction_id}")]
-            kept = f"{FOLDER}/{prediction_id}/{name}-"
-            self.objects.delete([key for key in below if name is None or not key.startswith(kept)])
+        kept = f"{FOLDER}/{prediction_id}/{name}-" if name else ""
+        self.objects.discard(f"{FOLDER}/{prediction_id}", kept)
         self.local.keep_only(prediction_id, name)
 
     def remove(self, prediction_id: str) -> None:
@@ -110,12 +110,16 @@ class SharedOutputs:
     def _patiently(self, ask: Callable[[], None]) -> None:
         while True:
             try:
-                return ask()
-            except (NotReady, StorageFull):
+                ask()
+            except (NotReady, StorageFull) as error:
                 if self.waiting is None:
                     raise
+                self.outage.began(error.detail)
                 self.waiting()
                 time.sleep(RETRY_S)
+            else:
+                self.outage.ended()
+                return
 
 
 #: Local, or in a bucket.

@@ -25,12 +25,14 @@ from services.datasets.storage import INFO, ORIGINAL, TABLE, Storage, mapped, se
 from services.errors import NotReady, StorageFull
 from services.objects.cache import Cache, OtherBytes, TooLargeForCache, Wanted
 from services.objects.store import ObjectMissing, ObjectStore
+from services.outage import Outage
 from services.settings import PREFIX
 from services.training_errors import DataChanged, DataUnreadable
 
 DIGESTS = {ORIGINAL: "original_sha256", TABLE: "table_sha256"}
 USED, DAMAGED = "used", "damaged"
 TOUCH_S = 600.0  #: a data set that this process touched is new enough for so long
+DRAFT_S = 3_600.0  #: drafts that nobody has written to for so long are removed
 RETRY_S = 0.5  #: pause before a bucket that is away is asked again
 T = TypeVar("T")
 
@@ -44,6 +46,7 @@ class SharedStorage:
         self.waiting = waiting
         self.local = Storage(cache.folder)
         self.touched: dict[str, float] = {}
+        self.outage = Outage("fetching a data set")
 
     def path(self, sha256: str) -> Path:
         """Return the folder of the local copy."""
@@ -97,6 +100,7 @@ class SharedStorage:
 
         Raises: StorageFull when the disk is full.
         """
+        self.local.remove_drafts(DRAFT_S)  # here, for the dispatcher, which sweeps, may be on another host
         return self.local.draft()
 
     def touch(self, sha256: str) -> None:
@@ -188,12 +192,16 @@ class SharedStorage:
         """Return what is made of a file's verified copy, waiting for the bucket if that is wanted."""
         while True:
             try:
-                return self._copied_now(sha256, name, use)
-            except (NotReady, StorageFull):
+                found = self._copied_now(sha256, name, use)
+            except (NotReady, StorageFull) as error:
                 if self.waiting is None:
                     raise
+                self.outage.began(error.detail)
                 self.waiting()
                 time.sleep(RETRY_S)
+            else:
+                self.outage.ended()
+                return found
 
     def _copied_now(self, sha256: str, name: str, use: Callable[[Path, int], T]) -> T:
         # What is known here may be of before the data set was stored again, and what came may have changed on its way.
@@ -221,8 +229,10 @@ class SharedStorage:
             path, handle = self.cache.copy(wanted, self.objects, self.waiting or (lambda: None))
         except TooLargeForCache:
             most = self.cache.most_bytes
-            hint = f"Ask the operator for more room ({PREFIX}CACHE_BYTES), or train on fewer rows."
             detail = f"The data set's file is larger than all local copies of this host may be, {most:,} bytes."
+            hint = f"Ask the operator for more room ({PREFIX}CACHE_BYTES), or train on fewer rows."
+            if self.waiting is None:
+                raise StorageFull(detail, hint=hint) from None
             raise DataUnreadable(detail, hint=hint) from None
         try:
             return use(path, handle)

@@ -12,9 +12,9 @@ import structlog
 from services.errors import BatchyardError, Overloaded
 from services.export_errors import ExportFailed
 from services.exports.building import REPORT, RESULT
-from services.exports.files import ExportFiles
 from services.exports.formats import Format
 from services.exports.outcome import taken
+from services.exports.shared_exports import AnyExports
 from services.exports.subject import Subject
 from services.settings import child_environment
 
@@ -30,7 +30,7 @@ Key = tuple[str, str]  #: the job, and the name of the file
 class Builder:
     """The builds under way. What one met is told to whoever asks for the same export next, once."""
 
-    def __init__(self, files: ExportFiles) -> None:
+    def __init__(self, files: AnyExports) -> None:
         self.files = files
         self.lock = threading.Lock()
         self.turn = threading.Lock()  #: held by the one build that runs

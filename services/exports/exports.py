@@ -10,8 +10,9 @@ from services.export_errors import ExportUnsupported
 from services.exports.builder import Builder
 from services.exports.building import RESULT, build
 from services.exports.card import card
-from services.exports.files import ExportFiles, Ready
+from services.exports.files import Ready
 from services.exports.formats import KINDS, Format
+from services.exports.shared_exports import AnyExports
 from services.exports.subject import Subject, rows_of
 from services.exports.support import supported
 from services.training_errors import DataChanged, DataUnreadable
@@ -37,7 +38,7 @@ class Meant:
 class ExportService:
     """Finds or builds the export of a checkpoint. Quick ones are made at once, others by the builder."""
 
-    def __init__(self, jobs: "JobLookup", datasets: "DatasetService", files: ExportFiles) -> None:
+    def __init__(self, jobs: "JobLookup", datasets: "DatasetService", files: AnyExports) -> None:
         self.jobs = jobs
         self.datasets = datasets
         self.files = files

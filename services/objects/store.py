@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 PIECE_BYTES = 8 << 20  #: of a file, in one request
 AT_ONCE = 4  #: requests that send the pieces of one file
 QUICK_S = 5.0  #: longest time of a request that carries next to nothing
+CHECK_S = 2.0  #: and of one that only asks whether the bucket answers
+LEFT_ALONE_S = 60.0  #: a bucket that did not answer is not asked to discard anything for so long
 LISTED = 1_000  #: names in one answer of a listing
 REFUSED = ("401 Unauthorized", "403 Forbidden")
 
@@ -47,6 +49,7 @@ class ObjectStore:
     def __init__(self, address: Address, timeout_s: float) -> None:
         self.address = address
         self.timeout_s = timeout_s
+        self._left_alone_until = 0.0
         self._clock: tuple[datetime, float] | None = None  #: the bucket's, and ours then
 
     @classmethod
@@ -198,15 +201,29 @@ class ObjectStore:
 
         if keys:
             with self._asked():
-                obstore.delete(self._bulk, list(keys))
+                obstore.delete(self._quick, list(keys))
+
+    def discard(self, prefix: str, but: str = "") -> None:
+        """Remove the objects below a prefix, but those whose names begin so. What a bucket that is away keeps, a sweep
+        removes; it is left alone for a while then, so that who discards much does not wait for it each time.
+        """
+        if time.monotonic() < self._left_alone_until:
+            return
+        try:
+            self.delete([each.key for each in self.list(prefix) if not but or not each.key.startswith(but)])
+        except NotReady:
+            self._left_alone_until = time.monotonic() + LEFT_ALONE_S
 
     def check(self) -> None:
         """Ask for a listing without a name in it.
 
         Raises: NotReady when the bucket does not answer.
         """
-        for _ in self.list("no-such-name"):
-            return
+        import obstore
+
+        with self._asked():
+            for _ in obstore.list(self._store(min(CHECK_S, self.timeout_s), retries=0), "no-such-name"):
+                return
 
     @cached_property
     def _bulk(self) -> "S3Store":

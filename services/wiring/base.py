@@ -20,7 +20,7 @@ from services.datasets.shared_storage import AnyStorage
 from services.db.engine import Database
 from services.disk import Disk
 from services.errors import NotReady
-from services.exports.files import ExportFiles
+from services.exports.shared_exports import AnyExports
 from services.jobs.bulk import JobBulk
 from services.jobs.changes import JobChanges
 from services.jobs.commands import JobCommands
@@ -48,7 +48,7 @@ from services.specs.resolve.facts import ModelSizes
 from services.specs.schema.data import PluginData
 from services.specs.schema.job import JobSpec
 from services.webhooks.webhooks import WebhookService
-from services.wiring.stored_files import dataset_storage, output_files
+from services.wiring.stored_files import dataset_storage, exports, output_files
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Base:
     workers: Workers
     webhooks: WebhookService
     keys: KeyService
-    export_files: ExportFiles
+    export_files: AnyExports
     batch_claims: BatchClaims
     batch_lifecycle: BatchLifecycle
     batch_reaper: Reaper
@@ -142,7 +142,7 @@ def base(settings: Settings, intake: Intake = NO_INTAKE, *, pool_size: int = 5) 
     facts = SubmissionFacts(database, sources, intake.sizes, settings, disk)
     keys = IdempotencyKeys(database, settings.idempotency_s)
     jobs = JobService(database, facts, keys, quotas, intake.ring)
-    export_files = ExportFiles(settings.storage, settings.max_export_bytes)
+    export_files = exports(settings)
     commands = JobCommands(database, datasets, lookup, intake.ring, export_files.remove)
     outputs = output_files(settings)
     batches = BatchLifecycle(database, settings)

@@ -7,6 +7,8 @@ from services.batches.shared_outputs import AnyOutputs, SharedOutputs
 from services.datasets.shared_storage import AnyStorage, SharedStorage
 from services.datasets.storage import Storage
 from services.disk import Disk
+from services.exports.files import ExportFiles
+from services.exports.shared_exports import AnyExports, SharedExports
 from services.objects.cache import Cache
 from services.objects.store import ObjectStore
 from services.settings import Settings
@@ -35,3 +37,12 @@ def output_files(settings: Settings, waiting: Callable[[], None] | None = None) 
     """
     store = ObjectStore.of(settings)
     return OutputFiles(settings.storage) if store is None else SharedOutputs(store, cache(settings), waiting)
+
+
+def exports(settings: Settings) -> AnyExports:
+    """Return the files of exports.
+
+    Raises: SettingInvalid.
+    """
+    store, local = ObjectStore.of(settings), ExportFiles(settings.storage, settings.max_export_bytes)
+    return local if store is None else SharedExports(local, store)

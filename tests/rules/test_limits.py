@@ -18,6 +18,7 @@ WITH_MORE_PARAMETERS = {
     "services/predictions/decoder.py:_cell": "called for every cell of a request: an object for each would take time",
     "services/models/aliases.py:move": "the address of the alias, the body and the header of one request",
     "services/exports/files.py:keep": "the file, its address, and the members of its report, which come as one",
+    "services/exports/shared_exports.py:keep": "the same",
     "services/training/build.py:build": "spec, columns and rows, and the two states that a training may begin with",
 }
 #: Classes with more members, and why each may.

@@ -48,6 +48,10 @@ class Hosts:
         self.opened.enter_context(closing(rooms.database))
         return rooms
 
+    def impatient(self, name: str, **more: Any) -> Base:
+        """Return the rooms of a host that soon gives up: for what fails while the bucket is away, for nothing else."""
+        return self.host(name, storage_timeout_s=0.3, **more)
+
     @property
     def names(self) -> list[str]:
         """The names of all objects."""

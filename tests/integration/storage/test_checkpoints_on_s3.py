@@ -84,7 +84,7 @@ def test_of_two_states_to_go_on_from_the_older_is_taken_when_the_newest_is_damag
 
 
 def test_a_flush_waits_for_a_bucket_that_is_away(hosts: Hosts) -> None:
-    host = hosts.host("host", **LARGE, storage_timeout_s=0.3)
+    host, impatient = hosts.host("host", **LARGE), hosts.impatient("host", **LARGE)
     job = make_job(host, **JOB)
     begun = begin(host, job.id, epochs=1)
     waited: list[float] = []
@@ -93,7 +93,7 @@ def test_a_flush_waits_for_a_bucket_that_is_away(hosts: Hosts) -> None:
         waited.append(seconds)
         hosts.s3.resume()
 
-    recorder = Recorder(host.database, host.settings, begun.work, begun.training, sleep=sleep)
+    recorder = Recorder(impatient.database, impatient.settings, begun.work, begun.training, sleep=sleep)
     recorder.recorded = begun.recorder.recorded
     hosts.s3.stop()
     recorder.interrupted()
@@ -103,7 +103,7 @@ def test_a_flush_waits_for_a_bucket_that_is_away(hosts: Hosts) -> None:
     assert host.lookup.content(host.lookup.checkpoint(OWNER, job.id, "last"))
     hosts.s3.stop()
     with pytest.raises(NotReady):
-        host.lookup.content(host.lookup.checkpoint(OWNER, job.id, "last"))
+        impatient.lookup.content(host.lookup.checkpoint(OWNER, job.id, "last"))
 
 
 def test_what_no_row_names_goes_with_a_sweep(hosts: Hosts) -> None:

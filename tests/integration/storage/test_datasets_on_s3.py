@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
@@ -142,6 +144,17 @@ def test_an_upload_that_breaks_off_leaves_nothing_in_the_bucket(hosts: Hosts) ->
     assert [path.name for path in (hosts.folder / "api").rglob("original")] == []
 
 
+def test_what_an_api_process_left_behind_when_it_was_killed_goes_with_a_later_upload(hosts: Hosts) -> None:
+    api = hosts.host("api")
+    left = hosts.folder / "api" / "cache" / "datasets" / ".draft-left"
+    left.mkdir(parents=True)
+    os.utime(left, (time.time() - 7_200,) * 2)
+
+    upload(api)
+
+    assert not left.exists()
+
+
 def test_a_sweep_removes_from_the_bucket_what_no_row_refers_to_once_it_is_old(hosts: Hosts) -> None:
     api = hosts.host("api")
     kept, gone = upload(api), upload(api, b"a\n1\n2\n", "gone.csv")
@@ -159,13 +172,12 @@ def test_a_sweep_removes_from_the_bucket_what_no_row_refers_to_once_it_is_old(ho
 
 
 def test_a_bucket_that_is_away_refuses_what_needs_it_and_nothing_else(hosts: Hosts) -> None:
-    api = hosts.host("api", storage_timeout_s=0.3)
-    dataset = upload(api)
+    dataset, impatient = upload(hosts.host("api")), hosts.impatient("api")
     hosts.s3.stop()
 
     with pytest.raises(NotReady, match="does not answer"):
-        upload(api, b"a\n1\n2\n")
-    job = make_job(api, data={"dataset": dataset, "target": "y"})
+        upload(impatient, b"a\n1\n2\n")
+    job = make_job(impatient, data={"dataset": dataset, "target": "y"})
     hosts.s3.resume()
 
     assert train(hosts.host("worker"), job.id).status == "succeeded"

@@ -59,10 +59,12 @@ def test_what_was_not_used_for_longest_goes_and_nothing_that_is_in_use(
     os.utime(home_of(worker, second))  # it was used later than the first, which is in use
     old(folder)
 
-    open_table(worker, third)
+    dataset = worker.datasets.find(OWNER, third)
+    used = [used, worker.storage.open_table(dataset.sha256, dataset.info)]
     assert copies(hosts, "worker") == {home_of(worker, each).name for each in (first, third)}
+    old(folder)
     with pytest.raises(StorageFull, match="in use"):
-        open_table(worker, fourth)  # the third was handed out just now
+        open_table(worker, fourth)
 
     del used
     old(folder)
@@ -81,6 +83,8 @@ def test_a_data_set_larger_than_all_copies_may_be_fails_its_job_and_says_what_to
 
     assert f"{TABLE_BYTES - 1:,} bytes" in refused.value.detail
     assert "BATCHYARD_CACHE_BYTES" in refused.value.members["hint"]
+    with pytest.raises(StorageFull, match="larger than all local copies"):
+        worker.datasets.rows(OWNER, job.data.id, limit=1)
 
 
 def test_a_changed_copy_is_fetched_again(hosts: Hosts) -> None:

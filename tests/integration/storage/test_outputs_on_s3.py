@@ -102,6 +102,20 @@ def test_an_output_with_other_bytes_is_not_handed_out(hosts: Hosts, api: Base, b
     assert output(hosts.host("second"), view.id) == expected  # it has its own
 
 
+def test_what_is_deleted_while_the_bucket_is_away_goes_with_a_sweep(hosts: Hosts) -> None:
+    api, impatient = hosts.host("api"), hosts.impatient("api")
+    job, rows = trained(api), upload(api, numbers(ROWS))
+    view = queued(api, job, rows, piece_rows=ROWS)
+    assert predict(hosts.host("first"), view.id) == outcome.DONE
+    hosts.s3.stop()
+    impatient.batch_predictions.delete(OWNER, view.id)
+    hosts.s3.resume()
+
+    assert [name for name in hosts.names if view.id in name]
+    hosts.host("dispatcher").batch_predictions.sweep(older_than_s=-60)
+    assert not [name for name in hosts.names if view.id in name]
+
+
 def test_what_is_deleted_goes_from_the_bucket_at_once_or_with_the_next_sweep(
     hosts: Hosts, api: Base, begun: tuple[BatchView, bytes]
 ) -> None:
