@@ -12,6 +12,7 @@ from wsgiref.util import FileWrapper
 
 import structlog
 from flask import Flask
+from werkzeug.exceptions import HTTPException, RequestHeaderFieldsTooLarge
 
 from api.bodies import BUFFERED_BYTES, Body, BodyInput, Receive
 from api.permits import Permits, aside
@@ -26,6 +27,7 @@ Scope = dict[str, Any]
 Message = dict[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 REFUSAL = "batchyard.refusal"  #: in the environ: the error with which a request is answered that was not taken in
+HEADERS_BYTES = 1 << 15  #: of all headers of a request; the server itself takes ten times as much
 FILE_BLOCK_BYTES = 1 << 18
 BODY = "http.response.body"
 AHEAD = 4  #: messages that are made before the first of them is sent
@@ -51,7 +53,11 @@ class Gateway:
         if scope["type"] != "http":
             return
         headers = _headers(scope)
-        if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+        if sum(map(len, headers.values())) > HEADERS_BYTES:
+            environ = _environ(scope, headers)
+            _refuse(environ, RequestHeaderFieldsTooLarge())
+            await self._answer(environ, receive, send)
+        elif headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
             environ = _environ(scope, headers)
             environ["wsgi.input"] = io.BytesIO()
             await self._answer(environ, receive, send)
@@ -251,6 +257,6 @@ def _blocks(file: IO[bytes], _size: int = 0) -> FileWrapper:
     return FileWrapper(file, FILE_BLOCK_BYTES)
 
 
-def _refuse(environ: dict[str, Any], error: BatchyardError) -> None:
+def _refuse(environ: dict[str, Any], error: BatchyardError | HTTPException) -> None:
     environ |= {REFUSAL: error, "wsgi.input": io.BytesIO(), "CONTENT_LENGTH": "0"}
     environ.pop("HTTP_TRANSFER_ENCODING", None)
