@@ -38,6 +38,8 @@ from api.answer_headers import HEADERS
 from api.feed import Feed
 from api.gateway import REFUSAL
 from api.pages import registration as pages
+from api.parts import shutdown
+from api.shutdown import Shutdown
 from api.watcher import Watcher
 from services import ids
 from services.errors import NotFound
@@ -94,7 +96,9 @@ def _joined(app: Flask, settings: Settings) -> Api:
     """Join the rooms, and keep them where views find them."""
     joined = Api(settings)
     app.extensions["batchyard"] = joined
-    app.extensions["batchyard.watcher"] = Watcher(joined.base.lookup, settings.watch_interval_s, settings.wait_places)
+    watcher = Watcher(joined.base.lookup, settings.watch_interval_s, settings.wait_places)
+    app.extensions["batchyard.watcher"] = watcher
+    app.extensions["batchyard.shutdown"] = Shutdown(watcher, settings.api_drain_s)
     app.extensions["batchyard.feed"] = Feed(joined.base.lookup)
     return joined
 
@@ -125,6 +129,8 @@ def _with_headers(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.get("request_id", "")
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if shutdown().begun:
+        response.headers["Connection"] = "close"  # the next request goes to a process that stays
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     if request.path.startswith("/api/") and "Cache-Control" not in response.headers:

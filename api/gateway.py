@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException, RequestHeaderFieldsTooLarge
 from api.bodies import BUFFERED_BYTES, Body, BodyInput, Receive
 from api.permits import Permits, aside
 from api.quick_predictions import Asked, QuickPredictions
+from api.shutdown import Shutdown
 from api.threads import Threads
 from services.errors import BadRequest, BatchyardError, Overloaded, SlowBody
 from services.settings import Settings
@@ -41,6 +42,7 @@ class Gateway:
         self.flask = flask
         self.quick = quick
         self.settings = settings
+        self.shutdown: Shutdown = flask.extensions["batchyard.shutdown"]
         self.body_places = settings.body_places
         self.threads = Threads(settings.api_threads + settings.body_places)
         self.turns = Permits(settings.api_threads)
@@ -49,7 +51,9 @@ class Gateway:
         self.turns_of_waiting = Permits(max(1, settings.api_threads // 8))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request, or hear of this process's start and end."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
         if scope["type"] != "http":
             return
         headers = _headers(scope)
@@ -62,8 +66,17 @@ class Gateway:
             environ["wsgi.input"] = io.BytesIO()
             await self._answer(environ, receive, send)
         else:
-            asked = self.quick.wants(scope, headers) if self.quick else None
+            asked = self.quick.wants(scope, headers) if self.quick and not self.shutdown.begun else None
             await self._answer_body(scope, headers, Body(receive, self.settings), send, asked)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while (message := await receive())["type"] != "lifespan.shutdown":
+            if message["type"] == "lifespan.startup":
+                self.shutdown.listen()
+                await send({"type": "lifespan.startup.complete"})
+        # After the last answer: what is still to be written, such as the audit log, is.
+        await asyncio.to_thread(self.flask.extensions["batchyard"].close)
+        await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer_body(
         self, scope: Scope, headers: dict[str, str], body: Body, send: Send, asked: Asked | None
