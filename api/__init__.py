@@ -2,6 +2,7 @@
 
 import threading
 
+import structlog
 from flask import Flask, Response, g, request
 
 from api import (
@@ -116,6 +117,9 @@ def _check_requests(app: Flask, settings: Settings, joined: Api) -> None:
 
 def _name_request() -> None:
     g.request_id = ids.new("req")
+    # Threads answer one request after another, and every line that they log meanwhile names it.
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request=g.request_id)
 
 
 def _refuse() -> None:

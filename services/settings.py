@@ -57,6 +57,9 @@ class Settings:
     )
     storage_dir: Path = setting(Path("batchyard-data"), "Folder for data sets and for the local stack's files.")
     log_level: str = setting("info", "debug, info, warning or error.")
+    log_format: str = setting(
+        "text", "`text`: a readable line an event; `json`: an object a line, for a log collector."
+    )
 
     auth: str = setting(
         "none", "Who may call: `keys`, or `none`: anyone who reaches it, which must be this host alone."
