@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +31,8 @@ from services.wiring.base import Base, Intake, base
 from tests.chaos import invariants
 from tests.conftest import QUICK
 from tests.hosts import OtherHost, certify, may_make_hosts, other_host
-from tests.integration.worker.workers import LONG, until
+from tests.integration.worker.workers import LONG
+from tests.integration.worker.workers import until as waited
 from tests.make import make_job
 from tests.postgres import FAST, binaries_with_tls, postgres_process, wait_for
 from tests.tls_front import TlsFront
@@ -193,6 +194,11 @@ def wrong_clock() -> dict[str, str]:
     assert found.submodule_search_locations
     library = next(Path(found.submodule_search_locations[0]).rglob("libfaketime.so.1"))
     return {"LD_PRELOAD": str(library), "FAKETIME": f"+{AHEAD_S}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
+def until(is_so: Callable[[], Any]) -> None:
+    """Wait until something is so, long enough for a cable that comes back on a busy machine."""
+    waited(is_so, timeout_s=150)
 
 
 def done(rooms: Base, job_id: str) -> int:
