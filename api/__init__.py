@@ -2,6 +2,7 @@
 
 import threading
 
+import structlog
 from flask import Flask, Response, g, request
 
 from api import (
@@ -38,6 +39,8 @@ from api.answer_headers import HEADERS
 from api.feed import Feed
 from api.gateway import REFUSAL
 from api.pages import registration as pages
+from api.parts import shutdown
+from api.shutdown import Shutdown
 from api.watcher import Watcher
 from services import ids
 from services.errors import NotFound
@@ -94,7 +97,9 @@ def _joined(app: Flask, settings: Settings) -> Api:
     """Join the rooms, and keep them where views find them."""
     joined = Api(settings)
     app.extensions["batchyard"] = joined
-    app.extensions["batchyard.watcher"] = Watcher(joined.base.lookup, settings.watch_interval_s, settings.wait_places)
+    watcher = Watcher(joined.base.lookup, settings.watch_interval_s, settings.wait_places)
+    app.extensions["batchyard.watcher"] = watcher
+    app.extensions["batchyard.shutdown"] = Shutdown(watcher, settings.api_drain_s)
     app.extensions["batchyard.feed"] = Feed(joined.base.lookup)
     return joined
 
@@ -112,6 +117,9 @@ def _check_requests(app: Flask, settings: Settings, joined: Api) -> None:
 
 def _name_request() -> None:
     g.request_id = ids.new("req")
+    # Threads answer one request after another, and every line that they log meanwhile names it.
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request=g.request_id)
 
 
 def _refuse() -> None:
@@ -125,6 +133,8 @@ def _with_headers(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.get("request_id", "")
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if shutdown().begun:
+        response.headers["Connection"] = "close"  # the next request goes to a process that stays
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     if request.path.startswith("/api/") and "Cache-Control" not in response.headers:

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, current_app, g
 
 from api import openapi, schemas, service_schemas
 from api.pages.blueprint import page
-from api.parts import api, caller, grant
+from api.parts import api, caller, grant, shutdown
 from api.problems import STATUS, slug
 from api.view_descriptions import described
 from services.accounts.key_views import NOBODY
@@ -134,6 +134,7 @@ def checks() -> dict[str, dict[str, Any]]:
     base = api().base
     bucket = {"s3": _checked(partial(_in_reach, base.objects))} if base.objects else {}
     return {
+        "process": _checked(_stays),
         "database": _checked(lambda: {"sqlite": base.database.sqlite_version} if base.database.ping() else {}),
         "migrations": _checked(lambda: {"head": check_schema(base.database)}),
         "broker": _checked(lambda: {"waiting": api().bell.waiting("cpu")}),
@@ -145,6 +146,13 @@ def checks() -> dict[str, dict[str, Any]]:
 
 def _kinds(kind: type[BatchyardError]) -> list[type[BatchyardError]]:
     return [kind, *(below for child in kind.__subclasses__() for below in _kinds(child))]
+
+
+def _stays() -> dict[str, Any]:
+    """Raises: NotReady when this process was told to end."""
+    if shutdown().begun:
+        raise NotReady("This process is being stopped; another one answers.")
+    return {}
 
 
 def _sound(faults: dict[str, str]) -> dict[str, Any]:

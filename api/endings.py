@@ -30,7 +30,7 @@ def when_done(job: JobView, wait_s: float) -> JobView:
         return job
     deadline, shown = time.monotonic() + wait_s, job
     with watcher().place():
-        while not shown.done and (left := deadline - time.monotonic()) > 0:
+        while not (shown.done or watcher().closed) and (left := deadline - time.monotonic()) > 0:
             watcher().wait(shown.id, shown.events_seq, left)
             shown = api().base.lookup.get(caller(), shown.id)
     return shown.resumed(job.training.resume_from)

@@ -100,7 +100,7 @@ def _stream(listener: Listener, feed: Feed, waiting: Watcher, job_id: str, after
             if page.ended:
                 return
         left = listener.left_s
-        if left <= 0:
+        if left <= 0 or waiting.closed:
             return
         if not (page and page.is_full) and not waiting.wait(job_id, after, min(left, KEEP_ALIVE_S)):
             yield b": keep-alive\n\n"

@@ -12,10 +12,12 @@ from wsgiref.util import FileWrapper
 
 import structlog
 from flask import Flask
+from werkzeug.exceptions import HTTPException, RequestHeaderFieldsTooLarge
 
 from api.bodies import BUFFERED_BYTES, WHOLE, Body, BodyInput, Receive
 from api.permits import Permits, aside
 from api.quick_predictions import Asked, QuickPredictions
+from api.shutdown import Shutdown
 from api.threads import Threads
 from services.errors import BadRequest, BatchyardError, Overloaded, SlowBody
 from services.settings import Settings
@@ -28,6 +30,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 REFUSAL = "batchyard.refusal"  #: in the environ: the error with which a request is answered that was not taken in
 WHOLE_BYTES = 1 << 22  #: a body of so many bytes is taken in whole, as long as all of them together
 ROOM_BYTES = 1 << 26  #: are no more than this
+HEADERS_BYTES = 1 << 15  #: of all headers of a request; the server itself takes ten times as much
 FILE_BLOCK_BYTES = 1 << 18
 BODY = "http.response.body"
 AHEAD = 4  #: messages that are made before the first of them is sent
@@ -41,6 +44,7 @@ class Gateway:
         self.flask = flask
         self.quick = quick
         self.settings = settings
+        self.shutdown: Shutdown = flask.extensions["batchyard.shutdown"]
         self.body_places = settings.body_places
         self.room = ROOM_BYTES
         self.threads = Threads(settings.api_threads + settings.body_places)
@@ -50,17 +54,32 @@ class Gateway:
         self.turns_of_waiting = Permits(max(1, settings.api_threads // 8))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request, or hear of this process's start and end."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
         if scope["type"] != "http":
             return
         headers = _headers(scope)
-        if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+        if sum(map(len, headers.values())) > HEADERS_BYTES:
+            environ = _environ(scope, headers)
+            _refuse(environ, RequestHeaderFieldsTooLarge())
+            await self._answer(environ, receive, send)
+        elif headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
             environ = _environ(scope, headers)
             environ["wsgi.input"] = io.BytesIO()
             await self._answer(environ, receive, send)
         else:
-            asked = self.quick.wants(scope, headers) if self.quick else None
+            asked = self.quick.wants(scope, headers) if self.quick and not self.shutdown.begun else None
             await self._answer_body(scope, headers, Body(receive, self.settings), send, asked)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while (message := await receive())["type"] != "lifespan.shutdown":
+            if message["type"] == "lifespan.startup":
+                self.shutdown.listen()
+                await send({"type": "lifespan.startup.complete"})
+        # After the last answer: what is still to be written, such as the audit log, is.
+        await asyncio.to_thread(self.flask.extensions["batchyard"].close)
+        await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer_body(
         self, scope: Scope, headers: dict[str, str], body: Body, send: Send, asked: Asked | None
@@ -276,6 +295,6 @@ def _give_body(environ: dict[str, Any], body: Body, refused: BatchyardError | No
         environ["wsgi.input"] = io.BufferedReader(reader, FILE_BLOCK_BYTES)
 
 
-def _refuse(environ: dict[str, Any], error: BatchyardError) -> None:
+def _refuse(environ: dict[str, Any], error: BatchyardError | HTTPException) -> None:
     environ |= {REFUSAL: error, "wsgi.input": io.BytesIO(), "CONTENT_LENGTH": "0"}
     environ.pop("HTTP_TRANSFER_ENCODING", None)

@@ -8,6 +8,7 @@ a target of its own.
 import time
 from collections.abc import Iterator
 from importlib.metadata import version
+from operator import attrgetter
 
 from flask import Blueprint, Flask, Response, current_app
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, generate_latest
@@ -33,6 +34,9 @@ DEVICE_GAUGES = {
     "training_rows_per_second": ("Training rows per second, all running jobs together.", "rows_per_s"),
     "workers_online": ("Workers that showed a sign of life lately and do their work.", "workers"),
     "worker_slots": ("Jobs that those workers can train at once.", "slots"),
+    "trainer_memory_bytes": ("Memory of all trainers together.", "trainers.rss_bytes"),
+    "trainer_gpu_memory_bytes": ("GPU memory of all trainers together.", "trainers.gpu_memory_bytes"),
+    "trainer_gpu_percent": ("How busy the GPUs of all trainers are, added up.", "trainers.gpu_percent"),
 }
 
 
@@ -135,7 +139,7 @@ def _devices(devices: dict[str, DeviceTotals]) -> Iterator[Metric]:
     for name, (words, field) in DEVICE_GAUGES.items():
         family = GaugeMetricFamily(f"batchyard_{name}", words, labels=["device"])
         for device, totals in devices.items():
-            family.add_metric([device], getattr(totals, field))
+            family.add_metric([device], attrgetter(field)(totals))
         yield family
 
 

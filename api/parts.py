@@ -7,6 +7,7 @@ from flask import Response, current_app, g
 from pydantic import BaseModel
 
 from api.feed import Feed
+from api.shutdown import Shutdown
 from api.watcher import Watcher
 from services.accounts.key_views import Grant
 from services.wiring.api import Api
@@ -30,6 +31,11 @@ def caller() -> str:
 def watcher() -> Watcher:
     """Return where this application's long polls and streams wait."""
     return cast(Watcher, current_app.extensions["batchyard.watcher"])
+
+
+def shutdown() -> Shutdown:
+    """Return whether this process is to end."""
+    return cast(Shutdown, current_app.extensions["batchyard.shutdown"])
 
 
 def feed() -> Feed:

@@ -27,6 +27,7 @@ class Watcher:
         self.awaited: Counter[str] = Counter()
         self.seqs: dict[str, int] = {}
         self.watching = False
+        self.closed = False  #: nobody waits any more
         self.outage = Outage("reading the changes of jobs")
 
     @contextmanager
@@ -65,13 +66,13 @@ class Watcher:
         deadline = time.monotonic() + timeout_s
         with aside(), self.changed:
             self.awaited.update(known.keys())
-            if not self.watching:
+            if known and not self.watching:
                 self.watching = True
                 threading.Thread(target=self._watch, daemon=True).start()
             try:
                 while not self._any_moved(known):
                     left = deadline - time.monotonic()
-                    if left <= 0 or not self.changed.wait(left):
+                    if left <= 0 or self.closed or not self.changed.wait(left):
                         return self._any_moved(known)
                 return True
             finally:
@@ -80,6 +81,12 @@ class Watcher:
                     if not self.awaited[job_id]:
                         del self.awaited[job_id]
                         self.seqs.pop(job_id, None)
+
+    def close(self) -> None:
+        """Let nobody wait any more: those who do go on as if their time were over."""
+        with self.changed:
+            self.closed = True
+            self.changed.notify_all()
 
     def _any_moved(self, known: dict[str, int]) -> bool:
         return any(self._moved(job_id, seq) for job_id, seq in known.items())

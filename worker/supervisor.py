@@ -140,7 +140,15 @@ class Watch:
             self._keep_usage()
             tail = _tail(output)
         ended = self.ended or Ended()
-        log.info("trainer ended", job=self.claim.job_id, code=ended.code, signal=ended.signal, verdict=self.verdict)
+        attempt = self.claim.attempt
+        log.info(
+            "trainer ended",
+            job=self.claim.job_id,
+            attempt=attempt,
+            code=ended.code,
+            signal=ended.signal,
+            verdict=self.verdict,
+        )
         memory = cgroup.oom_kills() > oom_before
         claim = replace(self.claim, trained_s=self.claim.trained_s + self.turn_s)
         faultpoint("supervisor.settling")

@@ -13,7 +13,6 @@ from pydantic import BaseModel, Field
 from api.listener import Listener
 from api.pages.blueprint import bp
 from api.parts import api, grant, watcher
-from api.permits import aside
 from api.requests import query
 from api.watcher import Watcher
 from services.errors import Fault, InvalidRequest
@@ -86,7 +85,7 @@ def _stream(base: Base, mark: ListMark, waiting: Watcher, topics: list[str], lis
     known: dict[str, str] = {}
     said_at = 0.0
     yield f"retry: {RETRY_MS}\n\n".encode()
-    while listener.may_hear and (left := listener.left_s) > 0:
+    while listener.may_hear and not waiting.closed and (left := listener.left_s) > 0:
         marks = marks_of(base, mark, listener.owner, topics)
         if marks != known:
             yield b"data: " + orjson.dumps(marks) + b"\n\n"
@@ -96,8 +95,4 @@ def _stream(base: Base, mark: ListMark, waiting: Watcher, topics: list[str], lis
             said_at = time.monotonic()
         seqs = {job: int(seq) for job, seq in marks.items() if job != JOBS and seq != "gone"}
         pause = min(left, LOOK_S if JOBS in topics else BEAT_S)
-        if seqs:
-            waiting.wait_any(seqs, pause)
-        else:
-            with aside():
-                time.sleep(pause)
+        waiting.wait_any(seqs, pause)

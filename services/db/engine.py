@@ -18,6 +18,7 @@ from services.db import changes, ended_jobs
 from services.errors import NotReady, StorageFull
 from services.faultpoint import faultpoint, switch_on
 from services.settings import Settings
+from services.tls import postgres_parameters
 
 log = structlog.get_logger()
 
@@ -25,7 +26,11 @@ BUSY_TIMEOUT_MS = 10_000
 #: Versions that carry the fix of the WAL-reset bug. Source: sqlite.org/wal.html#walresetbug
 WAL_FIXED = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 SYNCHRONOUS = "synchronous"
-POSTGRES_OPTIONS = "-c statement_timeout=60s -c lock_timeout=20s -c idle_in_transaction_session_timeout=60s"
+LOST_S = 20  #: an end of a connection that answers nothing for so long is gone, on both sides
+POSTGRES_OPTIONS = (
+    "-c statement_timeout=60s -c lock_timeout=20s -c idle_in_transaction_session_timeout=60s "
+    f"-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=3 -c tcp_user_timeout={LOST_S}s"
+)
 
 
 class Database:
@@ -192,11 +197,14 @@ def _postgres_engine(settings: Settings, pool_size: int) -> Engine:
         pool_pre_ping=True,
         isolation_level="READ COMMITTED",
         connect_args={
+            **postgres_parameters(settings),
             "connect_timeout": 3,
             "options": POSTGRES_OPTIONS,
             "keepalives_idle": 10,
             "keepalives_interval": 3,
             "keepalives_count": 3,
+            # Of what is sent and not acknowledged; without it a line that is cut is waited for for many minutes.
+            "tcp_user_timeout": LOST_S * 1000,
         },
     )
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
+from services.db import releases
 from services.db.engine import Database
 from services.errors import SchemaMismatch
 
@@ -24,19 +25,18 @@ def current(connection: Connection) -> str | None:
 
 
 def check_schema(database: Database) -> str:
-    """Return the revision of the database if it is this program's.
+    """Return the revision of the database if it is this program's, or one that its next minor release needs.
 
     Raises: SchemaMismatch saying what to run.
     """
     with database.reading() as session:
         found = current(session.connection())
-    if found != head():
-        known = "an empty schema" if found is None else f"schema {found}"
-        raise SchemaMismatch(
-            f"The database has {known}, this program needs {head()}. "
-            + ("Run: batchyard server migrate" if (found or "") < head() else "Use the newer program that wrote it.")
-        )
-    return found
+        if found == head():
+            return found
+        release = releases.of_schema(session.connection(), found) if found else None
+    if found and found > head() and release and releases.are_neighbours(release, releases.own()):
+        return found  # migrations only add, so that what does not know of it goes on
+    raise SchemaMismatch(_mismatch(found, release))
 
 
 def migrate(database: Database) -> str:
@@ -53,10 +53,13 @@ def migrate(database: Database) -> str:
                 f"The database has schema {found}, newer than this program's {head()}. Use the newer one."
             )
         if found == head():
+            releases.remember(connection, found)
+            connection.commit()
             return found
         if found is not None and database.is_sqlite:
             _copy_before(database, found)
         upgrade(connection, "head")
+        releases.remember(connection, head())
         connection.commit()
     return head()
 
@@ -70,6 +73,21 @@ def upgrade(connection: Connection, revision: str) -> None:
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
+
+
+def _mismatch(found: str | None, release: str | None) -> str:
+    there = "an empty schema" if found is None else f"schema {found}"
+    if release:
+        there += f" of Batchyard {release}"
+    if (found or "") < head():
+        return (
+            f"The database has {there}, this program, Batchyard {releases.own()}, needs {head()}. "
+            "Run: batchyard server migrate"
+        )
+    return (
+        f"The database has {there}, this program, Batchyard {releases.own()}, knows {head()}, "
+        "and is not the minor release before. Use the newer program that wrote it."
+    )
 
 
 def _copy_before(database: Database, revision: str) -> None:

@@ -1,17 +1,28 @@
 """What the database says of the whole service, for its operator: jobs of all owners, the queue, the workers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from services.attempts.usage import COLUMNS
 from services.db import ended_jobs
 from services.db.ended_jobs import Ended
 from services.db.engine import Database, now
 from services.db.tables import Epoch, Job, Worker
+from services.db.usage_tables import JobUsage
 from services.db.webhook_tables import WebhookDelivery
 from services.states import JobState
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What the trainers of the running jobs took when it was last stored, all together."""
+
+    rss_bytes: int = 0
+    gpu_memory_bytes: int = 0
+    gpu_percent: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -24,6 +35,7 @@ class DeviceTotals:
     rows_per_s: float  #: training rows a second in their newest epochs, all running jobs together
     workers: int  #: online and sound
     slots: int  #: of those
+    trainers: Taken  #: what their trainers take
 
 
 @dataclass(frozen=True)
@@ -78,4 +90,13 @@ class Monitoring:
             rows_per_s=sum(speed or 0.0 for speed in running),
             workers=workers,
             slots=int(slots),
+            trainers=_taken(session, device),
         )
+
+
+def _taken(session: Session, device: str) -> Taken:
+    """Return the newest samples of the jobs that a device trains, added up."""
+    kept = select(JobUsage.samples).join(Job, Job.id == JobUsage.job_id)
+    rows = session.scalars(kept.where(Job.state == JobState.RUNNING, Job.device == device)).all()
+    newest = [dict(zip(COLUMNS, samples[-1], strict=True)) for samples in rows if samples]
+    return Taken(**{field.name: sum(sample[field.name] or 0 for sample in newest) for field in fields(Taken)})

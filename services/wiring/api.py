@@ -18,6 +18,7 @@ from services.monitoring.totals import Monitoring
 from services.nudges import DEVICES, Bell, top_up
 from services.settings import Settings
 from services.specs.resolve.facts import ModelSizes
+from services.tls import broker_url
 from services.training import on_demand
 from services.wiring.base import Base, Intake, base
 
@@ -35,7 +36,7 @@ class Api:
     """The rooms and what only the API has."""
 
     def __init__(self, settings: Settings) -> None:
-        self.bell = Bell(settings.redis_url)
+        self.bell = Bell(broker_url(settings))
         self.closed = threading.Event()
         self.threads: list[threading.Thread] = []  #: that end when this closes
         self.submitted = threading.Event()  #: set after each submit; the ringer waits for it

@@ -99,7 +99,7 @@ class Part:
 
 
 class Rig:
-    """A Valkey, an API, a dispatcher and two workers of one slot each, on one database."""
+    """A Valkey, an API, two dispatchers and two workers of one slot each, on one database."""
 
     def __init__(self, folder: Path, database_url: str, **settings: str) -> None:
         self.folder = folder
@@ -116,7 +116,7 @@ class Rig:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
         self.api = self._part("api", "api", "--bind", f"127.0.0.1:{port}")
-        self.dispatcher = self._part("dispatcher", "dispatcher")
+        self.dispatchers = [self._part(f"dispatcher{n}", "dispatcher") for n in range(2)]
         self.workers = [self._part(f"worker{n}", "worker", "--concurrency", "1") for n in range(2)]
         self.http = httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=40)
         self.told: list[tuple[str, str]] = []  #: what clients were answered, and of which job
@@ -124,7 +124,7 @@ class Rig:
 
     def close(self) -> None:
         """Stop everything."""
-        for part in (self.api, self.dispatcher, *self.workers, self.valkey):
+        for part in (self.api, *self.dispatchers, *self.workers, self.valkey):
             if part.process.poll() is None:
                 part.signal_tree(signal.SIGCONT)
                 part.kill()
@@ -133,7 +133,7 @@ class Rig:
 
     def heal(self) -> None:
         """Let every part go on, start those that ended, and end the jobs that are still open."""
-        parts = (self.valkey, self.api, self.dispatcher, *self.workers)
+        parts = (self.valkey, self.api, *self.dispatchers, *self.workers)
         for part in parts:
             part.signal_tree(signal.SIGCONT)
             if part.process.poll() is not None:

@@ -32,7 +32,7 @@ def test_f14_a_drain_that_is_cut_short_is_a_kill(yard: Yard, counts: Counter[str
 
 def test_f15_a_rolling_restart_under_submits_fails_no_request(yard: Yard, counts: Counter[str]) -> None:
     rig, jobs = yard.rig, []
-    for part in (rig.api, rig.dispatcher, *rig.workers):
+    for part in (rig.api, *rig.dispatchers, *rig.workers):
         jobs.append(rig.submit(SHORT))
         part.kill(signal.SIGTERM)
         jobs.append(rig.submit(SHORT)) if part is not rig.api else None
@@ -119,7 +119,7 @@ def test_f41_all_faults_mixed_lose_double_and_change_nothing(yard: Yard, counts:
         "trainer": lambda: _kill_one([p.pid for p in rig.trainers()]),
         "supervisor": lambda: _kill_one([p.pid for p in rig.supervisors()]),
         "worker": lambda: _restart(dice.choice(rig.workers), counts),
-        "dispatcher": lambda: _restart(rig.dispatcher, counts),
+        "dispatcher": lambda: _restart(dice.choice(rig.dispatchers), counts),
         "api": lambda: _restart(rig.api, counts),
         "redis": lambda: _restart(rig.valkey, counts),
         "stop": lambda: _stop_for(dice.choice(rig.workers), dice.uniform(0.5, 4.0)),

@@ -84,6 +84,18 @@ def test_what_celery_runs_in_never_loads_torch(module: str) -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_the_health_check_loads_nothing_that_takes_time_to_start() -> None:
+    script = (
+        "import sys; before = set(sys.modules); import local.healthcheck;"
+        "print(sorted({name.split('.')[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names)))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "['local']"
+    assert '"local.healthcheck"' in (ROOT / "compose.yaml").read_text()
+
+
 def test_the_models_never_load_scikit_learn_which_may_start_a_thread() -> None:
     script = "import sys, services.training.models; print('sklearn' in sys.modules)"
 

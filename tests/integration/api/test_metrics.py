@@ -4,7 +4,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
+from sqlalchemy import update
 
+from services.attempts import usage
+from services.attempts.usage import Sample
+from services.db.engine import now
+from services.db.tables import Job
 from services.monitoring.totals import Totals
 from services.nudges import DEVICES
 from services.queue.workers import Sign
@@ -55,6 +60,27 @@ def test_the_queue_and_the_workers_of_each_device(client: FlaskClient, app: Flas
     assert 0 <= found["batchyard_queue_oldest_wait_seconds", "cpu"] < 60
     totals: Totals = app.extensions["batchyard"].monitoring.totals(DEVICES)
     assert totals.devices["cuda"].workers == 0
+
+
+def test_what_the_trainers_of_running_jobs_take_is_added_up(client: FlaskClient, joined: Base) -> None:
+    for _ in range(3):
+        make_job(joined)
+    for n in range(2):
+        claim = joined.claims.claim("cpu", "cpu-1@host")
+        assert claim
+        joined.lifecycle.beat(claim, None)
+        with joined.database.transaction() as session:
+            session.execute(update(Job).where(Job.id == claim.job_id).values(started_at=now(session)))
+        early, late = Sample(50.0, 7, 90.0, 70, 60.0), Sample(50.0, 1_000 + n, 10.0 * n, None, None)
+        usage.store(joined.database, claim, [(0.0, early)])
+        usage.store(joined.database, claim, [(-9.0, late)])
+
+    found = samples(client)
+
+    assert found["batchyard_trainer_memory_bytes", "cpu"] == 2_001
+    assert found["batchyard_trainer_gpu_percent", "cpu"] == 10
+    assert found["batchyard_trainer_gpu_memory_bytes", "cpu"] == 0
+    assert found["batchyard_trainer_memory_bytes", "cuda"] == 0
 
 
 def test_requests_are_timed_by_their_route_and_nonsense_makes_one_series(client: FlaskClient) -> None:

@@ -1,8 +1,8 @@
-"""Whom a request is for and where it comes from, over real sockets: Host, absolute targets, pages of other sites."""
+"""Whom a request is for, where it comes from and where it ends, over real sockets: hosts, other sites, framing."""
 
 import json
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -134,3 +134,76 @@ def test_a_refusal_speaks_our_words(api: Served, line: str, body: bytes, kind: s
         *("thrift", "zipfile", "object at 0x", "/tmp/"),
     ):
         assert theirs.encode() not in answer.body, answer.body
+
+
+GET = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+POST = b"POST /api/v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+#: What a proxy in front might take for the body, and a server behind it for the next request.
+HIDDEN = GET + b"Connection: close\r\n\r\n"
+LAST = b"0\r\n\r\n"
+IN_CHUNKS = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+BYTES = json.dumps(TINY).encode()
+#: What is wrong, the bytes that say it, and the status that they get.
+FRAMES: list[tuple[str, bytes, int]] = [
+    ("a header of 64 KiB", GET + b"X-Long: " + b"a" * 65_536 + b"\r\nConnection: close\r\n\r\n", 400),
+    ("a header of 1 MB", GET + b"X-Long: " + b"a" * 2**20 + b"\r\n\r\n", 431),
+    ("200 headers", GET + b"".join(b"X-%d: a\r\n" % n for n in range(200)) + b"\r\n", 431),
+    ("an address of 70,000 bytes", b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", 414),
+    ("two lengths", POST + b"Content-Length: 3\r\nContent-Length: %d\r\n\r\n" % len(BYTES) + BYTES + HIDDEN, 400),
+    ("a list of lengths", POST + b"Content-Length: 2, 2\r\n\r\n{}" + HIDDEN, 400),
+    ("a length with a sign", POST + b"Content-Length: +2\r\n\r\n{}" + HIDDEN, 400),
+    ("a negative length", POST + b"Content-Length: -2\r\n\r\n{}" + HIDDEN, 400),
+    ("a length beyond 64 bits", POST + b"Content-Length: 99999999999999999999\r\n\r\n{}" + HIDDEN, 400),
+    ("a length, then chunks", POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n" + LAST + HIDDEN, 400),
+    ("chunks, then a length", POST + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n" + LAST + HIDDEN, 400),
+    ("an unknown coding", POST + b"Transfer-Encoding: xchunked\r\nContent-Length: 5\r\n\r\n" + LAST + HIDDEN, 400),
+    ("a coding after chunks", POST + b"Transfer-Encoding: chunked, identity\r\n\r\n" + LAST + HIDDEN, 400),
+    ("a space before a colon", POST + b"Transfer-Encoding : chunked\r\n\r\n" + LAST + HIDDEN, 400),
+    ("chunks in HTTP/1.0", IN_CHUNKS.replace(b"/1.1", b"/1.0") + LAST + HIDDEN, 400),
+    ("a folded header", GET + b"X-Folded: a\r\n b\r\n\r\n", 400),
+    ("a NUL in a header", GET + b"X-Nul: a\0b\r\n\r\n", 400),
+    ("a lone CR in a header", GET + b"X-Cr: a\rHost: evil.example\r\n\r\n", 400),
+    ("a chunk of size zz", IN_CHUNKS + b"zz\r\n{}\r\n" + LAST + HIDDEN, 400),
+    ("a chunk of size -2", IN_CHUNKS + b"-2\r\n{}\r\n" + LAST + HIDDEN, 400),
+    ("a chunk of size 0x2", IN_CHUNKS + b"0x2\r\n{}\r\n" + LAST + HIDDEN, 400),
+    ("a chunk beyond 64 bits", IN_CHUNKS + b"10000000000000002\r\n{}\r\n" + LAST + HIDDEN, 400),
+    ("a chunk longer than it says", IN_CHUNKS + b"1\r\n{}\r\n" + LAST + HIDDEN, 400),
+    ("20 kB beside a size", IN_CHUNKS + b"2;" + b"a" * 20_000 + b"\r\n{}\r\n" + LAST + HIDDEN, 400),
+    ("3,000 trailers", IN_CHUNKS + b"2\r\n{}\r\n0\r\n" + b"X: y\r\n" * 3_000 + b"\r\n" + HIDDEN, 400),
+    ("a NUL in a path", b"GET /api/v1/jobs/a\0b HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", 400),
+    ("bytes in a path", b"GET /api/v1/jobs/\xff HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", 400),
+    ("a space in a path", b"GET /api/v1/jobs/a b HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", 400),
+    ("a TLS greeting", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
+]
+
+
+@pytest.mark.parametrize(("sent", "status"), [case[1:] for case in FRAMES], ids=[case[0] for case in FRAMES])
+def test_a_request_of_doubtful_extent_is_refused_and_ends_its_connection(api: Served, sent: bytes, status: int) -> None:
+    received = exchanged(api, sent)
+
+    # One answer: what was hidden behind the doubtful end is not taken for a request of its own.
+    assert received.startswith(b"HTTP/1.1 %d " % status), received[:300]
+    assert received.count(b"HTTP/1.1 ") == 1
+    assert b'{"status":"ok"}' not in received
+    assert api.ask("GET /healthz").json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize("size", [b"%x", b"%X", b"00%x", b"%x;name=value"], ids=["usual", "capitals", "zeros", "named"])
+def test_a_size_of_a_chunk_may_be_written_so_and_the_next_request_is_answered(api: Served, size: bytes) -> None:
+    received = exchanged(api, IN_CHUNKS + size % len(BYTES) + b"\r\n" + BYTES + b"\r\n" + LAST + HIDDEN)
+
+    assert received.startswith(b"HTTP/1.1 202 ")
+    assert received.count(b"HTTP/1.1 ") == 2
+    assert received.endswith(b'{"status":"ok"}')
+
+
+def exchanged(api: Served, sent: bytes) -> bytes:
+    """Send bytes, and return all that comes until the server closes."""
+    received = b""
+    with api.connect() as connection:
+        with suppress(ConnectionError):  # it is closed while we still send
+            connection.sendall(sent)
+        with suppress(ConnectionError):  # what the server had not read makes the end a reset
+            while piece := connection.recv(1 << 16):
+                received += piece
+    return received
