@@ -20,7 +20,7 @@ from tests.conftest import QUICK
 from tests.make import make_job, train
 from tests.served import Served, served
 
-MOVES = 12
+MOVES = 30
 ROW = b'{"x": [[1.0, 2.0]]}'
 CHAMPION = "POST /api/v1/models/m@champion/predict"
 
