@@ -1,12 +1,13 @@
 """Checkpoints in SQL: bytes in chunks, found whole again only if their SHA-256 is the recorded one."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from services import ids
@@ -24,6 +25,7 @@ from services.training_errors import Fenced, WeightsUnreadable
 #: What is in a checkpoint, by the name of the first that was kept for it: an epoch's weights; a state to go on from.
 WEIGHTS, STATE = "best", "last"
 KEPT_LAST = 2  #: the newest, and the one before in case a byte of the newest is lost
+EPOCH = re.compile(r"epoch:(0|[1-9]\d{0,8})", re.ASCII)
 UPLOAD_S = 3_600  #: an upload that is older was given up
 
 
@@ -175,12 +177,12 @@ def loadable_last(
     return None
 
 
-def listing(session: Session, job_id: str) -> list[CheckpointView]:
-    """Return a job's checkpoints: the best, other epochs in order, then the last."""
+def listing(session: Session, job_id: str, *conditions: ColumnElement[bool]) -> list[CheckpointView]:
+    """Return a job's checkpoints, or those of them that are meant: the best, other epochs in order, then the last."""
     job = session.get_one(Job, job_id)
     shown = (Checkpoint.kind == WEIGHTS) | (Checkpoint.id == job.last_checkpoint)
-    rows = session.scalars(select(Checkpoint).where(Checkpoint.job_id == job_id, Checkpoint.state == "ready", shown))
-    found = [_view(row, job) for row in rows]
+    mine = (Checkpoint.job_id == job_id, Checkpoint.state == "ready")
+    found = [_view(row, job) for row in session.scalars(select(Checkpoint).where(*mine, shown, *conditions))]
     # Weights of the very moment of the last are in the last.
     moments = {(view.epoch, view.step) for view in found if view.is_last}
     found = [view for view in found if view.is_best or view.is_last or (view.epoch, view.step) not in moments]
@@ -196,10 +198,15 @@ def kept(session: Session, job_id: str, metric: str) -> dict[int, tuple[str, flo
 
 def selected(session: Session, job_id: str, selector: str) -> CheckpointView | None:
     """Return the checkpoint `best`, `last`, `epoch:N` or of an id; never another one in its place."""
-    wanted = {"best": lambda c: c.is_best, "last": lambda c: c.is_last}.get(
-        selector, lambda c: selector in {c.id, f"epoch:{c.epoch}"}
-    )
-    return next(filter(wanted, listing(session, job_id)), None) or _replaced(session, job_id, selector)
+    # A job may keep thousands: only the one that is meant is read.
+    if epoch := EPOCH.fullmatch(selector):
+        wanted = Checkpoint.epoch == int(epoch[1])
+    elif selector in {"best", "last"}:
+        job = session.get_one(Job, job_id)
+        wanted = Checkpoint.id == (job.best_checkpoint if selector == "best" else job.last_checkpoint)
+    else:
+        return _of_id(session, job_id, selector)
+    return next(iter(listing(session, job_id, wanted)), None)
 
 
 def selectors(session: Session, job_id: str) -> list[str]:
@@ -208,8 +215,8 @@ def selectors(session: Session, job_id: str) -> list[str]:
     return ["best", "last", *(f"epoch:{epoch}" for epoch in epochs)] if epochs else []
 
 
-def _replaced(session: Session, job_id: str, checkpoint_id: str) -> CheckpointView | None:
-    """Return a checkpoint that is no longer shown, but is there because another job starts from it."""
+def _of_id(session: Session, job_id: str, checkpoint_id: str) -> CheckpointView | None:
+    """Return a checkpoint, also one that is no longer shown, but is there because another job starts from it."""
     own = (Checkpoint.job_id == job_id, Checkpoint.id == checkpoint_id, Checkpoint.state == "ready")
     row = session.scalar(select(Checkpoint).where(*own)) if checkpoint_id.isidentifier() else None
     if row is None:

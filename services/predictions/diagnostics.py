@@ -21,10 +21,14 @@ def diagnostics_of(cells: np.ndarray, preprocessing: Preprocessing, extra: list[
     if columns[0].shape is not None:
         return {"values": [], "total": 0, "extra_columns": extra}
     odd = _odd(cells, preprocessing)
-    rows, places = np.nonzero(odd)
-    shown = zip(rows[:MOST].tolist(), places[:MOST].tolist(), strict=True)
-    values = [_described(row, columns[n], cells[row, n], KINDS[odd[row, n] - 1]) for row, n in shown]
-    return {"values": values, "total": len(rows), "extra_columns": extra}
+    at = np.flatnonzero(odd != 0)  # looked for among booleans: that takes a tenth of the time
+    rows, places = np.divmod(at[:MOST], len(columns))
+    shown = (rows, places, cells[rows, places], odd[rows, places])
+    values = [
+        _described(row, columns[n], value, KINDS[kind - 1])
+        for row, n, value, kind in zip(*(part.tolist() for part in shown), strict=True)
+    ]
+    return {"values": values, "total": len(at), "extra_columns": extra}
 
 
 def _odd(cells: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
@@ -39,10 +43,10 @@ def _odd(cells: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
     return odd
 
 
-def _described(row: int, column: Input, value: np.float32, kind: str) -> dict[str, Any]:
+def _described(row: int, column: Input, value: float, kind: str) -> dict[str, Any]:
     found: dict[str, Any] = {"row": row, "column": column.name, "kind": kind}
     if kind == "outside_range":
-        found |= _how_far(float(value), float(column.low or 0), float(column.high or 0))
+        found |= _how_far(value, float(column.low or 0), float(column.high or 0))
     return found
 
 

@@ -85,14 +85,14 @@ def test_a_release_that_is_too_far_behind_is_refused_and_both_are_named(database
 def test_a_newer_release_asks_for_its_migration_and_names_both(database: Database) -> None:
     migrate(database)
     with database.engine.connect() as connection:
-        connection.execute(text("UPDATE releases SET name = '0.0.9', head = '0026'"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0026'"))
+        connection.execute(text("UPDATE releases SET name = '0.0.9', head = '0024'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0024'"))
         connection.commit()
 
     with pytest.raises(SchemaMismatch) as refused:
         check_schema(database)
 
-    assert "schema 0026 of Batchyard 0.0.9" in refused.value.detail
+    assert "schema 0024 of Batchyard 0.0.9" in refused.value.detail
     assert f"Batchyard {releases.own()}, needs {head()}. Run: batchyard server migrate" in refused.value.detail
 
 
