@@ -72,10 +72,10 @@ def local_stack(folder: Path, *arguments: str, **settings: str) -> Iterator[Stac
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-            process.wait(timeout=30)
+            process.wait(timeout=90)
 
 
-def _ready_url(process: "subprocess.Popen[str]", output: Path, timeout_s: float = 60) -> str:
+def _ready_url(process: "subprocess.Popen[str]", output: Path, timeout_s: float = 120) -> str:
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         text = output.read_text()

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.stack import Stack, local_stack
 
@@ -21,6 +21,9 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# What a page comes to show may take a slow machine long: it is waited for, and no test says how soon it is there.
+expect.set_options(timeout=30_000)
+
 ENDLESS = {"data": {"builtin": "iris"}, "model": "mlp", "epochs": 100_000, "early_stopping": False}
 DIVERGING = {"data": {"builtin": "iris"}, "model": "mlp", "optimizer": {"type": "sgd", "lr": 1e30}}
 #: What would run, were it not text.

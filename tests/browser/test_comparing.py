@@ -50,7 +50,7 @@ def test_a_line_is_hidden_by_its_box_and_by_the_address(tab: Page, jobs: dict[st
     reading = tab.locator(".reading").first
     expect(reading).to_contain_text("2 rates-high")
     expect(reading).not_to_contain_text("rates-low")
-    assert "hide=1" in tab.url
+    expect(tab).to_have_url(re.compile("hide=1"))
 
 
 def test_parallel_coordinates_have_a_line_for_each_job_and_axes_that_turn(tab: Page, jobs: dict[str, str]) -> None:

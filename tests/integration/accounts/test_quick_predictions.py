@@ -62,15 +62,22 @@ def test_a_warm_prediction_is_its_owners_alone(server: tuple[Served, Base]) -> N
 def test_a_key_that_is_revoked_or_over_gets_no_warm_prediction(server: tuple[Served, Base]) -> None:
     at, rooms = server
     view, token = rooms.keys.create("alice")
-    short = rooms.keys.create("alice", lifetime=timedelta(seconds=2))[1]
-    assert [predict(at, one).status for one in (token, short, token, short)] == [200] * 4
+    for seconds in (2, 20, 200):  # it is not over before it was of use, however slow this machine is
+        began = time.monotonic()
+        short = rooms.keys.create("alice", lifetime=timedelta(seconds=seconds))[1]
+        answers = [predict(at, one).status for one in (token, short, token, short)]
+        if time.monotonic() - began < seconds:
+            break
+    assert answers == [200] * 4
 
     rooms.keys.revoke(view.id)
     began = time.monotonic()
     while predict(at, token).status == 200:
         assert time.monotonic() - began < 5
+        time.sleep(0.02)
     while predict(at, short).status == 200:
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < seconds + 8
+        time.sleep(0.02)
 
     assert predict(at, token).status == predict(at, short).status == 401
 
@@ -81,8 +88,9 @@ def test_a_limit_of_rows_holds_for_a_warm_prediction(server: tuple[Served, Base]
     assert predict(at, token).status == 200
 
     rooms.quotas.change("alice", {"predict_rows": 0})
-    time.sleep(1)
-    refused = predict(at, token)
+    began = time.monotonic()
+    while (refused := predict(at, token)).status == 200 and time.monotonic() - began < 30:
+        time.sleep(0.02)
     rooms.quotas.change("alice", {"predict_rows": None})
 
     assert refused.status == 413

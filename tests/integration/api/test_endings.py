@@ -1,33 +1,19 @@
 """The end of a job is waited for in one call: by reading it, by its events, by a retry and by a resume."""
 
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
 
 from services.wiring.base import Base
+from tests.integration.api.waiters import meanwhile
 from tests.make import make_job, train
-
-
-@contextmanager
-def meanwhile(does: Callable[[], Any], after_s: float = 0.4) -> Iterator[None]:
-    """Do something in another thread a little later."""
-    timer = threading.Timer(after_s, does)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.join()
 
 
 def test_reading_until_done_is_answered_when_the_job_is_done(client: FlaskClient, joined: Base) -> None:
     job = make_job(joined)
 
-    with meanwhile(lambda: train(joined, job.id)):
+    with meanwhile(client.application, lambda: train(joined, job.id)):
         answer = client.get(f"/api/v1/jobs/{job.id}?until=done", headers={"Prefer": "wait=20"})
 
     assert (answer.status_code, answer.get_json()["status"]) == (200, "succeeded")
@@ -67,10 +53,10 @@ def test_a_list_of_events_waits_for_one_or_for_the_end(client: FlaskClient, join
     address = f"/api/v1/jobs/{job.id}/events"
     prefer = {"Prefer": "wait=20"}
 
-    with meanwhile(lambda: joined.commands.change("local", job.id, {"priority": 2})):
+    with meanwhile(client.application, lambda: joined.commands.change("local", job.id, {"priority": 2})):
         changed = client.get(f"{address}?after=1", headers=prefer)
     at_once = client.get(f"{address}?after=1", headers=prefer).get_json()["data"]
-    with meanwhile(lambda: joined.commands.cancel("local", job.id)):
+    with meanwhile(client.application, lambda: joined.commands.cancel("local", job.id)):
         ended = client.get(f"{address}?until=done", headers=prefer)
 
     assert [event["type"] for event in changed.get_json()["data"]] == ["changed"] == [e["type"] for e in at_once]
@@ -85,7 +71,7 @@ def test_a_retry_that_is_done_in_time_is_201_and_else_202(client: FlaskClient, j
     def train_next() -> None:
         train(joined, client.application.test_client().get("/api/v1/jobs").get_json()["data"][0]["id"])
 
-    with meanwhile(train_next):
+    with meanwhile(client.application, train_next):
         done = client.post(f"/api/v1/jobs/{old.id}/retry", headers={"Prefer": "wait=20"})
     late = client.post(f"/api/v1/jobs/{old.id}/retry", headers={"Prefer": "wait=1"})
     not_waited = client.post(f"/api/v1/jobs/{old.id}/retry")
@@ -102,7 +88,7 @@ def test_a_resume_is_waited_for_and_says_where_it_went_on(client: FlaskClient, j
     joined.commands.pause("local", job.id)
     joined.lifecycle.stopped(claim)
 
-    with meanwhile(lambda: train(joined, job.id)):
+    with meanwhile(client.application, lambda: train(joined, job.id)):
         answer = client.post(f"/api/v1/jobs/{job.id}/resume", headers={"Prefer": "wait=20"})
 
     assert (answer.status_code, answer.get_json()["status"]) == (200, "succeeded")

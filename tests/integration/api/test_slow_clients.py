@@ -1,38 +1,57 @@
 """Clients that are slow, silent or many, on the real server: each ends by its deadline, and others are answered."""
 
 import json
+import shutil
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from services.settings import Settings
+from tests.conftest import QUICK
 from tests.served import Served, heard, served
 
 WINDOW_S, RATE, PLACES = 1.0, 100, 4
 TINY = {"data": {"x": [[1], [2], [3], [4]], "y": [[1], [2], [3], [4]]}, "split": {"type": "none"}, "model": "linear"}
 BODY = json.dumps(TINY | {"epochs": 1}).encode()
-pytestmark = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)  # what waits here waits for no database
 BIG = 300_000  #: more than is held before a thread takes the request
 
 
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory, sqlite: Path, valkey_url: str) -> Iterator[Served]:
+    """The API with short deadlines and few places, for all tests that leave no place taken."""
+    with short(tmp_path_factory.mktemp("api"), sqlite, valkey_url) as running:
+        yield running
+
+
 @pytest.fixture
-def api(settings: Settings, valkey: str, tmp_path: Path) -> Iterator[Served]:
-    """The API with short deadlines and few places."""
+def own_api(tmp_path: Path, sqlite: Path, valkey_url: str) -> Iterator[Served]:
+    """The same for one test."""
+    with short(tmp_path, sqlite, valkey_url) as running:
+        yield running
+
+
+@contextmanager
+def short(folder: Path, sqlite: Path, valkey_url: str) -> Iterator[Served]:
+    """Serve the API on SQLite, as what waits here waits for no database."""
+    settings = replace(QUICK, storage_dir=folder / "data")
+    settings.storage.mkdir()
+    shutil.copyfile(sqlite, settings.storage / "batchyard.db")
     with served(
         settings,
-        valkey,
-        tmp_path / "api.log",
+        valkey_url,
+        folder / "api.log",
         body_window_s=WINDOW_S,
         body_min_bytes_per_s=RATE,
         body_places=PLACES,
         wait_places=PLACES,
         stream_s=5,
         max_json_bytes=1_000_000,
-    ) as api:
-        yield api
+    ) as running:
+        yield running
 
 
 def upload(api: Served, length: int) -> bytes:
@@ -87,17 +106,21 @@ def test_a_body_that_comes_slowly_but_fast_enough_is_taken(api: Served) -> None:
     assert answer.status == 202
 
 
-def test_when_many_bodies_come_in_one_more_is_refused_and_places_come_back(api: Served) -> None:
-    stalled = [api.connect(submit(api, 5_000) + b"{") for _ in range(PLACES)]
-    time.sleep(0.3)
+def test_when_many_bodies_come_in_one_more_is_refused_and_places_come_back(own_api: Served) -> None:
+    head = own_api.head(
+        "POST /api/v1/jobs", Content_Type="application/json", Content_Length=5_000, Expect="100-continue"
+    )
+    stalled = [own_api.connect(head) for _ in range(PLACES)]
+    for connection in stalled:
+        assert connection.recv(100).startswith(b"HTTP/1.1 100 ")  # it has a place
 
-    refused = api.ask("POST /api/v1/jobs", BODY)
-    read = api.ask("GET /api/v1/jobs")
+    refused = own_api.ask("POST /api/v1/jobs", BODY)
+    read = own_api.ask("GET /api/v1/jobs")
     ended = []
     for connection in stalled:
         with connection:
             ended.append(heard(connection).status)
-    taken = api.ask("POST /api/v1/jobs", BODY)
+    taken = own_api.ask("POST /api/v1/jobs", BODY)
 
     assert (refused.status, refused.json()["code"], refused.json()["limit"]) == (503, "overloaded", PLACES)
     assert int(refused.headers["retry-after"]) > 0
@@ -106,23 +129,23 @@ def test_when_many_bodies_come_in_one_more_is_refused_and_places_come_back(api: 
     assert taken.status == 202
 
 
-def test_without_a_place_streams_and_polls_are_refused_and_a_submit_is_taken(api: Served) -> None:
-    job = api.ask("POST /api/v1/jobs", BODY).json()
-    stream = api.head(f"GET /api/v1/jobs/{job['id']}/events", Accept="text/event-stream", Connection="close")
-    open_streams = [api.connect(stream) for _ in range(PLACES)]
+def test_without_a_place_streams_and_polls_are_refused_and_a_submit_is_taken(own_api: Served) -> None:
+    job = own_api.ask("POST /api/v1/jobs", BODY).json()
+    stream = own_api.head(f"GET /api/v1/jobs/{job['id']}/events", Accept="text/event-stream", Connection="close")
+    open_streams = [own_api.connect(stream) for _ in range(PLACES)]
     for connection in open_streams:
         assert connection.recv(12) == b"HTTP/1.1 200"
 
-    one_more = api.ask(f"GET /api/v1/jobs/{job['id']}/events", Accept="text/event-stream")
-    tag = api.ask(f"GET /api/v1/jobs/{job['id']}").headers["etag"]
-    poll = api.ask(f"GET /api/v1/jobs/{job['id']}", If_None_Match=tag, Prefer="wait=5")
-    known = api.ask(f"GET /api/v1/jobs/{job['id']}", If_None_Match=tag)
+    one_more = own_api.ask(f"GET /api/v1/jobs/{job['id']}/events", Accept="text/event-stream")
+    tag = own_api.ask(f"GET /api/v1/jobs/{job['id']}").headers["etag"]
+    poll = own_api.ask(f"GET /api/v1/jobs/{job['id']}", If_None_Match=tag, Prefer="wait=5")
+    known = own_api.ask(f"GET /api/v1/jobs/{job['id']}", If_None_Match=tag)
     began = time.monotonic()
-    submitted = api.ask("POST /api/v1/jobs", BODY, Prefer="wait=5")
+    submitted = own_api.ask("POST /api/v1/jobs", BODY, Prefer="wait=5")
     took = time.monotonic() - began
     for connection in open_streams:
         heard_rest(connection)
-    again = api.connect(stream)
+    again = own_api.connect(stream)
 
     for refused in (one_more, poll):
         assert (refused.status, refused.json()["code"]) == (503, "overloaded")
@@ -135,17 +158,17 @@ def test_without_a_place_streams_and_polls_are_refused_and_a_submit_is_taken(api
     again.close()
 
 
-def test_streams_whose_clients_are_gone_give_their_places_back(api: Served) -> None:
-    job = api.ask("POST /api/v1/jobs", BODY).json()
-    stream = api.head(f"GET /api/v1/jobs/{job['id']}/events", Accept="text/event-stream")
+def test_streams_whose_clients_are_gone_give_their_places_back(own_api: Served) -> None:
+    job = own_api.ask("POST /api/v1/jobs", BODY).json()
+    stream = own_api.head(f"GET /api/v1/jobs/{job['id']}/events", Accept="text/event-stream")
     for _ in range(PLACES):
-        with api.connect(stream) as left:
+        with own_api.connect(stream) as left:
             left.recv(12)
     deadline = time.monotonic() + 15
 
     answer = b""
     while answer != b"HTTP/1.1 200" and time.monotonic() < deadline:
-        with api.connect(stream) as again:
+        with own_api.connect(stream) as again:
             answer = again.recv(12)
         time.sleep(0.5)
 
@@ -163,12 +186,13 @@ def test_a_client_that_still_sends_hears_that_its_body_is_too_large(api: Served)
 
 @pytest.mark.parametrize("length", [5_000, BIG], ids=["small", "large"])
 def test_a_body_that_ends_early_is_not_stored(api: Served, length: int) -> None:
+    before = api.ask("GET /api/v1/datasets").json()["data"]
     with api.connect(upload(api, length) + b"a,b\n1,2\n3,4\n" + b"5,6\n" * ((length - 4_000) // 4)) as broken:
         broken.shutdown(socket.SHUT_WR)
         broken.recv(1)
     time.sleep(0.3)
 
-    assert api.ask("GET /api/v1/datasets").json()["data"] == []
+    assert api.ask("GET /api/v1/datasets").json()["data"] == before
 
 
 def test_a_large_upload_comes_back_as_it_was_sent(api: Served) -> None:

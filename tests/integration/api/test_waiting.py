@@ -21,21 +21,21 @@ def test_no_database_connection_is_held_while_many_wait(app: Flask, joined: Base
                 app.test_client().get(f"/api/v1/jobs/{job.id}/events", headers={"Accept": "text/event-stream"}).response
             )
         else:
-            asked = {"If-None-Match": f'W/"{job.events_seq}"', "Prefer": "wait=5"}
+            asked = {"If-None-Match": f'W/"{job.events_seq}"', "Prefer": "wait=60"}
             app.test_client().get(f"/api/v1/jobs/{job.id}", headers=asked)
 
     waiting = [threading.Thread(target=wait, args=(n,)) for n in range(50)]
     for thread in waiting:
         thread.start()
     watcher = app.extensions["batchyard.watcher"]
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while watcher.awaited[job.id] < 50 and time.monotonic() < deadline:
         time.sleep(0.05)
     held = min(_checked_out(pool) for _ in range(20))  # the watcher itself looks now and then
     awaited = watcher.awaited[job.id]
     joined.commands.cancel("local", job.id)
     for thread in waiting:
-        thread.join(timeout=20)
+        thread.join(timeout=60)
 
     assert awaited == 50
     assert held == 0

@@ -27,6 +27,7 @@ from services.wiring import trainer
 from services.wiring.base import Base, Intake, base
 from tests.batches import numbers, queued, trained, upload
 from tests.chaos.invariants import fingerprint
+from tests.hold import until
 from tests.make import make_job, train
 
 LONG: dict[str, Any] = {
@@ -139,8 +140,7 @@ def interrupt(joined: Base, job_id: str, after: int) -> None:
 
 def requeue(joined: Base, job_id: str) -> None:
     """Let the reaper find a job whose worker is gone."""
-    for _ in range(joined.settings.reap_reads):
-        joined.reaper.look()
+    until(lambda: job_id in joined.reaper.look())  # a read that is late forgets those before
     with joined.database.transaction() as session:
         session.execute(delete(Job).where(Job.name == "waits"))  # of the same priority now
     assert joined.lookup.get("local", job_id).status == "queued"

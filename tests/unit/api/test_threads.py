@@ -1,10 +1,10 @@
 """Threads are made when all others are busy, and taken again when idle."""
 
 import threading
-import time
 
 from api.permits import Permits, aside
 from api.threads import Threads
+from tests.hold import until
 
 
 def test_a_call_runs_while_all_earlier_ones_wait() -> None:
@@ -32,21 +32,16 @@ def test_beyond_the_most_a_call_waits_for_the_end_of_another() -> None:
 
 
 def test_calls_one_after_another_take_the_same_thread_which_ends_when_idle() -> None:
-    threads, names, done = Threads(10, idle_s=0.2), list[int](), threading.Event()
-
-    def note() -> None:
-        names.append(threading.get_ident())
-        done.set()
-
-    for _ in range(5):
-        done.clear()
-        threads.run(note)
-        assert done.wait(5)
-        time.sleep(0.02)
-    time.sleep(0.6)
-
+    threads, names = Threads(10), list[int]()
+    for n in range(5):
+        threads.run(lambda: names.append(threading.get_ident()))
+        until(lambda n=n: len(names) == n + 1 and threads.idle == 1)
     assert len(set(names)) == 1
-    assert threads.count == 0
+
+    threads.idle_s = 0.0
+    threads.run(lambda: None)  # after which it waits as long as is said now
+
+    until(lambda: threads.count == 0)
 
 
 def test_who_waits_gives_the_turn_to_others() -> None:

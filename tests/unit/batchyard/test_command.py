@@ -137,13 +137,18 @@ def test_a_server_that_hangs_is_given_up_after_the_timeout(hanging: str) -> None
     assert time.monotonic() - began < 5
 
 
-def test_ctrl_c_while_nothing_is_watched_ends_with_130_and_a_sentence(hanging: str) -> None:
-    whole = [sys.executable, "-m", "batchyard", "-s", hanging, "ls"]
-    waiting = subprocess.Popen(whole, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(1.5)  # until it waits for the answer
+def test_ctrl_c_while_nothing_is_watched_ends_with_130_and_a_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        whole = [sys.executable, "-m", "batchyard", "-s", f"http://127.0.0.1:{server.getsockname()[1]}", "ls"]
+        waiting = subprocess.Popen(whole, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        connection, _ = server.accept()
+        with connection:
+            connection.settimeout(60)
+            connection.recv(1)  # it has asked, so it waits for the answer
 
-    waiting.send_signal(signal.SIGINT)
-    out, said = waiting.communicate(timeout=10)
+            waiting.send_signal(signal.SIGINT)
+            out, said = waiting.communicate(timeout=60)
 
     assert waiting.returncode == 130, said
     assert out == ""
