@@ -109,6 +109,7 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
         job = wiring.job(settings, job_id, attempt, watch, lambda: watch.report(awaited[disk.is_full]))
         recorder = job.recorder
         recorder.started(job.training.environment())
+        faultpoint("trainer.started")
         reason = None
         while reason is None:
             try:
@@ -118,6 +119,7 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
                     raise
                 job = wiring.gone_back(settings, job, watch, fault.detail)
                 recorder.rolled_back(fault)
+        faultpoint("trainer.trained")
         recorder.succeed(reason)
         _look_inside(job, watch, settings)
     except Fenced:
