@@ -3,7 +3,7 @@
 Switched on with a folder, every point that a process passes is one record in its file `passed`, so that all processes
 count together. The file `die` says at which the process that gets there ends, as by `kill -9`: the number of a record,
 or a number and a name for the so-many-th record of this name. The file `hold` says likewise from which record on
-processes add their ids to the file `held` and wait until `hold` is gone.
+processes add their ids to the file `held` and wait until `hold` is gone or names a later record.
 """
 
 import os
@@ -44,21 +44,38 @@ def _pass(folder: Path, name: str) -> None:
     os.write(file, f"{name[: RECORD - 1]:<{RECORD - 1}}\n".encode())
     number = os.lseek(file, 0, os.SEEK_CUR) // RECORD
     os.close(file)
-    if _beyond(folder / "hold", number, name) >= 0:
-        with open(folder / "held", "a") as held:
-            held.write(f"{os.getpid()}\n")
-        while (folder / "hold").exists():
+    is_noted = False
+    while _beyond(folder, said := _said(folder / "hold"), number, name) >= 0:
+        if not is_noted:
+            is_noted = True
+            with open(folder / "held", "a") as held:
+                held.write(f"{os.getpid()}\n")
+        while _said(folder / "hold") == said:
             time.sleep(LOOK_S)
-    if _beyond(folder / "die", number, name) == 0:
+    if _beyond(folder, _said(folder / "die"), number, name) == 0:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _beyond(file: Path, number: int, name: str) -> int:
-    """Return how far a record is beyond the one that a file names; below 0 if before it, or of another name."""
+def _said(file: Path) -> str:
+    """Return what a file says; nothing if it is not there, or is just being written."""
     try:
-        at, _, wanted = file.read_text().strip().partition(" ")
+        return file.read_text().strip()
     except FileNotFoundError:
+        return ""
+
+
+def _beyond(folder: Path, said: str, number: int, name: str) -> int:
+    """Return how far a record is beyond the one that is named; below 0 if before it, or of another name."""
+    if not said:
         return -1
+    at, _, wanted = said.partition(" ")
     if wanted:
-        number = passed(file.parent)[:number].count(wanted) if name == wanted else 0
+        number = _rank(folder, number, name) if name == wanted else 0
     return number - int(at)
+
+
+def _rank(folder: Path, number: int, name: str) -> int:
+    """Return how many of the first so many records are of a name."""
+    with open(folder / "passed", "rb") as file:
+        records = b"\n" + file.read(number * RECORD)
+    return records.count(f"\n{name:<{RECORD - 1}}".encode())

@@ -8,7 +8,7 @@ from typing import Any
 from services.faultpoint import passed
 
 
-def until(is_so: Callable[[], Any], timeout_s: float = 60) -> float:
+def until(is_so: Callable[[], Any], timeout_s: float = 120) -> float:
     """Wait until something is so; return how long that took."""
     began = time.monotonic()
     while not is_so():
@@ -38,10 +38,14 @@ class Hold:
 
     def next(self, ring: Callable[[], Any] = lambda: True) -> int:
         """Ring until one more process stands at the point, and return its id."""
-        held = self.points / "held"
-        until(lambda: ring() and held.exists() and held.read_text().count("\n") > self.seen)
+        until(lambda: ring() and len(self.standing()) > self.seen)
         self.seen += 1
-        return int(held.read_text().split()[self.seen - 1])
+        return self.standing()[self.seen - 1]
+
+    def standing(self) -> list[int]:
+        """Return the ids of those that have come to stand at the point so far."""
+        held = self.points / "held"
+        return [int(line) for line in held.read_text().split("\n")[:-1]] if held.exists() else []
 
     def until_asked(self) -> None:
         """Wait until a trainer has heard that it is asked to stop."""

@@ -117,6 +117,7 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
             job = wiring.joined(settings, claimed, watch, waiting, ranks.group)
             recorder = job.recorder
             recorder.started(job.training.environment())
+            faultpoint("trainer.started")
             ranks.join()
             reason = None
             while reason is None:
@@ -124,6 +125,7 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
                     reason = train(job, watch)
                 except NonfiniteCost as fault:
                     job = _gone_back(job, fault, watch, settings)
+        faultpoint("trainer.trained")
         recorder.succeed(reason)
         _look_inside(job, watch, settings)
     except Fenced:

@@ -15,13 +15,14 @@ from services.backups import backup
 from services.db.engine import Database
 from services.settings import Settings, child_environment
 from tests.acceptance.test_kill import result
+from tests.hold import Hold
 from tests.stack import TUTORIAL, Stack, local_stack
 
 LONG: dict[str, Any] = {
     "data": {"builtin": "digits"},
     "model": {"type": "mlp", "hidden": [32], "dropout": 0.1},
     "batch_size": 16,
-    "epochs": 150,
+    "epochs": 12,
     "early_stopping": False,
 }
 
@@ -38,15 +39,19 @@ def empty_database(postgres: Path) -> Iterator[str]:
 
 def test_a_job_that_ran_ends_with_the_same_bits_after_a_restore(tmp_path: Path, empty_database: str) -> None:
     file = tmp_path / "backup.tar"
-    with local_stack(tmp_path / "first", "--workers", "1") as stack:
-        done, running = stack.submit(TUTORIAL), stack.submit(LONG)
+    points = tmp_path / "points"
+    points.mkdir()
+    with local_stack(tmp_path / "first", "--workers", "1", faultpoints=str(points)) as stack:
+        done = stack.submit(TUTORIAL)
         stack.finished(done)
-        while not epochs(stack, running):
-            time.sleep(0.02)
-        # In this process, because a command may take longer to start than the job takes to end.
+        hold = Hold(points, "trainer.epoch")
+        running = stack.submit(LONG)
+        hold.next()
+        assert epochs(stack, running)
         with closing(Database(Settings(storage_dir=tmp_path / "first"))) as database, open(file, "wb") as target:
             backup.write(database, target)
         assert not stack.json(f"/api/v1/jobs/{running}")["done"]
+        hold.end()
         expected = result(stack, running), predicted(stack, done)
 
     restored = server("restore", str(file), "--data-dir", str(tmp_path / "second"), database_url=empty_database)

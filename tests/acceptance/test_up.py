@@ -9,8 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.hold import Hold
 from tests.processes import below
 from tests.stack import TUTORIAL, local_stack
+
+
+@pytest.fixture
+def points(tmp_path: Path) -> Path:
+    """The folder that says where processes wait."""
+    folder = tmp_path / "points"
+    folder.mkdir()
+    return folder
 
 
 def test_a_second_start_finds_yesterdays_jobs(tmp_path: Path) -> None:
@@ -39,16 +48,19 @@ def test_two_stacks_side_by_side_keep_their_own_jobs_and_a_folder_has_one(tmp_pa
     assert f"pid {one.process.pid}, {one.url}" in second.stderr
 
 
-def test_sigterm_stops_everything_within_ten_seconds_and_the_job_goes_on_at_the_next_start(tmp_path: Path) -> None:
-    slow = {"data": {"builtin": "digits"}, "model": "mlp", "epochs": 200, "early_stopping": False}
-    with local_stack(tmp_path / "data", "--workers", "1") as stack:
+def test_sigterm_stops_everything_within_ten_seconds_and_the_job_goes_on_at_the_next_start(
+    tmp_path: Path, points: Path
+) -> None:
+    slow = {"data": {"builtin": "digits"}, "model": "mlp", "epochs": 12, "early_stopping": False}
+    with local_stack(tmp_path / "data", "--workers", "1", faultpoints=str(points)) as stack:
+        hold = Hold(points, "trainer.epoch")
         job_id = stack.submit(slow)
-        while not stack.json(f"/api/v1/jobs/{job_id}")["progress"]:
-            time.sleep(0.05)
+        hold.next()
         everyone = below(stack.process.pid)
         began = time.monotonic()
         stack.process.send_signal(signal.SIGTERM)
-        stack.process.wait(timeout=15)
+        hold.end(asked=True)
+        stack.process.wait(timeout=60)
         took = time.monotonic() - began
 
     with local_stack(tmp_path / "data", "--workers", "1") as stack:
@@ -56,14 +68,14 @@ def test_sigterm_stops_everything_within_ten_seconds_and_the_job_goes_on_at_the_
 
     assert took < 10
     assert not [process for process in everyone if process.alive]
-    assert (job["status"], job["progress"]["epoch"]) == ("succeeded", 200)
+    assert (job["status"], job["progress"]["epoch"]) == ("succeeded", 12)
 
 
 def test_killing_up_leaves_nothing_behind(tmp_path: Path) -> None:
     with local_stack(tmp_path / "data", "--workers", "1") as stack:
         everyone = below(stack.process.pid)
         os.kill(stack.process.pid, signal.SIGKILL)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while (left := [p for p in everyone if p.alive]) and time.monotonic() < deadline:
             time.sleep(0.05)
 
@@ -80,16 +92,17 @@ def test_the_demo_prints_costs_and_a_prediction_and_leaves_nothing(tmp_path: Pat
     assert "[73, 80, 75] scores 152.23" in done.stdout
 
 
-def test_a_job_is_followed_by_stream_and_by_poll_and_answers_while_it_trains(tmp_path: Path) -> None:
-    slow = {"data": {"builtin": "digits"}, "model": "mlp", "epochs": 250, "early_stopping": False, "name": "slow"}
+def test_a_job_is_followed_by_stream_and_by_poll_and_answers_while_it_trains(tmp_path: Path, points: Path) -> None:
+    slow = {"data": {"builtin": "digits"}, "model": "mlp", "epochs": 30, "early_stopping": False, "name": "slow"}
     seen: list[tuple[int, str]] = []
-    with local_stack(tmp_path / "data", "--workers", "1", stream_s="2") as stack:
+    with local_stack(tmp_path / "data", "--workers", "1", stream_s="2", faultpoints=str(points)) as stack:
+        hold = Hold(points, "trainer.epoch", after=2)
         job_id = stack.submit(slow)
-        tag, polls = 'W/"1"', 0
-        while not stack.json(f"/api/v1/jobs/{job_id}")["best"]:
-            poll = stack.http.get(f"/api/v1/jobs/{job_id}", headers={"If-None-Match": tag, "Prefer": "wait=10"})
+        tag, polls, best = 'W/"1"', 0, None
+        while not best:
+            poll = stack.http.get(f"/api/v1/jobs/{job_id}", headers={"If-None-Match": tag, "Prefer": "wait=60"})
             assert poll.status_code == 200
-            tag, polls = poll.headers["ETag"], polls + 1
+            tag, polls, best = poll.headers["ETag"], polls + 1, poll.json()["best"]
         early = stack.http.post("/api/v1/jobs/slow/predict", json={"x": [[0.0] * 64]}).json()
         while True:
             # Each stream ends after two seconds; the next one begins where it ended.
@@ -99,13 +112,14 @@ def test_a_job_is_followed_by_stream_and_by_poll_and_answers_while_it_trains(tmp
                 break
             blocks = [block.splitlines() for block in answer.text.split("\n\n") if block.startswith("id: ")]
             seen += [(int(block[0][4:]), block[1][7:]) for block in blocks]
+            hold.end()
         done = stack.json(f"/api/v1/jobs/{job_id}")
 
     assert polls >= 1
     assert early["job_status"] == "running"
     assert early["predictions"][0] in range(10)
     assert [number for number, _ in seen] == list(range(1, len(seen) + 1))
-    assert [kind for _, kind in seen] == ["queued", "started", *["epoch"] * 250, "end"]
+    assert [kind for _, kind in seen] == ["queued", "started", *["epoch"] * 30, "end"]
     assert done["status"] == "succeeded"
 
 

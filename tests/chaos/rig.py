@@ -17,6 +17,7 @@ import redis
 from local import valkey
 from services.nudges import list_of
 from services.processes import die_with_parent
+from tests.hold import Hold
 from tests.processes import Process, below
 
 QUICK = {
@@ -63,8 +64,16 @@ class Part:
 
     def kill(self, number: int = signal.SIGKILL) -> int:
         """End it, and all that is below it, and wait; return its exit code."""
+        return self.ended(self.signal(number), number)
+
+    def signal(self, number: int) -> list[Process]:
+        """Send it a signal; return what is below it then."""
         children = below(self.process.pid)
         self.process.send_signal(number)
+        return children
+
+    def ended(self, children: list[Process], number: int) -> int:
+        """Wait until it and what was below it have ended after a signal; return its exit code."""
         try:
             code = self.process.wait(timeout=60)
         except subprocess.TimeoutExpired as late:
@@ -131,8 +140,13 @@ class Rig:
         self.http.close()
         self.redis.close()
 
+    def hold(self, name: str) -> Hold:
+        """Keep processes at a point; at `trainer.trained` jobs run, but can't end."""
+        return Hold(self.folder / "points", name)
+
     def heal(self) -> None:
         """Let every part go on, start those that ended, and end the jobs that are still open."""
+        (self.folder / "points" / "hold").unlink(missing_ok=True)
         parts = (self.valkey, self.api, *self.dispatchers, *self.workers)
         for part in parts:
             part.signal_tree(signal.SIGCONT)
@@ -173,7 +187,7 @@ class Rig:
         """Return a job."""
         return self.ask("GET", f"/api/v1/jobs/{job_id}")
 
-    def finish(self, *job_ids: str, timeout_s: float = 120) -> list[dict[str, Any]]:
+    def finish(self, *job_ids: str, timeout_s: float = 240) -> list[dict[str, Any]]:
         """Wait until jobs are done and return them."""
         done: list[dict[str, Any]] = []
         deadline = time.monotonic() + timeout_s

@@ -9,7 +9,8 @@ import pytest
 
 from services.nudges import Bell
 from services.settings import Settings
-from tests.integration.worker.workers import Worker, until
+from tests.hold import until
+from tests.integration.worker.workers import Worker
 
 
 @pytest.fixture

@@ -17,16 +17,17 @@ from services.predictions.target import Target
 from services.settings import Settings
 from services.wiring.base import Base
 from tests.batches import OWNER, numbers, predictions, queued, trained, upload
-from tests.integration.worker.workers import LONG, Hold, Worker, rang, until
+from tests.hold import Hold, until
+from tests.integration.worker.workers import LONG, Worker, rang
 from tests.make import make_job
 
 ROWS = 3_000
 
 
-def finished(joined: Base, bell: Bell, prediction_id: str, timeout_s: float = 120) -> BatchView:
+def finished(joined: Base, bell: Bell, prediction_id: str, *, reaps: bool = False) -> BatchView:
     """Ring until a batch prediction is done, and return it."""
 
-    until(lambda: rang(joined, bell) and joined.batch_predictions.get(OWNER, prediction_id).done, timeout_s)
+    until(lambda: rang(joined, bell, reaps=reaps) and joined.batch_predictions.get(OWNER, prediction_id).done, 120)
     return joined.batch_predictions.get(OWNER, prediction_id)
 
 
@@ -120,7 +121,7 @@ def test_a_killed_worker_costs_no_recorded_piece_and_a_damaged_one_is_made_again
     third = next(joined.batch_predictions.files.path(wanted.id, "").glob("piece-0000002-*"))
     third.write_bytes(third.read_bytes()[:-1] + b"?")
     start()
-    done = finished(joined, bell, wanted.id)
+    done = finished(joined, bell, wanted.id, reaps=True)
 
     assert half.status == "running"
     assert output(joined, done) == calm
@@ -156,21 +157,26 @@ def test_a_cancelled_one_stops_and_a_drained_one_goes_on(
 
 
 def test_a_long_one_lets_a_waiting_job_go_first_and_goes_on_after_it(
-    joined: Base, bell: Bell, with_queue: Settings, tmp_path: Path
+    joined: Base, bell: Bell, with_queue: Settings, tmp_path: Path, points: Path
 ) -> None:
-    job, rows = trained(joined), upload(joined, numbers(20_000))
+    job, rows = trained(joined), upload(joined, numbers(2_000))
     worker = Worker(replace(with_queue, worker_slots=1, prediction_turn_s=0.5), tmp_path)
     try:
         until(lambda: worker.fork_server)
+        hold = Hold(points, "prediction.piece")
         long = [queued(joined, job, rows, piece_rows=20) for _ in range(2)]  # one for each slot
-        until(lambda: rang(joined, bell) and all(joined.batch_predictions.get(OWNER, it.id).rows_done for it in long))
+        for _ in long:
+            hold.next(lambda: rang(joined, bell))
         waiting = make_job(joined, **LONG | {"epochs": 1})
 
+        hold.until_asked()
+        hold.move("prediction.piece")  # who was asked yields there, another one gets no further
         until(lambda: rang(joined, bell) and joined.lookup.get(OWNER, waiting.id).done, 120)
 
         before = [joined.batch_predictions.get(OWNER, it.id) for it in long]
         assert not all(it.done for it in before)
         yielded = next(it for it in before if not it.done)
+        hold.end()
         until(
             lambda: (
                 rang(joined, bell) and joined.batch_predictions.get(OWNER, yielded.id).rows_done > yielded.rows_done

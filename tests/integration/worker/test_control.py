@@ -4,34 +4,32 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from services.jobs.retry import SpecChanges
-from services.nudges import Bell, top_up
+from services.nudges import Bell
 from services.wiring.base import Base
-from tests.integration.worker.workers import LONG, Worker, finished, result, until
+from tests.hold import Hold, until
+from tests.integration.worker.workers import HELD, LONG, Worker, finished, rang, result
 from tests.make import make_job
 
 
 def test_a_job_that_was_paused_again_and_again_ends_with_the_bits_of_one_that_was_not(
-    joined: Base, bell: Bell, start: Callable[[], Worker]
+    joined: Base, bell: Bell, start: Callable[[], Worker], points: Path
 ) -> None:
     worker = start()
-    calm = make_job(joined, **LONG)
+    calm = make_job(joined, **HELD)
     assert finished(joined, bell, calm.id).status == "succeeded"
-    job = make_job(joined, **LONG)
+    job = make_job(joined, **HELD)
     pauses = 0
-    while not joined.lookup.get("local", job.id).done and pauses < 5:
-        before = joined.lookup.get("local", job.id).training.epochs_done
-
-        def has_moved_on(before: int = before) -> bool:
-            top_up(bell, joined.eligible, "cpu")
-            return joined.lookup.get("local", job.id).training.epochs_done > before
-
-        until(has_moved_on)
+    while pauses < 4:
+        hold = Hold(points, "trainer.epoch")
+        hold.next(lambda: rang(joined, bell))
         trainers = worker.trainers
         joined.commands.pause("local", job.id)
+        hold.end(asked=pauses % 2 == 0)  # else it is asked somewhere in the next epochs, or ends before
         until(lambda: joined.lookup.get("local", job.id).status in {"paused", "succeeded"}, timeout_s=10)
         if joined.lookup.get("local", job.id).status == "succeeded":
             break
@@ -50,8 +48,7 @@ def test_a_job_that_was_paused_again_and_again_ends_with_the_bits_of_one_that_wa
 def test_a_paused_job_frees_its_worker_for_others(joined: Base, bell: Bell, start: Callable[[], Worker]) -> None:
     start()
     paused = [make_job(joined, **LONG | {"epochs": 100_000, "seed": n}) for n in range(2)]
-    top_up(bell, joined.eligible, "cpu")
-    until(lambda: all(joined.lookup.get("local", job.id).training.epochs_done for job in paused))
+    until(lambda: rang(joined, bell) and all(joined.lookup.get("local", it.id).training.epochs_done for it in paused))
     other = make_job(joined)
 
     for job in paused:
@@ -72,8 +69,7 @@ def test_a_trainer_that_is_stuck_in_a_batch_is_killed_and_the_request_is_met(
 ) -> None:
     worker = start()
     job = make_job(joined, **LONG | {"epochs": 100_000})
-    top_up(bell, joined.eligible, "cpu")
-    until(lambda: joined.lookup.get("local", job.id).training.best.epoch)
+    until(lambda: rang(joined, bell) and joined.lookup.get("local", job.id).training.best.epoch)
     trainer = worker.trainers[0]
     os.kill(trainer.pid, signal.SIGSTOP)
 
@@ -91,22 +87,18 @@ def test_a_trainer_that_is_stuck_in_a_batch_is_killed_and_the_request_is_met(
 
 
 def test_a_job_whose_trainer_dies_at_once_is_tried_three_times_and_says_whose_fault_it_is(
-    joined: Base, bell: Bell, start: Callable[[], Worker]
+    joined: Base, bell: Bell, start: Callable[[], Worker], points: Path
 ) -> None:
-    worker = start()
-    job = make_job(joined, **LONG | {"batch_size": 1, "epochs": 1})
+    start()
+    hold = Hold(points, "trainer.started")
+    job = make_job(joined, **LONG | {"epochs": 1})
     killed: set[int] = set()
+    for _ in range(3):
+        killed.add(trainer := hold.next(lambda: rang(joined, bell)))
+        os.kill(trainer, signal.SIGSEGV)
 
-    def done() -> bool:
-        top_up(bell, joined.eligible, "cpu")
-        for trainer in worker.trainers:
-            os.kill(trainer.pid, signal.SIGSEGV)
-            killed.add(trainer.pid)
-        return joined.lookup.get("local", job.id).done
+    found = finished(joined, bell, job.id)
 
-    until(done)
-
-    found = joined.lookup.get("local", job.id)
     assert (found.status, found.run.attempt, len(killed)) == ("failed", 3, 3)
     assert found.outcome.error is not None
     assert (found.outcome.error["code"], found.outcome.error["class"], found.outcome.error["retryable"]) == (

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from sqlalchemy import text
 from services.nudges import Bell, top_up
 from services.settings import Settings
 from services.wiring.base import Base, Intake, base
-from tests.integration.worker.workers import Worker, until
+from tests.hold import until
+from tests.integration.worker.workers import Worker
 from tests.make import make_job
 from tests.processes import below
 
@@ -57,23 +59,34 @@ def threads(pid: int) -> int:
     return len(os.listdir(f"/proc/{pid}/task"))
 
 
+def threads_of_supervisors(worker: Worker) -> list[int]:
+    """Return how many threads each supervisor has; each had one thread at every look."""
+    found = []
+    for supervisor in worker.supervisors:
+        with suppress(FileNotFoundError, ProcessLookupError):  # it was replaced just now
+            found.append(threads(supervisor.pid))
+    assert set(found) <= {1}
+    return found
+
+
 def open_files(pid: int) -> list[str]:
     """Return what a process has open."""
-    return [os.readlink(path) for path in Path(f"/proc/{pid}/fd").iterdir() if path.is_symlink()]
+    found = []
+    for path in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # it was closed just now
+            found.append(os.readlink(path))
+    return found
 
 
 def test_what_forks_has_one_thread_and_no_database(joined: Base, bell: Bell, start: Callable[..., Worker]) -> None:
     worker = start(supervisor_tasks=3)
     for _ in range(10):
         job = make_job(joined, **TINY)
-        top_up(bell, joined.eligible, "cpu")
-        until(lambda job=job: joined.lookup.get("local", job.id).done)
+        until(lambda job=job: top_up(bell, joined.eligible, "cpu") >= 0 and joined.lookup.get("local", job.id).done)
 
     celery, fork_server = worker.celery[0].pid, worker.fork_server[0].pid
-    until(lambda: len(worker.supervisors) == 2)
     assert (threads(celery), threads(fork_server)) == (1, 1)
-    for waiting in worker.supervisors:
-        assert threads(waiting.pid) == 1
+    until(lambda: len(counted := threads_of_supervisors(worker)) == 2 and set(counted) == {1})
     if joined.database.is_sqlite:  # of PostgreSQL's connections a process shows but a number
         for pid in (celery, fork_server):
             assert not [name for name in open_files(pid) if "batchyard.db" in name]

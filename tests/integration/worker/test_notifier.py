@@ -10,8 +10,8 @@ from services.settings import PREFIX, Settings, child_environment
 from services.webhooks.webhook_spec import WebhookSpec
 from services.webhooks.webhooks import WebhookService
 from services.wiring.base import Base
+from tests.hold import until
 from tests.integration.services.test_webhooks import given, happened, make_due
-from tests.integration.worker.workers import until
 from tests.make import make_job, train
 from tests.receiver import receiver
 

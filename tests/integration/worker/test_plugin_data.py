@@ -24,7 +24,7 @@ def settings(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     install(packages)
     monkeypatch.syspath_prepend(packages)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(packages), os.environ.get("PYTHONPATH", "")]))
-    return replace(settings, plugins="spirals, odd", stall_s=2.0, max_attempts_without_progress=1)
+    return replace(settings, plugins="spirals, odd", stall_s=8.0, max_attempts_without_progress=1)
 
 
 def job(name: str, params: dict[str, Any], **parts: Any) -> dict[str, Any]:

@@ -10,7 +10,8 @@ import pytest
 
 from services.nudges import Bell
 from services.wiring.base import Base
-from tests.integration.worker.workers import Hold, Worker, finished, rang, result
+from tests.hold import Hold
+from tests.integration.worker.workers import Worker, finished, rang, result
 from tests.make import make_job
 
 #: The cost's curvature is 22.5, so that steps above 2 / 22.5 = 0.09 lead away from the minimum.

@@ -15,7 +15,8 @@ from docs import plain_loop
 from services.nudges import Bell, list_of, plain_url, top_up
 from services.settings import Settings
 from services.wiring.base import Base
-from tests.integration.worker.workers import HELD, LONG, Hold, Worker, finished, rang, result, until
+from tests.hold import Hold, until
+from tests.integration.worker.workers import HELD, LONG, Worker, finished, rang, result
 from tests.make import make_job
 from tests.processes import below
 from tests.stack import TUTORIAL
@@ -53,7 +54,7 @@ def test_whatever_is_killed_the_job_ends_with_the_same_bits_and_nothing_is_left(
     ]
     for n, victim in enumerate(victims):
         before = joined.lookup.get("local", job.id).training.epochs_done
-        hold.next(lambda: rang(joined, bell))
+        hold.next(lambda: rang(joined, bell, reaps=True))
         assert joined.lookup.get("local", job.id).training.epochs_done > before
         below_it = below(worker.process.pid)
         for pid in victim(worker):
@@ -64,7 +65,7 @@ def test_whatever_is_killed_the_job_ends_with_the_same_bits_and_nothing_is_left(
             start()
     hold.end()
 
-    done = finished(joined, bell, job.id)
+    done = finished(joined, bell, job.id, reaps=True)
 
     assert done.status == "succeeded", done.outcome.error
     assert done.run.attempt >= len(victims)
@@ -130,7 +131,7 @@ def test_a_worker_that_is_asked_to_end_does_so_whatever_hangs_below_it_and_its_j
     until(lambda: not any(process.alive for process in below_it), timeout_s=5)
     hold.end()
     start()
-    assert finished(joined, bell, job.id).status == "succeeded"
+    assert finished(joined, bell, job.id, reaps=True).status == "succeeded"
 
 
 def test_a_cancelled_job_stops_within_seconds_and_keeps_its_best(
@@ -138,8 +139,7 @@ def test_a_cancelled_job_stops_within_seconds_and_keeps_its_best(
 ) -> None:
     start()
     job = make_job(joined, **LONG | {"epochs": 100_000})
-    top_up(bell, joined.eligible, "cpu")
-    until(lambda: joined.lookup.get("local", job.id).training.epochs_done >= 1)
+    until(lambda: rang(joined, bell) and joined.lookup.get("local", job.id).training.epochs_done >= 1)
 
     began = time.monotonic()
     joined.commands.cancel("local", job.id)

@@ -4,18 +4,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import load
 
-from services.faultpoint import passed
 from services.jobs.job_views import JobView
 from services.nudges import Bell, top_up
 from services.settings import PREFIX, Settings, child_environment
 from services.wiring.base import Base
+from tests.hold import until
 from tests.processes import Process, below
 
 LONG: dict[str, Any] = {
@@ -67,37 +66,6 @@ class Worker:
         return self.process.wait(timeout=30)
 
 
-def until(is_so: Callable[[], Any], timeout_s: float = 60) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + timeout_s
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-class Hold:
-    """Keeps processes at a point once it was passed `after` times, so that none ends before a test has acted."""
-
-    def __init__(self, points: Path, name: str, after: int = 0) -> None:
-        self.points = points
-        self.seen = 0
-        self.asked = passed(points).count("trainer.asked")
-        (points / "held").unlink(missing_ok=True)
-        (points / "hold").write_text(f"{passed(points).count(name) + after + 1} {name}")
-
-    def next(self, ring: Callable[[], Any]) -> int:
-        """Ring until one more process stands at the point, and return its id."""
-        held = self.points / "held"
-        until(lambda: ring() and held.exists() and held.read_text().count("\n") > self.seen)
-        self.seen += 1
-        return int(held.read_text().split()[self.seen - 1])
-
-    def end(self, *, asked: bool = False) -> None:
-        """Let all of them go on; if wanted, once one of them has heard that it is asked to stop."""
-        until(lambda: not asked or passed(self.points).count("trainer.asked") > self.asked)
-        (self.points / "hold").unlink()
-
-
 def result(joined: Base, job_id: str) -> tuple[Any, ...]:
     """All that interruptions must not change."""
     epochs = [(e.epoch, e.train_cost, e.val_cost) for e in joined.lookup.epochs("local", job_id)]
@@ -106,16 +74,20 @@ def result(joined: Base, job_id: str) -> tuple[Any, ...]:
     return epochs, weights, joined.lookup.get("local", job_id).training.best.epoch
 
 
-def rang(joined: Base, bell: Bell) -> bool:
-    """Do what the dispatcher does, at its pace."""
+def rang(joined: Base, bell: Bell, *, reaps: bool = False) -> bool:
+    """Do what the dispatcher does, at its pace; it reaps where a test kills those who beat.
+
+    Elsewhere it does not, because here a beat that is a second late costs a job an attempt.
+    """
     top_up(bell, joined.eligible, "cpu")
-    joined.reaper.look()
-    joined.batch_reaper.look()
+    if reaps:
+        joined.reaper.look()
+        joined.batch_reaper.look()
     time.sleep(joined.settings.reap_interval_s)
     return True
 
 
-def finished(joined: Base, bell: Bell, job_id: str) -> JobView:
+def finished(joined: Base, bell: Bell, job_id: str, *, reaps: bool = False) -> JobView:
     """Ring until a job is done, and return it."""
-    until(lambda: rang(joined, bell) and joined.lookup.get("local", job_id).done, timeout_s=90)
+    until(lambda: rang(joined, bell, reaps=reaps) and joined.lookup.get("local", job_id).done, timeout_s=120)
     return joined.lookup.get("local", job_id)
