@@ -11,9 +11,9 @@ from flask.testing import FlaskClient
 from api import create_app
 from services.errors import NotReady
 from services.objects.store import ObjectStore
+from tests.hold import until
 from tests.integration.storage.conftest import Hosts
 from tests.integration.storage.test_datasets_on_s3 import upload
-from tests.integration.worker.workers import until
 from tests.s3 import ACCESS, SECRET
 
 INLINE = {"data": {"x": [[1.0], [2.0]], "y": [1.0, 2.0]}, "model": "linear"}

@@ -30,9 +30,9 @@ from services.training.model_summary import summary
 from services.wiring.base import Base, Intake, base
 from tests.chaos import invariants
 from tests.conftest import QUICK
+from tests.hold import until as waited
 from tests.hosts import OtherHost, certify, may_make_hosts, other_host
 from tests.integration.worker.workers import LONG
-from tests.integration.worker.workers import until as waited
 from tests.make import make_job
 from tests.postgres import FAST, binaries_with_tls, postgres_process, wait_for
 from tests.tls_front import TlsFront

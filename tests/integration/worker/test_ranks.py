@@ -13,7 +13,8 @@ import pytest
 from services.nudges import Bell, top_up
 from services.settings import Settings
 from services.wiring.base import Base
-from tests.integration.worker.workers import Worker, finished, until
+from tests.hold import until
+from tests.integration.worker.workers import Worker, finished
 from tests.make import make_job
 from tests.processes import Process, below
 
