@@ -22,8 +22,7 @@ def share() -> Response:
 @bp.post("/shares/<share_id>/remove")
 def unshare(share_id: str) -> Response:
     """Share a thing no more."""
-    kind, thing = _named()
-    api().shares.remove(caller(), share_id)
+    kind, thing = api().shares.remove(caller(), share_id)
     return notices.go(_page(kind, thing), "It is no longer shared so.")
 
 

@@ -123,17 +123,19 @@ class Shares:
         with self.database.reading() as session:
             return [LentThing(*row) for row in session.execute(query.limit(MOST_SHOWN))]
 
-    def remove(self, owner: str, share_id: str) -> None:
-        """Share a thing no more.
+    def remove(self, owner: str, share_id: str) -> tuple[Kind, str]:
+        """Share a thing no more; return what it is.
 
         Raises: NotFound.
         """
         with self.database.transaction() as session:
-            gone: Any = delete(Share).where(Share.owner == owner, Share.id == share_id).returning(Share.id)
-            if session.scalar(gone, execution_options={"synchronize_session": False}) is None:
+            gone = delete(Share).where(Share.owner == owner, Share.id == share_id).returning(Share.kind, Share.thing)
+            found = session.execute(gone, execution_options={"synchronize_session": False}).first()
+            if found is None:
                 raise NotFound(f"There is no share {share_id[:80]!r}.")
             changes.note_keys(session)
         self.reload()
+        return Kind(found.kind), found.thing
 
     def lender(self, reader: str, kind: Kind, thing: str) -> str | None:
         """Return whose thing a reader means who has none of that name, if it is shared with them and still there.

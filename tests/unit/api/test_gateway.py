@@ -22,6 +22,7 @@ def gateway() -> Gateway:
     def length() -> str:
         return f"{'whole' if WHOLE in request.environ else 'piecemeal'} {len(request.get_data())}"
 
+    app.extensions["batchyard.shutdown"] = None  # of use where a server starts and ends, and beside `quick`
     return Gateway(app, Settings())
 
 
