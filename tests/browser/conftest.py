@@ -53,7 +53,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture
 def bare(stack: Stack) -> Stack:
-    """The same stack, with no job and no data set: as it was when it was new."""
+    """The same stack, with no model, no job and no data set: as it was when it was new."""
+    for model in stack.json("/api/v1/models")["data"]:  # a job whose model is registered is kept
+        for version in model["versions"]:
+            stack.http.delete(f"/api/v1/models/{model['name']}/versions/{version['version']}").raise_for_status()
     for kind in ("jobs", "datasets"):
         while found := stack.json(f"/api/v1/{kind}?limit=100")["data"]:
             for one in found:
