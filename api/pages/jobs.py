@@ -46,13 +46,6 @@ def index() -> Response:
         return _index()
     asked = query(ListQuery)
     base = api().base
-    text = asked.q.strip()
-    filters = Filters(
-        statuses=[asked.status] if asked.status else [],
-        name=text if "*" in text else None,
-        text=text if text and "*" not in text else None,
-        tags=[asked.tag] if asked.tag else [],
-    )
     mark = marks_of(base, _mark(), caller(), [JOBS])
     counts = base.listing.counts(caller())
     workers = base.workers.listing(caller())
@@ -61,7 +54,7 @@ def index() -> Response:
     if not sum(counts.values()):
         shown = samples.copies(samples.SPEC, request.host_url)
         return page("first_run.html", marks=mark, workers=workers, lent=lent, shown=shown)
-    found = base.listing.page(caller(), filters, sort=asked.sort, limit=PAGE, after=asked.after)
+    found = base.listing.page(caller(), _filters(asked), sort=asked.sort, limit=PAGE, after=asked.after)
     positions = base.listing.positions(caller(), found.items)
     rows = [
         {
@@ -85,6 +78,16 @@ def index() -> Response:
         asked=asked,
         filtered=filtered,
         statuses=get_args(Status)[:6],
+    )
+
+
+def _filters(asked: ListQuery) -> Filters:
+    text = asked.q.strip()
+    return Filters(
+        statuses=[asked.status] if asked.status else [],
+        name=text if "*" in text else None,
+        text=text if text and "*" not in text else None,
+        tags=[asked.tag] if asked.tag else [],
     )
 
 

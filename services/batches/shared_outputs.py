@@ -1,20 +1,19 @@
 """The files of batch predictions in a bucket: each is there before the database names it, so that any host goes on."""
 
 import os
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from services.batches.output_files import OutputFiles
-from services.errors import NotFound, NotReady, StorageFull
+from services.errors import NotFound, StorageFull
 from services.objects.cache import Cache, OtherBytes, TooLargeForCache, Wanted
+from services.objects.patience import patiently
 from services.objects.store import ObjectMissing, ObjectStore
 from services.outage import Outage
 from services.settings import PREFIX
 
 FOLDER = "predictions"
-RETRY_S = 0.5  #: pause before a bucket that is away is asked again
 
 
 class SharedOutputs:
@@ -108,18 +107,7 @@ class SharedOutputs:
             self.held[prediction_id] = self.cache.hold(f"{FOLDER}/{prediction_id}")
 
     def _patiently(self, ask: Callable[[], None]) -> None:
-        while True:
-            try:
-                ask()
-            except (NotReady, StorageFull) as error:
-                if self.waiting is None:
-                    raise
-                self.outage.began(error.detail)
-                self.waiting()
-                time.sleep(RETRY_S)
-            else:
-                self.outage.ended()
-                return
+        patiently(ask, self.waiting, self.outage)
 
 
 #: Local, or in a bucket.

@@ -22,8 +22,9 @@ import numpy as np
 
 from services.columns import TableInfo
 from services.datasets.storage import INFO, ORIGINAL, TABLE, Storage, mapped, sealed
-from services.errors import NotReady, StorageFull
+from services.errors import StorageFull
 from services.objects.cache import Cache, OtherBytes, TooLargeForCache, Wanted
+from services.objects.patience import patiently
 from services.objects.store import ObjectMissing, ObjectStore
 from services.outage import Outage
 from services.settings import PREFIX
@@ -33,7 +34,6 @@ DIGESTS = {ORIGINAL: "original_sha256", TABLE: "table_sha256"}
 USED, DAMAGED = "used", "damaged"
 TOUCH_S = 600.0  #: a data set that this process touched is new enough for so long
 DRAFT_S = 3_600.0  #: drafts that nobody has written to for so long are removed
-RETRY_S = 0.5  #: pause before a bucket that is away is asked again
 T = TypeVar("T")
 
 
@@ -190,18 +190,7 @@ class SharedStorage:
 
     def _copied(self, sha256: str, name: str, use: Callable[[Path, int], T]) -> T:
         """Return what is made of a file's verified copy, waiting for the bucket if that is wanted."""
-        while True:
-            try:
-                found = self._copied_now(sha256, name, use)
-            except (NotReady, StorageFull) as error:
-                if self.waiting is None:
-                    raise
-                self.outage.began(error.detail)
-                self.waiting()
-                time.sleep(RETRY_S)
-            else:
-                self.outage.ended()
-                return found
+        return patiently(lambda: self._copied_now(sha256, name, use), self.waiting, self.outage)
 
     def _copied_now(self, sha256: str, name: str, use: Callable[[Path, int], T]) -> T:
         # What is known here may be of before the data set was stored again, and what came may have changed on its way.
