@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, NoReturn
 
+from services.attempts.recorder import Recorder
 from services.costs import EpochCosts
 from services.disk import Disk
 from services.errors import BatchyardError
@@ -142,13 +143,7 @@ def run(job_id: str, attempt: int, settings: Settings, watch: Watch) -> int:
         wiring.fail(settings, job_id, attempt, recorder, fault)
         return outcome.USER_FAULT
     except (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError) as error:
-        traceback.print_exc()
-        if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and not is_certain(error)):
-            return memory_exit(error)
-        # The same arithmetic on the same rows ends alike: attempts are for what may go otherwise.
-        detail = f"The training can't continue: {type(error).__name__}: {error}"[:MAX_LISTED]
-        wiring.fail(settings, job_id, attempt, recorder, TrainingFailed(detail, retryable=False))
-        return outcome.USER_FAULT
+        return _broken(error, settings, job_id, attempt, recorder)
     return outcome.DONE
 
 
@@ -193,6 +188,17 @@ def _gone_back(job: wiring.Job, fault: NonfiniteCost, watch: Watch, settings: Se
     job = wiring.gone_back(settings, job, watch, fault.detail)
     job.recorder.rolled_back(fault)
     return job
+
+
+def _broken(error: Exception, settings: Settings, job_id: str, attempt: int, recorder: Recorder | None) -> int:
+    """Say what broke the training, and fail the job where another attempt would break alike; return the exit code."""
+    traceback.print_exc()
+    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and not is_certain(error)):
+        return memory_exit(error)
+    # The same arithmetic on the same rows ends alike: attempts are for what may go otherwise.
+    detail = f"The training can't continue: {type(error).__name__}: {error}"[:MAX_LISTED]
+    wiring.fail(settings, job_id, attempt, recorder, TrainingFailed(detail, retryable=False))
+    return outcome.USER_FAULT
 
 
 def _look_inside(job: wiring.Job, watch: Watch, settings: Settings) -> None:
