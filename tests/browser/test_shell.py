@@ -62,6 +62,20 @@ def test_nothing_is_deleted_before_somebody_says_so_twice(tab: Page, stack: Stac
     assert stack.http.get(f"/api/v1/jobs/{job_id}").status_code == 404
 
 
+def test_an_open_page_says_that_its_job_was_deleted_and_asks_for_it_no_more(tab: Page, stack: Stack) -> None:
+    job_id = stack.submit(QUICK | {"name": "deleted-elsewhere"})
+    stack.finished(job_id)
+    tab.goto(f"/jobs/{job_id}")
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+
+    stack.http.delete(f"/api/v1/jobs/{job_id}").raise_for_status()
+
+    expect(tab.get_by_text("This job was deleted.")).to_be_visible()
+    expect(tab.get_by_role("heading", name="deleted-elsewhere")).to_be_visible()  # what was shown stays
+    assert [url for url in asked if f"/jobs/{job_id}" in url] == []
+
+
 def test_a_job_is_found_by_tag_and_by_the_beginning_of_its_id(tab: Page, stack: Stack) -> None:
     job_id = stack.submit(QUICK | {"name": "found-by", "tags": ["rare-tag"]})
     stack.finished(job_id)

@@ -12,6 +12,10 @@ function showLive() {
   if (live) live.hidden = !up;
 }
 
+function showGone() {
+  document.getElementById("gone")?.removeAttribute("hidden");
+}
+
 function keyOf(element) {
   return [element.tagName, element.id, element.name, element.value, element.getAttribute("href")].join("|");
 }
@@ -47,7 +51,7 @@ async function refresh() {
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       const before = document.querySelector("[data-status]")?.dataset.status;
       if (answer.ok) replace(fresh);
-      else if (answer.status === 404) document.getElementById("gone")?.removeAttribute("hidden");
+      else if (answer.status === 404) showGone();
       showLive(); // it may stand in what was renewed
       const after = document.querySelector("[data-status]")?.dataset.status;
       if (before && after && before !== after) document.getElementById("announce").textContent = after;
@@ -78,7 +82,9 @@ function hear({ data }) {
   for (const topic of topics) {
     const mark = data.marks[topic];
     if (mark === undefined || mark === known[topic]) continue;
-    if (known[topic] !== "") wanted = true;
+    // A job that is deleted has no page to ask for: what is shown stays, under a line that says so.
+    if (mark === "gone") showGone();
+    else if (known[topic] !== "") wanted = true;
     known[topic] = mark;
   }
   if (wanted) refresh();
