@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -44,7 +43,7 @@ class Api:
         sizes = ModelSizes(on_demand.measure, on_demand.shapes)
         intake = Intake(sizes, on_demand.look, self.submitted.set)
         self.base: Base = base(settings, intake, pool_size=pool_size)
-        self._predictions: Future[PredictionService] = Future()
+        self.predictions: PredictionService | None = None  #: what predicts, once torch is there
         self.models = ModelService(self.base.database, self.base.lookup, on_demand.weights_sha256)
         self.aliases = AliasService(self.base.database)
         self.monitoring = Monitoring(self.base.database, settings.online_s)
@@ -104,15 +103,15 @@ class Api:
     def load_predictions(self) -> "PredictionService":
         """Return the room that predicts. The first call imports torch, which takes a second or two."""
         with self._loading:
-            if not self._predictions.done():
+            if self.predictions is None:
                 from services.predictions.predictions import PredictionService
                 from services.predictions.source import Source
 
                 source = Source(self.base.database, self.base.lookup, self.models)
                 made = PredictionService(source, self.base.settings, self.base.quotas.predict_rows)
                 self._start("change counters", made.freshness.run)
-                self._predictions.set_result(made)
-        return self._predictions.result()
+                self.predictions = made
+            return self.predictions
 
     def example_row(self, owner: str, job_id: str) -> tuple[dict[str, Any], bool]:
         """Return a row of a job's data by column, and whether it validated the model; empty if there are no rows.
@@ -156,11 +155,6 @@ class Api:
 
         base = self.base
         return BatchSubmit(self.load_predictions(), base.batch_predictions, base.datasets, base.disk)
-
-    @property
-    def predictions(self) -> "PredictionService | None":
-        """What predicts, if torch is there already."""
-        return self._predictions.result() if self._predictions.done() else None
 
     def close(self) -> None:
         """Let the ringer end, then close every connection."""
