@@ -18,6 +18,7 @@ from services.db.prediction_tables import BatchPrediction
 from services.db.tables import Checkpoint, Job
 from services.errors import InvalidTransition, JobAlreadyFinished, NotFound
 from services.model_errors import OutputNotReady
+from services.nudges import DEVICES
 from services.settings import Settings
 from services.specs.parse.faults import closest
 from services.states import FINAL, JobState
@@ -39,7 +40,7 @@ class BatchPredictionService:
         files: AnyOutputs,
         keys: "IdempotencyKeys",
         settings: Settings,
-        ring: Callable[[], None],
+        ring: Callable[[str], None],
     ) -> None:
         self.database = database
         self.files = files
@@ -85,7 +86,8 @@ class BatchPredictionService:
             session.add(row)
             session.flush()
             found = batch_view(row)
-        self.ring()
+        for device in DEVICES:  # any worker may take it
+            self.ring(device)
         return found
 
     def get(self, owner: str, prediction_id: str) -> BatchView:

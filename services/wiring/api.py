@@ -1,7 +1,9 @@
 """Joins what the API needs: the rooms, the doorbell, and predictions as soon as torch is there."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -14,7 +16,7 @@ from services.jobs.verification import JobVerification
 from services.models.aliases import AliasService
 from services.models.registry import ModelService
 from services.monitoring.totals import Monitoring
-from services.nudges import DEVICES, Bell, top_up
+from services.nudges import DEVICES, Bell, nudge, top_up
 from services.settings import Settings
 from services.specs.resolve.facts import ModelSizes
 from services.tls import broker_url
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+ANY = "any"  #: stands for every device
+
 
 class Api:
     """The rooms and what only the API has."""
@@ -38,10 +42,11 @@ class Api:
         self.bell = Bell(broker_url(settings))
         self.closed = threading.Event()
         self.threads: list[threading.Thread] = []  #: that end when this closes
-        self.submitted = threading.Event()  #: set after each submit; the ringer waits for it
+        #: The device of each work that is queued, or ANY where such as waits may start now: the ringer hears of it.
+        self.queued: SimpleQueue[str] = SimpleQueue()
         pool_size = settings.api_threads // 4
         sizes = ModelSizes(on_demand.measure, on_demand.shapes)
-        intake = Intake(sizes, on_demand.look, self.submitted.set)
+        intake = Intake(sizes, on_demand.look, self.queued.put)
         self.base: Base = base(settings, intake, pool_size=pool_size)
         self.predictions: PredictionService | None = None  #: what predicts, once torch is there
         self.models = ModelService(self.base.database, self.base.lookup, on_demand.weights_sha256)
@@ -64,7 +69,7 @@ class Api:
         """
         self.base.workers.drain(worker, drained=drained)
         if not drained:
-            self.submitted.set()
+            self.queued.put(ANY)
 
     def pause_queue(self, *, paused: bool) -> None:
         """Let nothing start that waits, or let it start again; then the workers hear at once."""
@@ -72,7 +77,7 @@ class Api:
             self.base.pauses.begin()
         else:
             self.base.pauses.end()
-            self.submitted.set()
+            self.queued.put(ANY)
 
     def start_keys(self) -> None:
         """Look for keys from now on. Without an answer of the database nobody is let in, and it is tried again."""
@@ -99,6 +104,14 @@ class Api:
         """
         for device in DEVICES:
             top_up(self.bell, self.base.eligible, device)
+
+    def nudge(self, devices: Counter[str]) -> None:
+        """Ring for as many works as were queued for each device.
+
+        Raises: NotReady.
+        """
+        for device, times in devices.items():
+            nudge(self.bell, device, times, self.base.settings.max_nudges)
 
     def load_predictions(self) -> "PredictionService":
         """Return the room that predicts. The first call imports torch, which takes a second or two."""
@@ -159,7 +172,7 @@ class Api:
     def close(self) -> None:
         """Let the ringer end, then close every connection."""
         self.closed.set()
-        self.submitted.set()
+        self.queued.put(ANY)
         if self._exports:
             self._exports.builder.close()
         for thread in self.threads:
