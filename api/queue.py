@@ -133,6 +133,8 @@ def _worker(view: WorkerView) -> queue_schemas.Worker:
         busy_slots=view.busy,
         status=view.status,
         jobs=view.jobs,
+        done=view.done,
+        failed=view.failed,
         versions=view.versions,
         memory_bytes=view.memory_bytes,
         started_at=view.started_at,

@@ -50,4 +50,6 @@ def undrain(worker: str) -> None:
 def line(worker: dict[str, Any]) -> str:
     """Return a worker and what it is doing in a line."""
     busy = f"{worker.get('busy_slots', '?')}/{worker.get('slots', '?')} busy"
-    return f"worker {worker['id']}  {worker['status']}  {busy}  seen {worker['heartbeat_age_seconds']} s ago"
+    # An older server does not count.
+    ended = f"{worker['done']} done, {worker['failed']} failed  " if "done" in worker else ""
+    return f"worker {worker['id']}  {worker['status']}  {busy}  {ended}seen {worker['heartbeat_age_seconds']} s ago"
