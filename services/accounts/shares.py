@@ -150,6 +150,18 @@ class Shares:
                 return None
             return session.scalar(_lenders(kind, thing, reader))
 
+    def lenders(self, reader: str, kind: Kind, things: list[str]) -> dict[str, list[str]]:
+        """Return which of these things others share with a reader, by their owners."""
+        shared = [thing for thing in things if (kind, thing) in self.known]
+        if not shared:
+            return {}
+        query = select(Share.owner, Share.thing).where(_reads(reader), Share.kind == kind, Share.thing.in_(shared))
+        found: dict[str, list[str]] = {}
+        with self.database.reading() as session:
+            for row in session.execute(query.distinct()):
+                found.setdefault(row.owner, []).append(row.thing)
+        return found
+
     def reload(self) -> None:
         """Read what is shared with anybody.
 
