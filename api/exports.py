@@ -72,7 +72,7 @@ def export(job_id: str) -> Response:
             ready.path, media, as_attachment=True, download_name=name, etag=ready.sha256, conditional=True
         )
     except FileNotFoundError as error:
-        raise ExportFailed("The export made way for others just now. Ask again.") from error
+        raise ExportFailed("The export was just removed to make room for others. Ask again.") from error
     response.headers["Repr-Digest"] = f"sha-256=:{base64.b64encode(bytes.fromhex(ready.sha256)).decode()}:"
     response.headers["Accept-Ranges"] = "bytes"
     response.headers["X-Export-Max-Difference"] = f"{ready.difference:.3g}"

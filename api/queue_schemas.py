@@ -76,7 +76,7 @@ class Queues(Answer):
 
     object: str = "queue"
     paused: bool
-    """Whether nothing that waits is started, until it is resumed."""
+    """Whether no waiting job is started until the queue is resumed."""
     paused_at: datetime | None
     queues: list[DeviceQueue]
     jobs: list[QueuedJob]

@@ -27,6 +27,6 @@ def export(named: str | None, kind: str, checkpoint: str, output: str | None) ->
             session.say(f"Building {kind} from the {checkpoint} checkpoint …")
             made = job.exported(kind, output, checkpoint=checkpoint)
             path = made.path
-            apart = f"{made.difference:.2g} apart from the stored model at most, on {made.rows} rows"
+            apart = f"{made.difference:.2g} away from the stored model at most, on {made.rows} rows"
             session.say(f"✓ {path.stat().st_size:,} bytes, {apart}")
         click.echo(str(path))

@@ -27,14 +27,12 @@ def listed() -> None:
 @click.argument("worker")
 @global_options
 def drain(worker: str) -> None:
-    """Let a worker finish what it is running and take nothing more."""
+    """Let a worker finish what it is running and take no more jobs."""
     with session.client() as by:
         found = by.workers.drain(worker)
     left = found["busy_slots"]
-    jobs = f"finishes {left} job{'' if left == 1 else 's'} and then rests" if left else "rests"
-    session.told(
-        found, f"{worker} takes nothing more: it {jobs}. Let it take jobs again: batchyard workers undrain {worker}"
-    )
+    finishes = f", and finishes {left} job{'' if left == 1 else 's'} first" if left else ""
+    session.told(found, f"{worker} takes no more jobs{finishes}. Undo it: batchyard workers undrain {worker}")
 
 
 @workers.command()

@@ -79,7 +79,9 @@ class Shares:
         if reader != ALL:
             check_owner(reader, "#/reader")
         if reader == owner:
-            raise InvalidRequest([Fault("#/reader", "invalid", "is you: everything of yours you can read", reader)])
+            raise InvalidRequest(
+                [Fault("#/reader", "invalid", "is yourself: you can already read what is yours", reader)]
+            )
         with self.database.transaction() as session:
             whose, name = THINGS[kind]
             if session.scalar(select(name).where(whose == owner, name == thing)) is None:

@@ -51,7 +51,7 @@ class JobVerification:
         """
         job = self.lookup.get(owner, id_or_name)
         if job.state is not JobState.SUCCEEDED:
-            detail = f"{job.name} is {job.status}; what is verified is a job that has succeeded."
+            detail = f"{job.name} is {job.status}; only a job that has succeeded can be verified."
             raise InvalidTransition(detail, job_status=job.status, allowed=ALLOWED[job.status])
         repeat = self.jobs.retry(owner, job.id, SpecChanges(), key).job
         return self._compared(job, repeat)
@@ -71,7 +71,7 @@ class JobVerification:
             return self._compared(job, self.lookup.get(owner, repeat_id))
         if (repeated := self._repeated(owner, job)) is not None:
             return self._compared(repeated, job)
-        raise NotFound(f"{job.name} was not trained again: POST …/verify does so.")
+        raise NotFound(f"{job.name} has not been trained again; POST …/verify does that.")
 
     def _repeated(self, owner: str, job: JobView) -> JobView | None:
         """Return the job that a job repeats, if it is still there."""
