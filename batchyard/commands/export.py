@@ -11,7 +11,7 @@ FORMATS = ["safetensors", "state_dict", "onnx", "torch_export", "mlflow", "bundl
 
 @click.command()
 @click.argument("named", metavar="[JOB]", required=False, shell_complete=job_names)
-@click.option("--format", "kind", type=click.Choice(FORMATS), default="safetensors")
+@click.option("--format", "kind", type=click.Choice(FORMATS), default="safetensors", help="Default: safetensors.")
 @click.option("--checkpoint", default="best", help="best, last, epoch:N or an id.")
 @click.option("-o", "--output", metavar="PATH", help="Output file; for tensorboard, a folder.")
 @global_options

@@ -36,7 +36,7 @@ def login() -> None:
 @click.command()
 @global_options
 def logout() -> None:
-    """Forget the key of this server; it goes on opening until it is revoked."""
+    """Remove the stored key for this server. The key itself stays valid until it is revoked."""
     with session.client() as by:
         configuration.keep_key(by.base_url, None)
         session.say(f"The key for {by.base_url} was removed.")
