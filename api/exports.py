@@ -53,7 +53,7 @@ class Building(BaseModel):
     errors=(409, 416, 507),
 )
 def export(job_id: str) -> Response:
-    """Download a model in a format of others; 202 while it is built.
+    """Download a model in a format for other programs; 202 while it is built.
 
     Every export was tried on rows of the job's data: `X-Export-Max-Difference` says how far it was from the stored
     model, in units of the spread of the targets or as probabilities, and `X-Export-Rows` on how many rows.

@@ -6,7 +6,7 @@ from services.errors import Fault, InvalidRequest
 
 
 class Scope(StrEnum):
-    """One kind of request that a key opens."""
+    """One kind of request that a key allows."""
 
     READ = "read"  #: to see what its owner has
     SUBMIT = "submit"  #: to submit, upload, change and delete

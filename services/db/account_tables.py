@@ -27,7 +27,7 @@ class ApiKey(Base):
 
 
 class AuditEntry(Base):
-    """One request that changed something, or was refused for its key."""
+    """One request that changed something, or was refused because of its key."""
 
     __tablename__ = "audit_entries"
     __table_args__ = (
