@@ -138,7 +138,9 @@ class BatchPredictionService:
         with self.database.transaction() as session:
             row = _row(session, owner, prediction_id, lock=True)
             if row.state not in FINAL and not force:
-                detail = f"{row.id} is {row.state}; only a finished one is deleted. Cancel it first, or say force=true."
+                detail = (
+                    f"{row.id} is {row.state}; only a finished one is deleted. Cancel it first, or pass force=true."
+                )
                 raise InvalidTransition(detail, prediction_status=row.state)
             session.execute(delete(BatchPrediction).where(*_mine(owner, row.id)))
             self.keys.release(session, [row.id])
