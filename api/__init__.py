@@ -97,10 +97,10 @@ def _joined(app: Flask, settings: Settings) -> Api:
     """Join the rooms, and keep them where views find them."""
     joined = Api(settings)
     app.extensions["batchyard"] = joined
-    watcher = Watcher(joined.base.lookup, settings.watch_interval_s, settings.wait_places)
+    watcher = Watcher(joined.base.jobs.lookup, settings.watch_interval_s, settings.wait_places)
     app.extensions["batchyard.watcher"] = watcher
     app.extensions["batchyard.shutdown"] = Shutdown(watcher, settings.api_drain_s)
-    app.extensions["batchyard.feed"] = Feed(joined.base.lookup)
+    app.extensions["batchyard.feed"] = Feed(joined.base.jobs.lookup)
     return joined
 
 

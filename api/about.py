@@ -53,7 +53,7 @@ def root() -> Response:
                 "parameters": settings.max_parameters,
                 "epochs": settings.max_epochs,
             },
-            "devices": [device for device in ("cpu", "cuda") if api().base.workers.online(device)],
+            "devices": [device for device in ("cpu", "cuda") if api().base.queue.workers.online(device)],
             "urls": {
                 "jobs": "/api/v1/jobs",
                 "datasets": "/api/v1/datasets",
@@ -106,7 +106,7 @@ def ready() -> Response:
     # Redis is a doorbell: without it jobs are taken in and wait, as they do while a worker is started again. Without
     # S3 all is served that needs nothing new of it.
     is_ready = all(check["ok"] for name, check in found.items() if name not in {"broker", "s3", "workers"})
-    online = base.workers.online() if is_ready else 0
+    online = base.queue.workers.online() if is_ready else 0
     status = "ok" if all(check["ok"] for check in found.values()) else "degraded" if is_ready else "unavailable"
     # Names, versions and room are nobody's business who has no key for them.
     shown = found if Scope.ADMIN in g.get("grant", NOBODY).scopes else None
@@ -132,7 +132,7 @@ def problem(slug_: str) -> Response:
 def checks() -> dict[str, dict[str, Any]]:
     """Return whether each part answers, and what it says."""
     base = api().base
-    bucket = {"s3": _checked(partial(_in_reach, base.objects))} if base.objects else {}
+    bucket = {"s3": _checked(partial(_in_reach, base.files.objects))} if base.files.objects else {}
     return {
         "process": _checked(_stays),
         "database": _checked(lambda: {"sqlite": base.database.sqlite_version} if base.database.ping() else {}),
@@ -140,7 +140,7 @@ def checks() -> dict[str, dict[str, Any]]:
         "broker": _checked(lambda: {"waiting": api().bell.waiting("cpu")}),
         "storage": _checked(lambda: _with_room(base.disk)),
         **bucket,
-        "workers": _checked(lambda: _sound(base.workers.faults())),
+        "workers": _checked(lambda: _sound(base.queue.workers.faults())),
     }
 
 

@@ -64,7 +64,7 @@ def create() -> Response:
 def index() -> Response:
     """List batch predictions, newest first."""
     page = query(BatchPage)
-    found, cursor = api().base.batch_predictions.listing(caller(), limit=page.limit, after=page.after)
+    found, cursor = api().base.batches.predictions.listing(caller(), limit=page.limit, after=page.after)
     return as_json(
         schemas.List[BatchPrediction](
             url=request.full_path.rstrip("?"),
@@ -80,7 +80,7 @@ def index() -> Response:
 def show(prediction_id: str) -> Response:
     """Read a batch prediction: its status and how many rows are done."""
     query(NoQuery)
-    view = api().base.batch_predictions.get(caller(), prediction_id)
+    view = api().base.batches.predictions.get(caller(), prediction_id)
     response = as_json(batch_answer(view))
     response.set_etag(view.version, weak=True)
     response.make_conditional(request)
@@ -92,7 +92,7 @@ def show(prediction_id: str) -> Response:
 def content(prediction_id: str) -> Response:
     """Download the output; a part of it with `Range`."""
     query(NoQuery)
-    view, path = api().base.batch_predictions.output(caller(), prediction_id)
+    view, path = api().base.batches.predictions.output(caller(), prediction_id)
     if request.range is not None and request.range.range_for_length(view.size_bytes) is None:
         raise RequestedRangeNotSatisfiable(view.size_bytes)  # before the file is opened, which nobody would close
     name = f"{view.id}.{view.format}"
@@ -110,7 +110,7 @@ def content(prediction_id: str) -> Response:
 def cancel(prediction_id: str) -> Response:
     """Cancel it: at once if it is queued, after the rows in hand if it runs."""
     query(NoQuery)
-    view = api().base.batch_predictions.cancel(caller(), prediction_id)
+    view = api().base.batches.predictions.cancel(caller(), prediction_id)
     return as_json(batch_answer(view), 200 if view.done else 202)
 
 
@@ -118,5 +118,5 @@ def cancel(prediction_id: str) -> Response:
 @described(query=DeleteQuery, status=(204,), errors=(409,))
 def remove(prediction_id: str) -> Response:
     """Delete a batch prediction with its output."""
-    api().base.batch_predictions.delete(caller(), prediction_id, force=query(DeleteQuery).force)
+    api().base.batches.predictions.delete(caller(), prediction_id, force=query(DeleteQuery).force)
     return Response(status=204)

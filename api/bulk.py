@@ -68,12 +68,12 @@ def cancel() -> Response:
         hint = 'use jobs (ids), or one or more of status, name, tag and metadata, or "all": true'
         raise InvalidRequest([Fault("#", "invalid", detail, hint=hint)])
     if asked.jobs is not None:
-        outcomes, more = api().base.bulk.cancel(caller(), asked.jobs, asked.reason), False
+        outcomes, more = api().base.jobs.bulk.cancel(caller(), asked.jobs, asked.reason), False
     else:
         tags = [] if asked.tag is None else [asked.tag]
         statuses: list[str] = [*asked.status] if asked.status else STOPPABLE
         filters = Filters(statuses=statuses, name=asked.name, tags=tags, metadata=asked.metadata)
-        outcomes, more = api().base.bulk.cancel_found(caller(), filters, asked.reason)
+        outcomes, more = api().base.jobs.bulk.cancel_found(caller(), filters, asked.reason)
     return as_json(schemas.Outcomes(data=[_shown(outcome) for outcome in outcomes], has_more=more))
 
 

@@ -27,7 +27,7 @@ class NoQuery(BaseModel):
 def index(job_id: str) -> Response:
     """List a job's checkpoints: the best, those its spec says to keep, and the last."""
     query(NoQuery)
-    found = [serializers.checkpoint(view) for view in api().base.lookup.checkpoints(caller(), job_id)]
+    found = [serializers.checkpoint(view) for view in api().base.jobs.lookup.checkpoints(caller(), job_id)]
     return as_json(schemas.List[schemas.Checkpoint](url=request.path, data=found, has_more=False))
 
 
@@ -36,7 +36,7 @@ def index(job_id: str) -> Response:
 def show(job_id: str, selector: str) -> Response:
     """Read one checkpoint: `best`, `last`, `epoch:N` or an id."""
     query(NoQuery)
-    return as_json(serializers.checkpoint(api().base.lookup.checkpoint(caller(), job_id, selector)))
+    return as_json(serializers.checkpoint(api().base.jobs.lookup.checkpoint(caller(), job_id, selector)))
 
 
 @bp.get("/<selector>/content")
@@ -44,8 +44,8 @@ def show(job_id: str, selector: str) -> Response:
 def content(job_id: str, selector: str) -> Response:
     """Download a checkpoint's bytes: safetensors, verified against their SHA-256."""
     query(NoQuery)
-    chosen = api().base.lookup.checkpoint(caller(), job_id, selector)
-    found = io.BytesIO(api().base.lookup.content(chosen))
+    chosen = api().base.jobs.lookup.checkpoint(caller(), job_id, selector)
+    found = io.BytesIO(api().base.jobs.lookup.content(chosen))
     kind = "last" if chosen.is_last else "best" if chosen.is_best else "weights"
     name = f"{job_id}-{kind}-e{chosen.epoch}.safetensors"
     response = send_file(found, BYTES, as_attachment=True, download_name=name, etag=chosen.sha256, conditional=True)

@@ -62,8 +62,8 @@ class LogsQuery(BaseModel):
 def metrics(job_id: str) -> Response:
     """Read the costs and metrics of a job's epochs, by columns; as JSON, CSV or NDJSON."""
     asked = query(MetricsQuery)
-    job = api().base.lookup.get(caller(), job_id)
-    epochs = api().base.lookup.epochs(
+    job = api().base.jobs.lookup.get(caller(), job_id)
+    epochs = api().base.jobs.lookup.epochs(
         caller(), job.id, after_epoch=asked.after_epoch, max_points=asked.max_points, until=job.training.epochs_done
     )
     columns = columns_of(job)
@@ -97,8 +97,8 @@ def metrics(job_id: str) -> Response:
 def batches(job_id: str) -> Response:
     """Read the cost of every batch of one epoch."""
     epoch = query(BatchesQuery).epoch
-    job = api().base.lookup.get(caller(), job_id)
-    costs = api().base.lookup.batch_costs(caller(), job.id, epoch)
+    job = api().base.jobs.lookup.get(caller(), job_id)
+    costs = api().base.jobs.lookup.batch_costs(caller(), job.id, epoch)
     columns = ["batch", "cost"]
     rows: list[list[Any]] = [[n, cost] for n, cost in enumerate(costs, 1)]
     kind = accepts(*TABLES)
@@ -112,7 +112,7 @@ def batches(job_id: str) -> Response:
 def logs(job_id: str) -> Response:
     """Read a job's log: every batch's cost, every epoch, every event."""
     asked = query(LogsQuery)
-    lines = api().base.logs.lines(caller(), job_id, timestamps=asked.timestamps)
+    lines = api().base.jobs.logs.lines(caller(), job_id, timestamps=asked.timestamps)
     shown: Iterator[str] = iter(deque(lines, maxlen=asked.tail)) if asked.tail else lines
     return Response(_texts(shown), content_type="text/plain; charset=utf-8")
 

@@ -32,7 +32,7 @@ def when_done(job: JobView, wait_s: float) -> JobView:
     with watcher().place():
         while not (shown.done or watcher().closed) and (left := deadline - time.monotonic()) > 0:
             watcher().wait(shown.id, shown.events_seq, left)
-            shown = api().base.lookup.get(caller(), shown.id)
+            shown = api().base.jobs.lookup.get(caller(), shown.id)
     return shown.resumed(job.training.resume_from)
 
 
@@ -46,7 +46,7 @@ def when_done_if_preferred(job: JobView) -> tuple[JobView, float | None]:
     if wait_s is not None and not job.done:
         with suppress(Overloaded):
             return when_done(job, wait_s), wait_s
-    return job if job.queue else api().base.lookup.in_queue(caller(), job), None
+    return job if job.queue else api().base.jobs.lookup.in_queue(caller(), job), None
 
 
 def is_news(job_id: str, known: int, wait_s: float) -> bool:

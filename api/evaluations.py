@@ -40,7 +40,7 @@ class StoredQuery(BaseModel):
 def evaluation(job_id: str) -> Response:
     """Read how the best weights do on the validation rows: where they are wrong, how sure, and what they go by."""
     query(NoQuery)
-    job, found = api().base.evaluations.get(caller(), job_id)
+    job, found = api().base.jobs.evaluations.get(caller(), job_id)
     return as_json(Evaluation(job=job.id, checkpoint=found.checkpoint_id, created_at=found.created_at, **found.report))
 
 
@@ -53,7 +53,9 @@ def predictions(job_id: str) -> Response:
     if kind is None:
         raise NotAcceptable("The predictions are given as JSON or CSV.", allowed=list(MEDIA))
     whole = kind == MEDIA[1] and "limit" not in request.args
-    page = api().base.evaluations.predictions(caller(), job_id, after=asked.after, limit=ALL if whole else asked.limit)
+    page = api().base.jobs.evaluations.predictions(
+        caller(), job_id, after=asked.after, limit=ALL if whole else asked.limit
+    )
     if kind == MEDIA[1]:
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")

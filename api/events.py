@@ -49,7 +49,7 @@ def events(job_id: str) -> Response:
     A list comes at once; with `Prefer: wait=N`, when it has an event; with `until=done`, when the job has finished.
     """
     asked = query(EventsQuery)
-    job = api().base.lookup.get(caller(), job_id)
+    job = api().base.jobs.lookup.get(caller(), job_id)
     if accepts(JSON, STREAM) == STREAM:
         said = request.headers.get("Last-Event-ID", "")
         after = int(said) if said.isdecimal() and len(said) < 10 else asked.after
@@ -64,7 +64,7 @@ def events(job_id: str) -> Response:
         response.headers["X-Accel-Buffering"] = "no"
         return response
     waited_s = _awaited(job, asked)
-    found = api().base.lookup.events(caller(), job.id, after=asked.after, limit=asked.limit + 1)
+    found = api().base.jobs.lookup.events(caller(), job.id, after=asked.after, limit=asked.limit + 1)
     shown = found[: asked.limit]
     more = len(found) > asked.limit
     address = f"{request.path}?after={shown[-1].seq}&limit={asked.limit}" if more else None

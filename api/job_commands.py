@@ -58,7 +58,7 @@ def change(job_id: str) -> Response:
         patch = body(Change).model_dump(exclude_unset=True)
     except InvalidRequest as error:
         raise InvalidRequest([_not_patchable(fault) for fault in error.faults]) from error
-    job = api().base.commands.change(caller(), job_id, patch, versions=expected_versions())
+    job = api().base.jobs.commands.change(caller(), job_id, patch, versions=expected_versions())
     response = as_json(serializers.job(job))
     response.headers["ETag"] = f'W/"{job.events_seq}"'
     return response
@@ -68,7 +68,7 @@ def change(job_id: str) -> Response:
 @described(answer=schemas.Job, status=(202, 200), errors=(409,))
 def pause(job_id: str) -> Response:
     """Pause a running job at its next batch (202), which frees its worker. 200: it is paused."""
-    job = api().base.commands.pause(caller(), job_id)
+    job = api().base.jobs.commands.pause(caller(), job_id)
     return as_json(serializers.job(job), 200 if job.status == "paused" else 202)
 
 
@@ -79,7 +79,7 @@ def resume(job_id: str) -> Response:
 
     202: queued. 200: done within `Prefer: wait`.
     """
-    job, waited_s = when_done_if_preferred(api().base.commands.resume(caller(), job_id))
+    job, waited_s = when_done_if_preferred(api().base.jobs.commands.resume(caller(), job_id))
     return applied(as_json(serializers.job(job), 200 if job.done else 202), waited_s)
 
 
@@ -100,7 +100,7 @@ def retry(job_id: str) -> Response:
     sent = request.get_data(cache=True)
     asked = body(Retry) if sent else Retry()
     changes = SpecChanges(asked.spec, asked.apply == "suggestion", asked.name, asked.from_checkpoint)
-    submitted = api().base.retry.retry(caller(), job_id, changes, request_key(job_id.encode() + sent))
+    submitted = api().base.jobs.retry.retry(caller(), job_id, changes, request_key(job_id.encode() + sent))
     job, waited_s = when_done_if_preferred(submitted.job)
     response = as_json(serializers.job(job), 201 if preferred_wait(1.0) is not None and job.done else 202)
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"

@@ -104,7 +104,7 @@ def submit() -> Response:
     if query(SubmitQuery).validate_only:
         return _validated(spec)
     asked = Submission(spec, caller(), _without_rows(orjson.loads(sent)), request_key(sent))
-    job, waited_s = when_done_if_preferred(api().base.jobs.submit(asked).job)
+    job, waited_s = when_done_if_preferred(api().base.jobs.service.submit(asked).job)
     response = as_json(serializers.job(job), 201 if preferred_wait(1.0) is not None and job.done else 202)
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
     response.headers["Retry-After"] = "1"
@@ -125,13 +125,13 @@ def index() -> Response:
         created_after=asked.created_after,
         created_before=asked.created_before,
     )
-    page = api().base.listing.page(caller(), filters, sort=asked.sort, limit=asked.limit, after=asked.after)
+    page = api().base.jobs.listing.page(caller(), filters, sort=asked.sort, limit=asked.limit, after=asked.after)
     found = schemas.Jobs(
         url=request.full_path.rstrip("?"),
         data=[serializers.brief(view) for view in page.items],
         has_more=page.next is not None,
         next=next_page(page.next),
-        counts=api().base.listing.counts(caller()),
+        counts=api().base.jobs.listing.counts(caller()),
     )
     return as_json(found)
 
@@ -150,7 +150,7 @@ def show(job_id: str) -> Response:
     longest wait allowed; with If-None-Match and `Prefer: wait=N`, when something has changed.
     """
     asked = query(ShowQuery)
-    job = api().base.lookup.get(caller(), job_id)
+    job = api().base.jobs.lookup.get(caller(), job_id)
     known, waited_s = known_version(), None
     if asked.until and not job.done:
         waited_s = longest_wait_s()
@@ -162,7 +162,7 @@ def show(job_id: str) -> Response:
             unchanged.headers["ETag"] = f'W/"{known}"'
             unchanged.headers["Retry-After"] = "2"
             return applied(unchanged, waited_s)
-        job = api().base.lookup.get(caller(), job.id)
+        job = api().base.jobs.lookup.get(caller(), job.id)
     response = as_json(serializers.job(job, submitted="spec_submitted" in asked.expand))
     response.headers["ETag"] = f'W/"{job.events_seq}"'
     if not job.done:
@@ -175,7 +175,7 @@ def show(job_id: str) -> Response:
 def cancel(job_id: str) -> Response:
     """Cancel a job: at once if it waits (200), at its next batch if it trains (202)."""
     reason = body(Cancel).reason if request.get_data(cache=True) else None
-    job = api().base.commands.cancel(caller(), job_id, reason)
+    job = api().base.jobs.commands.cancel(caller(), job_id, reason)
     return as_json(serializers.job(job), 200 if job.done else 202)
 
 
@@ -183,7 +183,7 @@ def cancel(job_id: str) -> Response:
 @described(query=DeleteQuery, status=(204,), errors=(409,))
 def remove(job_id: str) -> Response:
     """Delete a finished job with its epochs, events and checkpoints; with `force` any job."""
-    api().base.commands.delete(caller(), job_id, force=query(DeleteQuery).force)
+    api().base.jobs.commands.delete(caller(), job_id, force=query(DeleteQuery).force)
     return Response(status=204)
 
 
@@ -229,7 +229,7 @@ def _is_object(sent: bytes) -> bool:
 
 
 def _validated(spec: JobSpec) -> Response:
-    found = api().base.jobs.validate(spec, owner=caller())
+    found = api().base.jobs.service.validate(spec, owner=caller())
     return as_json(
         schemas.JobValidation(
             spec=resolved_json(found.spec),

@@ -52,7 +52,9 @@ def create() -> Response:
     query(NoQuery)
     asked = body(CreateKey)
     ends = lifetime(asked.expires) if asked.expires is not None else None
-    made, token = api().base.keys.create(asked.owner, name=asked.name, scopes=tuple(asked.scopes), lifetime=ends)
+    made, token = api().base.accounts.keys.create(
+        asked.owner, name=asked.name, scopes=tuple(asked.scopes), lifetime=ends
+    )
     response = as_json(key_schemas.NewKey(**vars(made), token=token), 201)
     response.headers["Location"] = f"{bp.url_prefix}/{made.id}"
     response.headers["Cache-Control"] = "no-store"
@@ -63,7 +65,7 @@ def create() -> Response:
 @described(query=KeysQuery, answer=schemas.List[key_schemas.Key])
 def index() -> Response:
     """List keys, newest first, including those that are revoked or expired."""
-    found = api().base.keys.listing(query(KeysQuery).owner)
+    found = api().base.accounts.keys.listing(query(KeysQuery).owner)
     data = [key_schemas.Key(**vars(view)) for view in found]
     return as_json(schemas.List[key_schemas.Key](url=request.full_path.rstrip("?"), data=data, has_more=False))
 
@@ -73,7 +75,7 @@ def index() -> Response:
 def show(key_id: str) -> Response:
     """Read a key by its id, which is not its token."""
     query(NoQuery)
-    return as_json(key_schemas.Key(**vars(api().base.keys.get(key_id))))
+    return as_json(key_schemas.Key(**vars(api().base.accounts.keys.get(key_id))))
 
 
 @bp.delete("/<key_id>")
@@ -81,6 +83,6 @@ def show(key_id: str) -> Response:
 def revoke(key_id: str) -> Response:
     """Revoke a key: it stops working here at once, and in other processes within a moment."""
     query(NoQuery)
-    gone = api().base.keys.revoke(key_id)
+    gone = api().base.accounts.keys.revoke(key_id)
     api().keys.poll()
     return as_json(key_schemas.Key(**vars(gone)))

@@ -44,7 +44,7 @@ def show(owner: str) -> Response:
     """Read what an owner may have at most, and has."""
     query(NoQuery)
     check_owner(owner)
-    return _owner(api().base.quotas.view(owner))
+    return _owner(api().base.accounts.quotas.view(owner))
 
 
 @bp.patch("/<owner>")
@@ -53,7 +53,7 @@ def change(owner: str) -> Response:
     """Set what an owner may have at most, by a merge patch (RFC 7396)."""
     query(NoQuery)
     check_owner(owner)
-    return _owner(api().base.quotas.change(owner, body(ChangeLimits).model_dump(exclude_unset=True)))
+    return _owner(api().base.accounts.quotas.change(owner, body(ChangeLimits).model_dump(exclude_unset=True)))
 
 
 def _owner(view: OwnerView) -> Response:

@@ -49,7 +49,7 @@ def resume() -> Response:
 def workers() -> Response:
     """List the workers that showed signs of life recently."""
     query(NoQuery)
-    data = [_worker(view) for view in api().base.workers.listing(caller())]
+    data = [_worker(view) for view in api().base.queue.workers.listing(caller())]
     return as_json(schemas.List[queue_schemas.Worker](url=request.full_path.rstrip("?"), data=data, has_more=False))
 
 
@@ -69,14 +69,14 @@ def undrain(worker_id: str) -> Response:
 
 def _queues() -> Response:
     base = api().base
-    queues, paused_at = base.outlook.queues(caller()), base.pauses.began_at()
+    queues, paused_at = base.queue.outlook.queues(caller()), base.queue.pauses.began_at()
     return as_json(
         queue_schemas.Queues(
             paused=paused_at is not None,
             paused_at=paused_at,
             queues=[_queue(view) for view in queues],
             jobs=[_job(job, view.device) for view in queues for job in view.jobs],
-            workers=[_worker(view) for view in base.workers.listing(caller())],
+            workers=[_worker(view) for view in base.queue.workers.listing(caller())],
         )
     )
 
@@ -84,7 +84,7 @@ def _queues() -> Response:
 def _drained(worker_id: str, *, drained: bool) -> Response:
     query(NoQuery)
     api().drain(worker_id, drained=drained)
-    found = {view.id: view for view in api().base.workers.listing(caller())}
+    found = {view.id: view for view in api().base.queue.workers.listing(caller())}
     if worker_id not in found:
         raise NotFound(f"The worker {worker_id[:80]!r} has just ended.")
     return as_json(_worker(found[worker_id]))

@@ -41,5 +41,5 @@ class System(Answer):
 def system(job_id: str) -> Response:
     """Read how much processor, memory and GPU the trainer used over time: at most 300 points, empty for a short job."""
     asked = query(SystemQuery)
-    job, found = api().base.usages.get(caller(), job_id, asked.max_points)
+    job, found = api().base.jobs.usages.get(caller(), job_id, asked.max_points)
     return as_json(System(job=job.id, interval_seconds=found.interval_s, columns=list(COLUMNS), data=found.samples))

@@ -32,14 +32,14 @@ Asked = Callable[[], object]
 
 def asked(rooms: Base) -> dict[str, Asked]:
     """Return what is measured, by what the report calls it."""
-    listing, reading = rooms.listing, rooms.lookup
+    listing, reading = rooms.jobs.listing, rooms.jobs.lookup
     ends = many_rows.ends(rooms.database, OWNER)
     first = listing.page(OWNER, Filters())
     statuses = {status: Filters(statuses=[status]) for status in ("queued", "succeeded", "cancelled")}
     second = listing.page(OWNER, statuses["succeeded"])
     return {
-        "claim": lambda: rooms.claims.claim("cpu", "benchmark"),
-        "claim where nothing is eligible": lambda: rooms.claims.claim("cuda", "benchmark"),
+        "claim": lambda: rooms.queue.claims.claim("cpu", "benchmark"),
+        "claim where nothing is eligible": lambda: rooms.queue.claims.claim("cuda", "benchmark"),
         "eligible": lambda: rooms.eligible("cpu"),
         "eligible where nothing is": lambda: rooms.eligible("cuda"),
         "first page": lambda: listing.page(OWNER, Filters()),
@@ -52,7 +52,7 @@ def asked(rooms: Base) -> dict[str, Asked]:
         "poll of a finished job": lambda: reading.get(OWNER, ends.finished),
         "poll of the first queued job": lambda: reading.get(OWNER, ends.first_queued),
         "poll of the last queued job": lambda: reading.get(OWNER, ends.last_queued),
-        "first look of the reaper": lambda: Reaper(rooms.database, rooms.lifecycle, rooms.settings).look(),
+        "first look of the reaper": lambda: Reaper(rooms.database, rooms.attempts.lifecycle, rooms.settings).look(),
     }
 
 

@@ -41,7 +41,7 @@ class Ends:
 def filled(settings: Settings, finished: int, queued: int) -> Base:
     """Return the rooms over a database of so many jobs; the schema is there."""
     rooms = base(settings, Intake(ModelSizes(summary)))
-    rooms.jobs.submit(Submission(JobSpec.model_validate(JOB), "owner-0", JOB))
+    rooms.jobs.service.submit(Submission(JobSpec.model_validate(JOB), "owner-0", JOB))
     with rooms.database.transaction() as session:
         if rooms.database.is_sqlite:
             session.execute(text("PRAGMA cache_size = -1000000"))  # of this connection, which does nothing else

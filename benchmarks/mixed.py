@@ -86,7 +86,7 @@ def ours(pieces: list[Piece], folder: Path) -> list[float]:
         ids = []
         for piece in pieces:
             spec = JobSpec.model_validate(job() | {"epochs": piece.epochs})
-            ids.append(rooms.jobs.submit(Submission(spec, piece.owner, submitted={})).job.id)
+            ids.append(rooms.jobs.service.submit(Submission(spec, piece.owner, submitted={})).job.id)
             top_up(bell, rooms.eligible, "cpu")
         deadline = time.monotonic() + LIMIT_S
         while time.monotonic() < deadline:

@@ -57,8 +57,8 @@ def one(database: str, folder: str, *, kept: bool) -> None:
     settle_process()
     settings = Settings(database_url=database, storage_dir=Path(folder))
     rooms = base(settings, Intake(ModelSizes(summary)))
-    rooms.jobs.submit(Submission(JobSpec.model_validate(job()), "local", submitted={}))
-    claim = rooms.claims.claim("cpu", "benchmark")
+    rooms.jobs.service.submit(Submission(JobSpec.model_validate(job()), "local", submitted={}))
+    claim = rooms.queue.claims.claim("cpu", "benchmark")
     assert claim is not None
     found = trainer.job(settings, claim.job_id, claim.attempt, lambda: None, lambda: None)
     found.recorder.started(found.training.environment())

@@ -74,7 +74,7 @@ def _trained(settings: Settings, weights: Path) -> tuple[str, Path]:
     data = {"x": x.tolist(), "y": (x[:, 0] * 2 - x[:, 1]).round(3).tolist(), "scale": "standard"}
     model = {"type": "mlp", "hidden": [64, 64], "number_embedding": None, "dropout": 0.0}
     job = train(rooms, make_job(rooms, data=data, model=model, epochs=3).id)
-    save_file(_plain(rooms.lookup.content(rooms.lookup.checkpoint("local", job.id, "best"))), weights)
+    save_file(_plain(rooms.jobs.lookup.content(rooms.jobs.lookup.checkpoint("local", job.id, "best"))), weights)
     rooms.database.close()
     return job.id, weights
 

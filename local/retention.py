@@ -42,7 +42,7 @@ def prune(settings: Settings, arguments: argparse.Namespace) -> None:
     rooms = base(replace(settings, storage_dir=arguments.data_dir or settings.storage_dir))
     with closing(rooms.database):
         check_schema(rooms.database)
-        found, predictions = rooms.pruning.prunable(), rooms.batch_predictions.prunable()
+        found, predictions = rooms.jobs.pruning.prunable(), rooms.batches.predictions.prunable()
         if arguments.dry_run:
             for job in found.jobs:
                 finished = f"{job.finished_at:%Y-%m-%d %H:%M}" if job.finished_at else ""
@@ -50,11 +50,11 @@ def prune(settings: Settings, arguments: argparse.Namespace) -> None:
             _say(f"Would delete {_counted(len(found.jobs), found.events, predictions)}.")
             return
         deleted = 0
-        while count := rooms.pruning.prune():
+        while count := rooms.jobs.pruning.prune():
             deleted += count
-        while rooms.pruning.prunable().events:
-            rooms.pruning.prune()
-        while rooms.batch_predictions.prune():
+        while rooms.jobs.pruning.prunable().events:
+            rooms.jobs.pruning.prune()
+        while rooms.batches.predictions.prune():
             pass
     _say(f"Deleted {_counted(deleted, found.events, predictions)}.")
 

@@ -42,10 +42,10 @@ def train(settings: Settings, body: bytes) -> None:
         base = api.base
         migrate(base.database)
         try:
-            job = base.jobs.submit(Submission(read(JobSpec, body), OWNER, submitted={})).job
+            job = base.jobs.service.submit(Submission(read(JobSpec, body), OWNER, submitted={})).job
         except InvalidRequest as error:
             raise SystemExit("\n".join(f"{fault.pointer}: {fault.detail}" for fault in error.faults)) from error
-        claim = base.claims.claim(job.run.device, "here")
+        claim = base.queue.claims.claim(job.run.device, "here")
         assert claim is not None, "nothing else claims from this temporary database"
         claimed = trainer.job(settings, claim.job_id, claim.attempt, lambda: None, lambda: None)
         with closing(claimed.database):
@@ -58,7 +58,7 @@ def train(settings: Settings, body: bytes) -> None:
                 if training.patience and training.patience.is_over(costs):
                     break
             recorder.succeed(StopReason.COMPLETED)
-        done = base.lookup.get(OWNER, job.id)
+        done = base.jobs.lookup.get(OWNER, job.id)
         print(f"best_epoch={done.training.best.epoch} best_value={done.training.best.value}")
 
 

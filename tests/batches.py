@@ -40,25 +40,25 @@ def predictions(joined: Base) -> PredictionService:
     def digest(content: bytes) -> str:
         return Predictor.from_bytes(content).weights_sha256
 
-    models = ModelService(joined.database, joined.lookup, digest)
-    return PredictionService(Source(joined.database, joined.lookup, models), joined.settings)
+    models = ModelService(joined.database, joined.jobs.lookup, digest)
+    return PredictionService(Source(joined.database, joined.jobs.lookup, models), joined.settings)
 
 
 def submit(joined: Base) -> BatchSubmit:
     """Return what takes batch predictions in."""
-    return BatchSubmit(predictions(joined), joined.batch_predictions, joined.datasets, joined.disk)
+    return BatchSubmit(predictions(joined), joined.batches.predictions, joined.datasets, joined.disk)
 
 
 def queued(joined: Base, job: JobView, dataset_id: str, *, piece_rows: int, format: str = "csv") -> BatchView:
     """Queue a batch prediction with pieces of another size than users get."""
-    best = joined.lookup.checkpoint(OWNER, job.id, "best")
+    best = joined.jobs.lookup.checkpoint(OWNER, job.id, "best")
     dataset = joined.datasets.find(OWNER, dataset_id)
     new = NewBatch(
         owner=OWNER,
         job_id=job.id,
         checkpoint={"id": best.id, "selector": "best", "epoch": best.epoch},
         model=None,
-        weights_sha256=Predictor.from_bytes(joined.lookup.content(best)).weights_sha256,
+        weights_sha256=Predictor.from_bytes(joined.jobs.lookup.content(best)).weights_sha256,
         dataset_id=dataset.id,
         dataset_sha256=dataset.sha256,
         format=format,
@@ -66,6 +66,6 @@ def queued(joined: Base, job: JobView, dataset_id: str, *, piece_rows: int, form
         piece_rows=piece_rows,
         warnings=[],
     )
-    view = joined.batch_predictions.add(new)
+    view = joined.batches.predictions.add(new)
     assert view is not None
     return view

@@ -71,12 +71,12 @@ def make_job(joined: Base, owner: str = "local", key: str | None = None, **parts
     given = SMALL | parts
     spec = JobSpec.model_validate(given)
     request = RequestKey(key, str(given)) if key else None
-    return joined.jobs.submit(Submission(spec, owner, submitted={}, key=request)).job
+    return joined.jobs.service.submit(Submission(spec, owner, submitted={}, key=request)).job
 
 
 def train(joined: Base, job_id: str, owner: str = "local") -> JobView:
     """Train a queued job in this process, as a trainer would, and return it."""
-    claim = joined.claims.claim("cpu", "test")
+    claim = joined.queue.claims.claim("cpu", "test")
     assert claim is not None
     assert claim.job_id == job_id
     job = trainer.job(joined.settings, claim.job_id, claim.attempt, lambda: None, lambda: None)
@@ -87,4 +87,4 @@ def train(joined: Base, job_id: str, owner: str = "local") -> JobView:
         job.recorder.succeed(StopReason.COMPLETED)
     finally:
         job.database.close()
-    return joined.lookup.get(owner, job_id)
+    return joined.jobs.lookup.get(owner, job_id)

@@ -130,7 +130,7 @@ def measured(settings: Settings, make: Callable[[Base], dict[str, Any]]) -> dict
         joined = base(settings, Intake(ModelSizes(summary, shapes), look))
         migrate(joined.database)
         spec = JobSpec.model_validate({"epochs": 1, "early_stopping": False, **make(joined)})
-        job = joined.jobs.submit(Submission(spec, "local", {})).job
+        job = joined.jobs.service.submit(Submission(spec, "local", {})).job
         return [job.id, job.model_summary["estimate"]["memory_bytes"]]
 
     (job_id, expected), _ = forked(submit)

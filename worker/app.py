@@ -97,12 +97,14 @@ def _kinds(joined: Base, slots: Slots) -> list[WorkKind]:
     """Return what a supervisor can claim; a free one asks for jobs first."""
 
     def batch_turn_over(_claim: Claim, turn_s: float) -> bool:
-        return joined.batch_claims.is_turn_over(slots.device, slots.worker, turn_s)
+        return joined.batches.claims.is_turn_over(slots.device, slots.worker, turn_s)
 
     def keep(claim: Claim, samples: Sequence[tuple[float, Sample]]) -> None:
         usage.store(joined.database, claim, samples)
 
     return [
-        WorkKind(Kind.JOB, joined.claims.claim, joined.lifecycle, joined.time_slices.is_over, keep),
-        WorkKind(Kind.PREDICTION, joined.batch_claims.claim, joined.batch_lifecycle, batch_turn_over, no_usage),
+        WorkKind(
+            Kind.JOB, joined.queue.claims.claim, joined.attempts.lifecycle, joined.queue.time_slices.is_over, keep
+        ),
+        WorkKind(Kind.PREDICTION, joined.batches.claims.claim, joined.batches.lifecycle, batch_turn_over, no_usage),
     ]

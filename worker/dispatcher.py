@@ -56,7 +56,7 @@ class Dispatcher:
             (self.reap, settings.reap_interval_s),
             (self.sweep, SWEEP_S),
             (self.prune, PRUNE_S),
-            (self.base.time_slices.give_credit, PRUNE_S),
+            (self.base.queue.time_slices.give_credit, PRUNE_S),
         ]
         due = [time.monotonic()] * len(duties)
         while not stop.is_set():
@@ -75,26 +75,26 @@ class Dispatcher:
 
     def reap(self) -> None:
         """Put jobs and batch predictions back whose worker stopped responding."""
-        for work_id in self.base.reaper.look() + self.base.batch_reaper.look():
+        for work_id in self.base.attempts.reaper.look() + self.base.batches.reaper.look():
             log.warning("put back work whose worker stopped responding", id=work_id)
 
     def sweep(self) -> None:
         """Forget old Idempotency-Keys and deliveries, checkpoints given up, and files that nobody needs."""
-        self.base.jobs.keys.forget()
+        self.base.jobs.service.keys.forget()
         self.base.datasets.sweep()
-        self.base.batch_predictions.sweep()
+        self.base.batches.predictions.sweep()
         checkpoints.sweep(self.base.database)
-        if large := self.base.lookup.large:
+        if large := self.base.jobs.lookup.large:
             large.sweep(self.base.database)
         Delivery(self.base.database, ()).forget()
         AuditLog(self.base.database).forget(self.base.settings.keep_audit_days)
-        self.base.export_files.sweep()
+        self.base.files.exports.sweep()
 
     def prune(self) -> None:
         """Delete finished jobs, their events and batch predictions beyond what the operator keeps."""
-        if count := self.base.pruning.prune():
+        if count := self.base.jobs.pruning.prune():
             log.info("pruned finished jobs", count=count)
-        if count := self.base.batch_predictions.prune():
+        if count := self.base.batches.predictions.prune():
             log.info("pruned batch predictions", count=count)
 
     def _try(self, duty: Callable[[], None]) -> None:

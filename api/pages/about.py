@@ -32,7 +32,7 @@ def about() -> Response:
     helps = {known.name: known.metadata["help"] for known in fields(Settings)}
     limits = [(PREFIX + name.upper(), getattr(settings, name), helps[name]) for name in LIMITS]
     found = checks()
-    workers = api().base.workers.listing(caller())
+    workers = api().base.queue.workers.listing(caller())
     diagnostics = {
         "version": version("batchyard"),
         "python": platform.python_version(),

@@ -89,13 +89,13 @@ def _jobs(words: str) -> list[JobView]:
     if len(named) > MAX_JOBS:
         detail = f"names {len(named)} jobs; at most {MAX_JOBS} fit side by side"
         raise InvalidRequest([Fault("#/query/jobs", "too_long", detail)])
-    found = {job.id: job for word in named for job in [api().base.lookup.get(caller(), word)]}
+    found = {job.id: job for word in named for job in [api().base.jobs.lookup.get(caller(), word)]}
     return list(found.values())
 
 
 def _recent(ids: list[str]) -> list[JobView]:
     """Return jobs that could be added."""
-    newest = api().base.listing.page(caller(), Filters(), limit=RECENT).items
+    newest = api().base.jobs.listing.page(caller(), Filters(), limit=RECENT).items
     return [job for job in newest if job.id not in ids]
 
 
@@ -136,7 +136,7 @@ def _toggled(words: str, word: str) -> str:
 def _overlaid(name: str, jobs: list[JobView]) -> Chart:
     lines: dict[str, dict[int, float | None]] = {}
     for n, job in enumerate(jobs):
-        costs = api().base.curves.charts(caller(), job.id)[0]
+        costs = api().base.jobs.curves.charts(caller(), job.id)[0]
         # A job without this line keeps its number, which is its colour, too.
         lines[f"{n + 1} {job.name}"] = dict(zip(costs.epochs, costs.lines.get(name, []), strict=False))
     epochs = sorted({epoch for values in lines.values() for epoch in values})

@@ -17,8 +17,8 @@ from services.jobs.job_views import JobView
 @bp.get("/jobs/<job_id>/curves")
 def curve_points(job_id: str) -> Response:
     """Give the charts: null where a value was not measured, the text NaN where it was not finite."""
-    job = api().base.lookup.get(caller(), job_id)
-    charts = [points(chart) for chart in api().base.curves.charts(caller(), job.id)]
+    job = api().base.jobs.lookup.get(caller(), job_id)
+    charts = [points(chart) for chart in api().base.jobs.curves.charts(caller(), job.id)]
     shown = {
         "job": job.id,
         "name": job.name,
@@ -34,9 +34,9 @@ def curve_points(job_id: str) -> Response:
 @bp.get("/jobs/<job_id>/metrics.csv")
 def metrics_csv(job_id: str) -> Response:
     """Give the metrics of all epochs as a file."""
-    job = api().base.lookup.get(caller(), job_id)
+    job = api().base.jobs.lookup.get(caller(), job_id)
     columns = columns_of(job)
-    epochs = api().base.lookup.epochs(caller(), job.id)
+    epochs = api().base.jobs.lookup.epochs(caller(), job.id)
     rows = [costs.row_of(epoch, columns, is_measured(job, epoch.epoch), csv=True) for epoch in epochs]
     response = costs.table_of(costs.CSV, columns, rows)
     response.headers["Content-Disposition"] = f'attachment; filename="{job.id}-metrics.csv"'

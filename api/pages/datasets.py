@@ -29,7 +29,7 @@ def datasets() -> Response:
         "datasets.html",
         datasets=found,
         next=cursor,
-        uses=api().base.listing.uses(caller(), [one.id for one in found]),
+        uses=api().base.jobs.listing.uses(caller(), [one.id for one in found]),
         lent=api().shares.lent_to(caller(), Kind.DATASET),
         max_upload_bytes=limit,
     )
@@ -46,7 +46,7 @@ def dataset(dataset_id: str) -> Response:
     for n, column in enumerate(columns[:COUNTED_COLUMNS]):
         column["bars"] = histograms.bars([row[n] for row in rows]) if column["type"] == "number" else []
     # What its owner trains on it is not shared with it.
-    jobs = None if lender() else base.listing.page(caller(), Filters(dataset_id=found.id), limit=USED_BY)
+    jobs = None if lender() else base.jobs.listing.page(caller(), Filters(dataset_id=found.id), limit=USED_BY)
     return page(
         "dataset.html",
         dataset=found,

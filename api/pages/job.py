@@ -51,7 +51,7 @@ class ShowQuery(BaseModel):
 def show_job(job_id: str) -> Response:
     """Show a job by its id or name."""
     asked = query(ShowQuery)
-    return shown(api().base.lookup.get(caller(), job_id), asked.tab)
+    return shown(api().base.jobs.lookup.get(caller(), job_id), asked.tab)
 
 
 def shown(job: JobView, tab: str, status: int = 200, **more: Any) -> Response:
@@ -70,16 +70,18 @@ def shown(job: JobView, tab: str, status: int = 200, **more: Any) -> Response:
         progress=serializers.progress(job),
         best=serializers.best(job),
         allowed=() if lender() else ALLOWED[job.status],
-        workers_online=api().base.workers.online(job.run.device) if not job.done else 1,
+        workers_online=api().base.queue.workers.online(job.run.device) if not job.done else 1,
         **PARTS.get(tab, _nothing)(job),
         **(prediction_form.of(job, more) if tab == "predict" else more),
     )
 
 
 def _curves(job: JobView) -> dict[str, Any]:
-    charts = [{"chart": chart, "drawing": drawing.drawn(chart)} for chart in api().base.curves.charts(caller(), job.id)]
+    charts = [
+        {"chart": chart, "drawing": drawing.drawn(chart)} for chart in api().base.jobs.curves.charts(caller(), job.id)
+    ]
     columns = [name for name in columns_of(job) if name not in {"seconds", "rows_per_second", "checkpoint"}]
-    epochs = api().base.lookup.epochs(caller(), job.id, max_points=TABLE_ROWS)
+    epochs = api().base.jobs.lookup.epochs(caller(), job.id, max_points=TABLE_ROWS)
     rows = [
         {
             "epoch": epoch.epoch,
@@ -108,16 +110,19 @@ def _phase(job: JobView) -> str:
 
 
 def _checkpoints(job: JobView) -> dict[str, Any]:
-    return {"checkpoints": api().base.lookup.checkpoints(caller(), job.id), "export_formats": list(Format)}
+    return {"checkpoints": api().base.jobs.lookup.checkpoints(caller(), job.id), "export_formats": list(Format)}
 
 
 def _events(job: JobView) -> dict[str, Any]:
     after = max(0, job.events_seq - EVENTS)
-    return {"events": api().base.lookup.events(caller(), job.id, after=after, limit=EVENTS)[::-1], "left_out": after}
+    return {
+        "events": api().base.jobs.lookup.events(caller(), job.id, after=after, limit=EVENTS)[::-1],
+        "left_out": after,
+    }
 
 
 def _logs(job: JobView) -> dict[str, Any]:
-    lines = api().base.logs.lines(caller(), job.id, timestamps=request.args.get("timestamps") is not None)
+    lines = api().base.jobs.logs.lines(caller(), job.id, timestamps=request.args.get("timestamps") is not None)
     return {"lines": list(deque(lines, maxlen=LOG_LINES)), "most": LOG_LINES}
 
 
@@ -128,7 +133,9 @@ def _spec(job: JobView) -> dict[str, Any]:
         return {"changed": None, "readers": []}  # what the defaults are is asked for as another
     plain: dict[str, Any] = {"data": _source(job), "model": job.spec["model"]["type"]}
     try:
-        default = resolved_json(api().base.jobs.validate(read(JobSpec, orjson.dumps(plain)), owner=caller()).spec)
+        default = resolved_json(
+            api().base.jobs.service.validate(read(JobSpec, orjson.dumps(plain)), owner=caller()).spec
+        )
     except BatchyardError:
         return {
             "changed": [],
@@ -161,5 +168,5 @@ PARTS = {
 @bp.get("/jobs/<job_id>/spec.json")
 def spec_file(job_id: str) -> Response:
     """Give the resolved spec as a file that can be submitted."""
-    job = api().base.lookup.get(caller(), job_id)
+    job = api().base.jobs.lookup.get(caller(), job_id)
     return Response(orjson.dumps(job.spec, option=orjson.OPT_INDENT_2), content_type="application/json")

@@ -14,7 +14,7 @@ CURVES = 6
 def evaluation(job: JobView) -> dict[str, Any]:
     """Return what the template shows; `missing` says why there is nothing."""
     try:
-        _, found = api().base.evaluations.get(caller(), job.id)
+        _, found = api().base.jobs.evaluations.get(caller(), job.id)
     except NotFound as error:
         return {"evaluation": None, "missing": error.detail}
     report = found.report

@@ -35,10 +35,10 @@ class Plot:
 
 def system(job: JobView) -> dict[str, Any]:
     """Return the charts and the table of the samples."""
-    _, found = api().base.usages.get(caller(), job.id, MOST)
+    _, found = api().base.jobs.usages.get(caller(), job.id, MOST)
     rows = [dict(zip(COLUMNS, sample, strict=True)) for sample in found.samples]
     known = [name for name in TITLES if any(row.get(name) is not None for row in rows)]
-    speeds = api().base.usages.speeds(caller(), job.id, SPEEDS)
+    speeds = api().base.jobs.usages.speeds(caller(), job.id, SPEEDS)
     plots = [_plot("rows_per_second", speeds, "points", "training")] if speeds else []
     plots += [_plot(name, [(row["t_seconds"], row[name]) for row in rows if row[name] is not None]) for name in known]
     return {

@@ -47,15 +47,15 @@ def index() -> Response:
     asked = query(ListQuery)
     base = api().base
     mark = marks_of(base, _mark(), grant(), [JOBS])
-    counts = base.listing.counts(caller())
-    workers = base.workers.listing(caller())
+    counts = base.jobs.listing.counts(caller())
+    workers = base.queue.workers.listing(caller())
     lent = api().shares.lent_to(caller(), Kind.JOB)
     filtered = bool(asked.status or asked.q or asked.tag)
     if not sum(counts.values()):
         shown = samples.copies(samples.SPEC, request.host_url)
         return page("first_run.html", marks=mark, workers=workers, lent=lent, shown=shown)
-    found = base.listing.page(caller(), _filters(asked), sort=asked.sort, limit=PAGE, after=asked.after)
-    positions = base.listing.positions(caller(), found.items)
+    found = base.jobs.listing.page(caller(), _filters(asked), sort=asked.sort, limit=PAGE, after=asked.after)
+    positions = base.jobs.listing.positions(caller(), found.items)
     rows = [
         {
             "job": view,
@@ -73,7 +73,7 @@ def index() -> Response:
         counts=counts,
         workers=workers,
         lent=lent,
-        paused_at=base.pauses.began_at(),
+        paused_at=base.queue.pauses.began_at(),
         by_device=Counter(worker.device for worker in workers),
         asked=asked,
         filtered=filtered,
@@ -95,7 +95,7 @@ def _filters(asked: ListQuery) -> Filters:
 def sample() -> Redirect:
     """Submit the sample job and go to its curve."""
     sent = orjson.dumps(samples.SPEC)
-    submitted = api().base.jobs.submit(Submission(read(JobSpec, sent), caller(), samples.SPEC))
+    submitted = api().base.jobs.service.submit(Submission(read(JobSpec, sent), caller(), samples.SPEC))
     return redirect(url_for("pages.show_job", job_id=submitted.job.id), 303)
 
 
@@ -110,7 +110,7 @@ def selected() -> Redirect:
         return redirect(url_for("pages.compare", jobs=",".join(chosen)), 303)
     base = api().base
     if verb == "cancel":
-        outcomes = base.bulk.cancel(caller(), chosen, None)
+        outcomes = base.jobs.bulk.cancel(caller(), chosen, None)
         kept = [f"{outcome.error.detail}" for outcome in outcomes if outcome.error]
     elif verb == "delete":
         kept = [error.detail for job_id in chosen if (error := _delete(job_id))]
@@ -123,7 +123,7 @@ def selected() -> Redirect:
 
 def _delete(job_id: str) -> BatchyardError | None:
     try:
-        api().base.commands.delete(caller(), job_id)
+        api().base.jobs.commands.delete(caller(), job_id)
     except BatchyardError as error:
         return error
     return None

@@ -81,10 +81,10 @@ def marks_of(base: Base, mark: ListMark, asks: Grant, topics: list[str]) -> dict
     Of another owner's job it says as much while it is shared with the one who asks, which is looked up each time.
     """
     jobs = [topic for topic in topics if topic != JOBS]
-    seqs = base.lookup.seqs_of(asks.owner, jobs) if jobs else {}
+    seqs = base.jobs.lookup.seqs_of(asks.owner, jobs) if jobs else {}
     if asks.key_id and (others := [job for job in jobs if job not in seqs]):
-        for lender, lent in base.shares.lenders(asks.owner, Kind.JOB, others).items():
-            seqs |= base.lookup.seqs_of(lender, lent)
+        for lender, lent in base.accounts.shares.lenders(asks.owner, Kind.JOB, others).items():
+            seqs |= base.jobs.lookup.seqs_of(lender, lent)
     listed = {JOBS: mark.read(asks.owner)} if JOBS in topics else {}
     return listed | {job: str(seqs.get(job, "gone")) for job in jobs}
 

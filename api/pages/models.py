@@ -32,7 +32,7 @@ def models() -> Response:
         "models.html",
         registered=registered,
         next=following,
-        models=api().base.predictable.listing(caller()),
+        models=api().base.jobs.predictable.listing(caller()),
         lent=api().shares.lent_to(caller(), Kind.MODEL),
         marks={"jobs": ""},
     )

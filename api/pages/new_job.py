@@ -74,7 +74,7 @@ def start() -> Response | Redirect:
     """Submit the job and go to it; with a fault, show the form again."""
     try:
         spec = spec_form.spec_of(request.form)
-        submitted = api().base.jobs.submit(Submission(read(JobSpec, orjson.dumps(spec)), caller(), spec))
+        submitted = api().base.jobs.service.submit(Submission(read(JobSpec, orjson.dumps(spec)), caller(), spec))
     except InvalidRequest:
         chosen = request.form.get("dataset", "")
         dataset = api().base.datasets.find(_whose(chosen), chosen) if chosen else None
@@ -89,7 +89,7 @@ def _whose(dataset_id: str) -> str:
 
 def _like(id_or_name: str) -> tuple[DatasetView | None, dict[str, str]]:
     """Return the data and the form of a job that is to be made once more."""
-    job = api().base.lookup.get(caller(), id_or_name)
+    job = api().base.jobs.lookup.get(caller(), id_or_name)
     spec = {key: value for key, value in job.origin.spec_submitted.items() if key not in {"name", "data"}}
     spec["data"] = {key: value for key, value in job.spec["data"].items() if value not in ({}, [], None)}
     if weights := request.args.get("weights", ""):
@@ -127,8 +127,8 @@ def _form(dataset: DatasetView | None, form: dict[str, str], status: int) -> Res
         models=[entry["type"] for entry in names["models"] if entry["type"] in MODELS],
         optimizers=[entry["type"] for entry in names["optimizers"]],
         losses=[entry["type"] for entry in names["losses"]],
-        online=base.workers.online(),
-        paused_at=base.pauses.began_at(),
+        online=base.queue.workers.online(),
+        paused_at=base.queue.pauses.began_at(),
         max_upload_bytes=base.settings.max_upload_bytes,
     )
 
@@ -137,7 +137,7 @@ def _checked(form: Any) -> Checked:
     spec: dict[str, Any] = {}
     try:
         spec = spec_form.spec_of(form)
-        return Checked(spec, [], api().base.jobs.validate(read(JobSpec, orjson.dumps(spec)), owner=caller()))
+        return Checked(spec, [], api().base.jobs.service.validate(read(JobSpec, orjson.dumps(spec)), owner=caller()))
     except InvalidRequest as error:
         return Checked(
             spec, [{**fault.as_json(), "field": spec_form.field_of(fault.pointer)} for fault in error.faults]

@@ -29,7 +29,7 @@ def predict_tab(job_id: str) -> Redirect:
 @bp.post("/jobs/<job_id>/predict")
 def predict(job_id: str) -> Response:
     """Predict the row of the form."""
-    job = api().base.lookup.get(caller(), job_id)
+    job = api().base.jobs.lookup.get(caller(), job_id)
     record = prediction_form.record_of(job, request.form)
     try:
         found = _answer(job.id, {"records": [record]})
@@ -41,7 +41,7 @@ def predict(job_id: str) -> Response:
 @bp.post("/jobs/<job_id>/predict/image")
 def predict_image(job_id: str) -> Response:
     """Predict a PNG or JPEG file; without one, the picture that the form shows."""
-    job = api().base.lookup.get(caller(), job_id)
+    job = api().base.jobs.lookup.get(caller(), job_id)
     wanted = image_form.wanted_of(job)
     if wanted is None:
         raise InvalidRequest(
@@ -59,7 +59,7 @@ def predict_image(job_id: str) -> Response:
 @bp.post("/jobs/<job_id>/predict/rows")
 def predict_rows(job_id: str) -> Response:
     """Predict the rows of a CSV that is pasted or uploaded; show the first, or give all as a CSV."""
-    job = api().base.lookup.get(caller(), job_id)
+    job = api().base.jobs.lookup.get(caller(), job_id)
     try:
         header, records = _records()
         found = _answer(job.id, {"records": records})

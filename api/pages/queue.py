@@ -15,13 +15,13 @@ from services.errors import Fault, InvalidRequest
 def queue() -> Response:
     """Show each device's queue in the order in which its jobs start."""
     base = api().base
-    queues = base.outlook.queues(caller())
+    queues = base.queue.outlook.queues(caller())
     names = {job.id: job.name for view in queues for job in view.jobs}
-    workers = base.workers.listing(caller())
+    workers = base.queue.workers.listing(caller())
     return page(
         "queue.html",
         queues=queues,
-        paused_at=base.pauses.began_at(),
+        paused_at=base.queue.pauses.began_at(),
         workers=workers,
         names=names,
         marks={"jobs": ""},
@@ -49,7 +49,7 @@ def priority(job_id: str) -> Redirect:
     text = request.form.get("priority", "")
     if not text.lstrip("-").isdecimal() or not -10 <= int(text) <= 10:
         raise InvalidRequest([Fault("#/priority", "out_of_range", f"is {text[:20]!r}; must be -10 to 10")])
-    api().base.commands.change(caller(), job_id, {"priority": int(text)})
+    api().base.jobs.commands.change(caller(), job_id, {"priority": int(text)})
     return redirect(url_for("pages.queue"), 303)
 
 

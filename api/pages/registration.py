@@ -30,7 +30,7 @@ ROOMS = (about, compare, curves, datasets, docs, job, jobs, live, login, models,
 
 def register(app: Flask, joined: Api) -> None:
     """Add the pages. Every form is checked before its view is called."""
-    app.extensions["batchyard.list_mark"] = live.ListMark(joined.base.changes)
+    app.extensions["batchyard.list_mark"] = live.ListMark(joined.base.jobs.changes)
     app.register_blueprint(bp)
     refusals.register(app)
 

@@ -18,27 +18,27 @@ from services.specs.parse.parser import read
 @bp.post("/jobs/<job_id>/pause")
 def pause(job_id: str) -> Response:
     """Pause a running job."""
-    return _back(api().base.commands.pause(caller(), job_id).id)
+    return _back(api().base.jobs.commands.pause(caller(), job_id).id)
 
 
 @bp.post("/jobs/<job_id>/resume")
 def resume(job_id: str) -> Response:
     """Queue a paused job again."""
-    return _back(api().base.commands.resume(caller(), job_id).id)
+    return _back(api().base.jobs.commands.resume(caller(), job_id).id)
 
 
 @bp.post("/jobs/<job_id>/cancel")
 def cancel(job_id: str) -> Response:
     """Cancel a job, with the reason that the form gives."""
     reason = request.form.get("reason", "").strip()[:1_000] or None
-    return _back(api().base.commands.cancel(caller(), job_id, reason).id)
+    return _back(api().base.jobs.commands.cancel(caller(), job_id, reason).id)
 
 
 @bp.post("/jobs/<job_id>/delete")
 def delete(job_id: str) -> Response:
     """Delete a finished job."""
-    name = api().base.lookup.get(caller(), job_id).name
-    api().base.commands.delete(caller(), job_id)
+    name = api().base.jobs.lookup.get(caller(), job_id).name
+    api().base.jobs.commands.delete(caller(), job_id)
     return notices.go(url_for("pages.index"), f"{name} is deleted.")
 
 
@@ -54,7 +54,7 @@ def retry(job_id: str) -> Response:
     if not isinstance(patch, dict):
         raise InvalidRequest([Fault("#/patch", "wrong_type", "is not a JSON object", hint='e.g. {"epochs": 50}')])
     suggested, name = request.form.get("apply") == "suggestion", request.form.get("name", "").strip() or None
-    return _back(api().base.retry.retry(caller(), job_id, SpecChanges(patch, suggested, name)).job.id)
+    return _back(api().base.jobs.retry.retry(caller(), job_id, SpecChanges(patch, suggested, name)).job.id)
 
 
 @bp.post("/jobs/<job_id>/change")
@@ -71,7 +71,7 @@ def change(job_id: str) -> Response:
     if form.get("priority"):
         patch["priority"] = int(form["priority"]) if form["priority"].lstrip("-").isdecimal() else form["priority"]
     checked = read(Change, orjson.dumps(patch)).model_dump(exclude_unset=True)
-    return _back(api().base.commands.change(caller(), job_id, checked).id, "Saved.")
+    return _back(api().base.jobs.commands.change(caller(), job_id, checked).id, "Saved.")
 
 
 def _back(job_id: str, notice: str = "") -> Response:

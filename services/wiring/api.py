@@ -49,16 +49,16 @@ class Api:
         intake = Intake(sizes, on_demand.look, self.queued.put)
         self.base: Base = base(settings, intake, pool_size=pool_size)
         self.predictions: PredictionService | None = None  #: what predicts, once torch is there
-        self.models = ModelService(self.base.database, self.base.lookup, on_demand.weights_sha256)
+        self.models = ModelService(self.base.database, self.base.jobs.lookup, on_demand.weights_sha256)
         self.aliases = AliasService(self.base.database)
         self.monitoring = Monitoring(self.base.database, settings.online_s)
         self._exports: ExportService | None = None
         self.verification = JobVerification(
-            self.base.database, self.base.lookup, self.base.retry, on_demand.weights_sha256
+            self.base.database, self.base.jobs.lookup, self.base.jobs.retry, on_demand.weights_sha256
         )
         self._loading = threading.Lock()
         self.keys = KeyRing(self.base.database, settings.change_interval_s, self._keys_changed)
-        self.shares = self.base.shares
+        self.shares = self.base.accounts.shares
         self.audit = AuditLog(self.base.database)
         self.sessions = Sessions(self.base.database, settings.storage, settings.session_s)
 
@@ -67,16 +67,16 @@ class Api:
 
         Raises: NotFound.
         """
-        self.base.workers.drain(worker, drained=drained)
+        self.base.queue.workers.drain(worker, drained=drained)
         if not drained:
             self.queued.put(ANY)
 
     def pause_queue(self, *, paused: bool) -> None:
         """Let nothing start that waits, or let it start again; then the workers hear at once."""
         if paused:
-            self.base.pauses.begin()
+            self.base.queue.pauses.begin()
         else:
-            self.base.pauses.end()
+            self.base.queue.pauses.end()
             self.queued.put(ANY)
 
     def start_keys(self) -> None:
@@ -85,7 +85,7 @@ class Api:
         self._start("audit", self.audit.run)
 
     def _keys_changed(self) -> None:
-        self.base.quotas.reload()
+        self.base.accounts.quotas.reload()
         self.shares.reload()
         self.sessions.reload()
         # Without keys everything is used as `local`'s: it would be gone from those who use it.
@@ -120,8 +120,8 @@ class Api:
                 from services.predictions.predictions import PredictionService
                 from services.predictions.source import Source
 
-                source = Source(self.base.database, self.base.lookup, self.models)
-                made = PredictionService(source, self.base.settings, self.base.quotas.predict_rows)
+                source = Source(self.base.database, self.base.jobs.lookup, self.models)
+                made = PredictionService(source, self.base.settings, self.base.accounts.quotas.predict_rows)
                 self._start("change counters", made.freshness.run)
                 self.predictions = made
             return self.predictions
@@ -133,11 +133,11 @@ class Api:
         """
         from services.predictions.example_row import place
 
-        job = self.base.lookup.get(owner, job_id)
+        job = self.base.jobs.lookup.get(owner, job_id)
         dataset = self.base.datasets.find(owner, job.data.id)
         if dataset.source == "plugin" or not dataset.info.rows:
             return {}, False
-        number = place(job.spec, dataset.info, self.base.storage.open_table(dataset.sha256, dataset.info))
+        number = place(job.spec, dataset.info, self.base.files.datasets.open_table(dataset.sha256, dataset.info))
         rows = self.base.datasets.rows(owner, dataset.id, limit=1, after=number or 0)
         return dict(zip(dataset.info.names, rows[0], strict=True)), number is not None
 
@@ -151,7 +151,7 @@ class Api:
         """Return what compares two registered versions."""
         from services.predictions.judge import Judge
 
-        return Judge(self.load_predictions(), self.base.lookup, self.base.datasets, self.base.storage)
+        return Judge(self.load_predictions(), self.base.jobs.lookup, self.base.datasets, self.base.files.datasets)
 
     def exports(self) -> "ExportService":
         """Return what gives models in other formats. The first call imports torch, if nobody has yet."""
@@ -159,7 +159,7 @@ class Api:
 
         with self._loading:
             if self._exports is None:
-                self._exports = ExportService(self.base.lookup, self.base.datasets, self.base.export_files)
+                self._exports = ExportService(self.base.jobs.lookup, self.base.datasets, self.base.files.exports)
             return self._exports
 
     def batch_submit(self) -> "BatchSubmit":
@@ -167,7 +167,7 @@ class Api:
         from services.predictions.batch_submit import BatchSubmit
 
         base = self.base
-        return BatchSubmit(self.load_predictions(), base.batch_predictions, base.datasets, base.disk)
+        return BatchSubmit(self.load_predictions(), base.batches.predictions, base.datasets, base.disk)
 
     def close(self) -> None:
         """Let the ringer end, then close every connection."""

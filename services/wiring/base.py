@@ -16,11 +16,9 @@ from services.batches.batch_predictions import BatchPredictionService
 from services.columns import TableInfo
 from services.datasets.data_sources import DataSources, Look
 from services.datasets.datasets import DatasetService
-from services.datasets.shared_storage import AnyStorage
 from services.db.engine import Database
 from services.disk import Disk
 from services.errors import NotReady
-from services.exports.shared_exports import AnyExports
 from services.jobs.bulk import JobBulk
 from services.jobs.changes import JobChanges
 from services.jobs.commands import JobCommands
@@ -48,7 +46,20 @@ from services.specs.resolve.facts import ModelSizes
 from services.specs.schema.data import PluginData
 from services.specs.schema.job import JobSpec
 from services.webhooks.webhooks import WebhookService
+from services.wiring.rooms import Accounts, Attempts, Batches, Files, Jobs, Queue
 from services.wiring.stored_files import dataset_storage, exports, output_files
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What every room stands on."""
+
+    settings: Settings
+    database: Database
+    disk: Disk
+    files: Files
+    datasets: DatasetService
+    accounts: Accounts
 
 
 @dataclass(frozen=True)
@@ -58,39 +69,15 @@ class Base:
     settings: Settings
     database: Database
     disk: Disk
-    storage: AnyStorage
-    objects: ObjectStore | None  #: None: everything is in the storage folder
+    files: Files
     datasets: DatasetService
     sources: DataSources
-    jobs: JobService
-    commands: JobCommands
-    retry: JobRetry
-    bulk: JobBulk
-    lookup: JobLookup
-    listing: JobListing
-    logs: JobLogs
-    claims: Claims
-    lifecycle: Lifecycle
-    time_slices: TimeSlices
-    curves: JobCurves
-    evaluations: JobEvaluations
-    usages: JobUsages
-    changes: JobChanges
-    predictable: Predictable
-    outlook: Outlook
-    pauses: QueuePauses
-    reaper: Reaper
-    pruning: Pruning
-    workers: Workers
+    accounts: Accounts
+    queue: Queue
+    attempts: Attempts
+    jobs: Jobs
+    batches: Batches
     webhooks: WebhookService
-    keys: KeyService
-    export_files: AnyExports
-    batch_claims: BatchClaims
-    batch_lifecycle: BatchLifecycle
-    batch_reaper: Reaper
-    batch_predictions: BatchPredictionService
-    quotas: Quotas
-    shares: Shares
 
     def eligible(self, device: str) -> int:
         """Return how much queued work may start now, counted up to the most nudges that may wait."""
@@ -130,57 +117,76 @@ NO_INTAKE = Intake()
 def base(settings: Settings, intake: Intake = NO_INTAKE, *, pool_size: int = 5) -> Base:
     """Join the rooms."""
     database = Database(settings, pool_size=pool_size)
-    storage = dataset_storage(settings)
     disk = Disk(settings)
-    quotas = Quotas(database, settings)
-    datasets = DatasetService(database, storage, settings, disk, quotas)
-    shares = Shares(database)
-    sources = DataSources(datasets, shares, intake.look)
-    lookup = JobLookup(database, settings, disk, quotas.running_jobs)
-    lifecycle = Lifecycle(database, settings)
-    listing = JobListing(database)
-    facts = SubmissionFacts(database, sources, intake.sizes, settings, disk)
+    accounts = Accounts(KeyService(database), Quotas(database, settings), Shares(database))
+    files = Files(dataset_storage(settings), exports(settings), ObjectStore.of(settings))
+    datasets = DatasetService(database, files.datasets, settings, disk, accounts.quotas)
+    ground = Ground(settings, database, disk, files, datasets, accounts)
+    sources = DataSources(datasets, accounts.shares, intake.look)
+    attempts = _attempts(ground)
     keys = IdempotencyKeys(database, settings.idempotency_s)
-    jobs = JobService(database, facts, keys, quotas, intake.ring)
-    export_files = exports(settings)
-    commands = JobCommands(database, datasets, lookup, intake.ring, export_files.remove)
-    outputs = output_files(settings)
-    batches = BatchLifecycle(database, settings)
     return Base(
         settings=settings,
         database=database,
         disk=disk,
-        storage=storage,
-        objects=ObjectStore.of(settings),
+        files=files,
         datasets=datasets,
         sources=sources,
-        jobs=jobs,
+        accounts=accounts,
+        queue=_queue(ground),
+        attempts=attempts,
+        jobs=_jobs(ground, intake, sources, keys),
+        batches=_batches(ground, intake, keys),
+        webhooks=WebhookService(database, settings),
+    )
+
+
+def _queue(ground: Ground) -> Queue:
+    database, settings, disk = ground.database, ground.settings, ground.disk
+    return Queue(
+        claims=Claims(database, disk, settings.owner_running_jobs),
+        time_slices=TimeSlices(database, settings),
+        outlook=Outlook(database, settings, disk, ground.accounts.quotas.running_jobs),
+        pauses=QueuePauses(database),
+        workers=Workers(database, settings),
+    )
+
+
+def _attempts(ground: Ground) -> Attempts:
+    lifecycle = Lifecycle(ground.database, ground.settings)
+    return Attempts(lifecycle, Reaper(ground.database, lifecycle, ground.settings))
+
+
+def _jobs(ground: Ground, intake: Intake, sources: DataSources, keys: IdempotencyKeys) -> Jobs:
+    database, settings, disk, quotas = ground.database, ground.settings, ground.disk, ground.accounts.quotas
+    facts = SubmissionFacts(database, sources, intake.sizes, settings, disk)
+    service = JobService(database, facts, keys, quotas, intake.ring)
+    listing = JobListing(database)
+    lookup = JobLookup(database, settings, disk, quotas.running_jobs)
+    commands = JobCommands(database, ground.datasets, lookup, intake.ring, ground.files.exports.remove)
+    return Jobs(
+        service=service,
         commands=commands,
-        retry=JobRetry(jobs),
+        retry=JobRetry(service),
         bulk=JobBulk(commands, listing),
         lookup=lookup,
         listing=listing,
         logs=JobLogs(database, lookup),
-        claims=Claims(database, disk, settings.owner_running_jobs),
-        lifecycle=lifecycle,
-        time_slices=TimeSlices(database, settings),
         curves=JobCurves(database, lookup),
         evaluations=JobEvaluations(database, lookup),
         usages=JobUsages(database, lookup),
         changes=JobChanges(database),
         predictable=Predictable(database),
-        outlook=Outlook(database, settings, disk, quotas.running_jobs),
-        pauses=QueuePauses(database),
-        reaper=Reaper(database, lifecycle, settings),
         pruning=Pruning(database, commands, settings),
-        workers=Workers(database, settings),
-        webhooks=WebhookService(database, settings),
-        keys=KeyService(database),
-        export_files=export_files,
-        batch_claims=BatchClaims(database, settings, disk),
-        batch_lifecycle=batches,
-        batch_reaper=Reaper(database, batches, settings),
-        batch_predictions=BatchPredictionService(database, outputs, keys, settings, intake.ring),
-        quotas=quotas,
-        shares=shares,
+    )
+
+
+def _batches(ground: Ground, intake: Intake, keys: IdempotencyKeys) -> Batches:
+    database, settings = ground.database, ground.settings
+    lifecycle = BatchLifecycle(database, settings)
+    return Batches(
+        predictions=BatchPredictionService(database, output_files(settings), keys, settings, intake.ring),
+        claims=BatchClaims(database, settings, ground.disk),
+        lifecycle=lifecycle,
+        reaper=Reaper(database, lifecycle, settings),
     )

@@ -93,7 +93,7 @@ class Yard:
         """Hold every invariant against all that is in the database, and the bits of some jobs against the reference."""
         assert invariants.broken(self.rooms, self.rig.told) == []
         for job in jobs:
-            if self.rooms.lookup.get("local", job).status == "succeeded":
+            if self.rooms.jobs.lookup.get("local", job).status == "succeeded":
                 assert invariants.fingerprint(self.rooms, job) == self.bits[self._kind(job)], job
         COUNTS["jobs"] += len(jobs)
         COUNTS["invariants checked"] += 9 * len(jobs)
@@ -107,7 +107,7 @@ class Yard:
         self.rig.heal()
 
     def _kind(self, job_id: str) -> str:
-        return str(self.rooms.lookup.get("local", job_id).data.name)
+        return str(self.rooms.jobs.lookup.get("local", job_id).data.name)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

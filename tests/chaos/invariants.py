@@ -41,11 +41,11 @@ def broken(rooms: Base, answers: list[tuple[str, str]]) -> list[str]:
 
 def fingerprint(rooms: Base, job_id: str) -> str:
     """Return a digest of a job's costs, its best epoch, its weights and what it would go on from."""
-    costs = [(e.epoch, e.train_cost, e.val_cost) for e in rooms.lookup.epochs(OWNER, job_id)]
-    batches = [rooms.lookup.batch_costs(OWNER, job_id, epoch) for epoch, _, _ in costs]
-    parts: list[Any] = [costs, batches, rooms.lookup.get(OWNER, job_id).training.best.epoch]
+    costs = [(e.epoch, e.train_cost, e.val_cost) for e in rooms.jobs.lookup.epochs(OWNER, job_id)]
+    batches = [rooms.jobs.lookup.batch_costs(OWNER, job_id, epoch) for epoch, _, _ in costs]
+    parts: list[Any] = [costs, batches, rooms.jobs.lookup.get(OWNER, job_id).training.best.epoch]
     for which in ("best", "last"):
-        content = rooms.lookup.content(rooms.lookup.checkpoint(OWNER, job_id, which))
+        content = rooms.jobs.lookup.content(rooms.jobs.lookup.checkpoint(OWNER, job_id, which))
         tensors = sorted(load(content).items())
         parts.append([(name, hashlib.sha256(array.tobytes()).hexdigest()) for name, array in tensors])
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -82,10 +82,10 @@ class Life:
         self.work()
         paused = self.submit("paused")
         claim = self.claim()
-        self.rooms.commands.pause(OWNER, paused)
+        self.rooms.jobs.commands.pause(OWNER, paused)
         self.tell("pause", paused)
         self.train(claim, "pause", 5)
-        self.rooms.commands.resume(OWNER, paused)
+        self.rooms.jobs.commands.resume(OWNER, paused)
         self.tell("resume", paused)
         self.work()
         self.cancel(self.submit("cancelled"))
@@ -95,23 +95,23 @@ class Life:
         self.train(claim, "cancel", 10)
         self.submit("silent")
         self.claim()
-        while not self.rooms.reaper.look():  # a read that is late forgets those before
+        while not self.rooms.attempts.reaper.look():  # a read that is late forgets those before
             pass
         self.work()
         self.tell("deleting", running)
-        self.rooms.commands.delete(OWNER, running)
+        self.rooms.jobs.commands.delete(OWNER, running)
         self.tell("delete", running)
 
     def heal(self) -> None:
         """Do what the dispatcher and workers do when nothing fails any more, until no job is left."""
         for _ in range(200):
             self.reap()
-            while claim := self.rooms.claims.claim(DEVICES[0], "healer"):
+            while claim := self.rooms.queue.claims.claim(DEVICES[0], "healer"):
                 self.train(claim, None, 0)
             open_jobs = [job for job in self.jobs() if not job.done]
             for job in open_jobs:
                 if job.status == "paused":
-                    self.rooms.commands.resume(OWNER, job.id)
+                    self.rooms.jobs.commands.resume(OWNER, job.id)
             if not open_jobs:
                 return
             time.sleep(0.01)
@@ -119,23 +119,23 @@ class Life:
 
     def jobs(self) -> list[Any]:
         """Return every job of this folder."""
-        return self.rooms.listing.page(OWNER, Filters(), limit=100).items
+        return self.rooms.jobs.listing.page(OWNER, Filters(), limit=100).items
 
     def submit(self, name: str) -> str:
         """Submit R and note the answer."""
         spec = JobSpec.model_validate(R | {"name": name})
-        job = self.rooms.jobs.submit(Submission(spec, OWNER, submitted={})).job
+        job = self.rooms.jobs.service.submit(Submission(spec, OWNER, submitted={})).job
         self.tell("submit", job.id)
         return job.id
 
     def cancel(self, job_id: str) -> None:
         """Cancel a job and note the answer."""
-        self.rooms.commands.cancel(OWNER, job_id)
+        self.rooms.jobs.commands.cancel(OWNER, job_id)
         self.tell("cancel", job_id)
 
     def claim(self) -> Claim:
         """Claim the one job that waits."""
-        claim = self.rooms.claims.claim(DEVICES[0], "worker")
+        claim = self.rooms.queue.claims.claim(DEVICES[0], "worker")
         assert claim is not None
         return claim
 
@@ -146,19 +146,19 @@ class Life:
     def train(self, claim: Claim, stop: str | None, after: int) -> None:
         """Train a claimed job as its trainer does, and write its end as its supervisor does."""
         watch: Any = Watch(stop, after)
-        requests = self.rooms.lifecycle.stop_requests(claim)
+        requests = self.rooms.attempts.lifecycle.stop_requests(claim)
         if (
             requests and (requests.cancel or requests.pause) and stop is None
         ):  # what a supervisor would have asked by now
             watch = Watch("cancel" if requests.cancel else "pause", 1)
         code = trainer.run(claim.job_id, claim.attempt, self.settings, watch)
         request = StopRequest(watch.stop) if watch.stop else None
-        exit_handling.settle(self.rooms.lifecycle, claim, Outcome(Ended(code), request=request))
+        exit_handling.settle(self.rooms.attempts.lifecycle, claim, Outcome(Ended(code), request=request))
 
     def reap(self) -> None:
         """Read the beats so often that a silent job is found, were every read in time."""
         for _ in range(self.settings.reap_reads):
-            self.rooms.reaper.look()
+            self.rooms.attempts.reaper.look()
 
     def tell(self, what: str, job_id: str) -> None:
         """Note what the client was told, so that it outlives this process."""
@@ -188,7 +188,7 @@ def _warm_up(settings: Settings, told: Path) -> None:
     life = Life(settings, told)
     life.live()
     for job in life.jobs():
-        life.rooms.commands.delete(OWNER, job.id)
+        life.rooms.jobs.commands.delete(OWNER, job.id)
     life.rooms.database.close()
     assert len(os.listdir("/proc/self/task")) == 1, "a process that forks has one thread"
 
@@ -217,7 +217,7 @@ def _healed(settings: Settings, told: Path) -> dict[str, Any]:
     bits = sorted({fingerprint(life.rooms, job.id) for job in life.jobs() if job.status == "succeeded"})
     jobs = life.jobs()
     for job in jobs:
-        life.rooms.commands.delete(OWNER, job.id)
+        life.rooms.jobs.commands.delete(OWNER, job.id)
     return {"broken": found, "bits": bits, "jobs": len(jobs), "told": len(answers)}
 
 

@@ -27,7 +27,6 @@ WITH_MORE_FIELDS = {
     "services/datasets/column_scan.py:Scan": "the counters of one pass over a column",
     "services/batches/batch_views.py:BatchView": "a member for each column of the row that it copies",
     "services/training/loop/training.py:Training": "the state that is stored and resumed, in one place",
-    "services/wiring/base.py:Base": "the one list of what is joined; no part of the services sees it",
 }
 TABLES = ("services/db/", "services/specs/schema/")  #: a field for each column or key, as in `*schemas.py`
 

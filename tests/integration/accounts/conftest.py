@@ -35,7 +35,7 @@ def client_of(app: Flask, joined: Base) -> ClientOf:
     """Make a client that shows a key of an owner."""
 
     def made(owner: str, *scopes: str) -> FlaskClient:
-        _, token = joined.keys.create(owner, scopes=tuple(Scope(scope) for scope in scopes) or USUAL)
+        _, token = joined.accounts.keys.create(owner, scopes=tuple(Scope(scope) for scope in scopes) or USUAL)
         return with_token(app, token)
 
     return made

@@ -42,10 +42,10 @@ def test_without_a_key_nothing_answers_but_health(app: Flask) -> None:
 
 
 def test_every_wrong_key_gets_the_same_answer_as_none(app: Flask, joined: Base) -> None:
-    view, token = joined.keys.create("alice")
-    revoked_view, revoked = joined.keys.create("alice")
-    joined.keys.revoke(revoked_view.id)
-    expired_view, expired = joined.keys.create("alice", lifetime=timedelta(minutes=1))
+    view, token = joined.accounts.keys.create("alice")
+    revoked_view, revoked = joined.accounts.keys.create("alice")
+    joined.accounts.keys.revoke(revoked_view.id)
+    expired_view, expired = joined.accounts.keys.create("alice", lifetime=timedelta(minutes=1))
     with joined.database.transaction() as session:
         session.execute(update(ApiKey).where(ApiKey.id == expired_view.id).values(expires_at=expired_view.created_at))
     wrong = [
@@ -72,13 +72,13 @@ def test_every_wrong_key_gets_the_same_answer_as_none(app: Flask, joined: Base) 
 
 @pytest.mark.parametrize("name", ["key", "api_key", "token", "access_token", "authorization"])
 def test_a_key_in_the_address_never_counts(app: Flask, joined: Base, name: str) -> None:
-    _, token = joined.keys.create("alice")
+    _, token = joined.accounts.keys.create("alice")
 
     assert app.test_client().get(f"/api/v1/jobs?{name}={token}").status_code == 401
 
 
 def test_a_key_is_stored_as_a_digest_alone(joined: Base) -> None:
-    view, token = joined.keys.create("alice", name="laptop")
+    view, token = joined.accounts.keys.create("alice", name="laptop")
 
     with joined.database.reading() as session:
         row = str(session.execute(text("SELECT * FROM api_keys")).one())
@@ -88,7 +88,7 @@ def test_a_key_is_stored_as_a_digest_alone(joined: Base) -> None:
 
 
 def test_a_revoked_key_opens_nothing_more_in_any_process(app: Flask, joined: Base, settings: Settings) -> None:
-    view, token = joined.keys.create("alice")
+    view, token = joined.accounts.keys.create("alice")
     client = with_token(app, token)
     assert client.get("/api/v1/jobs").status_code == 200
     elsewhere = Database(settings)
@@ -104,23 +104,23 @@ def test_a_revoked_key_opens_nothing_more_in_any_process(app: Flask, joined: Bas
 
 
 def test_the_use_of_a_key_is_noted_and_at_most_once_a_minute(app: Flask, joined: Base) -> None:
-    view, token = joined.keys.create("alice")
+    view, token = joined.accounts.keys.create("alice")
     client = with_token(app, token)
 
     client.get("/api/v1/jobs")
     until = time.monotonic() + 30
-    while joined.keys.get(view.id).last_used_at is None and time.monotonic() < until:
+    while joined.accounts.keys.get(view.id).last_used_at is None and time.monotonic() < until:
         time.sleep(0.05)
-    first = joined.keys.get(view.id).last_used_at
+    first = joined.accounts.keys.get(view.id).last_used_at
     client.get("/api/v1/jobs")
     time.sleep(0.6)
 
     assert first is not None
-    assert joined.keys.get(view.id).last_used_at == first
+    assert joined.accounts.keys.get(view.id).last_used_at == first
 
 
 def test_a_known_key_is_checked_in_less_than_20_microseconds(joined: Base) -> None:
-    tokens = [joined.keys.create(f"owner{n}")[1] for n in range(50)]
+    tokens = [joined.accounts.keys.create(f"owner{n}")[1] for n in range(50)]
     ring = KeyRing(joined.database, 1.0)
     ring.poll()
 
@@ -135,7 +135,7 @@ def test_a_known_key_is_checked_in_less_than_20_microseconds(joined: Base) -> No
 
 
 def test_only_wrong_keys_are_limited(app: Flask, joined: Base) -> None:
-    _, token = joined.keys.create("alice")
+    _, token = joined.accounts.keys.create("alice")
     stranger = with_token(app, "by_" + "1" * 52)
 
     statuses = [stranger.get("/api/v1/jobs").status_code for _ in range(30)]
@@ -171,7 +171,7 @@ def test_only_an_admin_reads_the_parts_of_readyz(client_of: ClientOf) -> None:
 def test_nobody_is_let_in_by_what_is_remembered_when_the_database_is_away_for_long(
     joined: Base, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, token = joined.keys.create("alice")
+    _, token = joined.accounts.keys.create("alice")
     ring = KeyRing(joined.database, 1.0)
     found = ring.check(token)
     assert found is not None
@@ -216,31 +216,31 @@ def test_a_key_is_used_at_once_by_a_client(client_of: ClientOf) -> None:
 def test_what_was_made_while_keys_were_off_again_joins_what_is_called_the_same(settings: Settings) -> None:
     with closing(Api(settings)) as api:
         joined = api.base
-        joined.keys.create("alice")
+        joined.accounts.keys.create("alice")
         for n, (owner, model) in enumerate([("alice", "m"), ("alice", "m-local"), ("local", "m")]):
             spec = JobSpec.model_validate(SMALL | {"seed": n})
-            job = joined.jobs.submit(Submission(spec, owner, {}, RequestKey(model, ""))).job
+            job = joined.jobs.service.submit(Submission(spec, owner, {}, RequestKey(model, ""))).job
             train(joined, job.id, owner)
             api.models.register(owner, model, job.id)
-        joined.quotas.change("alice", {"queued_jobs": 5})
+        joined.accounts.quotas.change("alice", {"queued_jobs": 5})
 
         said = adopt(joined.database)
 
         assert said is not None
-        assert "1 jobs" in said
+        assert "1 job and 1 data set" in said
         found = api.models.listing("alice", limit=9, after=None)[0]
         assert [view.name for view in found] == ["m", "m-local", "m-local2"]
         assert found[2].versions[0].job_id == job.id
-        assert joined.quotas.view("alice").own.queued_jobs == 5
+        assert joined.accounts.quotas.view("alice").own.queued_jobs == 5
         assert adopt(joined.database) is None
 
 
 def test_where_no_keys_are_asked_for_a_key_that_is_made_or_revoked_takes_nothing_away(settings: Settings) -> None:
     with closing(Api(settings)) as api:
-        job = api.base.jobs.submit(Submission(JobSpec.model_validate(SMALL), "local", {})).job
-        view, _ = api.base.keys.create("alice")
+        job = api.base.jobs.service.submit(Submission(JobSpec.model_validate(SMALL), "local", {})).job
+        view, _ = api.base.accounts.keys.create("alice")
         api.keys.poll()
-        api.base.keys.revoke(view.id)
+        api.base.accounts.keys.revoke(view.id)
         api.keys.poll()
 
-        assert api.base.lookup.get("local", job.id).id == job.id
+        assert api.base.jobs.lookup.get("local", job.id).id == job.id

@@ -37,7 +37,7 @@ def log_in(client: FlaskClient, key: str, place: str = "") -> TestResponse:
 def browser(app: Flask, joined: Base) -> FlaskClient:
     """A browser of alice's that is logged in."""
     client = app.test_client()
-    assert log_in(client, joined.keys.create("alice")[1]).status_code == 303
+    assert log_in(client, joined.accounts.keys.create("alice")[1]).status_code == 303
     return client
 
 
@@ -48,14 +48,14 @@ def test_every_page_leads_to_the_login_and_back(app: Flask, joined: Base) -> Non
     assert (sent.status_code, sent.headers["Location"]) == (303, "/login?next=/jobs/x%3Ftab%3Dspec")
     shown = client.get(sent.headers["Location"], headers=HTML)
     assert (shown.status_code, "New job" in shown.text) == (200, False)
-    back = log_in(client, joined.keys.create("alice")[1], "/jobs/x?tab=spec")
+    back = log_in(client, joined.accounts.keys.create("alice")[1], "/jobs/x?tab=spec")
 
     assert (back.status_code, back.headers["Location"]) == (303, "/jobs/x?tab=spec")
     assert "alice" in client.get("/", headers=HTML).text
 
 
 def test_the_cookie_is_kept_from_scripts_and_other_sites_and_holds_no_key(app: Flask, joined: Base) -> None:
-    _, key = joined.keys.create("alice")
+    _, key = joined.accounts.keys.create("alice")
     client = app.test_client()
 
     answer = client.post(
@@ -77,7 +77,7 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites_and_holds_no_key(app: F
     "place", ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)", "\\\\e", "/a\nb", ""]
 )
 def test_after_the_login_a_browser_stays_here(app: Flask, joined: Base, place: str) -> None:
-    answer = log_in(app.test_client(), joined.keys.create("alice")[1], place)
+    answer = log_in(app.test_client(), joined.accounts.keys.create("alice")[1], place)
 
     assert answer.headers["Location"] == "/"
 
@@ -93,7 +93,7 @@ def test_a_wrong_key_is_told_and_too_many_are_limited(app: Flask) -> None:
 
 
 def test_a_form_without_its_token_logs_nobody_in(app: Flask, joined: Base) -> None:
-    _, key = joined.keys.create("alice")
+    _, key = joined.accounts.keys.create("alice")
 
     assert app.test_client().post("/login", data={"key": key}, headers=HTML).status_code == 403
 
@@ -107,14 +107,16 @@ def test_a_session_ends_with_logout_with_its_key_and_when_it_is_altered(
     assert again.get("/", headers=HTML).status_code == 303
     again.set_cookie("batchyard_session", kept)
     assert again.get("/", headers=HTML).status_code == 200
-    late.set_cookie("batchyard_session", app.extensions["batchyard"].sessions.begin(joined.keys.listing("alice")[0].id))
+    late.set_cookie(
+        "batchyard_session", app.extensions["batchyard"].sessions.begin(joined.accounts.keys.listing("alice")[0].id)
+    )
     assert late.get("/", headers=HTML).status_code == 200
 
     browser.post("/logout", data={"form_token": token(browser)}, headers=HTML)
     assert browser.get("/", headers=HTML).status_code == 303
     assert again.get("/", headers=HTML).status_code == 303  # a copy of the cookie
     assert late.get("/", headers=HTML).status_code == 200  # another session with the same key
-    joined.keys.revoke(joined.keys.listing("alice")[0].id)
+    joined.accounts.keys.revoke(joined.accounts.keys.listing("alice")[0].id)
     app.extensions["batchyard"].keys.poll()
     assert late.get("/", headers=HTML).status_code == 303
 
@@ -175,4 +177,4 @@ def test_a_page_names_its_owner_to_the_stream_that_its_tabs_share(browser: Flask
 
 
 def test_a_key_in_the_header_opens_pages_too(app: Flask, joined: Base) -> None:
-    assert with_token(app, joined.keys.create("alice")[1]).get("/", headers=HTML).status_code == 200
+    assert with_token(app, joined.accounts.keys.create("alice")[1]).get("/", headers=HTML).status_code == 200

@@ -29,7 +29,7 @@ def _buttons(text: str) -> dict[str, bool]:
 def test_buttons_work_where_the_key_may_do_what_they_do(
     client_of: ClientOf, joined: Base, scopes: tuple[str, ...], works: bool, may_drain: bool
 ) -> None:
-    joined.workers.seen(Sign("cpu-1@host", "cpu", 1, {}))
+    joined.queue.workers.seen(Sign("cpu-1@host", "cpu", 1, {}))
     job = make_job(joined, owner="alice")
     client = client_of("alice", *scopes)
     pages = ["/", f"/jobs/{job.id}", f"/jobs/{job.id}?tab=spec", "/datasets", "/new?builtin=iris", "/queue"]

@@ -44,9 +44,9 @@ def predict(server: Served, token: str) -> Heard:
 
 def test_a_warm_prediction_is_its_owners_alone(server: tuple[Served, Base]) -> None:
     at, rooms = server
-    alice = rooms.keys.create("alice")[1]
-    bob = rooms.keys.create("bob")[1]
-    reader = rooms.keys.create("alice", scopes=(Scope.READ,))[1]
+    alice = rooms.accounts.keys.create("alice")[1]
+    bob = rooms.accounts.keys.create("bob")[1]
+    reader = rooms.accounts.keys.create("alice", scopes=(Scope.READ,))[1]
 
     warm = [predict(at, alice).status for _ in range(3)]
 
@@ -61,16 +61,16 @@ def test_a_warm_prediction_is_its_owners_alone(server: tuple[Served, Base]) -> N
 
 def test_a_key_that_is_revoked_or_over_gets_no_warm_prediction(server: tuple[Served, Base]) -> None:
     at, rooms = server
-    view, token = rooms.keys.create("alice")
+    view, token = rooms.accounts.keys.create("alice")
     for seconds in (2, 20, 200):  # it is not over before it was of use, however slow this machine is
         began = time.monotonic()
-        short = rooms.keys.create("alice", lifetime=timedelta(seconds=seconds))[1]
+        short = rooms.accounts.keys.create("alice", lifetime=timedelta(seconds=seconds))[1]
         answers = [predict(at, one).status for one in (token, short, token, short)]
         if time.monotonic() - began < seconds:
             break
     assert answers == [200] * 4
 
-    rooms.keys.revoke(view.id)
+    rooms.accounts.keys.revoke(view.id)
     began = time.monotonic()
     while predict(at, token).status == 200:
         assert time.monotonic() - began < 5
@@ -84,21 +84,21 @@ def test_a_key_that_is_revoked_or_over_gets_no_warm_prediction(server: tuple[Ser
 
 def test_a_limit_of_rows_holds_for_a_warm_prediction(server: tuple[Served, Base]) -> None:
     at, rooms = server
-    token = rooms.keys.create("alice")[1]
+    token = rooms.accounts.keys.create("alice")[1]
     assert predict(at, token).status == 200
 
-    rooms.quotas.change("alice", {"predict_rows": 0})
+    rooms.accounts.quotas.change("alice", {"predict_rows": 0})
     began = time.monotonic()
     while (refused := predict(at, token)).status == 200 and time.monotonic() - began < 1:
         time.sleep(0.02)
-    rooms.quotas.change("alice", {"predict_rows": None})
+    rooms.accounts.quotas.change("alice", {"predict_rows": None})
 
     assert refused.status == 413
 
 
 def test_the_answer_is_the_same_with_a_key_as_without(server: tuple[Served, Base]) -> None:
     at, rooms = server
-    token = rooms.keys.create("alice")[1]
+    token = rooms.accounts.keys.create("alice")[1]
 
     quick = predict(at, token).json()
     usual = at.ask(

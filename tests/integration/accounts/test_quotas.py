@@ -71,7 +71,7 @@ def test_submits_are_limited_by_the_minute_and_told_when_there_is_room(
 
 
 def test_of_many_submits_at_once_no_more_come_in_than_may(joined: Base) -> None:
-    joined.quotas.change("alice", {"queued_jobs": 3})
+    joined.accounts.quotas.change("alice", {"queued_jobs": 3})
 
     def submit(n: int) -> bool:
         try:
@@ -136,29 +136,29 @@ def test_jobs_that_run_are_limited_and_the_next_owner_goes_first(
     root: FlaskClient, client_of: ClientOf, joined: Base
 ) -> None:
     limit(root, "alice", running_jobs=1)
-    joined.workers.seen(Sign("w", "cpu", 4, {}))
+    joined.queue.workers.seen(Sign("w", "cpu", 4, {}))
     jobs = [make_job(joined, owner=owner, seed=n) for n, owner in enumerate(["alice", "alice", "bob"])]
 
-    claims = [joined.claims.claim("cpu", "w") for _ in range(3)]
+    claims = [joined.queue.claims.claim("cpu", "w") for _ in range(3)]
     shown = client_of("alice").get(f"/api/v1/jobs/{jobs[1].id}").json["queue"]["reason"]
     listed = client_of("alice").get("/api/v1/queue").json
 
     assert [claim and claim.job_id for claim in claims] == [jobs[0].id, jobs[2].id, None]
     assert joined.eligible("cpu") == 0  # no worker is called in vain
-    assert not joined.workers.waited("cpu", -60)  # or takes itself for stuck
+    assert not joined.queue.workers.waited("cpu", -60)  # or takes itself for stuck
     assert shown["code"] == "owner_limit"
     assert "1 of your jobs is running" in shown["message"]
     assert "owner_limit" in str(listed)
     assert root.get("/api/v1/owners/alice").json["used"]["running_jobs"] == 1
 
     client_of("alice").post(f"/api/v1/jobs/{jobs[0].id}/cancel")
-    joined.lifecycle.stopped(claims[0])
+    joined.attempts.lifecycle.stopped(claims[0])
     assert joined.eligible("cpu") == 1
-    assert joined.workers.waited("cpu", -60)
+    assert joined.queue.workers.waited("cpu", -60)
     limit(root, "alice", running_jobs=0)
-    assert joined.claims.claim("cpu", "w") is None
+    assert joined.queue.claims.claim("cpu", "w") is None
     limit(root, "alice", running_jobs=None)
-    assert getattr(joined.claims.claim("cpu", "w"), "job_id", None) == jobs[1].id
+    assert getattr(joined.queue.claims.claim("cpu", "w"), "job_id", None) == jobs[1].id
 
 
 def test_settings_hold_for_whom_nothing_else_is_set(settings: Settings, joined: Base) -> None:

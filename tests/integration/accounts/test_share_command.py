@@ -31,7 +31,7 @@ def url(app: Flask) -> Iterator[str]:
 
 def test_things_are_shared_listed_and_taken_back(app: Flask, joined: Base, url: str) -> None:
     alice = walk.things_of(app, joined, "alice", "prices")
-    keys = {owner: joined.keys.create(owner)[1] for owner in ("alice", "bob")}
+    keys = {owner: joined.accounts.keys.create(owner)[1] for owner in ("alice", "bob")}
 
     def run(owner: str, *words: str) -> Result:
         return CliRunner().invoke(main, [*words, "--server", url], env={"BATCHYARD_API_KEY": keys[owner]})
@@ -57,7 +57,7 @@ def test_things_are_shared_listed_and_taken_back(app: Flask, joined: Base, url: 
 
 def test_the_queue_is_paused_by_who_may(joined: Base, url: str) -> None:
     scopes = {"operator": (Scope.READ, Scope.ADMIN), "alice": USUAL}
-    keys = {owner: joined.keys.create(owner, scopes=granted)[1] for owner, granted in scopes.items()}
+    keys = {owner: joined.accounts.keys.create(owner, scopes=granted)[1] for owner, granted in scopes.items()}
 
     def run(owner: str, *words: str) -> Result:
         return CliRunner().invoke(main, [*words, "--server", url], env={"BATCHYARD_API_KEY": keys[owner]})

@@ -52,16 +52,16 @@ def told(stream: Iterator[bytes]) -> dict[str, str]:
 
 def test_the_page_of_a_shared_job_hears_of_it_until_it_is_shared_no_more(client_of: ClientOf, joined: Base) -> None:
     job_id = make_job(joined, owner="alice").id
-    share, _ = joined.shares.add("alice", Kind.JOB, job_id, "bob")
+    share, _ = joined.accounts.shares.add("alice", Kind.JOB, job_id, "bob")
     bob, dora = client_of("bob"), client_of("dora")
 
     shown = watches(bob, job_id)
     stream = opened(bob, job_id)
     before = told(stream)
-    joined.claims.claim("cpu", "cpu-1@host")
+    joined.queue.claims.claim("cpu", "cpu-1@host")
     begun = told(stream)
-    joined.shares.remove("alice", share.id)
-    joined.commands.cancel("alice", job_id)
+    joined.accounts.shares.remove("alice", share.id)
+    joined.jobs.commands.cancel("alice", job_id)
     after = told(stream)
 
     assert shown == before == {job_id: "1"}
@@ -71,7 +71,7 @@ def test_the_page_of_a_shared_job_hears_of_it_until_it_is_shared_no_more(client_
 
 def test_every_statement_of_the_stream_names_who_asks_or_who_shares(client_of: ClientOf, joined: Base) -> None:
     lent, hidden = (make_job(joined, owner="alice").id for _ in range(2))
-    joined.shares.add("alice", Kind.JOB, lent, "*")
+    joined.accounts.shares.add("alice", Kind.JOB, lent, "*")
     bob = client_of("bob")
     bob.get("/api/v1/jobs")  # the keys are known from here on
 

@@ -51,10 +51,10 @@ def test_things_are_shared_and_taken_back_on_their_pages(client_of: ClientOf, al
 def test_what_is_shared_stands_in_the_lists_with_who_shares_it(
     client_of: ClientOf, joined: Base, alice: Things
 ) -> None:
-    joined.shares.add("alice", Kind.JOB, alice.job, "bob")
-    joined.shares.add("alice", Kind.DATASET, alice.dataset, "*")
-    joined.shares.add("alice", Kind.DATASET, alice.dataset, "bob")
-    joined.shares.add("alice", Kind.MODEL, "prices", "bob")
+    joined.accounts.shares.add("alice", Kind.JOB, alice.job, "bob")
+    joined.accounts.shares.add("alice", Kind.DATASET, alice.dataset, "*")
+    joined.accounts.shares.add("alice", Kind.DATASET, alice.dataset, "bob")
+    joined.accounts.shares.add("alice", Kind.MODEL, "prices", "bob")
     places = {"/": f"/jobs/{alice.job}", "/datasets": f"/datasets/{alice.dataset}", "/models": "/models/prices"}
 
     for path, link in places.items():
@@ -67,7 +67,7 @@ def test_what_is_shared_stands_in_the_lists_with_who_shares_it(
 def test_a_shared_job_is_read_and_predicted_with_but_shows_no_row_and_nothing_that_changes_it(
     client_of: ClientOf, joined: Base, alice: Things
 ) -> None:
-    joined.shares.add("alice", Kind.JOB, alice.job, "bob")
+    joined.accounts.shares.add("alice", Kind.JOB, alice.job, "bob")
     bob = client_of("bob")
     tabs = ("curves", "evaluation", "predict", "checkpoints", "spec", "events", "logs", "system")
 
@@ -87,8 +87,8 @@ def test_a_shared_job_is_read_and_predicted_with_but_shows_no_row_and_nothing_th
 def test_a_shared_data_set_says_nothing_of_its_owners_jobs_and_can_be_trained_on(
     client_of: ClientOf, joined: Base, alice: Things
 ) -> None:
-    source = joined.lookup.get("alice", alice.job).data.id
-    joined.shares.add("alice", Kind.DATASET, alice.dataset, "bob")
+    source = joined.jobs.lookup.get("alice", alice.job).data.id
+    joined.accounts.shares.add("alice", Kind.DATASET, alice.dataset, "bob")
     bob = client_of("bob")
 
     page = bob.get(f"/datasets/{alice.dataset}", headers=HTML).text
@@ -101,5 +101,5 @@ def test_a_shared_data_set_says_nothing_of_its_owners_jobs_and_can_be_trained_on
     sent = {"dataset": alice.dataset, "target": "y", "model": "linear", "epochs": "1"}
     status, place = send(bob, "/new", **sent)
     assert status == 303
-    assert joined.lookup.get("bob", place.removeprefix("/jobs/")).spec["data"]["target"] == "y"
+    assert joined.jobs.lookup.get("bob", place.removeprefix("/jobs/")).spec["data"]["target"] == "y"
     assert bob.get(f"/datasets/{source}", headers=HTML).status_code == 404  # it is not shared

@@ -82,11 +82,11 @@ def _rows(joined: Base) -> list[tuple[object, ...]]:
 def test_every_statement_for_a_shared_thing_names_its_owner_and_it(
     app: Flask, joined: Base, alice: Things, bob: FlaskClient, kind: Kind
 ) -> None:
-    joined.shares.add("alice", kind, thing(alice, kind), "bob")
+    joined.accounts.shares.add("alice", kind, thing(alice, kind), "bob")
     rows = {thing(alice, kind)}
     if kind is not Kind.DATASET:
         with joined.database.reading() as session:
-            rows |= {alice.job, joined.lookup.get("alice", alice.job).data.id}
+            rows |= {alice.job, joined.jobs.lookup.get("alice", alice.job).data.id}
             rows |= {*session.scalars(select(Checkpoint.id).where(Checkpoint.job_id == alice.job))}
 
     bob.get("/new?builtin=iris", headers={"Accept": "text/html"})  # the keys are known from here on
@@ -127,7 +127,7 @@ def test_a_model_of_ones_own_goes_before_a_shared_one_of_its_name(
     app: Flask, joined: Base, alice: Things, bob: FlaskClient
 ) -> None:
     mine = walk.things_of(app, joined, "bob", "alices_model")
-    joined.shares.add("alice", Kind.MODEL, "alices_model", "bob")
+    joined.accounts.shares.add("alice", Kind.MODEL, "alices_model", "bob")
 
     answer = bob.post("/api/v1/models/alices_model/predict", json=walk.ROWS)
 
@@ -135,9 +135,9 @@ def test_a_model_of_ones_own_goes_before_a_shared_one_of_its_name(
 
 
 def test_the_limit_of_rows_is_the_readers(joined: Base, alice: Things, bob: FlaskClient) -> None:
-    joined.shares.add("alice", Kind.JOB, alice.job, "bob")
-    joined.quotas.change("bob", {"predict_rows": 2})
-    joined.quotas.change("alice", {"predict_rows": 1})
+    joined.accounts.shares.add("alice", Kind.JOB, alice.job, "bob")
+    joined.accounts.quotas.change("bob", {"predict_rows": 2})
+    joined.accounts.quotas.change("alice", {"predict_rows": 1})
 
     def status(rows: int) -> int:
         return bob.post(f"/api/v1/jobs/{alice.job}/predict", json={"x": [[1.0, 1.0]] * rows}).status_code

@@ -104,7 +104,7 @@ def things_of(app: Flask, joined: Base, owner: str, model: str) -> Things:
     hook, _ = hooks.add(owner, WebhookSpec(url="https://example.org/hook"))
     batch = NewBatchPrediction(job=job.id, dataset=dataset.id)
     prediction = api.batch_submit().submit(owner, batch)
-    share, _ = joined.shares.add(owner, Kind.DATASET, dataset.id, "carol")
+    share, _ = joined.accounts.shares.add(owner, Kind.DATASET, dataset.id, "carol")
     return Things(owner, job.id, waiting.id, dataset.id, hook.id, prediction.id, share.id, model)
 
 

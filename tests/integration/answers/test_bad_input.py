@@ -281,7 +281,7 @@ def test_an_upload_says_how_it_is_read(client: FlaskClient) -> None:
 
 def test_rows_of_a_damaged_data_set_are_a_conflict_and_not_a_bug(client: FlaskClient, joined: Base) -> None:
     made = client.post("/api/v1/datasets?name=a.csv", data=b"a,b\n1,2\n").get_json()
-    joined.storage.remove(made["sha256"])
+    joined.files.datasets.remove(made["sha256"])
 
     for part in ("rows", "content"):
         found = client.get(f"/api/v1/datasets/{made['id']}/{part}")

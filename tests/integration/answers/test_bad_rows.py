@@ -186,7 +186,7 @@ def test_a_time_beyond_all_years_matters_only_where_it_is_asked_for(client: Flas
 def test_damaged_weights_answer_no_numbers(rooms: tuple[FlaskClient, Base]) -> None:
     client, joined = rooms
     job = train(joined, make_job(joined, name="damaged").id)
-    best = joined.lookup.checkpoint("local", job.id, "best")
+    best = joined.jobs.lookup.checkpoint("local", job.id, "best")
     with joined.database.transaction() as session:
         chunk = session.get_one(CheckpointChunk, (best.id, 0))
         chunk.data = chunk.data[:-1] + bytes([chunk.data[-1] ^ 1])  # one bit of the last weight

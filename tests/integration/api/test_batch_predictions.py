@@ -27,7 +27,7 @@ def work(joined: Base) -> Iterator[Any]:
     watch = Watch(os.dup(theirs.fileno()))
 
     def once() -> None:
-        claim = joined.batch_claims.claim("cpu", "test")
+        claim = joined.batches.claims.claim("cpu", "test")
         assert claim is not None
         assert batch_predictor.run(claim.job_id, claim.attempt, joined.settings, watch) == 0
 
@@ -143,9 +143,11 @@ def test_bad_requests_are_refused_with_the_place_of_the_fault(client: FlaskClien
 def test_a_data_set_that_lost_its_file_fails_it(client: FlaskClient, joined: Base) -> None:
     job = trained(joined)
     text = numbers(5)
-    joined.storage.remove(joined.datasets.upload(io.BytesIO(text.encode()), name="gone.csv", owner="local")[0].sha256)
+    joined.files.datasets.remove(
+        joined.datasets.upload(io.BytesIO(text.encode()), name="gone.csv", owner="local")[0].sha256
+    )
     prediction = client.post(PATH, json={"job": job.id, "dataset": "gone.csv"}).get_json()
-    claim = joined.batch_claims.claim("cpu", "test")
+    claim = joined.batches.claims.claim("cpu", "test")
     assert claim is not None
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     watch = Watch(os.dup(theirs.fileno()))

@@ -35,5 +35,5 @@ def test_a_stream_that_breaks_at_any_byte_loses_and_doubles_no_event(client: Fla
         heard += [(int(seq), kind) for seq, kind in MESSAGE.findall(piece)]
     trainer.join()
 
-    stored = joined.lookup.events("local", job.id, limit=1_000)
+    stored = joined.jobs.lookup.events("local", job.id, limit=1_000)
     assert heard == [(event.seq, event.type.encode()) for event in stored]

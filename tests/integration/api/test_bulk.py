@@ -13,7 +13,7 @@ def test_jobs_are_cancelled_by_their_ids_each_with_its_own_outcome(client: Flask
     finished = make_job(joined)
     train(joined, finished.id)
     running = make_job(joined, seed=1)
-    joined.claims.claim("cpu", "w")
+    joined.queue.claims.claim("cpu", "w")
     waiting, spared = make_job(joined, seed=2), make_job(joined, seed=3)
 
     ids = [waiting.id, running.id, finished.id, "job_unknown", waiting.id]
@@ -27,7 +27,7 @@ def test_jobs_are_cancelled_by_their_ids_each_with_its_own_outcome(client: Flask
         (finished.id, "succeeded", "job_already_finished"),
         ("job_unknown", None, "not_found"),
     ]
-    assert joined.lookup.get("local", spared.id).status == "queued"
+    assert joined.jobs.lookup.get("local", spared.id).status == "queued"
 
 
 def test_jobs_are_cancelled_by_what_a_filter_finds(client: FlaskClient, joined: Base) -> None:
@@ -41,9 +41,9 @@ def test_jobs_are_cancelled_by_what_a_filter_finds(client: FlaskClient, joined: 
 
     assert ([one["id"] for one in answer["data"]], answer["has_more"]) == (sweep, False)
     assert again["data"] == []
-    assert joined.lookup.get("local", others[0]).status == "queued"
-    assert joined.lookup.get("else", others[1]).status == "queued"
-    assert joined.lookup.get("local", done.id).status == "succeeded"
+    assert joined.jobs.lookup.get("local", others[0]).status == "queued"
+    assert joined.jobs.lookup.get("else", others[1]).status == "queued"
+    assert joined.jobs.lookup.get("local", done.id).status == "succeeded"
 
 
 def test_all_jobs_that_are_not_finished_are_cancelled_across_pages(client: FlaskClient, joined: Base) -> None:
@@ -76,4 +76,4 @@ def test_a_request_that_does_not_say_which_jobs_is_refused(
 
     assert answer.status_code == 422, answer.text
     assert answer.get_json()["errors"][0]["pointer"] == pointer
-    assert joined.lookup.get("local", job.id).status == "queued"
+    assert joined.jobs.lookup.get("local", job.id).status == "queued"

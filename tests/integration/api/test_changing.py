@@ -25,7 +25,7 @@ def test_name_tags_metadata_and_priority_are_changed_by_a_merge_patch(client: Fl
     assert found["metadata"] == {"kept": 1, "ticket": "ML-42"}
     assert answer.headers["ETag"] != before
     assert client.get("/api/v1/jobs/iris-final").headers["ETag"] == answer.headers["ETag"]
-    assert joined.lookup.events("local", job.id)[-1].data["priority"] == {"from": 0, "to": 5}
+    assert joined.jobs.lookup.events("local", job.id)[-1].data["priority"] == {"from": 0, "to": 5}
 
 
 def test_a_job_whose_priority_is_raised_goes_first(client: FlaskClient, joined: Base) -> None:
@@ -33,7 +33,7 @@ def test_a_job_whose_priority_is_raised_goes_first(client: FlaskClient, joined: 
     urgent = make_job(joined, seed=1)
 
     client.patch(f"/api/v1/jobs/{urgent.id}", json={"priority": 1})
-    claim = joined.claims.claim("cpu", "w")
+    claim = joined.queue.claims.claim("cpu", "w")
 
     assert claim is not None
     assert claim.job_id == urgent.id
@@ -58,7 +58,7 @@ def test_who_knows_an_older_state_is_told_so(client: FlaskClient, joined: Base, 
 
     assert (answer.status_code, answer.get_json()["code"]) == (412, "precondition_failed")
     assert answer.get_json()["etag"] == 'W/"1"'
-    assert joined.lookup.get("local", job.id).name == job.name
+    assert joined.jobs.lookup.get("local", job.id).name == job.name
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tests.make import make_job, train
 
 def claimed(joined: Base) -> Claim:
     """Claim the next job, as a worker would."""
-    claim = joined.claims.claim("cpu", "w")
+    claim = joined.queue.claims.claim("cpu", "w")
     assert claim is not None
     return claim
 
@@ -26,18 +26,18 @@ def brought_to(status: str, joined: Base) -> str:
     if status == "succeeded":
         train(joined, job.id)
     elif status == "cancelled":
-        joined.commands.cancel("local", job.id)
+        joined.jobs.commands.cancel("local", job.id)
     elif status != "queued":
         claim = claimed(joined)
         if status in {"pausing", "paused"}:
-            joined.commands.pause("local", job.id)
+            joined.jobs.commands.pause("local", job.id)
         if status == "paused":
-            joined.lifecycle.stopped(claim)
+            joined.attempts.lifecycle.stopped(claim)
         if status == "cancelling":
-            joined.commands.cancel("local", job.id)
+            joined.jobs.commands.cancel("local", job.id)
         if status == "failed":
-            joined.lifecycle.crashed(claim, Crash("data_unreadable", "The file is gone."), final=True)
-    assert joined.lookup.get("local", job.id).status == status
+            joined.attempts.lifecycle.crashed(claim, Crash("data_unreadable", "The file is gone."), final=True)
+    assert joined.jobs.lookup.get("local", job.id).status == status
     return job.id
 
 
@@ -48,8 +48,8 @@ def test_a_running_job_shows_pausing_until_its_trainer_is_gone_and_resumes_into_
     claim = claimed(joined)
 
     first, again = (client.post(f"/api/v1/jobs/{job.id}/pause") for _ in range(2))
-    requests = joined.lifecycle.beat(claim, None)
-    joined.lifecycle.stopped(claim)
+    requests = joined.attempts.lifecycle.beat(claim, None)
+    joined.attempts.lifecycle.stopped(claim)
     paused = client.post(f"/api/v1/jobs/{job.id}/pause")
     resumed = client.post(f"/api/v1/jobs/{job.id}/resume")
 
@@ -59,7 +59,7 @@ def test_a_running_job_shows_pausing_until_its_trainer_is_gone_and_resumes_into_
     assert (paused.status_code, paused.get_json()["status"]) == (200, "paused")
     assert (resumed.status_code, resumed.get_json()["status"]) == (202, "queued")
     assert resumed.get_json()["resume_from"] == {"epoch": 0, "step": 0}
-    assert [event.type for event in joined.lookup.events("local", job.id)] == [
+    assert [event.type for event in joined.jobs.lookup.events("local", job.id)] == [
         "queued",
         "started",
         "pausing",
@@ -74,44 +74,46 @@ def test_a_paused_job_keeps_no_slot_and_pauses_do_not_count_as_tries(client: Fla
     for _ in range(5):
         claim = claimed(joined)
         client.post(f"/api/v1/jobs/{job.id}/pause")
-        joined.lifecycle.stopped(claim)
-        assert joined.claims.claim("cpu", "w") is None
+        joined.attempts.lifecycle.stopped(claim)
+        assert joined.queue.claims.claim("cpu", "w") is None
         client.post(f"/api/v1/jobs/{job.id}/resume")
-    joined.lifecycle.crashed(claimed(joined), Crash("crashed", "The trainer was killed by SIGSEGV."))
+    joined.attempts.lifecycle.crashed(claimed(joined), Crash("crashed", "The trainer was killed by SIGSEGV."))
 
-    assert joined.lookup.get("local", job.id).status == "queued"
+    assert joined.jobs.lookup.get("local", job.id).status == "queued"
 
 
 @pytest.mark.parametrize("end", ["crashed", "silent", "drained"])
 def test_a_pausing_job_whose_trainer_dies_is_paused_and_can_go_on(joined: Base, end: str) -> None:
     job = make_job(joined)
     claim = claimed(joined)
-    joined.commands.pause("local", job.id)
+    joined.jobs.commands.pause("local", job.id)
     ends: dict[str, Any] = {
-        "crashed": lambda: joined.lifecycle.crashed(claim, Crash("crashed", "The trainer was killed by SIGSEGV.")),
-        "silent": lambda: joined.lifecycle.silent(job.id, claim.attempt, 1),
-        "drained": lambda: joined.lifecycle.drained(claim),
+        "crashed": lambda: joined.attempts.lifecycle.crashed(
+            claim, Crash("crashed", "The trainer was killed by SIGSEGV.")
+        ),
+        "silent": lambda: joined.attempts.lifecycle.silent(job.id, claim.attempt, 1),
+        "drained": lambda: joined.attempts.lifecycle.drained(claim),
     }
 
     ends[end]()
 
-    assert joined.lookup.get("local", job.id).status == "paused"
-    joined.commands.resume("local", job.id)
+    assert joined.jobs.lookup.get("local", job.id).status == "paused"
+    joined.jobs.commands.resume("local", job.id)
     assert train(joined, job.id).status == "succeeded"
 
 
 def test_a_cancel_overrides_a_pause(joined: Base) -> None:
     job = make_job(joined)
     claim = claimed(joined)
-    joined.commands.pause("local", job.id)
-    joined.commands.cancel("local", job.id)
-    both = joined.lookup.get("local", job.id).status
-    pausing = joined.listing.page("local", Filters(statuses=["pausing"])).items
+    joined.jobs.commands.pause("local", job.id)
+    joined.jobs.commands.cancel("local", job.id)
+    both = joined.jobs.lookup.get("local", job.id).status
+    pausing = joined.jobs.listing.page("local", Filters(statuses=["pausing"])).items
 
-    joined.lifecycle.stopped(claim)
+    joined.attempts.lifecycle.stopped(claim)
 
     assert (both, pausing) == ("cancelling", [])
-    assert joined.lookup.get("local", job.id).status == "cancelled"
+    assert joined.jobs.lookup.get("local", job.id).status == "cancelled"
 
 
 @pytest.mark.parametrize(
@@ -147,7 +149,7 @@ def test_a_move_that_is_not_allowed_is_a_409_with_the_state_the_action_and_what_
     assert answer.status_code == 409
     assert (problem["from"], problem["action"], problem["allowed"]) == (status, action, allowed)
     assert status in problem["detail"]
-    assert joined.lookup.get("local", job_id).status == status
+    assert joined.jobs.lookup.get("local", job_id).status == status
 
 
 @pytest.mark.parametrize("code", [*CLASSES])

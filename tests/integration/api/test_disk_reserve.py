@@ -76,11 +76,11 @@ def test_nothing_is_claimed_and_nobody_is_rung_until_there_is_room(
     job = make_job(joined)
     fill(True)
 
-    assert joined.claims.claim("cpu", "w") is None
+    assert joined.queue.claims.claim("cpu", "w") is None
     assert joined.eligible("cpu") == 0
     fill(False)
     assert joined.eligible("cpu") == 1
-    claim = joined.claims.claim("cpu", "w")
+    claim = joined.queue.claims.claim("cpu", "w")
     assert claim is not None
     assert claim.job_id == job.id
 
@@ -94,7 +94,7 @@ def test_a_running_job_waits_and_goes_on_by_itself(joined: Base) -> None:
         def sleep(_: float) -> None:
             nonlocal waits, free
             waits += 1
-            assert joined.lookup.get("local", work.job_id).training.epochs_done == 1
+            assert joined.jobs.lookup.get("local", work.job_id).training.epochs_done == 1
             free = 0 if waits < 3 else 10**12
 
         recorder = Recorder(database, joined.settings, work, contents, clock=lambda: 0.0, sleep=sleep, disk=disk)
@@ -104,7 +104,7 @@ def test_a_running_job_waits_and_goes_on_by_itself(joined: Base) -> None:
         recorder.interrupted()
 
     assert waits == 3
-    assert joined.lookup.get("local", work.job_id).training.epochs_done == 3
+    assert joined.jobs.lookup.get("local", work.job_id).training.epochs_done == 3
 
 
 def test_the_room_of_a_real_disk_is_read(joined: Base) -> None:

@@ -53,10 +53,10 @@ def test_a_list_of_events_waits_for_one_or_for_the_end(client: FlaskClient, join
     address = f"/api/v1/jobs/{job.id}/events"
     prefer = {"Prefer": "wait=20"}
 
-    with meanwhile(client.application, lambda: joined.commands.change("local", job.id, {"priority": 2})):
+    with meanwhile(client.application, lambda: joined.jobs.commands.change("local", job.id, {"priority": 2})):
         changed = client.get(f"{address}?after=1", headers=prefer)
     at_once = client.get(f"{address}?after=1", headers=prefer).get_json()["data"]
-    with meanwhile(client.application, lambda: joined.commands.cancel("local", job.id)):
+    with meanwhile(client.application, lambda: joined.jobs.commands.cancel("local", job.id)):
         ended = client.get(f"{address}?until=done", headers=prefer)
 
     assert [event["type"] for event in changed.get_json()["data"]] == ["changed"] == [e["type"] for e in at_once]
@@ -83,10 +83,10 @@ def test_a_retry_that_is_done_in_time_is_201_and_else_202(client: FlaskClient, j
 
 def test_a_resume_is_waited_for_and_says_where_it_went_on(client: FlaskClient, joined: Base) -> None:
     job = make_job(joined)
-    claim = joined.claims.claim("cpu", "w")
+    claim = joined.queue.claims.claim("cpu", "w")
     assert claim is not None
-    joined.commands.pause("local", job.id)
-    joined.lifecycle.stopped(claim)
+    joined.jobs.commands.pause("local", job.id)
+    joined.attempts.lifecycle.stopped(claim)
 
     with meanwhile(client.application, lambda: train(joined, job.id)):
         answer = client.post(f"/api/v1/jobs/{job.id}/resume", headers={"Prefer": "wait=20"})

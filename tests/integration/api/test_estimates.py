@@ -16,7 +16,7 @@ def submit(client: FlaskClient, model: Any = "linear", query: str = "") -> Any:
 
 
 def online(joined: Base, memory_bytes: int, name: str = "w") -> None:
-    joined.workers.seen(Sign(name, "cpu", 1, {}, memory_bytes))
+    joined.queue.workers.seen(Sign(name, "cpu", 1, {}, memory_bytes))
 
 
 def test_a_check_and_a_job_show_the_same_estimate(client: FlaskClient) -> None:

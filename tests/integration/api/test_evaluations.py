@@ -38,7 +38,7 @@ def end(joined: Base, job_id: str, *, evaluation_s: float = 1.0, is_asked_to_end
 @contextmanager
 def attempt(joined: Base, job_id: str) -> Iterator[wiring.Job]:
     """Claim a job and load it as its trainer does."""
-    claim = joined.claims.claim("cpu", "test")
+    claim = joined.queue.claims.claim("cpu", "test")
     assert claim is not None
     assert claim.job_id == job_id
     job = wiring.job(joined.settings, job_id, claim.attempt, lambda: None, lambda: None)
@@ -83,7 +83,9 @@ def test_stored_predictions_come_in_pages_and_as_csv_and_are_those_that_predict_
     assert [int(row["row"]) for row in rows] == [row[0] for row in data] == sorted(row[0] for row in data)
     assert text.content_type == "text/csv; charset=utf-8"
     first = data[0]
-    shown = client.get(f"/api/v1/datasets/{joined.lookup.get('local', job_id).data.id}/rows?limit=1&after={first[0]}")
+    shown = client.get(
+        f"/api/v1/datasets/{joined.jobs.lookup.get('local', job_id).data.id}/rows?limit=1&after={first[0]}"
+    )
     cells = shown.get_json()["data"][0]
     again = client.post(f"/api/v1/jobs/{job_id}/predict", json={"x": [cells[:4]]}).get_json()
     assert (first[1], first[2]) == (cells[4], again["predictions"][0])
@@ -145,7 +147,7 @@ def test_a_job_whose_best_epoch_was_before_an_interruption_is_evaluated_too(clie
         costs = next(iter(first.training.fit()))
         first.training.calibrate()
         first.recorder.epoch(costs, improved=first.training.best.improved(costs))
-    joined.lifecycle.yielded(Claim(job.id, 1))
+    joined.attempts.lifecycle.yielded(Claim(job.id, 1))
     end(joined, job.id)
 
     found = client.get(f"/api/v1/jobs/{job.id}/evaluation").get_json()

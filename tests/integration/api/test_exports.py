@@ -62,7 +62,7 @@ def test_a_bundle_is_built_beside_the_requests_kept_and_deleted_with_its_job(
     assert float(answer.headers["X-Export-Max-Difference"]) < 1e-6
     assert again.data == answer.data
     assert "predict.py" in zipfile.ZipFile(io.BytesIO(answer.data)).namelist()
-    folder = joined.export_files.folder / job.id
+    folder = joined.files.exports.folder / job.id
     assert folder.exists()
     assert client.delete(f"/api/v1/jobs/{job.id}").status_code == 204
     assert not folder.exists()

@@ -134,7 +134,7 @@ def test_columns_of_several_types_and_their_labels(
 def test_a_registered_name_an_alias_a_job_and_their_versions(
     server: tuple[Served, Base], client: triton.InferenceServerClient
 ) -> None:
-    job = server[1].lookup.get("local", "numbers")
+    job = server[1].jobs.lookup.get("local", "numbers")
     expected = client.infer("numbers", numbers()).as_numpy("prediction").tolist()
 
     for name in ("registered", "registered@champion", job.id):

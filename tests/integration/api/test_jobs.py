@@ -88,7 +88,7 @@ def test_a_wait_ends_when_the_job_does_and_else_after_its_time(client: FlaskClie
     waited = client.post("/api/v1/jobs", json=JOB, headers={"Prefer": "wait=1"})
     took = time.monotonic() - began
     train(joined, waited.get_json()["id"])
-    with meanwhile(client.application, lambda: train(joined, joined.listing.page("local", QUEUED).items[0].id)):
+    with meanwhile(client.application, lambda: train(joined, joined.jobs.listing.page("local", QUEUED).items[0].id)):
         done = client.post("/api/v1/jobs", json=JOB | {"seed": 9}, headers={"Prefer": "wait=20"})
 
     assert waited.status_code == 202

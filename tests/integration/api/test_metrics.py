@@ -30,10 +30,10 @@ def test_jobs_are_counted_by_state_and_their_ends_stay_counted_when_they_are_del
 ) -> None:
     done = train(joined, make_job(joined).id)
     waiting = make_job(joined)
-    joined.commands.cancel("local", make_job(joined).id)
+    joined.jobs.commands.cancel("local", make_job(joined).id)
 
     before = samples(client)
-    joined.commands.delete("local", done.id, force=False)
+    joined.jobs.commands.delete("local", done.id, force=False)
     after = samples(client)
 
     assert (before["batchyard_jobs", "succeeded"], after["batchyard_jobs", "succeeded"]) == (1, 0)
@@ -47,10 +47,10 @@ def test_jobs_are_counted_by_state_and_their_ends_stay_counted_when_they_are_del
 
 
 def test_the_queue_and_the_workers_of_each_device(client: FlaskClient, app: Flask, joined: Base) -> None:
-    joined.workers.seen(Sign("cpu-1@host", "cpu", 3, {}))
-    joined.workers.seen(Sign("cpu-2@host", "cpu", 1, {}, fault="stuck"))
+    joined.queue.workers.seen(Sign("cpu-1@host", "cpu", 3, {}))
+    joined.queue.workers.seen(Sign("cpu-2@host", "cpu", 1, {}, fault="stuck"))
     running, _ = make_job(joined), make_job(joined)
-    joined.claims.claim("cpu", "cpu-1@host")
+    joined.queue.claims.claim("cpu", "cpu-1@host")
 
     found = samples(client)
 
@@ -66,9 +66,9 @@ def test_what_the_trainers_of_running_jobs_take_is_added_up(client: FlaskClient,
     for _ in range(3):
         make_job(joined)
     for n in range(2):
-        claim = joined.claims.claim("cpu", "cpu-1@host")
+        claim = joined.queue.claims.claim("cpu", "cpu-1@host")
         assert claim
-        joined.lifecycle.beat(claim, None)
+        joined.attempts.lifecycle.beat(claim, None)
         with joined.database.transaction() as session:
             session.execute(update(Job).where(Job.id == claim.job_id).values(started_at=now(session)))
         early, late = Sample(50.0, 7, 90.0, 70, 60.0), Sample(50.0, 1_000 + n, 10.0 * n, None, None)

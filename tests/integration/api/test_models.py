@@ -92,7 +92,7 @@ def test_retention_leaves_what_is_registered(client: FlaskClient, joined: Base) 
     kept, gone, _ = (train(joined, make_job(joined, seed=seed).id) for seed in range(3))
     register(client, kept.id)
 
-    Pruning(joined.database, joined.commands, replace(joined.settings, keep_jobs_count=1)).prune()
+    Pruning(joined.database, joined.jobs.commands, replace(joined.settings, keep_jobs_count=1)).prune()
 
     assert client.get(f"/api/v1/jobs/{kept.id}").status_code == 200
     assert client.get(f"/api/v1/jobs/{gone.id}").status_code == 404
@@ -102,7 +102,7 @@ def test_a_registered_checkpoint_outlives_better_ones_of_its_job(client: FlaskCl
     from services.wiring import trainer
 
     job = make_job(joined, epochs=6)
-    claim = joined.claims.claim("cpu", "test")
+    claim = joined.queue.claims.claim("cpu", "test")
     assert claim is not None
     work = trainer.job(joined.settings, claim.job_id, claim.attempt, lambda: None, lambda: None)
     versions = []

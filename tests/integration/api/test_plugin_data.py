@@ -34,7 +34,7 @@ def test_a_submit_knows_shapes_and_rows_and_its_spec_submits_the_same(client: Fl
     first = client.post(JOBS, json=job(params={"points": 100}))
     body = first.get_json()
     again = client.post(JOBS, json=body["spec"])
-    one, other = (joined.lookup.get("local", answer.get_json()["id"]) for answer in (first, again))
+    one, other = (joined.jobs.lookup.get("local", answer.get_json()["id"]) for answer in (first, again))
 
     assert (first.status_code, again.status_code) == (202, 202), again.text
     assert body["spec"]["data"]["plugin"] == {"name": "spirals", "params": {"points": 100}}

@@ -13,11 +13,11 @@ ROWS: dict[str, Any] = {"x": [[float(n)] for n in range(40)], "y": [2.0 * n for 
 def test_the_largest_worker_that_is_online_decides(client: FlaskClient, joined: Base) -> None:
     body = {"data": ROWS, "model": "linear", "epochs": 2, "processes": 3}
     assert client.post("/api/v1/jobs?validate_only=true", json=body).status_code == 200  # nobody is there to refuse it
-    joined.workers.seen(Sign("of an older release", "cpu", 1, {}))
-    joined.workers.seen(Sign("small", "cpu", 1, {}, processes=2))
+    joined.queue.workers.seen(Sign("of an older release", "cpu", 1, {}))
+    joined.queue.workers.seen(Sign("small", "cpu", 1, {}, processes=2))
 
     refused = client.post("/api/v1/jobs", json=body)
-    joined.workers.seen(Sign("large", "cpu", 1, {}, processes=3))
+    joined.queue.workers.seen(Sign("large", "cpu", 1, {}, processes=3))
     taken = client.post("/api/v1/jobs", json=body)
 
     (fault,) = refused.get_json()["errors"]

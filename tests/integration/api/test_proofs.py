@@ -29,7 +29,7 @@ def test_a_job_that_is_trained_again_is_equal_to_the_bit(client: FlaskClient, jo
     assert client.get(f"/api/v1/jobs/{job.name}/verify").get_json() == found  # the repeat has the name now
     assert (found["done"], found["equal"], found["epochs_compared"]) == (True, True, 4)
     assert (found["first_difference"], found["environment"]) == (None, {})
-    assert joined.lookup.get("local", queued["repeat"]).origin.retry_of == job.id
+    assert joined.jobs.lookup.get("local", queued["repeat"]).origin.retry_of == job.id
 
 
 def test_the_first_batch_that_differs_is_named_and_so_is_a_value_of_an_epoch(client: FlaskClient, joined: Base) -> None:

@@ -8,9 +8,9 @@ from tests.make import make_job
 
 
 def test_the_queue_shows_what_waits_why_and_who_works(client: FlaskClient, joined: Base) -> None:
-    joined.workers.seen(Sign("cpu-1@host", "cpu", 1, {"torch": "2.13.0"}))
+    joined.queue.workers.seen(Sign("cpu-1@host", "cpu", 1, {"torch": "2.13.0"}))
     running, waits = make_job(joined), make_job(joined, seed=1, priority=-2)
-    joined.claims.claim("cpu", "cpu-1@host")
+    joined.queue.claims.claim("cpu", "cpu-1@host")
 
     shown = client.get("/api/v1/queue").json
 
@@ -27,7 +27,7 @@ def test_the_queue_shows_what_waits_why_and_who_works(client: FlaskClient, joine
 
 
 def test_workers_are_listed(client: FlaskClient, joined: Base) -> None:
-    joined.workers.seen(Sign("cpu-1@host", "cpu", 2, {"torch": "2.13.0"}, memory_bytes=4 << 30))
+    joined.queue.workers.seen(Sign("cpu-1@host", "cpu", 2, {"torch": "2.13.0"}, memory_bytes=4 << 30))
 
     (worker,) = client.get("/api/v1/workers").json["data"]
 
@@ -42,9 +42,9 @@ def test_a_query_that_is_not_known_is_refused(client: FlaskClient) -> None:
 
 
 def test_a_worker_is_drained_and_undrained(client: FlaskClient, joined: Base) -> None:
-    joined.workers.seen(Sign("cpu-1@host", "cpu", 2, {}))
+    joined.queue.workers.seen(Sign("cpu-1@host", "cpu", 2, {}))
     job = make_job(joined)
-    joined.claims.claim("cpu", "cpu-1@host")
+    joined.queue.claims.claim("cpu", "cpu-1@host")
 
     drained = client.post("/api/v1/workers/cpu-1@host/drain")
 

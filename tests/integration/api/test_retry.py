@@ -14,7 +14,7 @@ from tests.make import make_job, train
 def diverged(joined: Base) -> str:
     """Return the id of a job that failed with a cost that was not finite."""
     job = make_job(joined, optimizer={"type": "sgd", "lr": 5.0}, tags=["keep"], metadata={"team": "nlp"}, priority=3)
-    claim = joined.claims.claim("cpu", "w")
+    claim = joined.queue.claims.claim("cpu", "w")
     assert claim is not None
     begun = trainer.job(joined.settings, claim.job_id, claim.attempt, lambda: None, lambda: None)
     begun.recorder.fail(NonfiniteCost("The training cost became NaN in epoch 1, step 2."))
@@ -50,7 +50,7 @@ def test_a_retry_without_a_word_trains_the_same_again(client: FlaskClient, joine
     train(joined, job["id"])
 
     assert job["spec_diff"] == []
-    costs = [[e.train_cost for e in joined.lookup.epochs("local", n)] for n in (old.id, job["id"])]
+    costs = [[e.train_cost for e in joined.jobs.lookup.epochs("local", n)] for n in (old.id, job["id"])]
     assert costs[0] == costs[1]
 
 

@@ -24,7 +24,7 @@ class Pair:
     def __init__(self, settings: Settings, stack: ExitStack) -> None:
         apps = [create_app(settings) for _ in range(2)]
         self.parts: list[Api] = [stack.enter_context(closing(app.extensions["batchyard"])) for app in apps]
-        self.key, token = self.parts[0].base.keys.create("alice", scopes=ALL)
+        self.key, token = self.parts[0].base.accounts.keys.create("alice", scopes=ALL)
         self.here, self.there = (with_token(app, token) for app in apps)
         for parts in self.parts:
             parts.load_predictions()
@@ -87,7 +87,7 @@ def test_a_key_is_revoked_and_a_submit_is_known_in_both(pair: Pair) -> None:
     pair.here.delete(f"/api/v1/keys/{pair.key.id}")
 
     assert again.json["id"] == first
-    assert sum(pair.parts[1].base.listing.counts("alice").values()) == 1
+    assert sum(pair.parts[1].base.jobs.listing.counts("alice").values()) == 1
     assert pair.here.get("/api/v1/jobs").status_code == 401
     becomes(lambda: pair.there.get("/api/v1/jobs").status_code, 401)
 

@@ -44,7 +44,7 @@ def test_what_means_several_jobs_is_a_409_with_their_ids_and_changes_none(
 
     assert (answer.status_code, problem["code"]) == (409, "ambiguous_job")
     assert problem["jobs"] == [second.id, first.id]
-    assert [joined.lookup.get("local", job.id).events_seq for job in (first, second)] == [1, 1]
+    assert [joined.jobs.lookup.get("local", job.id).events_seq for job in (first, second)] == [1, 1]
 
 
 def test_what_means_no_job_is_a_404_with_the_nearest(client: FlaskClient, joined: Base) -> None:
@@ -94,7 +94,7 @@ def test_a_retry_from_a_checkpoint_begins_with_those_weights(client: FlaskClient
     assert job["initialised_from"]["job"] == old.id
     assert job["initialised_from"]["epoch"] == 2
     assert [diff["pointer"] for diff in job["spec_diff"]] == ["#/init_from"]
-    costs = [[epoch.train_cost for epoch in joined.lookup.epochs("local", of)] for of in (old.id, job["id"])]
+    costs = [[epoch.train_cost for epoch in joined.jobs.lookup.epochs("local", of)] for of in (old.id, job["id"])]
     # Plain gradient descent has no state but its weights, and the order of rows is another: nearly the same costs.
     assert costs[1][0] == pytest.approx(costs[0][2], rel=0.3)
     assert costs[1][0] < costs[0][1]

@@ -33,7 +33,7 @@ def test_no_database_connection_is_held_while_many_wait(app: Flask, joined: Base
         time.sleep(0.05)
     held = min(_checked_out(pool) for _ in range(20))  # the watcher itself looks now and then
     awaited = watcher.awaited[job.id]
-    joined.commands.cancel("local", job.id)
+    joined.jobs.commands.cancel("local", job.id)
     for thread in waiting:
         thread.join(timeout=60)
 

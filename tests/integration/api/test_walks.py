@@ -23,8 +23,8 @@ COLD_FILES = 11  #: two of them where the change counters are asked for
 def claimed(joined: Base) -> Walk:
     make_job(joined, seed=1)
     make_job(joined, seed=2)
-    joined.claims.claim("cpu", "w")
-    return walked(lambda: joined.claims.claim("cpu", "w"), joined.database.engine)
+    joined.queue.claims.claim("cpu", "w")
+    return walked(lambda: joined.queue.claims.claim("cpu", "w"), joined.database.engine)
 
 
 def flushed(joined: Base) -> Walk:

@@ -25,15 +25,15 @@ def workers(client: FlaskClient) -> dict[str, dict[str, Any]]:
 
 def test_a_worker_counts_the_jobs_that_succeeded_and_failed_there(client: FlaskClient, joined: Base) -> None:
     for sign in (SEEN, OTHER):
-        joined.workers.seen(sign)
+        joined.queue.workers.seen(sign)
     done = [train(joined, make_job(joined, owner=owner).id, owner) for owner in ("local", "local", "somebody")]
     make_job(joined)
-    failed = joined.claims.claim("cpu", OTHER.worker)
+    failed = joined.queue.claims.claim("cpu", OTHER.worker)
     assert failed
-    joined.lifecycle.crashed(failed, CRASH, final=True)
+    joined.attempts.lifecycle.crashed(failed, CRASH, final=True)
 
-    joined.workers.seen(SEEN)  # a sign of life keeps them
-    joined.commands.delete("local", done[0].id, force=False)
+    joined.queue.workers.seen(SEEN)  # a sign of life keeps them
+    joined.jobs.commands.delete("local", done[0].id, force=False)
     found = workers(client)
 
     assert (found["test"]["done"], found["test"]["failed"]) == (3, 0)
@@ -45,19 +45,19 @@ def test_a_worker_counts_the_jobs_that_succeeded_and_failed_there(client: FlaskC
 
 
 def test_an_attempt_that_is_no_end_and_a_cancelled_job_count_nowhere(client: FlaskClient, joined: Base) -> None:
-    joined.workers.seen(SEEN)
-    for ends in (joined.lifecycle.drained, lambda claim: joined.lifecycle.crashed(claim, CRASH)):
+    joined.queue.workers.seen(SEEN)
+    for ends in (joined.attempts.lifecycle.drained, lambda claim: joined.attempts.lifecycle.crashed(claim, CRASH)):
         job = make_job(joined)
-        claim = joined.claims.claim("cpu", "test")
+        claim = joined.queue.claims.claim("cpu", "test")
         assert claim
         ends(claim)
         assert client.get(f"/api/v1/jobs/{job.id}").json["status"] == "queued"
-        joined.commands.cancel("local", job.id)  # it waits: it has no worker any more
+        joined.jobs.commands.cancel("local", job.id)  # it waits: it has no worker any more
     running = make_job(joined)
-    claim = joined.claims.claim("cpu", "test")
+    claim = joined.queue.claims.claim("cpu", "test")
     assert claim
-    joined.commands.cancel("local", running.id)
-    joined.lifecycle.stopped(claim)
+    joined.jobs.commands.cancel("local", running.id)
+    joined.attempts.lifecycle.stopped(claim)
     assert client.get(f"/api/v1/jobs/{running.id}").json["status"] == "cancelled"
 
     found = workers(client)["test"]
@@ -66,11 +66,11 @@ def test_an_attempt_that_is_no_end_and_a_cancelled_job_count_nowhere(client: Fla
 
 
 def test_a_worker_that_starts_again_counts_from_nothing(client: FlaskClient, joined: Base) -> None:
-    joined.workers.seen(SEEN)
+    joined.queue.workers.seen(SEEN)
     train(joined, make_job(joined).id)
 
-    joined.workers.gone("test")
-    joined.workers.seen(SEEN)
+    joined.queue.workers.gone("test")
+    joined.queue.workers.seen(SEEN)
 
     assert workers(client)["test"]["done"] == 0
 

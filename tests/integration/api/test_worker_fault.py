@@ -10,7 +10,7 @@ from tests.make import make_job
 def test_a_stuck_worker_stands_in_readyz_in_the_workers_and_in_the_jobs_reason(
     client: FlaskClient, joined: Base
 ) -> None:
-    joined.workers.seen(Sign("cpu-1@host", "cpu", 1, {"torch": "2.13.0"}, fault="stuck"))
+    joined.queue.workers.seen(Sign("cpu-1@host", "cpu", 1, {"torch": "2.13.0"}, fault="stuck"))
     job = make_job(joined)
 
     ready = client.get("/readyz")
@@ -26,8 +26,8 @@ def test_a_stuck_worker_stands_in_readyz_in_the_workers_and_in_the_jobs_reason(
 
 
 def test_a_sound_worker_beside_a_stuck_one_still_takes_jobs(client: FlaskClient, joined: Base) -> None:
-    joined.workers.seen(Sign("cpu-1@host", "cpu", 1, {}, fault="stuck"))
-    joined.workers.seen(Sign("cpu-2@host", "cpu", 1, {}))
+    joined.queue.workers.seen(Sign("cpu-1@host", "cpu", 1, {}, fault="stuck"))
+    joined.queue.workers.seen(Sign("cpu-2@host", "cpu", 1, {}))
     job = make_job(joined)
 
     queue = client.get(f"/api/v1/jobs/{job.id}").json["queue"]  # type: ignore[index]

@@ -67,7 +67,7 @@ def test_a_plugins_data_is_let_in_without_losing_the_data_of_jobs(joined: Base) 
         session.execute(update(Dataset).values(source="elsewhere"))
     with pytest.raises(IntegrityError), joined.database.transaction() as session:
         session.execute(delete(Dataset))
-    assert joined.lookup.get("local", job.id).data.sha256 == job.data.sha256
+    assert joined.jobs.lookup.get("local", job.id).data.sha256 == job.data.sha256
 
 
 def test_a_connection_is_opened_while_another_writes(database: Database, settings: Settings) -> None:

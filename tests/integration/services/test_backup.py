@@ -69,12 +69,12 @@ def test_a_restored_service_has_every_row_and_trains_to_the_same_bits(joined: Ba
         assert contents(rooms.database) == contents(joined.database)
         assert files_of(place.storage) == files_of(joined.settings.storage)
         assert fingerprint(rooms, done.id) == fingerprint(joined, done.id)
-        assert rooms.batch_predictions.get("local", batch.id).status == "queued"
+        assert rooms.batches.predictions.get("local", batch.id).status == "queued"
         for each in (rooms, joined):
             requeue(each, half.id)
             train(each, half.id)
         assert fingerprint(rooms, half.id) == fingerprint(joined, half.id)
-        assert rooms.lookup.get("local", half.id).run.attempt == 2
+        assert rooms.jobs.lookup.get("local", half.id).run.attempt == 2
 
 
 def test_a_backup_is_of_one_moment_while_others_write(joined: Base, tmp_path: Path) -> None:
@@ -87,9 +87,9 @@ def test_a_backup_is_of_one_moment_while_others_write(joined: Base, tmp_path: Pa
             n += 1
             rows = {"x": [[float(n), float(k)] for k in range(4)], "y": [1.0, 2.0, 3.0, float(n)]}
             job = make_job(other, data=rows)
-            other.commands.cancel("local", job.id)
+            other.jobs.commands.cancel("local", job.id)
             if n % 2:
-                other.commands.delete("local", job.id)
+                other.jobs.commands.delete("local", job.id)
 
     writer = threading.Thread(target=work)
     writer.start()
@@ -109,13 +109,13 @@ def test_a_backup_is_of_one_moment_while_others_write(joined: Base, tmp_path: Pa
         rooms = base(place)
         with closing(rooms.database), rooms.database.reading() as session:
             for job in session.query(Job):
-                assert rooms.storage.is_intact(job.dataset_sha256), job.id
-                assert len(rooms.lookup.events("local", job.id, after=0, limit=100)) == job.events_seq
+                assert rooms.files.datasets.is_intact(job.dataset_sha256), job.id
+                assert len(rooms.jobs.lookup.events("local", job.id, after=0, limit=100)) == job.events_seq
 
 
 def test_a_backup_says_which_files_are_missing_or_damaged(joined: Base) -> None:
     lost, damaged = (upload(joined, numbers(n), f"{n}.csv") for n in (5, 6))
-    home = {name: joined.storage.path(joined.datasets.find("local", name).sha256) for name in (lost, damaged)}
+    home = {name: joined.files.datasets.path(joined.datasets.find("local", name).sha256) for name in (lost, damaged)}
     (home[lost] / "original").unlink()
     (home[damaged] / "table.f32").write_bytes(b"\0" * 48)
 
@@ -128,7 +128,7 @@ def test_a_backup_says_which_files_are_missing_or_damaged(joined: Base) -> None:
 
 def interrupt(joined: Base, job_id: str, after: int) -> None:
     """Train some epochs of a queued job and leave it running, as a worker that is killed would."""
-    claim = joined.claims.claim("cpu", "gone")
+    claim = joined.queue.claims.claim("cpu", "gone")
     assert claim is not None
     assert claim.job_id == job_id
     job = trainer.job(joined.settings, job_id, claim.attempt, lambda: None, lambda: None)
@@ -140,10 +140,10 @@ def interrupt(joined: Base, job_id: str, after: int) -> None:
 
 def requeue(joined: Base, job_id: str) -> None:
     """Let the reaper find a job whose worker is gone."""
-    until(lambda: job_id in joined.reaper.look())  # a read that is late forgets those before
+    until(lambda: job_id in joined.attempts.reaper.look())  # a read that is late forgets those before
     with joined.database.transaction() as session:
         session.execute(delete(Job).where(Job.name == "waits"))  # of the same priority now
-    assert joined.lookup.get("local", job_id).status == "queued"
+    assert joined.jobs.lookup.get("local", job_id).status == "queued"
 
 
 def contents(database: Database) -> dict[str, list[Any]]:

@@ -26,7 +26,7 @@ def record(joined: Base, kept: dict[str, Any], *, between: float = 0.0, again_af
         recorder.epoch(one, improved=contents.best.improved(one))
         if epoch == again_after:
             recorder.interrupted()
-            work = joined.lifecycle.load(work.job_id, work.attempt)
+            work = joined.attempts.lifecycle.load(work.job_id, work.attempt)
             recorder = Recorder(joined.database, joined.settings, work, contents, clock=lambda: time[0])
     recorder.succeed(StopReason.COMPLETED)
     return work.job_id
@@ -40,12 +40,12 @@ def test_the_best_epochs_are_kept_and_the_last(joined: Base, between: float, aga
     with joined.database.reading() as session:
         best = session.scalars(select(Checkpoint.epoch).where(Checkpoint.kind == "best").order_by(Checkpoint.epoch))
         assert list(best) == [4, 6, 8]
-    assert [found.epoch for found in joined.lookup.checkpoints("local", job)] == [4, 6, 8, 10]
-    assert joined.lookup.get("local", job).training.best.epoch == 4
-    assert joined.lookup.checkpoint("local", job, "epoch:6").metrics["val_cost"] == 3.0
+    assert [found.epoch for found in joined.jobs.lookup.checkpoints("local", job)] == [4, 6, 8, 10]
+    assert joined.jobs.lookup.get("local", job).training.best.epoch == 4
+    assert joined.jobs.lookup.checkpoint("local", job, "epoch:6").metrics["val_cost"] == 3.0
 
 
 def test_one_checkpoint_every_so_many_epochs_is_kept_and_the_last_ones(joined: Base) -> None:
     job = record(joined, {"every_epochs": 4, "keep_last": 2}, between=100.0)
 
-    assert [found.epoch for found in joined.lookup.checkpoints("local", job)] == [4, 8, 9, 10]
+    assert [found.epoch for found in joined.jobs.lookup.checkpoints("local", job)] == [4, 8, 9, 10]

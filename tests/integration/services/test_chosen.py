@@ -31,7 +31,7 @@ def test_of_a_job(joined: Base, job: JobView, selector: str) -> None:
         assert chosen.of_job(session, "somebody", job.id, selector) is None
         assert chosen.of_job(session, "local", "prices", selector) is None  # names take a choice
 
-    assert found == told(job, joined.lookup.checkpoint("local", job.id, selector))
+    assert found == told(job, joined.jobs.lookup.checkpoint("local", job.id, selector))
 
 
 def test_of_a_job_without_a_checkpoint(joined: Base) -> None:
@@ -41,8 +41,8 @@ def test_of_a_job_without_a_checkpoint(joined: Base) -> None:
 
 
 def test_of_a_model(joined: Base, job: JobView) -> None:
-    models = ModelService(joined.database, joined.lookup, lambda content: "digest")
-    kept = [joined.lookup.checkpoint("local", job.id, name) for name in ("best", "epoch:2", "epoch:4")]
+    models = ModelService(joined.database, joined.jobs.lookup, lambda content: "digest")
+    kept = [joined.jobs.lookup.checkpoint("local", job.id, name) for name in ("best", "epoch:2", "epoch:4")]
     for name in ("best", "epoch:2", "epoch:4"):
         models.register("local", "house", job.id, name)
     with joined.database.transaction() as session:

@@ -17,7 +17,7 @@ from tests.make import make_job
 
 def claimed(joined: Base) -> str:
     """Claim and return the job's id."""
-    claim = joined.claims.claim("cpu", "w")
+    claim = joined.queue.claims.claim("cpu", "w")
     assert claim is not None
     return claim.job_id
 
@@ -27,7 +27,7 @@ def test_of_many_workers_that_claim_at_once_each_job_goes_to_one(joined: Base) -
     won: list[str] = []
 
     def work() -> None:
-        while claim := joined.claims.claim("cpu", "w"):
+        while claim := joined.queue.claims.claim("cpu", "w"):
             won.append(claim.job_id)
 
     threads = [threading.Thread(target=work) for _ in range(4)]
@@ -66,7 +66,7 @@ def test_a_job_that_pauses_before_its_next_try_is_not_eligible(joined: Base) -> 
         session.get_one(Job, job.id).not_before += timedelta(hours=1)
 
     assert joined.eligible("cpu") == 0
-    assert joined.claims.claim("cpu", "w") is None
+    assert joined.queue.claims.claim("cpu", "w") is None
 
 
 def test_a_job_whose_pause_is_over_comes_back_to_its_old_place(joined: Base) -> None:
@@ -84,7 +84,7 @@ def test_a_queued_jobs_place_is_among_those_that_may_start(joined: Base) -> None
     with joined.database.transaction() as session:
         session.get_one(Job, jobs[1]).not_before += timedelta(hours=1)
 
-    places = [joined.lookup.get("local", job).queue for job in jobs]
+    places = [joined.jobs.lookup.get("local", job).queue for job in jobs]
 
     assert [place and place.position for place in places] == [2, 1, 3, 1]
 
@@ -92,38 +92,38 @@ def test_a_queued_jobs_place_is_among_those_that_may_start(joined: Base) -> None
 def test_a_job_for_another_device_waits_for_it(joined: Base) -> None:
     job = make_job(joined, device="cuda")
 
-    assert joined.claims.claim("cpu", "w") is None
+    assert joined.queue.claims.claim("cpu", "w") is None
     assert joined.eligible("cuda") == 1
     assert [warning["code"] for warning in job.warnings if warning["pointer"] == "#/device"] == ["no_worker_for_device"]
 
 
 def test_a_beat_of_an_old_attempt_is_refused(joined: Base) -> None:
     make_job(joined)
-    claim = joined.claims.claim("cpu", "w")
+    claim = joined.queue.claims.claim("cpu", "w")
     assert claim is not None
 
-    assert joined.lifecycle.beat(claim, {"step": 1}) == StopRequests(cancel=False, pause=False)
-    assert joined.lifecycle.beat(Claim(claim.job_id, claim.attempt + 1), None) is None
-    assert joined.lookup.get("local", claim.job_id).training.reported == {"step": 1}
+    assert joined.attempts.lifecycle.beat(claim, {"step": 1}) == StopRequests(cancel=False, pause=False)
+    assert joined.attempts.lifecycle.beat(Claim(claim.job_id, claim.attempt + 1), None) is None
+    assert joined.jobs.lookup.get("local", claim.job_id).training.reported == {"step": 1}
 
 
 @pytest.mark.parametrize("stop", ["none", "cancel", "pause", "both"])
 def test_a_drained_job_goes_where_its_user_asked_and_is_not_charged(joined: Base, stop: str) -> None:
     job = make_job(joined)
-    claim = joined.claims.claim("cpu", "w")
+    claim = joined.queue.claims.claim("cpu", "w")
     assert claim is not None
     with joined.database.transaction() as session:
         row = session.get_one(Job, job.id)
         row.cancel_requested_at = row.created_at if stop in {"cancel", "both"} else None
         row.pause_requested_at = row.created_at if stop in {"pause", "both"} else None
 
-    joined.lifecycle.drained(claim)
+    joined.attempts.lifecycle.drained(claim)
 
     with joined.database.reading() as session:
         row = session.get_one(Job, job.id)
         assert row.state == {"none": "queued", "pause": "paused"}.get(stop, "cancelled")
         assert row.attempts_without_progress == 0
-    last = joined.lookup.events("local", job.id)[-1]
+    last = joined.jobs.lookup.events("local", job.id)[-1]
     assert last.type == {"none": "requeued", "pause": "paused"}.get(stop, "end")
 
 
@@ -133,12 +133,14 @@ def test_a_job_that_dies_three_times_without_progress_fails_with_what_it_died_of
     for _ in range(3):
         with joined.database.transaction() as session:
             session.get_one(Job, job.id).not_before -= timedelta(hours=1)
-        claim = joined.claims.claim("cpu", "w")
+        claim = joined.queue.claims.claim("cpu", "w")
         assert claim is not None
-        joined.lifecycle.crashed(claim, Crash("crashed", "The trainer was killed by SIGSEGV.", log_tail=["Fatal"]))
-        pauses.append(joined.lookup.events("local", job.id)[-1].data.get("pause_seconds"))
+        joined.attempts.lifecycle.crashed(
+            claim, Crash("crashed", "The trainer was killed by SIGSEGV.", log_tail=["Fatal"])
+        )
+        pauses.append(joined.jobs.lookup.events("local", job.id)[-1].data.get("pause_seconds"))
 
-    found = joined.lookup.get("local", job.id)
+    found = joined.jobs.lookup.get("local", job.id)
 
     assert (found.status, found.run.attempt, found.outcome.stop_reason) == ("failed", 3, "error")
     assert found.outcome.error is not None
@@ -148,12 +150,12 @@ def test_a_job_that_dies_three_times_without_progress_fails_with_what_it_died_of
 
 def test_a_fault_that_trying_again_cant_mend_fails_at_once(joined: Base) -> None:
     job = make_job(joined)
-    claim = joined.claims.claim("cpu", "w")
+    claim = joined.queue.claims.claim("cpu", "w")
     assert claim is not None
 
-    joined.lifecycle.crashed(claim, Crash("data_unreadable", "The file is gone."), final=True)
+    joined.attempts.lifecycle.crashed(claim, Crash("data_unreadable", "The file is gone."), final=True)
 
-    assert joined.lookup.get("local", job.id).status == "failed"
+    assert joined.jobs.lookup.get("local", job.id).status == "failed"
 
 
 def test_the_claim_walks_the_queues_own_index(joined: Base) -> None:
@@ -176,47 +178,50 @@ def test_the_claim_walks_the_queues_own_index(joined: Base) -> None:
 
 def test_a_drained_worker_claims_nothing_and_another_does(joined: Base) -> None:
     for worker in ("w", "other"):
-        joined.workers.seen(Sign(worker, "cpu", 2, {}))
+        joined.queue.workers.seen(Sign(worker, "cpu", 2, {}))
     first, second = make_job(joined).id, make_job(joined, seed=1).id
     assert claimed(joined) == first
 
-    joined.workers.drain("w", drained=True)
-    joined.workers.seen(Sign("w", "cpu", 2, {}))  # its next sign of life changes nothing
+    joined.queue.workers.drain("w", drained=True)
+    joined.queue.workers.seen(Sign("w", "cpu", 2, {}))  # its next sign of life changes nothing
 
-    assert joined.claims.claim("cpu", "w") is None
-    assert {view.id: view.status for view in joined.workers.listing("local")} == {"other": "idle", "w": "draining"}
-    taken = joined.claims.claim("cpu", "other")
+    assert joined.queue.claims.claim("cpu", "w") is None
+    assert {view.id: view.status for view in joined.queue.workers.listing("local")} == {
+        "other": "idle",
+        "w": "draining",
+    }
+    taken = joined.queue.claims.claim("cpu", "other")
     assert taken is not None
     assert taken.job_id == second
 
-    joined.workers.drain("w", drained=False)
+    joined.queue.workers.drain("w", drained=False)
     third = make_job(joined, seed=2).id
     assert claimed(joined) == third
 
 
 def test_a_job_of_a_drained_worker_does_not_yield(joined: Base) -> None:
-    joined.workers.seen(Sign("w", "cpu", 1, {}))
+    joined.queue.workers.seen(Sign("w", "cpu", 1, {}))
     make_job(joined)
-    claim = joined.claims.claim("cpu", "w")
+    claim = joined.queue.claims.claim("cpu", "w")
     assert claim is not None
     waits = make_job(joined, seed=1).id
     with joined.database.transaction() as session:
         session.get_one(Job, waits).queued_at -= timedelta(seconds=1)
     long_s = 3 * joined.settings.short_job_s
-    assert joined.time_slices.is_over(claim, long_s)
+    assert joined.queue.time_slices.is_over(claim, long_s)
 
-    joined.workers.drain("w", drained=True)
+    joined.queue.workers.drain("w", drained=True)
 
-    assert not joined.time_slices.is_over(claim, long_s)
+    assert not joined.queue.time_slices.is_over(claim, long_s)
 
 
 def test_a_job_that_waits_for_drained_workers_says_so(joined: Base) -> None:
-    joined.workers.seen(Sign("w", "cpu", 1, {}))
-    joined.workers.drain("w", drained=True)
+    joined.queue.workers.seen(Sign("w", "cpu", 1, {}))
+    joined.queue.workers.drain("w", drained=True)
 
-    place = joined.lookup.get("local", make_job(joined).id).queue
+    place = joined.jobs.lookup.get("local", make_job(joined).id).queue
 
     assert place is not None
     assert place.reason.code == "workers_drained"
     assert "undrain" in place.reason.message
-    assert joined.workers.online("cpu") == 0
+    assert joined.queue.workers.online("cpu") == 0

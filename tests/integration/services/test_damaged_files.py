@@ -27,13 +27,13 @@ def flip(path: Path) -> None:
 
 def open_table(joined: Base, dataset: DatasetView) -> None:
     """Open a table as a trainer does."""
-    joined.storage.open_table(dataset.sha256, dataset.info)
+    joined.files.datasets.open_table(dataset.sha256, dataset.info)
 
 
 def test_a_table_with_a_changed_byte_is_not_opened(joined: Base) -> None:
     dataset = upload(joined)
     open_table(joined, dataset)
-    flip(joined.storage.path(dataset.sha256) / TABLE)
+    flip(joined.files.datasets.path(dataset.sha256) / TABLE)
 
     with pytest.raises(DataChanged):
         open_table(joined, dataset)
@@ -44,21 +44,21 @@ def test_a_table_with_a_changed_byte_is_not_opened(joined: Base) -> None:
 
 def test_a_table_that_an_older_release_stored_is_held_against_what_it_was_when_first_opened(joined: Base) -> None:
     dataset = upload(joined)
-    info = joined.storage.path(dataset.sha256) / INFO
+    info = joined.files.datasets.path(dataset.sha256) / INFO
     kept = json.loads(info.read_text())
     info.write_text(json.dumps({key: value for key, value in kept.items() if not key.endswith("_sha256")}))
 
     open_table(joined, dataset)
     assert joined.datasets.rows(OWNER, dataset.id, limit=1)
     assert json.loads(info.read_text())["table_sha256"] == kept["table_sha256"]
-    flip(joined.storage.path(dataset.sha256) / TABLE)
+    flip(joined.files.datasets.path(dataset.sha256) / TABLE)
     with pytest.raises(DataChanged):
         open_table(joined, dataset)
 
 
 def test_a_table_that_is_gone_is_said_to_be(joined: Base) -> None:
     dataset = upload(joined)
-    (joined.storage.path(dataset.sha256) / TABLE).unlink()
+    (joined.files.datasets.path(dataset.sha256) / TABLE).unlink()
 
     with pytest.raises(DataUnreadable):
         open_table(joined, dataset)
@@ -72,7 +72,7 @@ def test_uploading_the_same_bytes_again_mends_what_was_lost(
     joined: Base, name: str, harm: Callable[[Path], None]
 ) -> None:
     dataset = upload(joined)
-    harm(joined.storage.path(dataset.sha256) / name)
+    harm(joined.files.datasets.path(dataset.sha256) / name)
 
     again = upload(joined, name="other")
 
@@ -83,7 +83,7 @@ def test_uploading_the_same_bytes_again_mends_what_was_lost(
 
 def test_a_changed_original_is_not_handed_out(joined: Base) -> None:
     dataset = upload(joined)
-    flip(joined.storage.path(dataset.sha256) / ORIGINAL)
+    flip(joined.files.datasets.path(dataset.sha256) / ORIGINAL)
 
     with pytest.raises(DatasetDamaged):
         joined.datasets.content(OWNER, dataset.id)
@@ -92,7 +92,7 @@ def test_a_changed_original_is_not_handed_out(joined: Base) -> None:
 @pytest.mark.parametrize("data", [Data(x=[[1], [2]], y=[1, 2]), Data(builtin="iris")], ids=["inline", "builtin"])
 def test_what_comes_with_a_request_mends_itself(joined: Base, data: Data) -> None:
     dataset = found(joined, data, OWNER)
-    flip(joined.storage.path(dataset.sha256) / TABLE)
+    flip(joined.files.datasets.path(dataset.sha256) / TABLE)
 
     open_table(joined, found(joined, data, OWNER))
 
@@ -104,7 +104,7 @@ def test_a_file_is_read_once_until_it_is_touched(joined: Base, monkeypatch: pyte
 
     for _ in range(3):
         open_table(joined, dataset)
-    os.utime(joined.storage.path(dataset.sha256) / TABLE)
+    os.utime(joined.files.datasets.path(dataset.sha256) / TABLE)
     open_table(joined, dataset)
 
     assert len(looks) == 2

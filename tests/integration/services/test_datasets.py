@@ -76,7 +76,7 @@ def test_an_upload_is_found_by_its_bytes_while_its_files_are_whole(joined: Base)
 
     found, _ = joined.datasets.listing(OWNER, limit=10, after=None, sha256=dataset.sha256)
     absent, _ = joined.datasets.listing(OWNER, limit=10, after=None, sha256="0" * 64)
-    (joined.storage.path(dataset.sha256) / "original").unlink()
+    (joined.files.datasets.path(dataset.sha256) / "original").unlink()
     damaged, _ = joined.datasets.listing(OWNER, limit=10, after=None, sha256=dataset.sha256)
 
     assert [view.id for view in found] == [dataset.id]
@@ -148,7 +148,7 @@ def test_an_upload_deleted_before_the_submit_ends_does_not_come_back(joined: Bas
 
 def test_deleted_files_stay_for_a_submit_under_way_and_go_in_a_sweep(joined: Base) -> None:
     dataset = upload(joined)
-    folder = joined.storage.path(dataset.sha256)
+    folder = joined.files.datasets.path(dataset.sha256)
     joined.datasets.delete(OWNER, dataset.id)
     young = joined.datasets.sweep()
     age(folder)
@@ -160,16 +160,16 @@ def test_deleted_files_stay_for_a_submit_under_way_and_go_in_a_sweep(joined: Bas
 
 def test_a_sweep_keeps_what_is_used_and_removes_old_drafts(joined: Base) -> None:
     dataset = upload(joined)
-    draft = joined.storage.folder / ".draft-lost"
+    draft = joined.files.datasets.folder / ".draft-lost"
     draft.mkdir()
     (draft / "original").touch()
     age(draft)
-    age(joined.storage.path(dataset.sha256))
+    age(joined.files.datasets.path(dataset.sha256))
     removed = joined.datasets.sweep()
 
     assert removed == 1
     assert not draft.exists()
-    assert joined.storage.holds(dataset.sha256)
+    assert joined.files.datasets.holds(dataset.sha256)
 
 
 def test_a_submit_of_rows_that_were_released_and_swept_is_asked_to_come_again(joined: Base) -> None:
@@ -178,8 +178,8 @@ def test_a_submit_of_rows_that_were_released_and_swept_is_asked_to_come_again(jo
         joined.sources.keep(session, source)
     with joined.database.transaction() as session:
         joined.datasets.release(session, source.id, OWNER)
-    found_after_release = joined.storage.holds(source.sha256)
-    age(joined.storage.path(source.sha256))
+    found_after_release = joined.files.datasets.holds(source.sha256)
+    age(joined.files.datasets.path(source.sha256))
     joined.datasets.sweep()
 
     assert found_after_release

@@ -34,7 +34,10 @@ def test_a_training_waits_for_room_and_loses_no_epoch(joined: Base) -> None:
         def sleep(_: float) -> None:
             nonlocal waits
             waits += 1
-            assert joined.lookup.content(joined.lookup.checkpoint("local", work.job_id, "last")) == b"last3" * 20_000
+            assert (
+                joined.jobs.lookup.content(joined.jobs.lookup.checkpoint("local", work.job_id, "last"))
+                == b"last3" * 20_000
+            )
             if waits == 3:
                 leave_room(full, None)
 
@@ -45,10 +48,10 @@ def test_a_training_waits_for_room_and_loses_no_epoch(joined: Base) -> None:
         recorder.interrupted()
 
     assert waits == 3
-    job = joined.lookup.get("local", work.job_id)
-    assert [epoch.epoch for epoch in joined.lookup.epochs("local", work.job_id)] == [1, 2, 3, 4, 5]
+    job = joined.jobs.lookup.get("local", work.job_id)
+    assert [epoch.epoch for epoch in joined.jobs.lookup.epochs("local", work.job_id)] == [1, 2, 3, 4, 5]
     assert (job.status, job.training.epochs_done, job.run.attempt) == ("running", 5, 1)
-    assert joined.lookup.content(joined.lookup.checkpoint("local", work.job_id, "last")) == b"last15" * 20_000
+    assert joined.jobs.lookup.content(joined.jobs.lookup.checkpoint("local", work.job_id, "last")) == b"last15" * 20_000
 
 
 def test_a_submit_that_does_not_fit_is_refused_and_leaves_nothing(joined: Base) -> None:

@@ -28,13 +28,13 @@ def test_the_pages_of_some_statuses_are_the_whole_list_without_the_others(
 
     found, after = [], None
     while True:
-        page = joined.listing.page("local", Filters(statuses=statuses), sort=sort, limit=2, after=after)
+        page = joined.jobs.listing.page("local", Filters(statuses=statuses), sort=sort, limit=2, after=after)
         found += [job.name for job in page.items]
         after = page.next
         if after is None:
             break
 
-    whole = joined.listing.page("local", Filters(), sort=sort, limit=50).items
+    whole = joined.jobs.listing.page("local", Filters(), sort=sort, limit=50).items
     wanted = {state for state in statuses if state != "cancelling"}
     assert len(whole) == len(STATES)
     assert found == [
@@ -49,10 +49,10 @@ def test_the_places_that_a_list_shows_are_those_that_each_job_tells(joined: Base
     with joined.database.transaction() as session:
         session.get_one(Job, jobs[2].id).state = JobState.FAILED
 
-    shown = joined.listing.page("local", Filters(), limit=50).items
-    places = joined.listing.positions("local", shown)
+    shown = joined.jobs.listing.page("local", Filters(), limit=50).items
+    places = joined.jobs.listing.positions("local", shown)
 
-    told = {job.id: joined.lookup.get("local", job.id).queue for job in jobs}
+    told = {job.id: joined.jobs.lookup.get("local", job.id).queue for job in jobs}
     assert places == {job_id: queue.position for job_id, queue in told.items() if queue}
     assert sorted(places.values()) == [1, 2, 3, 4]
 
@@ -62,7 +62,7 @@ def test_a_text_is_a_part_of_a_name_the_beginning_of_an_id_or_a_whole_tag(joined
     second = make_job(joined, seed=2, name="wine", tags=["blueish"])
 
     def names(text: str) -> set[str]:
-        return {job.name for job in joined.listing.page("local", Filters(text=text), limit=50).items}
+        return {job.name for job in joined.jobs.listing.page("local", Filters(text=text), limit=50).items}
 
     assert names("ris_W") == {"iris_wide"}
     assert names("i_e") == set()  # no pattern, though SQL has one
@@ -76,7 +76,7 @@ def test_the_jobs_of_a_data_set_are_listed(joined: Base) -> None:
     job = make_job(joined, seed=1)
     make_job(joined, seed=2, data={"builtin": "wine"})
 
-    found = joined.listing.page("local", Filters(dataset_id=job.data.id), limit=50).items
+    found = joined.jobs.listing.page("local", Filters(dataset_id=job.data.id), limit=50).items
 
     assert [one.id for one in found] == [job.id]
 
@@ -86,11 +86,11 @@ def test_the_jobs_of_data_sets_are_counted_for_their_owner(joined: Base) -> None
     other = make_job(joined, owner="other").data.id
     unused, _ = joined.datasets.upload(BytesIO(b"a,b\n1,2\n2,3\n"), name="unused.csv", owner="local")
 
-    counts = joined.listing.uses("local", [used[0], other, unused.id])
+    counts = joined.jobs.listing.uses("local", [used[0], other, unused.id])
 
     assert used[0] == used[1]
     assert counts == {used[0]: 2, other: 0, unused.id: 0}
-    assert joined.listing.uses("local", []) == {}
+    assert joined.jobs.listing.uses("local", []) == {}
 
 
 @pytest.mark.parametrize(("sort", "expected"), [("best", ["c", "a", "d", "b"]), ("-best", ["d", "a", "c", "b"])])
@@ -103,7 +103,7 @@ def test_jobs_without_a_best_value_come_last_in_either_order(joined: Base, sort:
 
     found, after = [], None
     while True:
-        page = joined.listing.page("local", Filters(), sort=sort, limit=1, after=after)
+        page = joined.jobs.listing.page("local", Filters(), sort=sort, limit=1, after=after)
         found += [job.name for job in page.items]
         after = page.next
         if after is None:
@@ -115,7 +115,7 @@ def test_jobs_without_a_best_value_come_last_in_either_order(joined: Base, sort:
 def test_a_cursor_of_another_order_is_refused(joined: Base) -> None:
     for n in range(2):
         make_job(joined, seed=n)
-    by_name = joined.listing.page("local", Filters(), sort="name", limit=1).next
+    by_name = joined.jobs.listing.page("local", Filters(), sort="name", limit=1).next
 
     with pytest.raises(InvalidRequest):
-        joined.listing.page("local", Filters(), sort="best", limit=1, after=by_name)
+        joined.jobs.listing.page("local", Filters(), sort="best", limit=1, after=by_name)

@@ -14,7 +14,7 @@ def dies(joined: Base, *, after_epochs: int) -> None:
     with joined.database.transaction() as session:
         for row in session.query(Job):
             row.not_before -= timedelta(hours=1)
-    claim = joined.claims.claim("cpu", "w")
+    claim = joined.queue.claims.claim("cpu", "w")
     assert claim is not None
     begun = trainer.job(joined.settings, claim.job_id, claim.attempt, lambda: None, lambda: None)
     epochs = begun.training.fit()
@@ -22,7 +22,7 @@ def dies(joined: Base, *, after_epochs: int) -> None:
         costs = next(epochs)
         begun.recorder.epoch(costs, improved=begun.training.best.improved(costs))
     begun.database.close()
-    joined.lifecycle.crashed(claim, Crash("crashed", "The trainer was killed by SIGKILL."))
+    joined.attempts.lifecycle.crashed(claim, Crash("crashed", "The trainer was killed by SIGKILL."))
 
 
 def test_a_job_that_dies_often_but_makes_progress_each_time_is_tried_on(joined: Base) -> None:
@@ -31,7 +31,7 @@ def test_a_job_that_dies_often_but_makes_progress_each_time_is_tried_on(joined: 
     for _ in range(8):
         dies(joined, after_epochs=1)
 
-    found = joined.lookup.get("local", job.id)
+    found = joined.jobs.lookup.get("local", job.id)
     assert (found.status, found.run.attempt, found.training.epochs_done) == ("queued", 8, 8)
 
 
@@ -40,8 +40,8 @@ def test_progress_makes_the_count_begin_anew_and_three_tries_without_it_end_the_
     stands = []
 
     for epochs in (0, 0, 1, 0, 0, 0):
-        if joined.lookup.get("local", job.id).status == "queued":
+        if joined.jobs.lookup.get("local", job.id).status == "queued":
             dies(joined, after_epochs=epochs)
-        stands.append(joined.lookup.get("local", job.id).status)
+        stands.append(joined.jobs.lookup.get("local", job.id).status)
 
     assert stands == ["queued"] * 5 + ["failed"]

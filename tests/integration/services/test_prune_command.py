@@ -20,7 +20,7 @@ def run(joined: Base, *, dry_run: bool, **kept: Any) -> None:
 def test_a_dry_run_lists_what_then_goes(joined: Base, capsys: pytest.CaptureFixture[str]) -> None:
     old, middle, new = (finished(joined, days, name=f"j{days}") for days in (30, 20, 1))
     kept = {"keep_jobs_days": 25, "keep_events_days": 10}
-    events = len(joined.lookup.events("local", middle, after=0, limit=100))
+    events = len(joined.jobs.lookup.events("local", middle, after=0, limit=100))
 
     run(joined, dry_run=True, **kept)
 
@@ -33,7 +33,7 @@ def test_a_dry_run_lists_what_then_goes(joined: Base, capsys: pytest.CaptureFixt
     said = capsys.readouterr().err
     assert said.removeprefix("Deleted ") == listed.err.removeprefix("Would delete ")
     assert left(joined) == {middle, new}
-    gone = events - len(joined.lookup.events("local", middle, after=0, limit=100))
+    gone = events - len(joined.jobs.lookup.events("local", middle, after=0, limit=100))
     assert f"1 job, {gone} events of other jobs, and 0 batch" in said
     assert gone > 0
 

@@ -19,7 +19,7 @@ from tests.make import make_job, train
 
 def prune(joined: Base, **kept: Any) -> None:
     """Prune until nothing more goes."""
-    retention = Pruning(joined.database, joined.commands, replace(joined.settings, **kept))
+    retention = Pruning(joined.database, joined.jobs.commands, replace(joined.settings, **kept))
     while retention.prune():
         pass
 
@@ -49,7 +49,7 @@ def test_without_a_setting_nothing_goes(joined: Base) -> None:
     prune(joined)
 
     assert left(joined) == {job}
-    assert len(joined.lookup.events("local", job)) > 2
+    assert len(joined.jobs.lookup.events("local", job)) > 2
 
 
 def test_a_job_goes_by_age_with_its_checkpoints_and_events(joined: Base) -> None:
@@ -63,13 +63,13 @@ def test_a_job_goes_by_age_with_its_checkpoints_and_events(joined: Base) -> None
         kept = session.scalar(select(func.count(Checkpoint.id)))
         assert session.scalar(select(func.count(func.distinct(CheckpointChunk.checkpoint_id)))) == kept
     with pytest.raises(NotFound):
-        joined.lookup.get("local", old)
+        joined.jobs.lookup.get("local", old)
 
 
 def test_the_newest_of_each_owner_are_kept(joined: Base) -> None:
     mine = [finished(joined, days) for days in (4, 3, 2, 1)]
     theirs = make_job(joined, owner="other").id
-    joined.commands.cancel("other", theirs)
+    joined.jobs.commands.cancel("other", theirs)
     age(joined, theirs, 100)
     prune(joined, keep_jobs_count=2)
 
@@ -78,14 +78,14 @@ def test_the_newest_of_each_owner_are_kept(joined: Base) -> None:
 
 def test_a_job_that_is_not_finished_stays(joined: Base) -> None:
     running = make_job(joined).id
-    joined.claims.claim("cpu", "w")
+    joined.queue.claims.claim("cpu", "w")
     queued = make_job(joined).id
     for job in (running, queued):
         age(joined, job, 100)
     prune(joined, keep_jobs_days=1, keep_jobs_count=1, keep_events_days=1)
 
     assert left(joined) == {running, queued}
-    assert [event.type for event in joined.lookup.events("local", running)] == ["queued", "started"]
+    assert [event.type for event in joined.jobs.lookup.events("local", running)] == ["queued", "started"]
 
 
 def test_a_job_from_which_another_starts_stays_until_that_one_goes(joined: Base) -> None:
@@ -105,20 +105,20 @@ def test_a_job_from_which_another_starts_stays_until_that_one_goes(joined: Base)
 
 def test_events_go_by_age_but_a_stream_still_ends(joined: Base) -> None:
     old, new = finished(joined, 8), finished(joined, 6)
-    many = len(joined.lookup.events("local", new))
+    many = len(joined.jobs.lookup.events("local", new))
     prune(joined, keep_events_days=7)
 
-    assert [event.type for event in joined.lookup.events("local", old)] == ["end"]
-    assert len(joined.lookup.events("local", new)) == many
-    assert len(joined.lookup.epochs("local", old)) == 3
+    assert [event.type for event in joined.jobs.lookup.events("local", old)] == ["end"]
+    assert len(joined.jobs.lookup.events("local", new)) == many
+    assert len(joined.jobs.lookup.epochs("local", old)) == 3
 
 
 def test_what_a_webhook_is_still_to_be_told_stays(joined: Base) -> None:
     joined.webhooks.add("local", WebhookSpec(url="https://93.184.215.14/"))
     job = finished(joined, 100)
-    many = len(joined.lookup.events("local", job))
+    many = len(joined.jobs.lookup.events("local", job))
     prune(joined, keep_jobs_days=7, keep_events_days=7)
-    before = len(joined.lookup.events("local", job))
+    before = len(joined.jobs.lookup.events("local", job))
     while Outbox(joined.database).look():
         pass
     prune(joined, keep_jobs_days=7, keep_events_days=7)

@@ -12,51 +12,55 @@ from tests.make import make_job
 def test_a_paused_queue_gives_nothing_to_workers_until_it_is_resumed(joined: Base) -> None:
     prediction = queued(joined, trained(joined), upload(joined, numbers(10)), piece_rows=4)
     first, second = make_job(joined).id, make_job(joined, seed=1).id
-    joined.pauses.begin()
-    since = joined.pauses.began_at()
-    joined.pauses.begin()
+    joined.queue.pauses.begin()
+    since = joined.queue.pauses.began_at()
+    joined.queue.pauses.begin()
 
-    assert joined.pauses.began_at() == since is not None
-    assert joined.claims.claim("cpu", "w") is None
-    assert joined.batch_claims.claim("cpu", "w") is None
+    assert joined.queue.pauses.began_at() == since is not None
+    assert joined.queue.claims.claim("cpu", "w") is None
+    assert joined.batches.claims.claim("cpu", "w") is None
     assert joined.eligible("cpu") == 0  # no nudge is sent for what may not start
-    assert not joined.workers.waited("cpu", -1.0)  # nor is a worker stuck that takes nothing
+    assert not joined.queue.workers.waited("cpu", -1.0)  # nor is a worker stuck that takes nothing
 
-    joined.pauses.end()
+    joined.queue.pauses.end()
 
     assert joined.eligible("cpu") == 3
-    assert joined.workers.waited("cpu", -1.0)
-    claims = [joined.claims.claim("cpu", "w"), joined.claims.claim("cpu", "w"), joined.batch_claims.claim("cpu", "w")]
+    assert joined.queue.workers.waited("cpu", -1.0)
+    claims = [
+        joined.queue.claims.claim("cpu", "w"),
+        joined.queue.claims.claim("cpu", "w"),
+        joined.batches.claims.claim("cpu", "w"),
+    ]
     assert [claim and claim.job_id for claim in claims] == [first, second, prediction.id]
 
 
 def test_jobs_that_run_while_the_queue_is_paused_do_not_yield(joined: Base) -> None:
     make_job(joined)
-    claim = joined.claims.claim("cpu", "w")
+    claim = joined.queue.claims.claim("cpu", "w")
     assert claim is not None
     waits = make_job(joined, seed=1).id
     with joined.database.transaction() as session:
         session.get_one(Job, waits).queued_at -= timedelta(seconds=1)
     long_s = 3 * joined.settings.short_job_s
-    assert joined.time_slices.is_over(claim, long_s)
+    assert joined.queue.time_slices.is_over(claim, long_s)
 
-    joined.pauses.begin()
+    joined.queue.pauses.begin()
 
-    assert not joined.time_slices.is_over(claim, long_s)
+    assert not joined.queue.time_slices.is_over(claim, long_s)
 
 
 def test_a_job_in_a_paused_queue_says_so_from_its_submit_on(joined: Base) -> None:
-    joined.workers.seen(Sign("w", "cpu", 1, {}))
+    joined.queue.workers.seen(Sign("w", "cpu", 1, {}))
     running = make_job(joined).id
-    assert joined.claims.claim("cpu", "w") is not None
-    before = joined.changes.mark("local")
+    assert joined.queue.claims.claim("cpu", "w") is not None
+    before = joined.jobs.changes.mark("local")
 
-    joined.pauses.begin()
+    joined.queue.pauses.begin()
 
-    assert joined.changes.mark("local") != before  # open pages hear of it
+    assert joined.jobs.changes.mark("local") != before  # open pages hear of it
     submitted = make_job(joined, seed=1)
-    view = joined.outlook.queues("local")[0]
-    places = [submitted.queue, joined.lookup.get("local", submitted.id).queue]
+    view = joined.queue.outlook.queues("local")[0]
+    places = [submitted.queue, joined.jobs.lookup.get("local", submitted.id).queue]
     reasons = [place.reason if place else None for place in places] + [view.jobs[1].reason]
     assert {reason and reason.code for reason in reasons} == {"queue_paused"}
     assert all(reason and "batchyard queue resume" in reason.message for reason in reasons)

@@ -42,26 +42,26 @@ def clock() -> Clock:
 @pytest.fixture
 def reaper(joined: Base, clock: Clock) -> Reaper:
     """A reaper that goes by the clock."""
-    return Reaper(joined.database, joined.lifecycle, joined.settings, clock)
+    return Reaper(joined.database, joined.attempts.lifecycle, joined.settings, clock)
 
 
 def test_a_silent_job_is_put_back_at_the_sixth_read(joined: Base, clock: Clock, reaper: Reaper) -> None:
     job = make_job(joined)
-    joined.claims.claim("cpu", "w")
+    joined.queue.claims.claim("cpu", "w")
 
     assert looks(joined, clock, reaper, 5) == []
     assert looks(joined, clock, reaper, 1) == [job.id]
-    assert joined.lookup.get("local", job.id).status == "queued"
+    assert joined.jobs.lookup.get("local", job.id).status == "queued"
 
 
 def test_a_job_that_beats_is_left_alone(joined: Base, clock: Clock, reaper: Reaper) -> None:
     make_job(joined)
-    claim = joined.claims.claim("cpu", "w")
+    claim = joined.queue.claims.claim("cpu", "w")
     assert claim is not None
 
     for _ in range(4):
         assert looks(joined, clock, reaper, 5) == []
-        joined.lifecycle.beat(claim, None)
+        joined.attempts.lifecycle.beat(claim, None)
 
 
 def test_reads_while_nothing_can_be_written_put_nothing_back(
@@ -72,9 +72,9 @@ def test_reads_while_nothing_can_be_written_put_nothing_back(
     monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 50)
     impatient = Database(joined.settings)
     impatient.ping()
-    looking = Reaper(impatient, joined.lifecycle, joined.settings, clock)
+    looking = Reaper(impatient, joined.attempts.lifecycle, joined.settings, clock)
     make_job(joined)
-    joined.claims.claim("cpu", "w")
+    joined.queue.claims.claim("cpu", "w")
     with joined.database.transaction():  # as long as somebody writes, no beat can be written either
         for _ in range(10):
             with pytest.raises(NotReady):
@@ -86,7 +86,7 @@ def test_reads_while_nothing_can_be_written_put_nothing_back(
 
 def test_a_read_that_was_kept_waiting_is_late(joined: Base, clock: Clock, reaper: Reaper) -> None:
     make_job(joined)
-    joined.claims.claim("cpu", "w")
+    joined.queue.claims.claim("cpu", "w")
     looks(joined, clock, reaper, 5)
     whole = joined.database.transaction
 
@@ -104,7 +104,7 @@ def test_a_read_that_was_kept_waiting_is_late(joined: Base, clock: Clock, reaper
 
 def test_a_late_read_forgets_all_counts(joined: Base, clock: Clock, reaper: Reaper) -> None:
     make_job(joined)
-    joined.claims.claim("cpu", "w")
+    joined.queue.claims.claim("cpu", "w")
     looks(joined, clock, reaper, 5)
 
     assert looks(joined, clock, reaper, 1, pause_s=joined.settings.reap_interval_s * 3) == []
@@ -116,7 +116,7 @@ def test_a_read_that_fails_forgets_all_counts(
     joined: Base, clock: Clock, reaper: Reaper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_job(joined)
-    joined.claims.claim("cpu", "w")
+    joined.queue.claims.claim("cpu", "w")
     looks(joined, clock, reaper, 5)
 
     def away() -> None:
@@ -133,22 +133,22 @@ def test_a_read_that_fails_forgets_all_counts(
 
 def test_of_two_reapers_only_one_puts_a_job_back(joined: Base, clock: Clock, reaper: Reaper) -> None:
     job = make_job(joined)
-    joined.claims.claim("cpu", "w")
-    other = Reaper(joined.database, joined.lifecycle, joined.settings, clock)
+    joined.queue.claims.claim("cpu", "w")
+    other = Reaper(joined.database, joined.attempts.lifecycle, joined.settings, clock)
     looks(joined, clock, other, 5)
     looks(joined, clock, reaper, 5)
 
     put_back = looks(joined, clock, reaper, 1) + looks(joined, clock, other, 1, pause_s=0.0)
 
     assert put_back == [job.id]
-    assert [event.type for event in joined.lookup.events("local", job.id)] == ["queued", "started", "requeued"]
+    assert [event.type for event in joined.jobs.lookup.events("local", job.id)] == ["queued", "started", "requeued"]
 
 
 def test_a_silent_job_whose_user_asked_to_cancel_is_cancelled(joined: Base, clock: Clock, reaper: Reaper) -> None:
     job = make_job(joined)
-    joined.claims.claim("cpu", "w")
-    joined.commands.cancel("local", job.id)
+    joined.queue.claims.claim("cpu", "w")
+    joined.jobs.commands.cancel("local", job.id)
 
     looks(joined, clock, reaper, 6)
 
-    assert joined.lookup.get("local", job.id).status == "cancelled"
+    assert joined.jobs.lookup.get("local", job.id).status == "cancelled"

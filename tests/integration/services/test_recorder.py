@@ -63,10 +63,10 @@ def costs(epoch: int, value: float = 1.0) -> EpochCosts:
 def begin(joined: Base, **job: Any) -> Work:
     """Submit and claim a job and return its work."""
     made = make_job(joined, **job)
-    claim = joined.claims.claim("cpu", "w")
+    claim = joined.queue.claims.claim("cpu", "w")
     assert claim is not None
     assert claim.job_id == made.id
-    return joined.lifecycle.load(claim.job_id, claim.attempt)
+    return joined.attempts.lifecycle.load(claim.job_id, claim.attempt)
 
 
 def feed(recorder: Recorder, contents: Contents, epochs: range, value: float | None = None) -> None:
@@ -88,12 +88,12 @@ def test_the_first_epoch_is_shown_at_once_and_the_others_when_a_flush_is_due(joi
     recorder = Recorder(joined.database, joined.settings, work, contents, clock=lambda: time[0])
 
     feed(recorder, contents, range(1, 5))
-    shown_at_once = len(joined.lookup.epochs("local", work.job_id))
+    shown_at_once = len(joined.jobs.lookup.epochs("local", work.job_id))
     time[0] = 1.0
     feed(recorder, contents, range(5, 6))
 
     assert shown_at_once == 1
-    assert [epoch.epoch for epoch in joined.lookup.epochs("local", work.job_id)] == [1, 2, 3, 4, 5]
+    assert [epoch.epoch for epoch in joined.jobs.lookup.epochs("local", work.job_id)] == [1, 2, 3, 4, 5]
 
 
 def test_epochs_done_is_always_the_epoch_of_the_last_checkpoint(joined: Base) -> None:
@@ -103,13 +103,13 @@ def test_epochs_done_is_always_the_epoch_of_the_last_checkpoint(joined: Base) ->
     feed(recorder, contents, range(1, 4))
     recorder.interrupted()
 
-    job = joined.lookup.get("local", work.job_id)
-    last = joined.lookup.checkpoint("local", work.job_id, "last")
-    best = joined.lookup.checkpoint("local", work.job_id, "best")
+    job = joined.jobs.lookup.get("local", work.job_id)
+    last = joined.jobs.lookup.checkpoint("local", work.job_id, "last")
+    best = joined.jobs.lookup.checkpoint("local", work.job_id, "best")
     assert job.training.epochs_done == last.epoch == 3
-    assert joined.lookup.content(last) == b"last9"
-    assert (best.epoch, joined.lookup.content(best)) == (3, b"best9")
-    assert joined.lifecycle.load(work.job_id, work.attempt).last == b"last9"
+    assert joined.jobs.lookup.content(last) == b"last9"
+    assert (best.epoch, joined.jobs.lookup.content(best)) == (3, b"best9")
+    assert joined.attempts.lifecycle.load(work.job_id, work.attempt).last == b"last9"
 
 
 def test_an_old_attempt_writes_nothing(joined: Base) -> None:
@@ -137,8 +137,8 @@ def test_the_end_comes_with_the_last_epochs_and_is_the_last_event(joined: Base) 
 
     recorder.succeed(StopReason.EARLY_STOPPING)
 
-    job = joined.lookup.get("local", work.job_id)
-    events = joined.lookup.events("local", work.job_id)
+    job = joined.jobs.lookup.get("local", work.job_id)
+    events = joined.jobs.lookup.events("local", work.job_id)
     assert (job.status, job.outcome.stop_reason, job.training.epochs_done) == ("succeeded", "early_stopping", 3)
     assert [event.type for event in events] == ["queued", "started", "epoch", "epoch", "epoch", "end"]
     assert [event.seq for event in events] == list(range(1, job.events_seq + 1))
@@ -153,11 +153,11 @@ def test_a_fault_keeps_the_epochs_and_the_best_before_it(joined: Base) -> None:
 
     recorder.fail(NonfiniteCost("The training cost became NaN in epoch 4, step 10.", epoch=4, step=10))
 
-    job = joined.lookup.get("local", work.job_id)
+    job = joined.jobs.lookup.get("local", work.job_id)
     assert (job.status, job.training.epochs_done, job.training.best.epoch) == ("failed", 3, 3)
     assert job.outcome.error is not None
     assert (job.outcome.error["code"], job.outcome.error["epoch"]) == ("nonfinite_cost", 4)
-    assert joined.lookup.content(joined.lookup.checkpoint("local", work.job_id, "best")) == b"best9"
+    assert joined.jobs.lookup.content(joined.jobs.lookup.checkpoint("local", work.job_id, "best")) == b"best9"
 
 
 def test_a_cost_that_is_not_finite_is_null(joined: Base) -> None:
@@ -166,8 +166,8 @@ def test_a_cost_that_is_not_finite_is_null(joined: Base) -> None:
 
     feed(recorder, contents, range(1, 2), value=math.nan)
 
-    assert joined.lookup.epochs("local", work.job_id)[0].val_cost is None
-    assert joined.lookup.get("local", work.job_id).training.best.epoch is None
+    assert joined.jobs.lookup.epochs("local", work.job_id)[0].val_cost is None
+    assert joined.jobs.lookup.get("local", work.job_id).training.best.epoch is None
 
 
 def test_two_last_checkpoints_and_the_best_are_kept(joined: Base) -> None:
@@ -190,8 +190,8 @@ def test_a_large_checkpoint_is_stored_in_pieces_and_found_whole(joined: Base) ->
 
     feed(recorder, contents, range(1, 2))
 
-    last = joined.lookup.checkpoint("local", work.job_id, "last")
-    assert joined.lookup.content(last) == contents.last_bytes()
+    last = joined.jobs.lookup.checkpoint("local", work.job_id, "last")
+    assert joined.jobs.lookup.content(last) == contents.last_bytes()
     assert rows(joined.database, CheckpointChunk) == 2 * -(-len(contents.last_bytes()) // 1_000)
 
 
@@ -201,13 +201,13 @@ def test_a_flipped_byte_is_noticed_and_the_state_before_it_is_taken(joined: Base
     for epoch in (1, 2):
         time[0] += 100
         feed(recorder, contents, range(epoch, epoch + 1))
-    last = joined.lookup.checkpoint("local", work.job_id, "last")
+    last = joined.jobs.lookup.checkpoint("local", work.job_id, "last")
     with joined.database.transaction() as session:
         session.get_one(CheckpointChunk, (last.id, 0)).data = b"lost!"
 
     with pytest.raises(CheckpointCorrupt):
-        joined.lookup.content(last)
-    found = joined.lifecycle.load(work.job_id, work.attempt)
+        joined.jobs.lookup.content(last)
+    found = joined.attempts.lifecycle.load(work.job_id, work.attempt)
 
     assert (found.last, found.last_epoch, found.epochs_done) == (b"last3", 1, 2)
 
@@ -241,7 +241,7 @@ def test_a_commit_of_unknown_end_is_written_once(joined: Base, lost: list[str]) 
     recorder.succeed(StopReason.COMPLETED)
     database.close()
 
-    job = joined.lookup.get("local", work.job_id)
+    job = joined.jobs.lookup.get("local", work.job_id)
     assert (job.status, job.training.epochs_done) == ("succeeded", 3)
     assert rows(joined.database, Epoch) == 3
     assert rows(joined.database, Event) == job.events_seq
@@ -251,7 +251,7 @@ def test_a_trainer_that_starts_while_the_database_is_away_waits_for_it(
     joined: Base, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_job(joined)
-    claim = joined.claims.claim("cpu", "w")
+    claim = joined.queue.claims.claim("cpu", "w")
     assert claim is not None
     waits: list[None] = []
     whole = Lifecycle.load
@@ -274,9 +274,9 @@ def test_a_checkpoint_that_lost_its_bytes_is_not_said_to_be_replaced(joined: Bas
     work, contents = begin(joined), Contents()
     recorder = Recorder(joined.database, joined.settings, work, contents, clock=lambda: 100.0)
     feed(recorder, contents, range(1, 2))
-    last = joined.lookup.checkpoint("local", work.job_id, "last")
+    last = joined.jobs.lookup.checkpoint("local", work.job_id, "last")
     with joined.database.transaction() as session:
         session.execute(delete(CheckpointChunk).where(CheckpointChunk.checkpoint_id == last.id))
 
     with pytest.raises(CheckpointCorrupt):
-        joined.lookup.content(last)
+        joined.jobs.lookup.content(last)

@@ -16,7 +16,7 @@ DATA = {"x": ROWS, "y": [3 * a - b for a, b in ROWS]}
 
 def expected(joined: Base, **keys: Any) -> float | None:
     spec = JobSpec.model_validate({"data": DATA, "model": "linear", "epochs": 3, **keys})
-    return joined.jobs.validate(spec, owner="local").estimate["seconds_per_epoch"]  # type: ignore[no-any-return]
+    return joined.jobs.service.validate(spec, owner="local").estimate["seconds_per_epoch"]  # type: ignore[no-any-return]
 
 
 def trained(joined: Base, seconds: float, **keys: Any) -> Job:

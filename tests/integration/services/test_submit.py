@@ -26,10 +26,10 @@ def test_a_key_brings_the_same_job_again_and_refuses_another_body(joined: Base) 
     first = make_job(joined, key="k")
     spec = JobSpec.model_validate(SMALL)
 
-    again = joined.jobs.submit(Submission(spec, "local", submitted={}, key=RequestKey("k", str(SMALL))))
+    again = joined.jobs.service.submit(Submission(spec, "local", submitted={}, key=RequestKey("k", str(SMALL))))
     with pytest.raises(IdempotencyKeyReused) as refused:
-        joined.jobs.submit(Submission(spec, "local", submitted={}, key=RequestKey("k", "other")))
-    other_owner = joined.jobs.submit(Submission(spec, "someone", submitted={}, key=RequestKey("k", "other")))
+        joined.jobs.service.submit(Submission(spec, "local", submitted={}, key=RequestKey("k", "other")))
+    other_owner = joined.jobs.service.submit(Submission(spec, "someone", submitted={}, key=RequestKey("k", "other")))
 
     assert (again.job.id, again.replayed) == (first.id, True)
     assert refused.value.members["first_seen_at"].utcoffset() is not None
@@ -46,7 +46,7 @@ def test_of_many_submits_with_one_key_one_makes_a_job(joined: Base) -> None:
 
     assert len(jobs) == 8
     assert len(set(jobs)) == 1
-    assert joined.listing.counts("local")["queued"] == 1
+    assert joined.jobs.listing.counts("local")["queued"] == 1
 
 
 def test_jobs_are_named_after_data_and_model_and_counted(joined: Base) -> None:
@@ -59,18 +59,20 @@ def test_jobs_are_named_after_data_and_model_and_counted(joined: Base) -> None:
 def test_the_echoed_spec_posted_again_is_the_same_spec(joined: Base) -> None:
     first = make_job(joined, data={"builtin": "wine"}, model="mlp", seed=None)
 
-    again = joined.jobs.submit(Submission(JobSpec.model_validate(first.spec), "local", submitted={})).job
+    again = joined.jobs.service.submit(Submission(JobSpec.model_validate(first.spec), "local", submitted={})).job
 
     assert again.spec == first.spec
-    assert joined.jobs.validate(JobSpec.model_validate(first.spec), owner="local").spec.seed == first.spec["seed"]
+    assert (
+        joined.jobs.service.validate(JobSpec.model_validate(first.spec), owner="local").spec.seed == first.spec["seed"]
+    )
 
 
 def test_equal_inline_rows_are_one_data_set_that_goes_with_its_last_job(joined: Base) -> None:
     one, two = make_job(joined), make_job(joined, seed=1)
-    folder = joined.storage.path(one.data.sha256)
-    joined.commands.delete("local", one.id, force=True)
+    folder = joined.files.datasets.path(one.data.sha256)
+    joined.jobs.commands.delete("local", one.id, force=True)
     kept = folder.exists()
-    joined.commands.delete("local", two.id, force=True)
+    joined.jobs.commands.delete("local", two.id, force=True)
 
     assert one.data.id == two.data.id
     assert kept
@@ -80,44 +82,44 @@ def test_equal_inline_rows_are_one_data_set_that_goes_with_its_last_job(joined: 
 
 def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_is_asked(joined: Base) -> None:
     waiting, running = make_job(joined, priority=-1), make_job(joined, seed=1)
-    claim = joined.claims.claim("cpu", "w")
+    claim = joined.queue.claims.claim("cpu", "w")
     assert claim is not None
     assert claim.job_id == running.id
 
-    assert joined.commands.cancel("local", waiting.id).status == "cancelled"
-    assert joined.commands.cancel("local", waiting.id).status == "cancelled"
-    assert joined.commands.cancel("local", running.id, "wrong data").status == "cancelling"
-    requests = joined.lifecycle.beat(claim, None)
+    assert joined.jobs.commands.cancel("local", waiting.id).status == "cancelled"
+    assert joined.jobs.commands.cancel("local", waiting.id).status == "cancelled"
+    assert joined.jobs.commands.cancel("local", running.id, "wrong data").status == "cancelling"
+    requests = joined.attempts.lifecycle.beat(claim, None)
     assert requests is not None
     assert requests.cancel
-    joined.lifecycle.stopped(claim)
-    assert joined.lookup.get("local", running.id).outcome.stop_reason == "cancelled_by_user"
+    joined.attempts.lifecycle.stopped(claim)
+    assert joined.jobs.lookup.get("local", running.id).outcome.stop_reason == "cancelled_by_user"
 
 
 def test_a_finished_job_is_not_cancelled_and_a_running_one_not_deleted(joined: Base) -> None:
     done = make_job(joined)
     train(joined, done.id)
     running = make_job(joined, seed=1)
-    joined.claims.claim("cpu", "w")
+    joined.queue.claims.claim("cpu", "w")
 
     with pytest.raises(JobAlreadyFinished):
-        joined.commands.cancel("local", done.id)
+        joined.jobs.commands.cancel("local", done.id)
     with pytest.raises(InvalidTransition) as refused:
-        joined.commands.delete("local", running.id)
-    joined.commands.delete("local", running.id, force=True)
-    joined.commands.delete("local", done.id)
+        joined.jobs.commands.delete("local", running.id)
+    joined.jobs.commands.delete("local", running.id, force=True)
+    joined.jobs.commands.delete("local", done.id)
 
     assert refused.value.members["from"] == "running"
-    assert set(joined.listing.counts("local").values()) == {0}
+    assert set(joined.jobs.listing.counts("local").values()) == {0}
 
 
 def test_an_unknown_or_foreign_job_is_not_found_and_the_closest_is_named(joined: Base) -> None:
     job = make_job(joined, name="scores")
 
     with pytest.raises(NotFound) as unknown:
-        joined.lookup.get("local", "score")
+        joined.jobs.lookup.get("local", "score")
     with pytest.raises(NotFound):
-        joined.lookup.get("someone", job.id)
+        joined.jobs.lookup.get("someone", job.id)
 
     assert unknown.value.members["suggestion"] == "scores"
 
@@ -125,11 +127,11 @@ def test_an_unknown_or_foreign_job_is_not_found_and_the_closest_is_named(joined:
 def test_a_checkpoint_is_missing_for_now_or_for_ever(joined: Base) -> None:
     job = make_job(joined)
     with pytest.raises(NoCheckpointYet):
-        joined.lookup.checkpoint("local", job.id, "best")
-    joined.commands.cancel("local", job.id)
+        joined.jobs.lookup.checkpoint("local", job.id, "best")
+    joined.jobs.commands.cancel("local", job.id)
 
     with pytest.raises(NoCheckpoint):
-        joined.lookup.checkpoint("local", job.id, "best")
+        joined.jobs.lookup.checkpoint("local", job.id, "best")
 
 
 def test_pages_neither_repeat_nor_skip_a_job_while_jobs_come_in(joined: Base) -> None:
@@ -137,7 +139,7 @@ def test_pages_neither_repeat_nor_skip_a_job_while_jobs_come_in(joined: Base) ->
     seen: list[str] = []
     after = None
     while True:
-        page = joined.listing.page("local", Filters(), limit=2, after=after)
+        page = joined.jobs.listing.page("local", Filters(), limit=2, after=after)
         seen += [job.id for job in page.items]
         make_job(joined, seed=100 + len(seen))
         if page.next is None:
@@ -164,7 +166,7 @@ def test_a_list_is_narrowed_by(joined: Base, filters: Filters, found: list[str])
         job = make_job(joined, name=name, **more)
         if name == "c":
             train(joined, job.id)
-    page = joined.listing.page("local", filters, sort="-name")
+    page = joined.jobs.listing.page("local", filters, sort="-name")
 
     assert [job.name for job in page.items] == found
 
@@ -173,10 +175,10 @@ def test_a_listed_job_has_a_small_curve(joined: Base) -> None:
     job = make_job(joined, epochs=60, early_stopping=False)
     train(joined, job.id)
 
-    listed = joined.listing.page("local", Filters()).items[0]
+    listed = joined.jobs.listing.page("local", Filters()).items[0]
 
     assert 20 <= len(listed.training.spark) <= 24
-    assert listed.training.spark[0] == joined.lookup.epochs("local", job.id)[0].train_cost
+    assert listed.training.spark[0] == joined.jobs.lookup.epochs("local", job.id)[0].train_cost
 
 
 def test_a_trained_job_shows_its_costs_its_log_and_its_batches(joined: Base) -> None:
@@ -184,8 +186,8 @@ def test_a_trained_job_shows_its_costs_its_log_and_its_batches(joined: Base) -> 
 
     done = train(joined, job.id)
 
-    lines = list(joined.logs.lines("local", job.id))
-    costs = joined.lookup.batch_costs("local", job.id, 1)
+    lines = list(joined.jobs.logs.lines("local", job.id))
+    costs = joined.jobs.lookup.batch_costs("local", job.id, 1)
     assert done.status == "succeeded"
     assert done.training.latest is not None
     assert done.training.latest.epoch == 5
@@ -208,7 +210,7 @@ def test_a_job_without_usable_rows_is_refused_and_stores_nothing(joined: Base, d
     with pytest.raises(InvalidRequest):
         make_job(joined, data=data)
 
-    assert set(joined.listing.counts("local").values()) == {0}
+    assert set(joined.jobs.listing.counts("local").values()) == {0}
 
 
 def test_a_data_set_is_stored_once_and_kept_while_jobs_use_it(joined: Base, tmp_path: Any) -> None:
@@ -221,7 +223,7 @@ def test_a_data_set_is_stored_once_and_kept_while_jobs_use_it(joined: Base, tmp_
 
     with pytest.raises(DatasetInUse) as refused:
         joined.datasets.delete("local", first.id)
-    joined.commands.delete("local", job.id, force=True)
+    joined.jobs.commands.delete("local", job.id, force=True)
     joined.datasets.delete("local", first.id)
 
     assert (created, created_again, again.id) == (True, False, first.id)

@@ -16,7 +16,7 @@ LONG_S = 25.0  #: more than ten times `short_job_s`
 
 def claimed(joined: Base) -> Claim:
     """Claim the next job."""
-    claim = joined.claims.claim("cpu", "w")
+    claim = joined.queue.claims.claim("cpu", "w")
     assert claim is not None
     return claim
 
@@ -77,7 +77,7 @@ def test_a_turn_lasts_a_while_however_long_the_job_has_trained_before(joined: Ba
 def test_of_two_long_jobs_neither_yields_to_the_other(joined: Base, turns: TimeSlices) -> None:
     make_job(joined)
     first = claimed(joined)
-    joined.lifecycle.yielded(replace(first, trained_s=LONG_S))
+    joined.attempts.lifecycle.yielded(replace(first, trained_s=LONG_S))
     wait(joined, seed=1)
     second = claimed(joined)
     assert second.job_id != first.job_id  # of the shorter level
@@ -105,11 +105,11 @@ def test_what_yielded_comes_after_shorter_jobs_and_is_not_charged(joined: Base, 
     claim = claimed(joined)
     short = wait(joined, seed=1)
 
-    joined.lifecycle.yielded(replace(claim, trained_s=LONG_S))
+    joined.attempts.lifecycle.yielded(replace(claim, trained_s=LONG_S))
 
-    found = joined.lookup.get("local", long)
+    found = joined.jobs.lookup.get("local", long)
     assert (found.status, found.queue and found.queue.position) == ("queued", 2)
-    assert joined.lookup.events("local", long)[-1].message == "yields to a shorter job"
+    assert joined.jobs.lookup.events("local", long)[-1].message == "yields to a shorter job"
     with joined.database.reading() as session:
         row = session.get_one(Job, long)
         assert (row.trained_s, row.attempts_without_progress) == (LONG_S, 0)
@@ -118,7 +118,7 @@ def test_what_yielded_comes_after_shorter_jobs_and_is_not_charged(joined: Base, 
 
 def test_a_long_job_that_has_waited_for_minutes_goes_first_for_a_minute(joined: Base, turns: TimeSlices) -> None:
     long = make_job(joined).id
-    joined.lifecycle.yielded(replace(claimed(joined), trained_s=LONG_S))
+    joined.attempts.lifecycle.yielded(replace(claimed(joined), trained_s=LONG_S))
     short = wait(joined, seed=1)
 
     turns.give_credit()

@@ -16,11 +16,11 @@ def test_a_later_job_without_a_model_does_not_take_the_name_over(joined: Base) -
     with joined.database.transaction() as session:
         session.execute(update(Job).where(Job.id == bad.id).values(state="failed"))
 
-    assert joined.lookup.usable("local", "nightly").id == good.id
-    assert joined.lookup.usable("local", bad.id).id == bad.id
-    assert joined.lookup.get("local", "nightly").id == bad.id
+    assert joined.jobs.lookup.usable("local", "nightly").id == good.id
+    assert joined.jobs.lookup.usable("local", bad.id).id == bad.id
+    assert joined.jobs.lookup.get("local", "nightly").id == bad.id
     with pytest.raises(NotFound):
-        joined.lookup.usable("local", "weekly")
+        joined.jobs.lookup.usable("local", "weekly")
 
 
 def test_a_diverged_job_does_not_take_the_name_over(joined: Base) -> None:
@@ -32,7 +32,7 @@ def test_a_diverged_job_does_not_take_the_name_over(joined: Base) -> None:
     assert exploded.state == "succeeded"
     assert [warning["code"] for warning in exploded.warnings][-1] == "diverged"
     assert exploded.training.best.checkpoint is not None
-    assert joined.lookup.usable("local", "nightly").id == good.id
+    assert joined.jobs.lookup.usable("local", "nightly").id == good.id
 
 
 def test_a_job_whose_monitored_value_is_never_a_number_does_not_succeed(joined: Base) -> None:
@@ -42,4 +42,4 @@ def test_a_job_whose_monitored_value_is_never_a_number_does_not_succeed(joined: 
     with pytest.raises(NoBestEpoch, match="val_f1 was not a number in any epoch"):
         train(joined, job.id)
 
-    assert joined.lookup.get("local", job.id).outcome.baseline is not None
+    assert joined.jobs.lookup.get("local", job.id).outcome.baseline is not None

@@ -15,7 +15,7 @@ SAMPLE = Sample(97.5, 600_000_000)
 
 def _claimed(joined: Base, ago_s: float) -> Claim:
     job = make_job(joined)
-    claim = joined.claims.claim("cpu", "w")
+    claim = joined.queue.claims.claim("cpu", "w")
     assert claim is not None
     with joined.database.transaction() as session:
         session.get_one(Job, job.id).started_at -= timedelta(seconds=ago_s)  # type: ignore[operator]
@@ -28,7 +28,7 @@ def test_samples_are_kept_in_seconds_since_the_job_started(joined: Base) -> None
     usage.store(joined.database, claim, [(60.0, SAMPLE), (55.0, SAMPLE)])
     usage.store(joined.database, claim, [(54.0, SAMPLE), (10.0, Sample(None, 1, 50.0, 2, 61.0))])
 
-    job, found = joined.usages.get("local", claim.job_id, MOST)
+    job, found = joined.jobs.usages.get("local", claim.job_id, MOST)
     assert job.id == claim.job_id
     assert found.interval_s == INTERVAL_S
     times = [sample[0] for sample in found.samples]
@@ -43,12 +43,12 @@ def test_a_long_job_keeps_a_bounded_number_of_samples_over_its_whole_time(joined
 
     usage.store(joined.database, claim, [(seconds - n * INTERVAL_S, SAMPLE) for n in range(3 * MOST)])
 
-    _, found = joined.usages.get("local", claim.job_id, MOST)
+    _, found = joined.jobs.usages.get("local", claim.job_id, MOST)
     times = [sample[0] for sample in found.samples]
     assert MOST / 2 <= len(times) <= MOST
     assert found.interval_s == 4 * INTERVAL_S
     assert times[-1] - times[0] > 0.98 * seconds - 4 * INTERVAL_S
-    _, few = joined.usages.get("local", claim.job_id, 10)
+    _, few = joined.jobs.usages.get("local", claim.job_id, 10)
     assert len(few.samples) <= 10
     assert few.samples[-1] == found.samples[-1]
 
@@ -58,9 +58,9 @@ def test_an_attempt_that_lost_its_job_keeps_nothing(joined: Base) -> None:
 
     usage.store(joined.database, replace(claim, attempt=claim.attempt - 1), [(1.0, SAMPLE)])
 
-    assert joined.usages.get("local", claim.job_id, MOST)[1].samples == []
+    assert joined.jobs.usages.get("local", claim.job_id, MOST)[1].samples == []
     usage.store(joined.database, claim, [(1.0, SAMPLE)])
-    joined.commands.delete("local", claim.job_id, force=True)
+    joined.jobs.commands.delete("local", claim.job_id, force=True)
     usage.store(joined.database, claim, [(0.0, SAMPLE)])
 
 
@@ -72,6 +72,6 @@ def test_the_speed_of_a_job_is_that_of_its_epochs_or_their_mean_by_time(joined: 
         for n, (took, speed) in enumerate(zip(seconds, speeds, strict=True), 1):
             session.add(Epoch(**kept, epoch=n, seconds=took, rows_per_second=speed, metrics={}))
 
-    assert joined.usages.speeds("local", job.id, 5) == [(1, 100), (4, 20), (6, 50), (8, 10), (12, 5)]
+    assert joined.jobs.usages.speeds("local", job.id, 5) == [(1, 100), (4, 20), (6, 50), (8, 10), (12, 5)]
     # 100 and 60 rows in 4 s, 100 and 20 in 4 s, 20 in 4 s.
-    assert joined.usages.speeds("local", job.id, 3) == [(4, 40), (8, 30), (12, 5)]
+    assert joined.jobs.usages.speeds("local", job.id, 3) == [(4, 40), (8, 30), (12, 5)]

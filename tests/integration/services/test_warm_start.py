@@ -34,8 +34,8 @@ def faults(joined: Base, **parts: Any) -> list[Fault]:
 
 def bits(joined: Base, job: JobView) -> list[Any]:
     """What a job came to."""
-    best = load(joined.lookup.content(joined.lookup.checkpoint("local", job.id, "best")))
-    epochs = joined.lookup.epochs("local", job.id)
+    best = load(joined.jobs.lookup.content(joined.jobs.lookup.checkpoint("local", job.id, "best")))
+    epochs = joined.jobs.lookup.epochs("local", job.id)
     weights = {name: array.tobytes() for name, array in best.items()}
     return [[(epoch.train_cost, epoch.val_cost) for epoch in epochs], weights]
 
@@ -47,7 +47,7 @@ def test_a_job_starts_where_the_other_was_at_its_best_and_says_so(joined: Base) 
     new = train(joined, made.id)
 
     assert made.spec["init_from"] == {"job": of.id, "checkpoint": of.training.best.checkpoint, "strict": True}
-    assert joined.lookup.epochs("local", new.id)[0].val_cost == of.training.best.value
+    assert joined.jobs.lookup.epochs("local", new.id)[0].val_cost == of.training.best.value
     assert new.origin.initialised_from == {
         "job": of.id,
         "name": "source",
@@ -63,7 +63,7 @@ def test_a_job_starts_where_the_other_was_at_its_best_and_says_so(joined: Base) 
 def test_the_echoed_spec_posted_again_ends_with_the_same_bits(joined: Base, checkpoint: str) -> None:
     of = source(joined)
     first = train(joined, make_job(joined, **IRIS | {"init_from": {"job": of.id, "checkpoint": checkpoint}}).id)
-    again = joined.jobs.submit(Submission(JobSpec.model_validate(first.spec), "local", submitted={})).job
+    again = joined.jobs.service.submit(Submission(JobSpec.model_validate(first.spec), "local", submitted={})).job
     again = train(joined, again.id)
 
     assert again.spec == first.spec
@@ -142,12 +142,12 @@ def test_the_source_is_kept_until_no_unfinished_job_starts_from_it(joined: Base)
 
     for force in (False, True):
         with pytest.raises(CheckpointInUse) as refused:
-            joined.commands.delete("local", of.id, force=force)
+            joined.jobs.commands.delete("local", of.id, force=force)
     train(joined, new.id)
-    joined.commands.delete("local", of.id)
+    joined.jobs.commands.delete("local", of.id)
 
     assert refused.value.members["jobs"] == [new.id]
-    assert joined.lookup.get("local", new.id).origin.initialised_from is not None
+    assert joined.jobs.lookup.get("local", new.id).origin.initialised_from is not None
 
 
 def test_a_source_that_trains_on_keeps_the_checkpoint_that_somebody_starts_from(joined: Base) -> None:
@@ -160,13 +160,13 @@ def test_a_source_that_trains_on_keeps_the_checkpoint_that_somebody_starts_from(
     for epoch in range(2, 5):
         time[0] += 100
         feed(recorder, contents, range(epoch, epoch + 1))
-    kept = joined.lookup.checkpoint("local", work.job_id, started_from)
-    joined.commands.cancel("local", new.id)
+    kept = joined.jobs.lookup.checkpoint("local", work.job_id, started_from)
+    joined.jobs.commands.cancel("local", new.id)
     time[0] += 100
     feed(recorder, contents, range(5, 6))
 
     assert kept.epoch == 1
-    assert started_from not in [c.id for c in joined.lookup.checkpoints("local", work.job_id)]
+    assert started_from not in [c.id for c in joined.jobs.lookup.checkpoints("local", work.job_id)]
     with joined.database.reading() as session:
         assert session.scalar(select(func.count()).where(Checkpoint.id == started_from)) == 0
 
@@ -177,8 +177,8 @@ def test_damaged_weights_are_not_started_from(joined: Base) -> None:
     with joined.database.transaction() as session:
         session.get_one(CheckpointChunk, (of.training.best.checkpoint, 0)).data = b"lost!"
 
-    claim = joined.claims.claim("cpu", "w")
+    claim = joined.queue.claims.claim("cpu", "w")
     assert claim is not None
     assert claim.job_id == new.id
     with pytest.raises(WeightsUnreadable):
-        joined.lifecycle.load(new.id, claim.attempt)
+        joined.attempts.lifecycle.load(new.id, claim.attempt)

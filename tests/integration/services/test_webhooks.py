@@ -64,7 +64,7 @@ def given(joined: Base, hook: str) -> list[tuple[str, int]]:
 
 def happened(joined: Base, *jobs: str) -> list[tuple[str, int]]:
     """Return job and number of every event."""
-    return [(job, event.seq) for job in jobs for event in joined.lookup.events("local", job, limit=1_000)]
+    return [(job, event.seq) for job in jobs for event in joined.jobs.lookup.events("local", job, limit=1_000)]
 
 
 def make_due(joined: Base) -> None:
@@ -134,7 +134,7 @@ def test_an_event_that_is_committed_after_a_later_one_was_told_is_told(joined: B
 def test_what_was_before_a_webhook_is_not_told(joined: Base, hooks: WebhookService) -> None:
     job = make_job(joined).id
     hook, _ = add(hooks, "http://127.0.0.1:9/")
-    joined.commands.cancel("local", job)
+    joined.jobs.commands.cancel("local", job)
     while Outbox(joined.database).look():
         pass
 
@@ -145,7 +145,7 @@ def test_a_webhook_is_told_what_it_asked_for_of_its_owners_jobs(joined: Base, ho
     ends, _ = add(hooks, "http://127.0.0.1:9/", ["job.cancelled", "job.failed"])
     strange, _ = add(hooks, "http://127.0.0.1:9/", owner="other")
     job = make_job(joined).id
-    joined.commands.cancel("local", job)
+    joined.jobs.commands.cancel("local", job)
     while Outbox(joined.database).look():
         pass
 
@@ -256,9 +256,9 @@ def test_what_waits_is_told_after_its_job_was_deleted(
 ) -> None:
     add(hooks, there.url, ["job.cancelled"])
     job = make_job(joined).id
-    joined.commands.cancel("local", job)
+    joined.jobs.commands.cancel("local", job)
     Outbox(joined.database).look()
-    joined.commands.delete("local", job)
+    joined.jobs.commands.delete("local", job)
     tell_all(Outbox(joined.database), delivering)
 
     assert [(found, seq) for _, found, seq in there.told()] == [(job, 2)]

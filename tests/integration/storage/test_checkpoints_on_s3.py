@@ -26,7 +26,7 @@ JOB: dict[str, Any] = {"model": {"type": "mlp", "hidden": [8], "dropout": 0.1}, 
 
 def begin(host: Base, job_id: str, epochs: int) -> trainer.Job:
     """Train some epochs of a queued job on a host, each recorded at once, and leave it running."""
-    claim = host.claims.claim("cpu", "gone")
+    claim = host.queue.claims.claim("cpu", "gone")
     assert claim is not None
     assert claim.job_id == job_id
     job = trainer.job(host.settings, claim.job_id, claim.attempt, lambda: None, lambda: None)
@@ -43,7 +43,7 @@ def hand_over(host: Base, begun: trainer.Job) -> None:
     """Put a job back whose worker fell silent."""
     begun.database.close()
     for _ in range(host.settings.reap_reads + 1):
-        host.reaper.look()
+        host.attempts.reaper.look()
 
 
 def in_bucket(hosts: Hosts) -> list[str]:
@@ -65,7 +65,7 @@ def test_a_job_goes_on_from_the_bucket_and_ends_with_the_bits_that_it_has_from_s
     assert train(second, job.id).status == "succeeded"
 
     assert result(sql, job.id) == expected  # a host that would not write there reads from there
-    assert second.lookup.get(OWNER, job.id).run.attempt == 2
+    assert second.jobs.lookup.get(OWNER, job.id).run.attempt == 2
 
 
 def test_of_two_states_to_go_on_from_the_older_is_taken_when_the_newest_is_damaged(hosts: Hosts) -> None:
@@ -73,11 +73,11 @@ def test_of_two_states_to_go_on_from_the_older_is_taken_when_the_newest_is_damag
     expected = result(host, train(host, make_job(host, **JOB).id).id)
     job = make_job(host, **JOB)
     hand_over(host, begin(host, job.id, epochs=3))
-    newest = host.lookup.checkpoint(OWNER, job.id, "last")
+    newest = host.jobs.lookup.checkpoint(OWNER, job.id, "last")
     obstore.put(hosts.s3.objects(hosts.prefix), hosts.name(newest.id), b"other bytes")
 
     with pytest.raises(CheckpointCorrupt, match="SHA-256"):
-        host.lookup.content(newest)
+        host.jobs.lookup.content(newest)
     assert train(host, job.id).status == "succeeded"
 
     assert result(host, job.id) == expected
@@ -100,17 +100,17 @@ def test_a_flush_waits_for_a_bucket_that_is_away(hosts: Hosts) -> None:
     begun.database.close()
 
     assert waited
-    assert host.lookup.content(host.lookup.checkpoint(OWNER, job.id, "last"))
+    assert host.jobs.lookup.content(host.jobs.lookup.checkpoint(OWNER, job.id, "last"))
     hosts.s3.stop()
     with pytest.raises(NotReady):
-        impatient.lookup.content(host.lookup.checkpoint(OWNER, job.id, "last"))
+        impatient.jobs.lookup.content(host.jobs.lookup.checkpoint(OWNER, job.id, "last"))
 
 
 def test_what_no_row_names_goes_with_a_sweep(hosts: Hosts) -> None:
     host = hosts.host("host", **LARGE)
     kept, gone = (train(host, make_job(host, **JOB).id).id for _ in range(2))
-    host.commands.delete(OWNER, gone)
-    large = host.lookup.large
+    host.jobs.commands.delete(OWNER, gone)
+    large = host.jobs.lookup.large
     assert large
 
     large.sweep(host.database)

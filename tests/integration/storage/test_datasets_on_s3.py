@@ -28,13 +28,13 @@ def upload(host: Base, raw: bytes = TEXT, name: str = "rows.csv") -> str:
 
 def costs(host: Base, job_id: str) -> list[tuple[float, float]]:
     """Return the costs of a job's epochs."""
-    return [(epoch.train_cost, epoch.val_cost) for epoch in host.lookup.epochs(OWNER, job_id)]
+    return [(epoch.train_cost, epoch.val_cost) for epoch in host.jobs.lookup.epochs(OWNER, job_id)]
 
 
 def open_table(host: Base, dataset_id: str) -> None:
     """Open a table as a trainer does."""
     dataset = host.datasets.find(OWNER, dataset_id)
-    host.storage.open_table(dataset.sha256, dataset.info)
+    host.files.datasets.open_table(dataset.sha256, dataset.info)
 
 
 def test_a_job_trains_on_a_host_that_has_nothing_as_where_the_data_set_was_uploaded(hosts: Hosts) -> None:
@@ -46,7 +46,9 @@ def test_a_job_trains_on_a_host_that_has_nothing_as_where_the_data_set_was_uploa
     assert train(worker, far.id).status == "succeeded"
 
     assert costs(api, far.id) == costs(api, near.id)
-    assert [path.name for path in worker.storage.path(sha256(TEXT).hexdigest()).glob("table.f32")] == ["table.f32"]
+    assert [path.name for path in worker.files.datasets.path(sha256(TEXT).hexdigest()).glob("table.f32")] == [
+        "table.f32"
+    ]
     assert not (hosts.folder / "api" / "datasets").exists()
     names = hosts.names
     assert hosts.name("original-").endswith(f"/original-{sha256(TEXT).hexdigest()}")

@@ -15,7 +15,7 @@ OWNER = "local"
 
 def export(host: Base, job: str) -> bytes:
     """Return a job's weights as another format has them; they are made at once if nobody has made them."""
-    _, ready = ExportService(host.lookup, host.datasets, host.export_files).export(
+    _, ready = ExportService(host.jobs.lookup, host.datasets, host.files.exports).export(
         OWNER, job, Format.STATE_DICT, "best"
     )
     assert ready
@@ -29,7 +29,7 @@ def api(hosts: Hosts) -> Base:
 
 
 def test_what_one_host_built_another_has_until_the_job_is_deleted(hosts: Hosts, api: Base) -> None:
-    job, other = train(api, make_job(api).id).id, hosts.host("other").export_files
+    job, other = train(api, make_job(api).id).id, hosts.host("other").files.exports
     built = export(api, job)
     name = hosts.name(".pt.json").removesuffix(".json").rpartition("/")[2]
 
@@ -38,9 +38,9 @@ def test_what_one_host_built_another_has_until_the_job_is_deleted(hosts: Hosts, 
     assert found.path.read_bytes() == built
     assert (found.difference, found.rows > 0) == (0.0, True)
 
-    api.commands.delete(OWNER, job)
+    api.jobs.commands.delete(OWNER, job)
     assert not [each for each in hosts.names if each.startswith("exports/")]
-    assert hosts.host("third").export_files.find(job, name) is None
+    assert hosts.host("third").files.exports.find(job, name) is None
 
 
 def test_another_file_than_was_stored_is_not_handed_out_but_built_again(hosts: Hosts, api: Base) -> None:

@@ -43,7 +43,7 @@ def copies(hosts: Hosts, name: str) -> set[str]:
 
 def home_of(host: Base, dataset_id: str) -> Path:
     """Return the folder of a data set's copy."""
-    return host.storage.path(host.datasets.find(OWNER, dataset_id).sha256)
+    return host.files.datasets.path(host.datasets.find(OWNER, dataset_id).sha256)
 
 
 def test_what_was_not_used_for_longest_goes_and_nothing_that_is_in_use(
@@ -53,14 +53,14 @@ def test_what_was_not_used_for_longest_goes_and_nothing_that_is_in_use(
     first, second, third, fourth = (upload(api, numbers(n)) for n in range(4))
     folder = hosts.folder / "worker"
     dataset = worker.datasets.find(OWNER, first)
-    used = worker.storage.open_table(dataset.sha256, dataset.info)
+    used = worker.files.datasets.open_table(dataset.sha256, dataset.info)
     open_table(worker, second)
     old(folder)
     os.utime(home_of(worker, second))  # it was used later than the first, which is in use
     old(folder)
 
     dataset = worker.datasets.find(OWNER, third)
-    used = [used, worker.storage.open_table(dataset.sha256, dataset.info)]
+    used = [used, worker.files.datasets.open_table(dataset.sha256, dataset.info)]
     assert copies(hosts, "worker") == {home_of(worker, each).name for each in (first, third)}
     old(folder)
     with pytest.raises(StorageFull, match="in use"):

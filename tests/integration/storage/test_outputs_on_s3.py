@@ -36,20 +36,20 @@ class StopsAfter(Watch):
 
 def predict(host: Base, prediction_id: str, pieces: int = 100) -> int:
     """Do the work of the next claim on a host, so many pieces of it at most."""
-    claim = host.batch_claims.claim("cpu", "test")
+    claim = host.batches.claims.claim("cpu", "test")
     assert claim is not None
     assert claim.job_id == prediction_id
     watch = StopsAfter(pieces)
     with closing(watch.channel):
         code = batch_predictor.run(prediction_id, claim.attempt, host.settings, watch)
     if code == StopRequest.YIELD.exit_code:
-        host.batch_lifecycle.yielded(claim)
+        host.batches.lifecycle.yielded(claim)
     return code
 
 
 def output(host: Base, prediction_id: str) -> bytes:
     """Return the output as a host hands it out."""
-    return host.batch_predictions.output(OWNER, prediction_id)[1].read_bytes()
+    return host.batches.predictions.output(OWNER, prediction_id)[1].read_bytes()
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def begun(hosts: Hosts, api: Base) -> tuple[BatchView, bytes]:
     calm, view = (queued(api, job, rows, piece_rows=ROWS // 4) for _ in range(2))
     assert predict(hosts.host("first"), calm.id) == outcome.DONE
     assert predict(hosts.host("first"), view.id, pieces=2) == StopRequest.YIELD.exit_code
-    assert api.batch_predictions.get(OWNER, view.id).rows_done == ROWS // 2
+    assert api.batches.predictions.get(OWNER, view.id).rows_done == ROWS // 2
     return view, output(api, calm.id)
 
 
@@ -78,7 +78,7 @@ def test_another_host_goes_on_where_the_first_stopped(hosts: Hosts, api: Base, b
     assert len(pieces) == 2
     assert output(api, view.id) == expected
     assert len([name for name in hosts.names if view.id in name]) == 1
-    assert api.batch_predictions.get(OWNER, view.id).attempt == 2
+    assert api.batches.predictions.get(OWNER, view.id).attempt == 2
 
 
 def test_a_piece_that_is_not_as_it_was_stored_is_made_again(
@@ -108,11 +108,11 @@ def test_what_is_deleted_while_the_bucket_is_away_goes_with_a_sweep(hosts: Hosts
     view = queued(api, job, rows, piece_rows=ROWS)
     assert predict(hosts.host("first"), view.id) == outcome.DONE
     hosts.s3.stop()
-    impatient.batch_predictions.delete(OWNER, view.id)
+    impatient.batches.predictions.delete(OWNER, view.id)
     hosts.s3.resume()
 
     assert [name for name in hosts.names if view.id in name]
-    hosts.host("dispatcher").batch_predictions.sweep(older_than_s=-60)
+    hosts.host("dispatcher").batches.predictions.sweep(older_than_s=-60)
     assert not [name for name in hosts.names if view.id in name]
 
 
@@ -120,11 +120,11 @@ def test_what_is_deleted_goes_from_the_bucket_at_once_or_with_the_next_sweep(
     hosts: Hosts, api: Base, begun: tuple[BatchView, bytes]
 ) -> None:
     view, _ = begun
-    api.batch_predictions.delete(OWNER, view.id, force=True)
+    api.batches.predictions.delete(OWNER, view.id, force=True)
     assert not [name for name in hosts.names if view.id in name]
 
     obstore.put(hosts.s3.objects(hosts.prefix), f"predictions/{view.id}/piece-0000002-1-late", b"of a fenced trainer")
-    api.batch_predictions.sweep()
+    api.batches.predictions.sweep()
     assert [name for name in hosts.names if view.id in name]  # not old yet
-    api.batch_predictions.sweep(older_than_s=-60)
+    api.batches.predictions.sweep(older_than_s=-60)
     assert not [name for name in hosts.names if view.id in name]

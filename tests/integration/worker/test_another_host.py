@@ -143,16 +143,16 @@ def test_a_worker_whose_cable_is_pulled_and_whose_clock_is_wrong_loses_and_doubl
     clock = [sys.executable, "-c", "import time; print(time.time())"]
     ahead = float(subprocess.check_output(clock, env=environ)) - time.time()
     try:
-        until(lambda: rooms.lookup.get("local", short).done)
+        until(lambda: rooms.jobs.lookup.get("local", short).done)
         endless = make_job(rooms, **JOB | {"epochs": 100_000}).id
         until(lambda: done(rooms, endless) >= 3)
         site.host.pull()
-        until(lambda: rooms.lookup.get("local", endless).status == "queued")
+        until(lambda: rooms.jobs.lookup.get("local", endless).status == "queued")
         before = done(rooms, endless)
         site.host.plug()
         until(lambda: done(rooms, endless) > max(before, KNOWN))
-        rooms.commands.cancel("local", endless)
-        until(lambda: rooms.lookup.get("local", endless).done)
+        rooms.jobs.commands.cancel("local", endless)
+        until(lambda: rooms.jobs.lookup.get("local", endless).done)
     finally:
         worker.terminate()
         assert worker.wait(timeout=60) == 0, (site.folder / "worker.log").read_text()
@@ -160,7 +160,7 @@ def test_a_worker_whose_cable_is_pulled_and_whose_clock_is_wrong_loses_and_doubl
     assert AHEAD_S / 2 < ahead < 2 * AHEAD_S
     assert invariants.broken(rooms, [("submit", short), ("submit", endless), ("cancel", endless)]) == []
     assert costs(rooms, endless)[:KNOWN] == costs(rooms, short)
-    assert rooms.lookup.get("local", endless).run.attempt >= 2
+    assert rooms.jobs.lookup.get("local", endless).run.attempt >= 2
 
 
 def test_who_speaks_without_tls_or_trusts_another_authority_is_not_served(site: Site, tmp_path: Path) -> None:
@@ -203,9 +203,9 @@ def until(is_so: Callable[[], Any]) -> None:
 
 def done(rooms: Base, job_id: str) -> int:
     """Return how many epochs of a job are done."""
-    return rooms.lookup.get("local", job_id).training.epochs_done
+    return rooms.jobs.lookup.get("local", job_id).training.epochs_done
 
 
 def costs(rooms: Base, job_id: str) -> list[Any]:
     """Return the costs of every epoch."""
-    return [(epoch.epoch, epoch.train_cost, epoch.val_cost) for epoch in rooms.lookup.epochs("local", job_id)]
+    return [(epoch.epoch, epoch.train_cost, epoch.val_cost) for epoch in rooms.jobs.lookup.epochs("local", job_id)]

@@ -27,14 +27,14 @@ ROWS = 3_000
 def finished(joined: Base, bell: Bell, prediction_id: str, *, reaps: bool = False) -> BatchView:
     """Ring until a batch prediction is done, and return it."""
 
-    until(lambda: rang(joined, bell, reaps=reaps) and joined.batch_predictions.get(OWNER, prediction_id).done, 120)
-    return joined.batch_predictions.get(OWNER, prediction_id)
+    until(lambda: rang(joined, bell, reaps=reaps) and joined.batches.predictions.get(OWNER, prediction_id).done, 120)
+    return joined.batches.predictions.get(OWNER, prediction_id)
 
 
 def output(joined: Base, view: BatchView) -> bytes:
     """Return the output of a batch prediction that succeeded, and see that nothing else is left of it."""
     assert view.status == "succeeded", view.error
-    found, path = joined.batch_predictions.output(OWNER, view.id)
+    found, path = joined.batches.predictions.output(OWNER, view.id)
     assert (found.size_bytes, found.rows_done) == (path.stat().st_size, found.total_rows)
     until(lambda: [entry.name for entry in path.parent.iterdir()] == [path.name], 5)
     return path.read_bytes()
@@ -69,7 +69,7 @@ def test_the_output_has_the_numbers_of_small_predictions_in_both_formats(
     shown = np.array([[float(cell) for cell in line.split(",")[1:]] for line in lines[1:]])
     np.testing.assert_allclose(shown, probabilities, rtol=1e-5, atol=1e-7)
     assert [line.split(",")[0] for line in lines[1:]] == [classes[n] for n in shown.argmax(1)]
-    path = joined.batch_predictions.output(OWNER, parquet_view.id)[1]
+    path = joined.batches.predictions.output(OWNER, parquet_view.id)[1]
     table = pyarrow.parquet.read_table(path)
     assert table.schema.metadata[b"batchyard.weights_sha256"].decode() == predictor.weights_sha256
     assert pyarrow.parquet.ParquetFile(path).num_row_groups == 7
@@ -116,9 +116,9 @@ def test_a_killed_worker_costs_no_recorded_piece_and_a_damaged_one_is_made_again
     os.kill(worker.process.pid, signal.SIGKILL)
     worker.process.wait()
     hold.end()
-    half = joined.batch_predictions.get(OWNER, wanted.id)
+    half = joined.batches.predictions.get(OWNER, wanted.id)
     assert half.rows_done == 200
-    third = next(joined.batch_predictions.files.path(wanted.id, "").glob("piece-0000002-*"))
+    third = next(joined.batches.predictions.files.path(wanted.id, "").glob("piece-0000002-*"))
     third.write_bytes(third.read_bytes()[:-1] + b"?")
     start()
     done = finished(joined, bell, wanted.id, reaps=True)
@@ -137,20 +137,20 @@ def test_a_cancelled_one_stops_and_a_drained_one_goes_on(
     cancelled = queued(joined, job, rows, piece_rows=10)
 
     hold.next(lambda: rang(joined, bell))
-    joined.batch_predictions.cancel(OWNER, cancelled.id)
+    joined.batches.predictions.cancel(OWNER, cancelled.id)
     hold.end(asked=True)
-    until(lambda: joined.batch_predictions.get(OWNER, cancelled.id).done)
+    until(lambda: joined.batches.predictions.get(OWNER, cancelled.id).done)
     drained = queued(joined, job, rows, piece_rows=10)
     hold = Hold(points, "prediction.piece", after=20)
     hold.next(lambda: rang(joined, bell))
     worker.process.send_signal(signal.SIGTERM)
     hold.end(asked=True)
     assert worker.process.wait(timeout=30) == 0
-    put_back = joined.batch_predictions.get(OWNER, drained.id)
+    put_back = joined.batches.predictions.get(OWNER, drained.id)
     start()
     done = finished(joined, bell, drained.id)
 
-    assert joined.batch_predictions.get(OWNER, cancelled.id).status == "cancelled"
+    assert joined.batches.predictions.get(OWNER, cancelled.id).status == "cancelled"
     assert (put_back.status, put_back.rows_done > 0) == ("queued", True)
     assert done.status == "succeeded"
     assert done.attempt > put_back.attempt
@@ -171,15 +171,15 @@ def test_a_long_one_lets_a_waiting_job_go_first_and_goes_on_after_it(
 
         hold.until_asked()
         hold.move("prediction.piece")  # who was asked yields there, another one gets no further
-        until(lambda: rang(joined, bell) and joined.lookup.get(OWNER, waiting.id).done, 120)
+        until(lambda: rang(joined, bell) and joined.jobs.lookup.get(OWNER, waiting.id).done, 120)
 
-        before = [joined.batch_predictions.get(OWNER, it.id) for it in long]
+        before = [joined.batches.predictions.get(OWNER, it.id) for it in long]
         assert not all(it.done for it in before)
         yielded = next(it for it in before if not it.done)
         hold.end()
         until(
             lambda: (
-                rang(joined, bell) and joined.batch_predictions.get(OWNER, yielded.id).rows_done > yielded.rows_done
+                rang(joined, bell) and joined.batches.predictions.get(OWNER, yielded.id).rows_done > yielded.rows_done
             ),
             120,
         )

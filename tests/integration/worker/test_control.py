@@ -28,14 +28,14 @@ def test_a_job_that_was_paused_again_and_again_ends_with_the_bits_of_one_that_wa
         hold = Hold(points, "trainer.epoch")
         hold.next(lambda: rang(joined, bell))
         trainers = worker.trainers
-        joined.commands.pause("local", job.id)
+        joined.jobs.commands.pause("local", job.id)
         hold.end(asked=pauses % 2 == 0)  # else it is asked somewhere in the next epochs, or ends before
-        until(lambda: joined.lookup.get("local", job.id).status in {"paused", "succeeded"}, timeout_s=10)
-        if joined.lookup.get("local", job.id).status == "succeeded":
+        until(lambda: joined.jobs.lookup.get("local", job.id).status in {"paused", "succeeded"}, timeout_s=10)
+        if joined.jobs.lookup.get("local", job.id).status == "succeeded":
             break
         until(lambda trainers=trainers: not any(trainer.alive for trainer in trainers))
         pauses += 1
-        joined.commands.resume("local", job.id)
+        joined.jobs.commands.resume("local", job.id)
 
     done = finished(joined, bell, job.id)
 
@@ -48,19 +48,21 @@ def test_a_job_that_was_paused_again_and_again_ends_with_the_bits_of_one_that_wa
 def test_a_paused_job_frees_its_worker_for_others(joined: Base, bell: Bell, start: Callable[[], Worker]) -> None:
     start()
     paused = [make_job(joined, **LONG | {"epochs": 100_000, "seed": n}) for n in range(2)]
-    until(lambda: rang(joined, bell) and all(joined.lookup.get("local", it.id).training.epochs_done for it in paused))
+    until(
+        lambda: rang(joined, bell) and all(joined.jobs.lookup.get("local", it.id).training.epochs_done for it in paused)
+    )
     other = make_job(joined)
 
     for job in paused:
-        joined.commands.pause("local", job.id)
+        joined.jobs.commands.pause("local", job.id)
     done = finished(joined, bell, other.id)
 
     assert done.status == "succeeded"
-    until(lambda: {joined.lookup.get("local", job.id).status for job in paused} == {"paused"})
-    last = joined.lookup.checkpoint("local", paused[0].id, "last")
+    until(lambda: {joined.jobs.lookup.get("local", job.id).status for job in paused} == {"paused"})
+    last = joined.jobs.lookup.checkpoint("local", paused[0].id, "last")
     time.sleep(0.5)
-    assert joined.lookup.checkpoint("local", paused[0].id, "last") == last
-    assert joined.commands.cancel("local", paused[0].id).status == "cancelled"
+    assert joined.jobs.lookup.checkpoint("local", paused[0].id, "last") == last
+    assert joined.jobs.commands.cancel("local", paused[0].id).status == "cancelled"
 
 
 @pytest.mark.parametrize("stop", ["cancel", "pause"])
@@ -69,20 +71,20 @@ def test_a_trainer_that_is_stuck_in_a_batch_is_killed_and_the_request_is_met(
 ) -> None:
     worker = start()
     job = make_job(joined, **LONG | {"epochs": 100_000})
-    until(lambda: rang(joined, bell) and joined.lookup.get("local", job.id).training.best.epoch)
+    until(lambda: rang(joined, bell) and joined.jobs.lookup.get("local", job.id).training.best.epoch)
     trainer = worker.trainers[0]
     os.kill(trainer.pid, signal.SIGSTOP)
 
     began = time.monotonic()
-    first = {"cancel": joined.commands.cancel, "pause": joined.commands.pause}[stop]("local", job.id).status
-    until(lambda: joined.lookup.get("local", job.id).status in {"cancelled", "paused"}, timeout_s=10)
+    first = {"cancel": joined.jobs.commands.cancel, "pause": joined.jobs.commands.pause}[stop]("local", job.id).status
+    until(lambda: joined.jobs.lookup.get("local", job.id).status in {"cancelled", "paused"}, timeout_s=10)
     took = time.monotonic() - began
 
-    found = joined.lookup.get("local", job.id)
+    found = joined.jobs.lookup.get("local", job.id)
     assert (first, found.status) == {"cancel": ("cancelling", "cancelled"), "pause": ("pausing", "paused")}[stop]
     assert not trainer.alive
     assert stop == "pause" or took < 3
-    assert joined.lookup.checkpoint("local", job.id, "best").epoch == found.training.best.epoch
+    assert joined.jobs.lookup.checkpoint("local", job.id, "best").epoch == found.training.best.epoch
     assert found.outcome.error is None
 
 
@@ -118,7 +120,7 @@ def test_the_suggestion_of_a_job_that_diverged_brings_one_that_does_not(
     job = make_job(joined, data=data | {"target_scale": "none"}, split="none", batch_size=4, epochs=500, optimizer=sgd)
     failed = finished(joined, bell, job.id)
 
-    retried = joined.retry.retry("local", job.id, SpecChanges({"epochs": 20}, suggested=True)).job
+    retried = joined.jobs.retry.retry("local", job.id, SpecChanges({"epochs": 20}, suggested=True)).job
     done = finished(joined, bell, retried.id)
 
     assert (failed.status, failed.run.attempt, done.status) == ("failed", 1, "succeeded")

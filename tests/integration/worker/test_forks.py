@@ -82,7 +82,9 @@ def test_what_forks_has_one_thread_and_no_database(joined: Base, bell: Bell, sta
     worker = start(supervisor_tasks=3)
     for _ in range(10):
         job = make_job(joined, **TINY)
-        until(lambda job=job: top_up(bell, joined.eligible, "cpu") >= 0 and joined.lookup.get("local", job.id).done)
+        until(
+            lambda job=job: top_up(bell, joined.eligible, "cpu") >= 0 and joined.jobs.lookup.get("local", job.id).done
+        )
 
     celery, fork_server = worker.celery[0].pid, worker.fork_server[0].pid
     assert (threads(celery), threads(fork_server)) == (1, 1)
@@ -112,7 +114,7 @@ def test_supervisors_that_are_replaced_after_three_nudges_claim_every_job_at_onc
     clients, each = 3, 200
     for _ in range(2):
         start(supervisor_tasks=3)
-    until(lambda: joined.workers.online("cpu") == 2)
+    until(lambda: joined.queue.workers.online("cpu") == 2)
 
     with ThreadPoolExecutor(clients + 1) as pool:
         ended = threading.Event()
@@ -129,7 +131,7 @@ def test_supervisors_that_are_replaced_after_three_nudges_claim_every_job_at_onc
 
 
 def _submit(joined: Base, settings: Settings, count: int) -> None:
-    rooms = base(settings, Intake(joined.jobs.facts.sizes))
+    rooms = base(settings, Intake(joined.jobs.service.facts.sizes))
     for _ in range(count):
         make_job(rooms, **TINY)
     rooms.database.close()
@@ -164,20 +166,20 @@ def test_a_worker_whose_supervisors_hang_says_so_and_ends_and_another_takes_its_
     joined: Base, bell: Bell, start: Callable[..., Worker]
 ) -> None:
     worker = start(stuck_s=1.0, grace_s=0.5)
-    until(lambda: joined.workers.online("cpu") == 1)
+    until(lambda: joined.queue.workers.online("cpu") == 1)
     for supervisor in worker.supervisors:
         os.kill(supervisor.pid, signal.SIGSTOP)
     job = make_job(joined, **TINY)
     top_up(bell, joined.eligible, "cpu")
 
-    until(joined.workers.faults)
-    seen = joined.workers.listing("local")[0]
-    waits = joined.lookup.get("local", job.id).queue
+    until(joined.queue.workers.faults)
+    seen = joined.queue.workers.listing("local")[0]
+    waits = joined.jobs.lookup.get("local", job.id).queue
 
-    assert (seen.fault, joined.workers.online("cpu")) == ("stuck", 0)
+    assert (seen.fault, joined.queue.workers.online("cpu")) == ("stuck", 0)
     assert waits
     assert waits.reason.code == "worker_stuck"
     assert worker.process.wait(timeout=30) == 1
     start()
     top_up(bell, joined.eligible, "cpu")
-    until(lambda: joined.lookup.get("local", job.id).done)
+    until(lambda: joined.jobs.lookup.get("local", job.id).done)

@@ -39,7 +39,7 @@ def test_the_micro_batch_is_halved_until_the_step_fits_and_the_costs_stay_the_sa
     done = finished(joined, bell, job.id)
 
     assert done.status == "succeeded", done.outcome.error
-    told = [e.data for e in joined.lookup.events("local", job.id) if e.data.get("reason") == "out_of_memory"]
+    told = [e.data for e in joined.jobs.lookup.events("local", job.id) if e.data.get("reason") == "out_of_memory"]
     sizes = [data["micro_batch_size"] for data in told]
     assert sizes == [ROWS // 2 ** (n + 1) for n in range(len(sizes))]
     assert sizes
@@ -47,5 +47,5 @@ def test_the_micro_batch_is_halved_until_the_step_fits_and_the_costs_stay_the_sa
     assert [(one["before"], one["after"]) for one in halved] == [(2 * size, size) for size in sizes]
     assert "memory" in halved[0]["why"]
     small = finished(joined, bell, make_job(joined, **WIDE, micro_batch_size=64).id)
-    costs = [[e.train_cost for e in joined.lookup.epochs("local", of)] for of in (job.id, small.id)]
+    costs = [[e.train_cost for e in joined.jobs.lookup.epochs("local", of)] for of in (job.id, small.id)]
     assert costs[0] == pytest.approx(costs[1], rel=1e-5)

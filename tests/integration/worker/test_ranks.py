@@ -52,7 +52,8 @@ def with_queue(settings: Settings, valkey: str) -> Settings:
 def costs(joined: Base, job_id: str) -> list[tuple[float, float]]:
     """Return the costs of each epoch, infinite where no rows validate."""
     return [
-        (e.train_cost, math.inf if e.val_cost is None else e.val_cost) for e in joined.lookup.epochs("local", job_id)
+        (e.train_cost, math.inf if e.val_cost is None else e.val_cost)
+        for e in joined.jobs.lookup.epochs("local", job_id)
     ]
 
 
@@ -86,15 +87,15 @@ def test_whichever_process_is_killed_and_after_a_pause_the_costs_are_those_of_an
 
     def has_trained(more: int = 1) -> int:
         """Wait for so many further epochs of all processes; return how many are done."""
-        before = joined.lookup.get("local", job.id).training.epochs_done
+        before = joined.jobs.lookup.get("local", job.id).training.epochs_done
 
         def is_so() -> bool:
             top_up(bell, joined.eligible, "cpu")
-            training = joined.lookup.get("local", job.id).training
+            training = joined.jobs.lookup.get("local", job.id).training
             return training.epochs_done >= before + more and len(processes_of(worker)) == count
 
         until(is_so)
-        return joined.lookup.get("local", job.id).training.epochs_done
+        return joined.jobs.lookup.get("local", job.id).training.epochs_done
 
     for rank in range(count):
         has_trained()
@@ -102,14 +103,14 @@ def test_whichever_process_is_killed_and_after_a_pause_the_costs_are_those_of_an
         os.kill(there[rank].pid, signal.SIGKILL)
         until(lambda there=there: not any(process.alive for process in there), timeout_s=10)
     has_trained()
-    joined.commands.pause("local", job.id)
-    until(lambda: joined.lookup.get("local", job.id).status == "paused")
+    joined.jobs.commands.pause("local", job.id)
+    until(lambda: joined.jobs.lookup.get("local", job.id).status == "paused")
     assert processes_of(worker) == []
-    joined.commands.resume("local", job.id)
+    joined.jobs.commands.resume("local", job.id)
     reached = has_trained(more=2)
-    joined.commands.cancel("local", job.id)
+    joined.jobs.commands.cancel("local", job.id)
 
-    disturbed = joined.lookup.get("local", job.id)
+    disturbed = joined.jobs.lookup.get("local", job.id)
     calm = make_job(joined, **RANDOM | {"epochs": reached}, processes=count)
     assert finished(joined, bell, calm.id).run.attempt == 1
     assert disturbed.run.attempt == count + 2

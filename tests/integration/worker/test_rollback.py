@@ -41,11 +41,11 @@ def test_a_job_that_diverges_goes_on_with_a_step_size_that_holds(
     done = finished(joined, bell, job.id)
 
     assert (done.status, done.training.epochs_done) == ("succeeded", 400)
-    told = [event for event in joined.lookup.events("local", job.id) if event.type == "rolled_back"]
+    told = [event for event in joined.jobs.lookup.events("local", job.id) if event.type == "rolled_back"]
     assert [event.data["lr"] for event in told] == pytest.approx([lr * 0.1 ** (n + 1) for n in range(rollbacks)])
     told_beside = [(one["what"], one["after"]) for one in done.run.adjustments]
     assert told_beside == [("optimizer.lr", pytest.approx(lr * 0.1 ** (n + 1))) for n in range(rollbacks)]
-    epochs = joined.lookup.epochs("local", job.id)
+    epochs = joined.jobs.lookup.epochs("local", job.id)
     assert [epoch.epoch for epoch in epochs] == list(range(1, 401))
     assert all(epoch.train_cost is not None for epoch in epochs)
     assert epochs[-1].lr == pytest.approx(lr * 0.1**rollbacks)
@@ -62,9 +62,9 @@ def test_a_job_that_went_back_ends_with_the_same_bits_when_its_trainer_is_killed
     hold = Hold(points, "trainer.epoch")
     job = make_job(joined, **steep)
     for _ in range(2):
-        before = joined.lookup.get("local", job.id).training.epochs_done
+        before = joined.jobs.lookup.get("local", job.id).training.epochs_done
         killed = hold.next(lambda: rang(joined, bell))
-        while joined.lookup.get("local", job.id).training.epochs_done == before:  # after a roll-back not at once
+        while joined.jobs.lookup.get("local", job.id).training.epochs_done == before:  # after a roll-back not at once
             hold.move("trainer.epoch")
             hold.next()
         os.kill(killed, signal.SIGKILL)
@@ -74,7 +74,7 @@ def test_a_job_that_went_back_ends_with_the_same_bits_when_its_trainer_is_killed
 
     assert worker.process.poll() is None
     assert (done.status, done.run.attempt) == ("succeeded", 3)
-    assert [event.type for event in joined.lookup.events("local", job.id)].count("rolled_back") == 2
+    assert [event.type for event in joined.jobs.lookup.events("local", job.id)].count("rolled_back") == 2
     assert result(joined, job.id) == result(joined, calm.id)
 
 
@@ -87,4 +87,4 @@ def test_a_job_that_diverges_again_and_again_fails_after_three_times(
     done = finished(joined, bell, job.id)
 
     assert (done.status, done.outcome.error and done.outcome.error["code"]) == ("failed", "nonfinite_cost")
-    assert sum(event.type == "rolled_back" for event in joined.lookup.events("local", job.id)) == 3
+    assert sum(event.type == "rolled_back" for event in joined.jobs.lookup.events("local", job.id)) == 3

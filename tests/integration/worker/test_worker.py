@@ -27,17 +27,17 @@ def test_the_tutorials_job_ends_with_the_plain_loops_bits(
     joined: Base, bell: Bell, start: Callable[[], Worker]
 ) -> None:
     start()
-    until(lambda: joined.workers.online("cpu"))  # or there is no row yet that could count
+    until(lambda: joined.queue.workers.online("cpu"))  # or there is no row yet that could count
     job = make_job(joined, **TUTORIAL | {"epochs": 100})
 
     done = finished(joined, bell, job.id)
 
     model, costs = plain_loop.train(0, 100)
-    last = load(joined.lookup.content(joined.lookup.checkpoint("local", job.id, "last")))
+    last = load(joined.jobs.lookup.content(joined.jobs.lookup.checkpoint("local", job.id, "last")))
     assert done.status == "succeeded", done.outcome.error
-    assert [(one.done, one.failed) for one in joined.workers.listing("local")] == [(1, 0)]
+    assert [(one.done, one.failed) for one in joined.queue.workers.listing("local")] == [(1, 0)]
     assert torch.equal(last["model.weight"], model.weight)
-    assert [c for e in range(1, 101) for c in joined.lookup.batch_costs("local", job.id, e)] == costs
+    assert [c for e in range(1, 101) for c in joined.jobs.lookup.batch_costs("local", job.id, e)] == costs
 
 
 def test_whatever_is_killed_the_job_ends_with_the_same_bits_and_nothing_is_left(
@@ -55,9 +55,9 @@ def test_whatever_is_killed_the_job_ends_with_the_same_bits_and_nothing_is_left(
         lambda w: [w.process.pid],
     ]
     for n, victim in enumerate(victims):
-        before = joined.lookup.get("local", job.id).training.epochs_done
+        before = joined.jobs.lookup.get("local", job.id).training.epochs_done
         hold.next(lambda: rang(joined, bell, reaps=True))
-        assert joined.lookup.get("local", job.id).training.epochs_done > before
+        assert joined.jobs.lookup.get("local", job.id).training.epochs_done > before
         below_it = below(worker.process.pid)
         for pid in victim(worker):
             os.kill(pid, signal.SIGKILL)
@@ -102,7 +102,7 @@ def test_a_drained_worker_puts_its_job_back_uncharged_and_another_goes_on_at_the
     hold.end(asked=True)
     code = worker.process.wait(timeout=30)
     took = time.monotonic() - began
-    put_back = joined.lookup.get("local", job.id)
+    put_back = joined.jobs.lookup.get("local", job.id)
     start()
     done = finished(joined, bell, job.id)
 
@@ -141,17 +141,17 @@ def test_a_cancelled_job_stops_within_seconds_and_keeps_its_best(
 ) -> None:
     start()
     job = make_job(joined, **LONG | {"epochs": 100_000})
-    until(lambda: rang(joined, bell) and joined.lookup.get("local", job.id).training.epochs_done >= 1)
+    until(lambda: rang(joined, bell) and joined.jobs.lookup.get("local", job.id).training.epochs_done >= 1)
 
     began = time.monotonic()
-    joined.commands.cancel("local", job.id)
-    until(lambda: joined.lookup.get("local", job.id).done, timeout_s=10)
+    joined.jobs.commands.cancel("local", job.id)
+    until(lambda: joined.jobs.lookup.get("local", job.id).done, timeout_s=10)
 
-    found = joined.lookup.get("local", job.id)
+    found = joined.jobs.lookup.get("local", job.id)
     assert time.monotonic() - began < 3
     assert (found.status, found.outcome.stop_reason) == ("cancelled", "cancelled_by_user")
-    assert joined.lookup.checkpoint("local", job.id, "best").epoch == found.training.best.epoch
-    assert joined.lookup.checkpoint("local", job.id, "last").epoch == found.training.epochs_done
+    assert joined.jobs.lookup.checkpoint("local", job.id, "best").epoch == found.training.best.epoch
+    assert joined.jobs.lookup.checkpoint("local", job.id, "last").epoch == found.training.epochs_done
 
 
 def test_a_diverging_job_fails_with_the_place_and_keeps_what_came_before(
@@ -179,7 +179,7 @@ def test_a_diverging_job_fails_with_the_place_and_keeps_what_came_before(
     assert found.outcome.error["epoch"] == found.training.epochs_done + 1
     assert (found.outcome.error["epoch"] - 1) * 5 < found.outcome.error["step"] <= found.outcome.error["epoch"] * 5
     assert found.training.best.epoch is not None
-    assert joined.lookup.checkpoint("local", job.id, "best").epoch == found.training.best.epoch
+    assert joined.jobs.lookup.checkpoint("local", job.id, "best").epoch == found.training.best.epoch
 
 
 def test_a_queue_that_is_emptied_or_filled_with_rubbish_loses_nothing(
@@ -201,7 +201,7 @@ def test_a_queue_that_is_emptied_or_filled_with_rubbish_loses_nothing(
 def test_a_job_whose_file_is_gone_fails_and_says_so(joined: Base, bell: Bell, start: Callable[[], Worker]) -> None:
     start()
     job = make_job(joined)
-    joined.storage.remove(job.data.sha256)
+    joined.files.datasets.remove(job.data.sha256)
 
     found = finished(joined, bell, job.id)
 

@@ -35,13 +35,13 @@ def test_long_jobs_yield_after_an_epoch_to_a_short_one_and_end_with_the_same_bit
     done = finished(joined, bell, short.id)
 
     assert done.status == "succeeded"
-    assert not joined.lookup.get("local", first.id).done
-    joined.commands.cancel("local", first.id)
+    assert not joined.jobs.lookup.get("local", first.id).done
+    joined.jobs.commands.cancel("local", first.id)
     calm = make_job(joined, **HELD)
     ended = finished(joined, bell, long.id)
     assert finished(joined, bell, calm.id).status == ended.status == "succeeded"
     assert result(joined, long.id) == result(joined, calm.id)
-    told = [e for job in (first, long) for e in joined.lookup.events("local", job.id) if e.type == "requeued"]
+    told = [e for job in (first, long) for e in joined.jobs.lookup.events("local", job.id) if e.type == "requeued"]
     assert {event.message for event in told} == {"yields to a shorter job"}
-    epochs = [event.data["epoch"] for event in joined.lookup.events("local", long.id) if event.type == "epoch"]
+    epochs = [event.data["epoch"] for event in joined.jobs.lookup.events("local", long.id) if event.type == "epoch"]
     assert epochs == sorted(set(epochs))

@@ -68,10 +68,10 @@ class Worker:
 
 def result(joined: Base, job_id: str) -> tuple[Any, ...]:
     """All that interruptions must not change."""
-    epochs = [(e.epoch, e.train_cost, e.val_cost) for e in joined.lookup.epochs("local", job_id)]
-    best = joined.lookup.content(joined.lookup.checkpoint("local", job_id, "best"))
+    epochs = [(e.epoch, e.train_cost, e.val_cost) for e in joined.jobs.lookup.epochs("local", job_id)]
+    best = joined.jobs.lookup.content(joined.jobs.lookup.checkpoint("local", job_id, "best"))
     weights = {name: tensor.numpy().tobytes() for name, tensor in load(best).items()}
-    return epochs, weights, joined.lookup.get("local", job_id).training.best.epoch
+    return epochs, weights, joined.jobs.lookup.get("local", job_id).training.best.epoch
 
 
 def rang(joined: Base, bell: Bell, *, reaps: bool = False) -> bool:
@@ -81,13 +81,13 @@ def rang(joined: Base, bell: Bell, *, reaps: bool = False) -> bool:
     """
     top_up(bell, joined.eligible, "cpu")
     if reaps:
-        joined.reaper.look()
-        joined.batch_reaper.look()
+        joined.attempts.reaper.look()
+        joined.batches.reaper.look()
     time.sleep(joined.settings.reap_interval_s)
     return True
 
 
 def finished(joined: Base, bell: Bell, job_id: str, *, reaps: bool = False) -> JobView:
     """Ring until a job is done, and return it."""
-    until(lambda: rang(joined, bell, reaps=reaps) and joined.lookup.get("local", job_id).done, timeout_s=120)
-    return joined.lookup.get("local", job_id)
+    until(lambda: rang(joined, bell, reaps=reaps) and joined.jobs.lookup.get("local", job_id).done, timeout_s=120)
+    return joined.jobs.lookup.get("local", job_id)
