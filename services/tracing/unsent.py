@@ -6,6 +6,7 @@ nothing of this, and a trainer or worker that is killed takes no span with it.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Row, delete, select, update
 from sqlalchemy.orm import Session
@@ -47,7 +48,7 @@ class UnsentSpans:
         """
         with self.database.reading() as session:
             news = (
-                select(Trace.job_id, Trace.traceparent, Trace.seq, Job.name)
+                select(Trace.job_id, Trace.traceparent, Trace.seq, Job.name, Job.error)
                 .join(Job, Job.id == Trace.job_id)
                 .where(Job.events_seq > Trace.seq, Trace.job_id > after)
             )
@@ -67,22 +68,26 @@ class UnsentSpans:
                 session.execute(update(Trace).where(*mine).values(seq=part.until))
 
 
-def _part(session: Session, trace: Row[str, str, int, str]) -> Part:
+def _part(session: Session, trace: Row[str, str, int, str, dict[str, Any] | None]) -> Part:
     mine = Event.job_id == trace.job_id
     newest = select(Event.seq).where(mine, Event.seq > trace.seq).order_by(Event.seq).limit(EVENTS)
     until = max(session.scalars(newest), default=trace.seq)
-    turns = [*_turns(session, trace.job_id, until)]
+    error = (trace.error or {}).get("message")
+    turns = [*_turns(session, trace.job_id, until, error)]
     found, waits = spans(turns, _epochs(session, trace.job_id, trace.seq, until), trace.seq)
     is_last = bool(turns) and turns[-1].type == "end"
     return Part(trace.job_id, trace.name, trace.traceparent, trace.seq, waits - 1 if waits else until, is_last, found)
 
 
-def _turns(session: Session, job_id: str, until: int) -> Iterator[Turn]:
+def _turns(session: Session, job_id: str, until: int, error: str | None) -> Iterator[Turn]:
+    """Yield the turns of a job; `error` is what it failed of, which the event of its end does not say."""
     query = select(Event).where(Event.job_id == job_id, Event.seq <= until, Event.type.in_(TURNS))
     for event in session.scalars(query.order_by(Event.seq)):
-        failed = event.level == "warning" or event.data.get("status") == "failed"
+        has_failed = event.data.get("status") == "failed"
+        message = error if has_failed and error else event.message
         attempt = event.data.get("attempt", 0) if event.type == "started" else 0
-        yield Turn(event.seq, event.type, event.created_at, event.message[:LONGEST], attempt, failed)
+        failed = has_failed or event.level == "warning"
+        yield Turn(event.seq, event.type, event.created_at, message[:LONGEST], attempt, failed)
 
 
 def _epochs(session: Session, job_id: str, after: int, until: int) -> Sequence[Epoch]:

@@ -1,6 +1,7 @@
 """One trace from the request to the last epoch, as a collector gets it by OTLP over HTTP; without one, nothing."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from tests.stack import local_stack
 
 TRACE, CLIENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 JOB: dict[str, Any] = {"data": {"builtin": "iris"}, "model": "linear", "epochs": 4, "early_stopping": False, "seed": 1}
-QUICK = {"backoff_s": "0.1", "beat_interval_s": "0.2", "stop_poll_interval_s": "0.2"}
+QUICK = {"backoff_s": "0.1", "dispatch_interval_s": "0.1"}
 MILLISECOND = 1_000_000  #: in nanoseconds; SQLite's clock has no less
 #: Says which senders there are, and what was loaded to send spans. (What redis finds installed, it loads for itself.)
 LOADED = """
@@ -57,7 +58,9 @@ def known(span: Any) -> dict[str, Any]:
     return {pair.key: getattr(pair.value, str(pair.value.WhichOneof("value"))) for pair in span.attributes}
 
 
-def test_a_job_whose_trainer_was_killed_is_one_trace(tmp_path: Path, collector: Receiver) -> None:
+def test_a_job_whose_trainer_was_killed_is_one_trace(tmp_path: Path, sqlite: Path, collector: Receiver) -> None:
+    (tmp_path / "data").mkdir()
+    shutil.copyfile(sqlite, tmp_path / "data" / "batchyard.db")  # migrated, which takes seconds
     points = tmp_path / "points"
     points.mkdir()
     held = Hold(points, "trainer.epoch")

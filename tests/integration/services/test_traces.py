@@ -73,6 +73,19 @@ def test_spans_go_out_while_a_job_trains_and_the_next_attempt_goes_on(joined: Ba
     assert kept(joined) == 0
 
 
+def test_the_attempt_of_a_job_that_failed_says_why(joined: Base, traced: str) -> None:
+    claim = joined.claims.claim("cpu", "test")
+    assert claim is not None
+
+    joined.lifecycle.crashed(claim, Crash("time_limit", "The job ran longer than the operator allows."), final=True)
+
+    (whole,) = UnsentSpans(joined.database).look()
+    assert [(span.name, span.fault) for span in whole.spans] == [
+        ("queue", None),
+        ("attempt", "The job ran longer than the operator allows."),
+    ]
+
+
 def test_what_a_collector_did_not_take_is_sent_again(joined: Base, traced: str) -> None:
     train(joined, traced)
     stop, got = threading.Event(), []
