@@ -76,11 +76,11 @@ class RequestSpans:
         span = self.tracer.start_span(f"{method} {route}", CONTEXT.extract(headers), SpanKind.SERVER, known)
         return RequestSpan(span)
 
-    def close(self) -> None:
+    def close(self, most_s: float = CLOSE_S) -> None:
         """Send what is left, for a short while: a collector that is away must not hold up the end of a process."""
         ending = threading.Thread(target=self.provider.shutdown, daemon=True, name="last spans")
         ending.start()
-        ending.join(CLOSE_S)
+        ending.join(most_s)
         self.exporter.shutdown()  # type: ignore[no-untyped-call]  # it has no types
 
 
