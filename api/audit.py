@@ -39,7 +39,7 @@ class AuditQuery(BaseModel):
 @bp.get("")
 @described(query=AuditQuery, answer=schemas.List[key_schemas.AuditEntry])
 def index() -> Response:
-    """List what was done, newest first: who did what from where. Predictions and reads are not in it."""
+    """List what was done, newest first: who did what, from where. Predictions and reads are not included."""
     asked = query(AuditQuery)
     found, cursor = api().audit.page(owner=asked.owner, limit=asked.limit, after=asked.after)
     return as_json(

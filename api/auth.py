@@ -97,7 +97,7 @@ def wrong(wrong_keys: WrongKeys) -> NoReturn:
     """
     wait_s = wrong_keys.wait_s(clients.address())
     if wait_s:
-        detail = f"More than {wrong_keys.most} wrong keys came from your address in a minute; a right one is served."
+        detail = f"More than {wrong_keys.most} wrong keys came from your address in a minute; a valid one still opens."
         raise TooManyWrongKeys(detail, retry_after_seconds=round(wait_s))
     refuse()
 

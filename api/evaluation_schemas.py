@@ -7,7 +7,7 @@ from api.schemas import Answer
 
 
 class Evaluation(Answer):
-    """What the best weights make of the validation rows. Parts that a task does not have are null."""
+    """How the best weights do on the validation rows. Parts that a task does not have are null."""
 
     object: str = "job.evaluation"
     job: str

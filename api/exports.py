@@ -53,7 +53,7 @@ class Building(BaseModel):
     errors=(409, 416, 507),
 )
 def export(job_id: str) -> Response:
-    """Download a model in a format of others; 202 while it is built.
+    """Download a model in a format for other programs; 202 while it is built.
 
     Every export was tried on rows of the job's data: `X-Export-Max-Difference` says how far it was from the stored
     model, in units of the spread of the targets or as probabilities, and `X-Export-Rows` on how many rows.
@@ -72,7 +72,7 @@ def export(job_id: str) -> Response:
             ready.path, media, as_attachment=True, download_name=name, etag=ready.sha256, conditional=True
         )
     except FileNotFoundError as error:
-        raise ExportFailed("The export made way for others just now. Ask again.") from error
+        raise ExportFailed("The export was just removed to make room for others. Ask again.") from error
     response.headers["Repr-Digest"] = f"sha-256=:{base64.b64encode(bytes.fromhex(ready.sha256)).decode()}:"
     response.headers["Accept-Ranges"] = "bytes"
     response.headers["X-Export-Max-Difference"] = f"{ready.difference:.3g}"

@@ -107,7 +107,7 @@ def _body() -> bytes:
     try:
         found = unpacking.decompress(sent, most + 1)
     except zlib.error as error:
-        raise BadRequest(f"The body is no {encoding}.") from error
+        raise BadRequest(f"The body is not {encoding}.") from error
     if len(found) > most:
         raise TooLarge(f"The body unpacks to more than {most} bytes.", limit_bytes=most)
     if not unpacking.eof:

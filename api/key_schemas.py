@@ -7,7 +7,7 @@ from api.schemas import Answer
 
 
 class Key(Answer):
-    """A key, without the token that opens."""
+    """A key, without its token."""
 
     object: Literal["key"] = "key"
     id: str
@@ -42,7 +42,7 @@ class Owner(Answer):
 
 
 class AuditEntry(Answer):
-    """One request that changed something, or was refused for its key."""
+    """One request that changed something, or was refused because of its key."""
 
     object: Literal["audit_entry"] = "audit_entry"
     id: str

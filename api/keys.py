@@ -24,10 +24,10 @@ class CreateKey(BaseModel):
 
     owner: Annotated[str, Field(max_length=64, json_schema_extra={"pattern": OWNER})]
     name: Name | None = None
-    """What tells it from the owner's other keys."""
+    """A name that tells it apart from the owner's other keys."""
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=8)] = list(USUAL)
     expires: Annotated[str, Field(max_length=20, json_schema_extra={"pattern": LIFETIME})] | None = None
-    """A number with m, h, d or w: 90d. Without it, it never does."""
+    """A number with m, h, d or w, such as 90d; null: it never expires."""
 
 
 class KeysQuery(BaseModel):
@@ -48,7 +48,7 @@ class NoQuery(BaseModel):
 @bp.post("")
 @described(query=NoQuery, body=CreateKey, answer=key_schemas.NewKey, status=(201,), errors=(415,))
 def create() -> Response:
-    """Make a key. Its token is in this answer and never again."""
+    """Make a key. Its token is in this answer only."""
     query(NoQuery)
     asked = body(CreateKey)
     ends = lifetime(asked.expires) if asked.expires is not None else None
@@ -62,7 +62,7 @@ def create() -> Response:
 @bp.get("")
 @described(query=KeysQuery, answer=schemas.List[key_schemas.Key])
 def index() -> Response:
-    """List keys, newest first, those that open no more, too."""
+    """List keys, newest first, including those that are revoked or expired."""
     found = api().base.keys.listing(query(KeysQuery).owner)
     data = [key_schemas.Key(**vars(view)) for view in found]
     return as_json(schemas.List[key_schemas.Key](url=request.full_path.rstrip("?"), data=data, has_more=False))
@@ -79,7 +79,7 @@ def show(key_id: str) -> Response:
 @bp.delete("/<key_id>")
 @described(query=NoQuery, answer=key_schemas.Key)
 def revoke(key_id: str) -> Response:
-    """Revoke a key: it opens nothing more, here from now on, in other processes within a moment."""
+    """Revoke a key: it stops working here at once, and in other processes within a moment."""
     query(NoQuery)
     gone = api().base.keys.revoke(key_id)
     api().keys.poll()

@@ -33,7 +33,7 @@ class ChangeLimits(BaseModel):
     stored_bytes: Large = None
     """Of data sets and checkpoints."""
     run_seconds_per_day: Large = None
-    """Of training, of jobs that go on or ended in the last day."""
+    """Of training, in jobs that are running or ended in the last day."""
     predict_rows: Most = None
     """Of one request."""
 

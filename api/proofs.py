@@ -63,7 +63,7 @@ class PredictionReplay(Answer):
     headers={**WAIT_FOR_END, "Idempotency-Key": "The same key brings the same repeat, for a day."},
 )
 def verify(job_id: str) -> Response:
-    """Train a job again from its spec; `GET` says whether it came to the same. 200: done within `Prefer: wait`."""
+    """Train a job again from its spec; `GET` says whether the result is the same. 200: done within `Prefer: wait`."""
     query(NoQuery)
     found = api().verification.start(caller(), job_id, key=request_key(f"verify {job_id}".encode()))
     repeat, waited_s = when_done_if_preferred(found.repeat)
@@ -77,7 +77,7 @@ def verify(job_id: str) -> Response:
 @bp.get("/jobs/<job_id>/verify")
 @described(query=NoQuery, answer=JobVerification)
 def verification(job_id: str) -> Response:
-    """Read what came of a job's newest repeat: equal to the bit, or at which epoch not."""
+    """Read what came of a job's newest repeat: equal to the bit, or where the two first differ."""
     query(NoQuery)
     return as_json(_answer(api().verification.latest(caller(), job_id)))
 

@@ -29,7 +29,7 @@ def queue() -> Response:
 @bp.post("/queue/pause")
 @described(query=NoQuery, answer=queue_schemas.Queues)
 def pause() -> Response:
-    """Start nothing more that waits, for any owner or device, until `resume`; what is running goes on."""
+    """Start no more waiting jobs, of any owner or device, until `resume`; running ones continue."""
     query(NoQuery)
     api().pause_queue(paused=True)
     return _queues()
@@ -38,7 +38,7 @@ def pause() -> Response:
 @bp.post("/queue/resume")
 @described(query=NoQuery, answer=queue_schemas.Queues)
 def resume() -> Response:
-    """Let what waits start again."""
+    """Let waiting jobs start again."""
     query(NoQuery)
     api().pause_queue(paused=False)
     return _queues()
@@ -56,7 +56,7 @@ def workers() -> Response:
 @bp.post("/workers/<worker_id>/drain")
 @described(query=NoQuery, answer=queue_schemas.Worker)
 def drain(worker_id: str) -> Response:
-    """Let a worker finish what it is running and take nothing more, until `undrain` or its restart."""
+    """Let a worker finish what it is running and take no more jobs, until `undrain` or its restart."""
     return _drained(worker_id, drained=True)
 
 
@@ -133,6 +133,8 @@ def _worker(view: WorkerView) -> queue_schemas.Worker:
         busy_slots=view.busy,
         status=view.status,
         jobs=view.jobs,
+        done=view.done,
+        failed=view.failed,
         versions=view.versions,
         memory_bytes=view.memory_bytes,
         started_at=view.started_at,

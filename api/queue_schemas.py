@@ -60,6 +60,10 @@ class Worker(Answer):
     `stuck` (claims nothing) or `deaf` (receives nothing): it is about to be restarted."""
     jobs: list[str]
     """Your jobs that it is training."""
+    done: int
+    """Jobs of all owners that succeeded there since it started."""
+    failed: int
+    """Jobs of all owners that failed there since it started; those that were cancelled count nowhere."""
     versions: dict[str, Any]
     memory_bytes: int | None
     """The most that one job may take there, the trainer's own 350 MB included; null: no limit is known."""
@@ -72,7 +76,7 @@ class Queues(Answer):
 
     object: str = "queue"
     paused: bool
-    """Whether nothing that waits is started, until it is resumed."""
+    """Whether no waiting job is started until the queue is resumed."""
     paused_at: datetime | None
     queues: list[DeviceQueue]
     jobs: list[QueuedJob]

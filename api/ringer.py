@@ -1,10 +1,11 @@
 """The thread that rings the workers after a submit, so that no request ever waits for Redis."""
 
 import threading
+from collections import Counter
 
 from services.errors import NotReady, StorageFull
 from services.outage import Outage
-from services.wiring.api import Api
+from services.wiring.api import ANY, Api
 
 
 def start(joined: Api) -> None:
@@ -17,12 +18,16 @@ def start(joined: Api) -> None:
 def _ring(joined: Api) -> None:
     outage = Outage("sending nudges")
     while True:
-        joined.submitted.wait()
-        joined.submitted.clear()
+        devices = Counter([joined.queued.get()])
+        while not joined.queued.empty():
+            devices[joined.queued.get()] += 1
         if joined.closed.is_set():
             return
         try:
-            joined.top_up()
+            if ANY in devices:
+                joined.top_up()
+            else:
+                joined.nudge(devices)
         except (NotReady, StorageFull) as error:
             outage.began(error.detail)  # the dispatcher rings when it can
         else:

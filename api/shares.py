@@ -90,7 +90,7 @@ def index() -> Response:
 @bp.delete("/<share_id>")
 @described(query=NoQuery, answer=None, status=(204,))
 def remove(share_id: str) -> Response:
-    """Share it no more: to its reader it does not exist from then on."""
+    """Stop sharing it: from then on, it does not exist for its reader."""
     query(NoQuery)
     api().shares.remove(caller(), share_id)
     return Response(status=204)

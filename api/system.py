@@ -39,7 +39,7 @@ class System(Answer):
 @bp.get("/system")
 @described(query=SystemQuery, answer=System)
 def system(job_id: str) -> Response:
-    """Read how much processor, memory and GPU the trainer took over time: at most 300 points, empty for a short job."""
+    """Read how much processor, memory and GPU the trainer used over time: at most 300 points, empty for a short job."""
     asked = query(SystemQuery)
     job, found = api().base.usages.get(caller(), job_id, asked.max_points)
     return as_json(System(job=job.id, interval_seconds=found.interval_s, columns=list(COLUMNS), data=found.samples))

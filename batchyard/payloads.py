@@ -57,7 +57,7 @@ def payload_of(data: Any, name: str | None = None) -> Payload:
         return _of_bytes(json_lines(data), name or "rows.jsonl")
     if getattr(data, "ndim", 2) > 2:
         raise InvalidTable(
-            f"An array of {data.ndim} dimensions is no table. Save it with np.savez and upload that file, "
+            f"An array of {data.ndim} dimensions is not a table. Save it with np.savez and upload that file, "
             "or pass rows.reshape(len(rows), -1)."
         )
     home, table = type(data).__module__.split(".")[0], table_of(data)

@@ -28,7 +28,7 @@ class AnswerMembers(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         raise errors.MissingMember(
-            f"The answer from {self.where} has no {name!r}: it is from another version than this client, or not "
+            f"The answer from {self.where} has no {name!r}: it comes from a different version than this client, or not "
             "from Batchyard. Compare them: batchyard doctor"
         )
 

@@ -20,17 +20,17 @@ class Queue:
         return Raw(self)
 
     def get(self) -> dict[str, Any]:
-        """Return what waits and runs, when it is likely to start and finish, and who works."""
+        """Return what is waiting and running, when it is likely to start and finish, and the workers."""
         found: dict[str, Any] = self._transport.json("GET", "/api/v1/queue")
         return found
 
     def pause(self) -> dict[str, Any]:
-        """Start nothing more that waits, of anybody, until `resume`; what runs goes on. Return the queue."""
+        """Start no more waiting jobs, of any owner, until `resume`; running ones continue. Return the queue."""
         found: dict[str, Any] = self._transport.json("POST", "/api/v1/queue/pause")
         return found
 
     def resume(self) -> dict[str, Any]:
-        """Let what waits start again; return the queue."""
+        """Let waiting jobs start again; return the queue."""
         found: dict[str, Any] = self._transport.json("POST", "/api/v1/queue/resume")
         return found
 
@@ -51,7 +51,7 @@ class Workers:
         return list((self._transport.json("GET", "/api/v1/workers"))["data"])
 
     def drain(self, worker_id: str) -> dict[str, Any]:
-        """Let a worker finish what it runs and take nothing more; return it."""
+        """Let a worker finish what it is running and take no more jobs; return it."""
         return self._told(worker_id, "drain")
 
     def undrain(self, worker_id: str) -> dict[str, Any]:

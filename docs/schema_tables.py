@@ -10,11 +10,8 @@ BOUNDS = {
     "exclusiveMinimum": "> {}",
     "maximum": "≤ {}",
     "exclusiveMaximum": "< {}",
-    "minLength": "at least {} characters",
-    "maxLength": "at most {} characters",
-    "minItems": "at least {} entries",
-    "maxItems": "at most {} entries",
 }
+SIZES = {"string": ("minLength", "maxLength", "characters"), "array": ("minItems", "maxItems", "entries")}
 WIDE = 2**53  #: bounds from here on are those of the machine's numbers
 
 
@@ -41,10 +38,10 @@ def kind(node: Node, pages: dict[str, str]) -> str:
     if "enum" in node:
         return ", ".join(value(word) for word in node["enum"])
     if node.get("type") == "array":
-        return f"list of {kind(node.get('items', {}), pages)}{_bounds(node)}"
+        return f"list{_size(node)} of {kind(node.get('items', {}), pages)}"
     if node.get("type") == "object" and isinstance(node.get("additionalProperties"), dict):
         return f"object of {kind(node['additionalProperties'], pages)}"
-    return f"{node.get('type', 'any')}{_bounds(node)}"
+    return f"{node.get('type', 'any')}{_size(node)}{_bounds(node)}"
 
 
 def link(name: str, pages: dict[str, str]) -> str:
@@ -66,6 +63,15 @@ def value(found: Any) -> str:
 def _is_short_form(part: Node, whole: Node) -> bool:
     """Return whether a branch is the names that are short for the objects beside it."""
     return "enum" in part and any("discriminator" in other for other in whole.get("anyOf", []))
+
+
+def _size(node: Node) -> str:
+    """Return how long a text or a list may be."""
+    least, most, many = SIZES.get(node.get("type", ""), ("", "", ""))
+    low, high = node.get(least, 0), node.get(most)
+    if high is None:
+        return f" ({low} or more {many})" if low else ""
+    return f" ({low} to {high} {many})" if low else f" (at most {high} {many})"
 
 
 def _bounds(node: Node) -> str:

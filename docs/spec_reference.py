@@ -8,8 +8,8 @@ from services.specs.schema.json_schema import job_schema
 HEAD = """# The job spec
 
 What `POST /api/v1/jobs` takes, key by key; an editor gets the same from `GET /api/v1/schema/job.json`. Only `data`
-and `model` have to be said, and unknown keys are refused. An object with a `type` may be written as that word where no
-other key is required: `"model": "mlp"` is `"model": {"type": "mlp"}`. What `auto` came to stands in the job's `spec`.
+and `model` are required, and unknown keys are refused. An object with a `type` may be written as that word where no
+other key is required: `"model": "mlp"` is `"model": {"type": "mlp"}`. What `auto` became is in the job's `spec`.
 """
 
 

@@ -82,8 +82,10 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("up", help="run the stack in the foreground; Ctrl-C stops it")
     command.add_argument("--data-dir", type=Path, help="folder of database, data sets and logs")
     command.add_argument("--port", type=int, default=8000, help="0: any free port")
-    command.add_argument("--host", default="127.0.0.1", help="address to listen on; other than this host needs keys")
-    command.add_argument("--owner", default="admin", help="owner of the first key, where keys are needed")
+    command.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on; any but this host's own requires keys"
+    )
+    command.add_argument("--owner", default="admin", help="owner of the first key, if keys are required")
     command.add_argument("--workers", type=int, default=0, help="number of jobs at once; default: the CPU quota")
     command.add_argument("--database-url", default="", help="use this PostgreSQL instead of SQLite in the data folder")
     command.add_argument("--redis-url", default="", help="use this Redis or Valkey instead of the embedded one")

@@ -22,7 +22,7 @@ STANDARD = "-"  #: standard output or input instead of a file
 
 def add_parsers(parts: Any) -> None:
     """Add both commands to those of the server."""
-    part = parts.add_parser("backup", help="writes all that is kept into one file, while jobs go on")
+    part = parts.add_parser("backup", help="writes everything to one file, while jobs go on")
     part.add_argument("file", metavar="FILE", help="a new file; - is standard output")
     part.add_argument("--base", metavar="EARLIER", help="a backup whose files are left out; a restore needs it, too")
     part.add_argument("--data-dir", type=Path, help="folder of `batchyard up`; else BATCHYARD_STORAGE_DIR")
@@ -76,7 +76,7 @@ def read(settings: Settings, arguments: argparse.Namespace) -> None:
         restored = restore.restore(archive, settings, earlier)
     _say(
         f"Restored {restored.rows:,} rows and {restored.files:,} files of {header.created_at} into {settings.storage}"
-        f"{' and the database' if settings.database_url else ''}. Jobs that ran then go on when the service starts."
+        f"{' and the database' if settings.database_url else ''}. Jobs that were running continue when it starts."
     )
 
 
@@ -90,7 +90,7 @@ def _output(name: str) -> Iterator[BinaryIO]:
         return
     path = Path(name)
     if path.exists():
-        raise BackupRefused(f"{path} is there already; choose another name.")
+        raise BackupRefused(f"{path} already exists; choose another name.")
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         # For its owner alone: it holds everybody's data.
@@ -100,7 +100,7 @@ def _output(name: str) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         os.link(draft, path)  # unlike a rename, it replaces nothing
     except FileExistsError:
-        raise BackupRefused(f"{path} is there already; choose another name.") from None
+        raise BackupRefused(f"{path} already exists; choose another name.") from None
     except OSError as error:
         raise BackupRefused(f"{path} can't be written: {error.strerror}.") from error
     finally:

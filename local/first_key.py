@@ -19,7 +19,7 @@ def make(database: Database, owner: str) -> str | None:
         return None
     _, token = keys.create(owner, name="first", scopes=tuple(Scope))
     said = (
-        f" ✓ key         {token}\n   It is {owner}'s, opens everything and is shown this once. Keep it: batchyard login"
+        f" ✓ key         {token}\n   It is {owner}'s, has all scopes and is shown only now. Store it: batchyard login"
     )
     moved = adopt(database)
     return f"{said}\n   {moved}" if moved else said

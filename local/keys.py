@@ -27,16 +27,16 @@ def add_parser(parts: Any) -> None:
     verbs = part.add_subparsers(dest="verb", required=True)
     verb = verbs.add_parser("create", help="make a key and print it; it is never shown again")
     verb.add_argument("--owner", required=True, help="whose key it is")
-    verb.add_argument("--name", help="what tells it from the owner's other keys")
+    verb.add_argument("--name", help="a name that tells it apart from the owner's other keys")
     verb.add_argument(
         "--scopes", default=",".join(USUAL), help="read, submit, predict, metrics and admin, separated by commas"
     )
-    verb.add_argument("--expires", metavar="90d", help="a number with m, h, d or w; without it, it never does")
+    verb.add_argument("--expires", metavar="90d", help="a number with m, h, d or w; default: never")
     verb.set_defaults(start=create)
     verb = verbs.add_parser("list", help="list keys, newest first")
     verb.add_argument("--owner")
     verb.set_defaults(start=listing)
-    verb = verbs.add_parser("revoke", help="let keys open nothing more, at once")
+    verb = verbs.add_parser("revoke", help="revoke keys; they stop working at once")
     verb.add_argument("keys", nargs="+", metavar="KEY_ID")
     verb.set_defaults(start=revoke)
     for verb in verbs.choices.values():

@@ -47,10 +47,7 @@ def prune(settings: Settings, arguments: argparse.Namespace) -> None:
             for job in found.jobs:
                 finished = f"{job.finished_at:%Y-%m-%d %H:%M}" if job.finished_at else ""
                 print(f"{job.owner:<16}  {job.id}  {finished:<16}  {job.name}")
-            _say(
-                f"Would delete {len(found.jobs):,} jobs, {found.events:,} events of others, and {predictions:,} batch "
-                "predictions."
-            )
+            _say(f"Would delete {_counted(len(found.jobs), found.events, predictions)}.")
             return
         deleted = 0
         while count := rooms.pruning.prune():
@@ -59,7 +56,15 @@ def prune(settings: Settings, arguments: argparse.Namespace) -> None:
             rooms.pruning.prune()
         while rooms.batch_predictions.prune():
             pass
-    _say(f"Deleted {deleted:,} jobs, {found.events:,} events of others, and {predictions:,} batch predictions.")
+    _say(f"Deleted {_counted(deleted, found.events, predictions)}.")
+
+
+def _counted(*counts: int) -> str:
+    """Return how many jobs, events of jobs that are kept, and batch predictions these are."""
+    things = ("job", "event of other jobs", "batch prediction")
+    plural = ("jobs", "events of other jobs", "batch predictions")
+    said = [f"{n:,} {one if n == 1 else many}" for n, one, many in zip(counts, things, plural, strict=True)]
+    return f"{said[0]}, {said[1]}, and {said[2]}"
 
 
 def _say(text: str) -> None:

@@ -22,12 +22,12 @@ class TooManyWrongKeys(RequestFault):
 
 
 class QuotaExceeded(RequestFault):
-    """This owner has as much of that as is allowed."""
+    """This owner has reached the limit."""
 
     code = "quota_exceeded"
 
 
 class StorageQuotaExceeded(RequestFault):
-    """This owner stores as many bytes as are allowed."""
+    """This owner has used up the storage that is allowed."""
 
     code = "storage_quota_exceeded"

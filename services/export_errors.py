@@ -4,13 +4,13 @@ from services.errors import Conflict, RequestFault, ServiceFault
 
 
 class ExportUnsupported(RequestFault):
-    """The model can't be given in this format."""
+    """The model can't be exported in this format."""
 
     code = "export_unsupported"
 
 
 class ExportDiffers(Conflict):
-    """The exported model answers otherwise than the stored one."""
+    """The exported model answers differently from the stored one."""
 
     code = "export_differs"
 

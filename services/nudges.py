@@ -79,6 +79,15 @@ class Bell:
         self.redis.close()
 
 
+def nudge(bell: Bell, device: str, times: int, most: int) -> None:
+    """Publish a nudge for each work that was just queued, without a look at the queue, up to `most` that wait.
+
+    One too many costs a worker a claim that finds nothing. One too few is made up for by the next `top_up`.
+    Raises: NotReady.
+    """
+    bell.ring(device, min(times, most - bell.depth(device)))
+
+
 def top_up(bell: Bell, eligible: Callable[[str], int], device: str) -> int:
     """Publish as many nudges as eligible jobs lack one; return how many.
 

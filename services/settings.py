@@ -51,7 +51,7 @@ class Settings:
     )
     log_level: str = setting("info", "debug, info, warning or error.")
     log_format: str = setting(
-        "text", "`text`: a readable line an event; `json`: an object a line, for a log collector."
+        "text", "`text`: one readable line per event; `json`: one object per line, for a log collector."
     )
 
     auth: str = setting(
@@ -61,7 +61,9 @@ class Settings:
     published_host: str = setting(
         "", "Address at which the API is reachable from outside; empty: the one it listens on."
     )
-    trusted_proxies: str = setting("", "Networks of proxies whose X-Forwarded-For and -Proto are trusted, by comma.")
+    trusted_proxies: str = setting(
+        "", "Networks of proxies whose X-Forwarded-For and -Proto are trusted, separated by commas."
+    )
     session_s: float = setting(43_200.0, "How long a browser stays logged in.")
     wrong_keys_per_minute: int = setting(20, "Wrong keys that one address may try in a minute; more get 429.")
     allowed_hosts: str = setting("localhost,127.0.0.1,[::1]", "Host names that requests may use, separated by commas.")
@@ -214,13 +216,13 @@ class Settings:
         Raises: SettingInvalid with the two ways out.
         """
         if self.auth not in {"none", "keys"}:
-            raise SettingInvalid(f"{PREFIX}AUTH is {self.auth!r}; it is none or keys.")
+            raise SettingInvalid(f"{PREFIX}AUTH is {self.auth!r}; must be none or keys.")
         if self.auth == "none" and self.is_open:
             reached = self.published_host or self.bound_host
             raise SettingInvalid(
-                f"Refusing to start: anybody who reaches {reached} could use this API, it asks for no keys. "
-                f"Either let it ask for keys ({PREFIX}AUTH=keys), or let this host alone reach it: bind it to "
-                f"127.0.0.1, or say {PREFIX}PUBLISHED_HOST=127.0.0.1 where what is in front publishes it there only."
+                f"Refusing to start: anyone who can reach {reached} could use this API, since it asks for no keys. "
+                f"Either make it ask for keys ({PREFIX}AUTH=keys), or let only this host reach it: bind it to "
+                f"127.0.0.1, or set {PREFIX}PUBLISHED_HOST=127.0.0.1 if whatever is in front publishes it there only."
             )
 
     @property

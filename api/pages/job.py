@@ -56,10 +56,9 @@ def show_job(job_id: str) -> Response:
 
 def shown(job: JobView, tab: str, status: int = 200, **more: Any) -> Response:
     """Return a job's page with one of its tabs open."""
-    # Of what another owner shares the stream says nothing.
-    marks = {} if lender() else {job.id: str(job.events_seq)}
-    if job.queue and marks:
-        # The place of a job that waits moves with the others.
+    marks = {job.id: str(job.events_seq)}
+    if job.queue and not lender():
+        # The place of a job that waits moves with the others of its owner, of which the stream tells nobody else.
         marks["jobs"] = ""
     return page(
         "job.html",

@@ -19,7 +19,7 @@ TITLES = {
     "gpu_memory_bytes": "GPU memory",
     "gpu_celsius": "GPU temperature",
 }
-UNITS = {"cpu_percent": " %", "gpu_percent": " %", "gpu_celsius": " °C"}
+UNITS = {"cpu_percent": "%", "gpu_percent": "%", "gpu_celsius": " °C"}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from api.jobs import Status
 from api.pages import drawing, notices, samples
 from api.pages.blueprint import bp, page, wants_page
 from api.pages.live import JOBS, ListMark, marks_of
-from api.parts import api, caller
+from api.parts import api, caller, grant
 from api.requests import query, traceparent
 from services.accounts.shares import Kind
 from services.errors import BatchyardError, Fault, InvalidRequest
@@ -46,7 +46,7 @@ def index() -> Response:
         return _index()
     asked = query(ListQuery)
     base = api().base
-    mark = marks_of(base, _mark(), caller(), [JOBS])
+    mark = marks_of(base, _mark(), grant(), [JOBS])
     counts = base.listing.counts(caller())
     workers = base.workers.listing(caller())
     lent = api().shares.lent_to(caller(), Kind.JOB)

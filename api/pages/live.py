@@ -15,6 +15,8 @@ from api.pages.blueprint import bp
 from api.parts import api, grant, watcher
 from api.requests import query
 from api.watcher import Watcher
+from services.accounts.key_views import Grant
+from services.accounts.shares import Kind
 from services.errors import Fault, InvalidRequest
 from services.jobs.changes import JobChanges
 from services.wiring.base import Base
@@ -73,11 +75,17 @@ def live() -> Response:
     return response
 
 
-def marks_of(base: Base, mark: ListMark, owner: str, topics: list[str]) -> dict[str, str]:
-    """Return the marks of topics; that of a job is the number of its last event, or `gone`."""
+def marks_of(base: Base, mark: ListMark, asks: Grant, topics: list[str]) -> dict[str, str]:
+    """Return the marks of topics; that of a job is the number of its last event, or `gone`.
+
+    Of another owner's job it says as much while it is shared with the one who asks, which is looked up each time.
+    """
     jobs = [topic for topic in topics if topic != JOBS]
-    seqs = base.lookup.seqs_of(owner, jobs) if jobs else {}
-    listed = {JOBS: mark.read(owner)} if JOBS in topics else {}
+    seqs = base.lookup.seqs_of(asks.owner, jobs) if jobs else {}
+    if asks.key_id and (others := [job for job in jobs if job not in seqs]):
+        for lender, lent in base.shares.lenders(asks.owner, Kind.JOB, others).items():
+            seqs |= base.lookup.seqs_of(lender, lent)
+    listed = {JOBS: mark.read(asks.owner)} if JOBS in topics else {}
     return listed | {job: str(seqs.get(job, "gone")) for job in jobs}
 
 
@@ -86,7 +94,7 @@ def _stream(base: Base, mark: ListMark, waiting: Watcher, topics: list[str], lis
     said_at = 0.0
     yield f"retry: {RETRY_MS}\n\n".encode()
     while listener.may_hear and not waiting.closed and (left := listener.left_s) > 0:
-        marks = marks_of(base, mark, listener.owner, topics)
+        marks = marks_of(base, mark, listener.grant, topics)
         if marks != known:
             yield b"data: " + orjson.dumps(marks) + b"\n\n"
             known, said_at = marks, time.monotonic()

@@ -29,7 +29,7 @@ def log_in() -> Response | Redirect:
         try:
             auth.wrong(wrong_keys)
         except (Unauthorized, TooManyWrongKeys) as error:
-            words = error.detail if isinstance(error, TooManyWrongKeys) else "No key opens with that. Check it."
+            words = error.detail if isinstance(error, TooManyWrongKeys) else "That is not a valid key. Check it."
             status = 429 if isinstance(error, TooManyWrongKeys) else 401
             return page("login.html", status, next=place, error=words, is_needed=_is_needed())
     g.grant = found

@@ -44,7 +44,9 @@ def predict_image(job_id: str) -> Response:
     job = api().base.lookup.get(caller(), job_id)
     wanted = image_form.wanted_of(job)
     if wanted is None:
-        raise InvalidRequest([Fault("#/image", "invalid", "is none that this job takes: its rows are columns")])
+        raise InvalidRequest(
+            [Fault("#/image", "invalid", "is not what this job takes: its rows are columns of a table")]
+        )
     sent = request.files.get("image")
     try:
         pixels = image_form.pixels_of(job, wanted, _limited(sent) if sent and sent.filename else None)

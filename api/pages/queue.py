@@ -38,7 +38,7 @@ def pause_queue() -> Redirect:
 
 @bp.post("/queue/resume")
 def resume_queue() -> Redirect:
-    """Let what waits start again."""
+    """Let waiting jobs start again."""
     api().pause_queue(paused=False)
     return notices.go(url_for("pages.queue"), "The queue is resumed.")
 
@@ -57,7 +57,7 @@ def priority(job_id: str) -> Redirect:
 def drain(worker_id: str) -> Redirect:
     """Let a worker finish what it runs and take nothing more."""
     api().drain(worker_id, drained=True)
-    return notices.go(url_for("pages.queue"), f"{worker_id} takes nothing more.")
+    return notices.go(url_for("pages.queue"), f"{worker_id} takes no more jobs.")
 
 
 @bp.post("/queue/workers/<worker_id>/undrain")

@@ -23,7 +23,7 @@ def share() -> Response:
 def unshare(share_id: str) -> Response:
     """Share a thing no more."""
     kind, thing = api().shares.remove(caller(), share_id)
-    return notices.go(_page(kind, thing), "It is no longer shared so.")
+    return notices.go(_page(kind, thing), "The share was removed.")
 
 
 def _named() -> tuple[Kind, str]:

@@ -52,7 +52,7 @@ class BatchPrediction:
         yield self
         while not self.data["done"]:
             if timeout is not None and time.monotonic() - began + pause > timeout:
-                raise WaitTimeout(f"{self.id} is {self.status} after {timeout:g} s; it goes on.", self)
+                raise WaitTimeout(f"{self.id} is {self.status} after {timeout:g} s; it keeps running.", self)
             await asyncio.sleep(pause)
             pause = min(2 * pause, POLL_S[1])
             await self.refresh()

@@ -97,7 +97,7 @@ async def _kept(answer: httpx2.Response, target: Path, promised: str) -> None:
                 file.write(block)
                 digest.update(block)
         if base64.b64encode(digest.digest()).decode() != promised:
-            raise UnreadableAnswer("The download is damaged. Run the same again.")
+            raise UnreadableAnswer("The download is damaged. Try again.")
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)

@@ -64,8 +64,9 @@ def _ready(by: Any) -> Iterator[Check]:
 
     found = parsed(answer.content, by.base_url)
     for name, check in found.get("checks", {}).items():
-        words = ", ".join(f"{key} {value}" for key, value in check.items() if key != "ok")
+        parts = (f"{value} ms" if key == "ms" else f"{key} {value}" for key, value in check.items() if key != "ok")
+        words = ", ".join(parts)
         yield name, "ok" if check.get("ok") else "error", words, "" if check.get("ok") else FIXES.get(name, "its log")
     online = found.get("workers_online", 0)
     fix = "" if online else "batchyard up, or docker compose up -d worker"
-    yield "online", "ok" if online else "warning", f"{online} workers", fix
+    yield "online", "ok" if online else "warning", f"{online} worker{'' if online == 1 else 's'}", fix

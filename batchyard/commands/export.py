@@ -11,7 +11,7 @@ FORMATS = ["safetensors", "state_dict", "onnx", "torch_export", "mlflow", "bundl
 
 @click.command()
 @click.argument("named", metavar="[JOB]", required=False, shell_complete=job_names)
-@click.option("--format", "kind", type=click.Choice(FORMATS), default="safetensors")
+@click.option("--format", "kind", type=click.Choice(FORMATS), default="safetensors", help="Default: safetensors.")
 @click.option("--checkpoint", default="best", help="best, last, epoch:N or an id.")
 @click.option("-o", "--output", metavar="PATH", help="Output file; for tensorboard, a folder.")
 @global_options
@@ -27,6 +27,6 @@ def export(named: str | None, kind: str, checkpoint: str, output: str | None) ->
             session.say(f"Building {kind} from the {checkpoint} checkpoint …")
             made = job.exported(kind, output, checkpoint=checkpoint)
             path = made.path
-            apart = f"{made.difference:.2g} apart from the stored model at most, on {made.rows} rows"
+            apart = f"{made.difference:.2g} away from the stored model at most, on {made.rows} rows"
             session.say(f"✓ {path.stat().st_size:,} bytes, {apart}")
         click.echo(str(path))

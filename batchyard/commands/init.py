@@ -32,8 +32,8 @@ model:
 @click.command()
 @click.argument("file", metavar="CSV")
 @click.option("--target", required=True, help="The column to predict.")
-@click.option("--model", default="mlp", show_default=True)
-@click.option("-o", "--output", default="job.yaml", show_default=True)
+@click.option("--model", default="mlp", show_default=True, help="The model to train.")
+@click.option("-o", "--output", default="job.yaml", show_default=True, metavar="FILE", help="Where to write it.")
 @global_options
 def init(file: str, target: str, model: str, output: str) -> None:
     """Write a commented job.yaml for a CSV. An existing file is never overwritten."""

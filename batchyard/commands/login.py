@@ -24,19 +24,19 @@ def login() -> None:
         found = tried.service()
     parts = urlsplit(url)
     if found.get("auth") != "keys":
-        session.say(f"{url} asks for no keys; nothing is kept.")
+        session.say(f"{url} asks for no keys; nothing was stored.")
         return
     kept = configuration.keep_key(url, key.strip())
     who = found["caller"]
-    session.say(f"Logged in to {url} as {who['owner']} ({', '.join(who['scopes'])}). The key is kept in {kept}.")
+    session.say(f"Logged in to {url} as {who['owner']} ({', '.join(who['scopes'])}). The key is stored in {kept}.")
     if parts.scheme == "http" and parts.hostname not in HERE:
-        session.say("! Over http:// the key can be read on its way. Put a proxy with TLS in front of the server.")
+        session.say("! Over http:// anyone on the way can read the key. Put a proxy with TLS in front of the server.")
 
 
 @click.command()
 @global_options
 def logout() -> None:
-    """Forget the key of this server; it goes on opening until it is revoked."""
+    """Remove the stored key for this server. The key itself stays valid until it is revoked."""
     with session.client() as by:
         configuration.keep_key(by.base_url, None)
-        session.say(f"The key of {by.base_url} is forgotten.")
+        session.say(f"The key for {by.base_url} was removed.")

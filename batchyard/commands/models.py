@@ -86,7 +86,7 @@ def history(name: str, alias: str) -> None:
 def rm(name: str, version: int | None, alias: str | None) -> None:
     """Delete a version or an alias of NAME."""
     if (version is None) == (alias is None):
-        raise click.UsageError("Say either --version or --alias.")
+        raise click.UsageError("Pass either --version or --alias.")
     with session.client() as by:
         model = by.models.get(name)
         if alias is not None:

@@ -24,7 +24,7 @@ def predict_dataset(named: str | None, dataset: str, *, checkpoint: str, kind: s
         try:
             _followed(found)
         except KeyboardInterrupt:
-            click.echo(f"\nDetached; it goes on. Come back: batchyard predictions get {found.id}", err=True)
+            click.echo(f"\nDetached; it keeps running. Come back: batchyard predictions get {found.id}", err=True)
             click.get_current_context().exit(0)
         _delivered(found, output)
 

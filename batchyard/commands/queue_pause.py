@@ -14,18 +14,18 @@ def queue() -> None:
 @queue.command()
 @global_options
 def pause() -> None:
-    """Start nothing more that waits, of anybody; what is running goes on."""
+    """Start no more waiting jobs, of any owner; running ones continue."""
     with session.client() as by:
         found = by.queue.pause()
     running = sum(one["running"] for one in found["queues"])
-    goes_on = f", {running} job{'' if running == 1 else 's'} running to the end" if running else ""
+    goes_on = f"; {running} running job{' continues' if running == 1 else 's continue'}" if running else ""
     session.told(found, f"The queue is paused{goes_on}. Resume it: batchyard queue resume")
 
 
 @queue.command()
 @global_options
 def resume() -> None:
-    """Let what waits start again."""
+    """Let waiting jobs start again."""
     with session.client() as by:
         found = by.queue.resume()
     queued = sum(one["queued"] for one in found["queues"])

@@ -59,7 +59,7 @@ def listed() -> None:
 @click.argument("share_id", metavar="SHARE")
 @global_options
 def rm(share_id: str) -> None:
-    """Share it no more."""
+    """Stop sharing it."""
     with session.client() as by:
         by.shares.delete(share_id)
         session.say(f"{share_id} is removed.")

@@ -47,7 +47,7 @@ def pause(names: tuple[str, ...]) -> None:
     """Pause running jobs at their next batch, which frees their worker."""
     with session.client() as by:
         for job in _named(by, names):
-            session.say(f"{job.name} is {job.pause().status}. Go on: batchyard resume {session.short(job.id)}")
+            session.say(f"{job.name} is {job.pause().status}. Continue: batchyard resume {session.short(job.id)}")
 
 
 @click.command()

@@ -27,14 +27,12 @@ def listed() -> None:
 @click.argument("worker")
 @global_options
 def drain(worker: str) -> None:
-    """Let a worker finish what it is running and take nothing more."""
+    """Let a worker finish what it is running and take no more jobs."""
     with session.client() as by:
         found = by.workers.drain(worker)
     left = found["busy_slots"]
-    jobs = f"finishes {left} job{'' if left == 1 else 's'} and then rests" if left else "rests"
-    session.told(
-        found, f"{worker} takes nothing more: it {jobs}. Let it take jobs again: batchyard workers undrain {worker}"
-    )
+    finishes = f", and finishes {left} job{'' if left == 1 else 's'} first" if left else ""
+    session.told(found, f"{worker} takes no more jobs{finishes}. Undo it: batchyard workers undrain {worker}")
 
 
 @workers.command()
@@ -50,4 +48,6 @@ def undrain(worker: str) -> None:
 def line(worker: dict[str, Any]) -> str:
     """Return a worker and what it is doing in a line."""
     busy = f"{worker.get('busy_slots', '?')}/{worker.get('slots', '?')} busy"
-    return f"worker {worker['id']}  {worker['status']}  {busy}  seen {worker['heartbeat_age_seconds']} s ago"
+    # An older server does not count.
+    ended = f"{worker['done']} done, {worker['failed']} failed  " if "done" in worker else ""
+    return f"worker {worker['id']}  {worker['status']}  {busy}  {ended}seen {worker['heartbeat_age_seconds']} s ago"

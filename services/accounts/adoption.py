@@ -32,13 +32,13 @@ def adopt(database: Database) -> str | None:
         if heir is None or not _is_any(session):
             return None
         counts = {
-            words: session.scalar(select(func.count()).select_from(kind).where(kind.owner == LOCAL)) or 0
-            for kind, words in ((Job, "jobs"), (Dataset, "data sets"))
+            word: session.scalar(select(func.count()).select_from(kind).where(kind.owner == LOCAL)) or 0
+            for kind, word in ((Job, "job"), (Dataset, "data set"))
         }
         add_owner(session, heir)
         _move(session, heir)
         session.execute(delete(Owner).where(Owner.name == LOCAL))
-    said = " and ".join(f"{count} {words}" for words, count in counts.items())
+    said = " and ".join(f"{count} {word}{'' if count == 1 else 's'}" for word, count in counts.items())
     return f"What was made before there were keys, {said}, now belongs to {heir}, whose key was the first."
 
 

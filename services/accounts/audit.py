@@ -24,7 +24,7 @@ PATH_CHARACTERS = 500
 
 @dataclass(frozen=True)
 class Entry:
-    """One request that changed something, or was refused for its key."""
+    """One request that changed something, or was refused because of its key."""
 
     action: str
     path: str

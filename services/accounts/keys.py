@@ -111,7 +111,7 @@ def opens(time: datetime) -> ColumnElement[bool]:
 def _row(session: Session, key_id: str) -> ApiKey:
     row = session.get(ApiKey, key_id)
     if row is None:
-        raise NotFound(f"There is no key {key_id[:80]!r}. Its id begins with key_; a token is no id.")
+        raise NotFound(f"There is no key {key_id[:80]!r}. Its id begins with key_; a token is not an id.")
     return row
 
 

@@ -81,10 +81,15 @@ class Quotas:
         self._check_rate(session, owner, most.submits_per_minute)
         queued = count_of(session, owner, JobState.QUEUED)
         if most.queued_jobs is not None and queued >= most.queued_jobs:
-            raise _over("queued-jobs", f"{queued} jobs wait; {most.queued_jobs} may", most.queued_jobs, queued)
+            raise _over(
+                "queued-jobs",
+                f"{queued} jobs are waiting; at most {most.queued_jobs} may wait",
+                most.queued_jobs,
+                queued,
+            )
         ran = _run_seconds(session, owner)
         if most.run_seconds_per_day is not None and ran >= most.run_seconds_per_day:
-            words = f"Jobs trained for {ran} s in a day; {most.run_seconds_per_day} s are allowed"
+            words = f"Jobs have trained for {ran} s in the last day; {most.run_seconds_per_day} s are allowed"
             raise _over("run-seconds", words, most.run_seconds_per_day, ran, window_s=86_400, wait_s=3_600)
         if most.stored_bytes is not None and (stored := _stored(session, owner)) >= most.stored_bytes:
             raise _too_many_bytes(most.stored_bytes, stored)
@@ -150,7 +155,12 @@ class Quotas:
         count, wait_s = _submits(session, owner)
         if count >= most:
             raise _over(
-                "submits", f"{count} jobs came in a minute; {most} may", most, count, window_s=60, wait_s=wait_s
+                "submits",
+                f"{count} jobs were submitted in the last minute; {most} are allowed",
+                most,
+                count,
+                window_s=60,
+                wait_s=wait_s,
             )
 
 
@@ -189,4 +199,4 @@ def _over(name: str, words: str, most: int, used: int, *, window_s: int = 0, wai
 def _too_many_bytes(most: int, stored: int) -> StorageQuotaExceeded:
     quota = {"name": "stored-bytes", "limit": most, "used": stored, "window_seconds": None}
     hint = "Delete data sets or jobs that nobody needs."
-    return StorageQuotaExceeded(f"{stored} bytes are stored; {most} may be.", quota=quota, hint=hint)
+    return StorageQuotaExceeded(f"{stored} bytes are stored; {most} are allowed.", quota=quota, hint=hint)

@@ -6,7 +6,7 @@ from services.errors import Fault, InvalidRequest
 
 
 class Scope(StrEnum):
-    """One kind of request that a key opens."""
+    """One kind of request that a key allows."""
 
     READ = "read"  #: to see what its owner has
     SUBMIT = "submit"  #: to submit, upload, change and delete
@@ -28,7 +28,7 @@ def scopes_of(words: list[str], pointer: str = "#/scopes") -> tuple[Scope, ...]:
     said = [word.strip() for word in words if word.strip()]
     for word in said:
         if word not in known:
-            raise InvalidRequest([Fault(pointer, "unknown_value", f"{word[:40]!r} is no scope", allowed=known)])
+            raise InvalidRequest([Fault(pointer, "unknown_value", f"{word[:40]!r} is not a scope", allowed=known)])
     if not said:
         raise InvalidRequest([Fault(pointer, "missing", "names no scope: the key would open nothing", allowed=known)])
     return tuple(Scope(word) for word in said)

@@ -79,7 +79,9 @@ class Shares:
         if reader != ALL:
             check_owner(reader, "#/reader")
         if reader == owner:
-            raise InvalidRequest([Fault("#/reader", "invalid", "is you: everything of yours you can read", reader)])
+            raise InvalidRequest(
+                [Fault("#/reader", "invalid", "is yourself: you can already read what is yours", reader)]
+            )
         with self.database.transaction() as session:
             whose, name = THINGS[kind]
             if session.scalar(select(name).where(whose == owner, name == thing)) is None:
@@ -149,6 +151,18 @@ class Shares:
             if session.scalar(select(name).where(whose == reader, name == thing)) is not None:
                 return None
             return session.scalar(_lenders(kind, thing, reader))
+
+    def lenders(self, reader: str, kind: Kind, things: list[str]) -> dict[str, list[str]]:
+        """Return which of these things others share with a reader, by their owners."""
+        shared = [thing for thing in things if (kind, thing) in self.known]
+        if not shared:
+            return {}
+        query = select(Share.owner, Share.thing).where(_reads(reader), Share.kind == kind, Share.thing.in_(shared))
+        found: dict[str, list[str]] = {}
+        with self.database.reading() as session:
+            for row in session.execute(query.distinct()):
+                found.setdefault(row.owner, []).append(row.thing)
+        return found
 
     def reload(self) -> None:
         """Read what is shared with anybody.

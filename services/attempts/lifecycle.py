@@ -187,7 +187,7 @@ class Lifecycle:
             if half < 1 or _leaves_one_row(job, whole, half):
                 return False
             tries = max(0, job.attempts_without_progress - 1)
-            why = f"{message} The gradients of so many rows at a time are summed up to the same batch."
+            why = f"{message} The gradients of fewer rows at a time are summed up over the same batch."
             adjusted = with_new(job.adjustments, [Adjustment("micro_batch_size", rows, half, why)], job.epochs_done)
             columns = {"queued_at": now(session), "progress": None, "worker": None, "micro_batch_size": half}
             columns["adjustments"] = adjusted

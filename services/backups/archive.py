@@ -127,9 +127,9 @@ class Archive:
             name, content = next(self.members())
             found = content.read(READ_BYTES) if name == HEADER else b""
         except (tarfile.TarError, StopIteration) as error:
-            raise BackupRefused("This file is no backup of Batchyard.") from error
+            raise BackupRefused("This file is not a Batchyard backup.") from error
         if not found:
-            raise BackupRefused("This file is no backup of Batchyard.")
+            raise BackupRefused("This file is not a Batchyard backup.")
         return _parsed(found)
 
 

@@ -149,7 +149,7 @@ def _safe(name: str) -> PurePosixPath:
     path = PurePosixPath(name)
     least = 2 if path.parts[:1] == ("checkpoints",) else 3
     if path.is_absolute() or ".." in path.parts or path.parts[0] not in FOLDERS or len(path.parts) < least:
-        raise BackupRefused(f"The backup has a file {name[:100]!r}, which is none of Batchyard's.")
+        raise BackupRefused(f"The backup has a file {name[:100]!r}, which does not belong to Batchyard.")
     return path
 
 

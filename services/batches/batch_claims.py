@@ -38,7 +38,7 @@ class BatchClaims:
         if self.disk.is_full:
             return None
         with self.database.reading() as session:
-            if is_drained(session, worker) or not eligible(session, 1):
+            if not eligible(session, 1) or is_drained(session, worker):
                 return None  # without a write transaction, since there mostly is none
         for _ in range(CLAIM_TRIES):
             with self.database.transaction() as session:

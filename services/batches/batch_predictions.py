@@ -18,6 +18,7 @@ from services.db.prediction_tables import BatchPrediction
 from services.db.tables import Checkpoint, Job
 from services.errors import InvalidTransition, JobAlreadyFinished, NotFound
 from services.model_errors import OutputNotReady
+from services.nudges import DEVICES
 from services.settings import Settings
 from services.specs.parse.faults import closest
 from services.states import FINAL, JobState
@@ -39,7 +40,7 @@ class BatchPredictionService:
         files: AnyOutputs,
         keys: "IdempotencyKeys",
         settings: Settings,
-        ring: Callable[[], None],
+        ring: Callable[[str], None],
     ) -> None:
         self.database = database
         self.files = files
@@ -85,7 +86,8 @@ class BatchPredictionService:
             session.add(row)
             session.flush()
             found = batch_view(row)
-        self.ring()
+        for device in DEVICES:  # any worker may take it
+            self.ring(device)
         return found
 
     def get(self, owner: str, prediction_id: str) -> BatchView:
@@ -136,7 +138,9 @@ class BatchPredictionService:
         with self.database.transaction() as session:
             row = _row(session, owner, prediction_id, lock=True)
             if row.state not in FINAL and not force:
-                detail = f"{row.id} is {row.state}; only a finished one is deleted. Cancel it first, or say force=true."
+                detail = (
+                    f"{row.id} is {row.state}; only a finished one is deleted. Cancel it first, or pass force=true."
+                )
                 raise InvalidTransition(detail, prediction_status=row.state)
             session.execute(delete(BatchPrediction).where(*_mine(owner, row.id)))
             self.keys.release(session, [row.id])

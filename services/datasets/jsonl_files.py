@@ -88,7 +88,11 @@ def _object(raw: bytes, row: int, line: int) -> dict[str, Any]:
     try:
         found = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        hint = "write null for what is no number" if re.search(rb"NaN|Infinity", raw) else "an object stands on a line"
+        hint = (
+            "write null for what is not a number"
+            if re.search(rb"NaN|Infinity", raw)
+            else "each line must hold one object"
+        )
         detail = f"line {line} is not valid JSON at column {error.colno}"
         raise _refused("unreadable", detail, _place(row, line), hint=hint) from error
     if not isinstance(found, dict):

@@ -14,7 +14,7 @@ def check_name(name: str, pointer: str = "#/query/name") -> None:
     Raises: InvalidRequest.
     """
     if not 1 <= len(name) <= 120 or not all(c.isalnum() or c in "_ .-" for c in name) or name[0] in " .-":
-        detail = "may have up to 120 letters, digits, blanks and _ . - and begins with a letter, digit or _"
+        detail = "may have up to 120 letters, digits, spaces and _ . -, and must begin with a letter, digit or _"
         raise InvalidRequest([Fault(pointer, "invalid_name", detail, value=name[:80])])
 
 

@@ -17,7 +17,7 @@ class ApiKey(Base):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     owner: Mapped[str]
-    name: Mapped[str | None]  #: what tells it from the owner's other keys
+    name: Mapped[str | None]  #: a name that tells it apart from the owner's other keys
     sha256: Mapped[str]
     scopes: Mapped[list[Any]]
     created_at: Mapped[datetime]
@@ -27,7 +27,7 @@ class ApiKey(Base):
 
 
 class AuditEntry(Base):
-    """One request that changed something, or was refused for its key."""
+    """One request that changed something, or was refused because of its key."""
 
     __tablename__ = "audit_entries"
     __table_args__ = (

@@ -294,3 +294,5 @@ class Worker(Base):
     seen_at: Mapped[datetime]  #: the database's time
     fault: Mapped[str | None]  #: deaf or stuck: why it is ending itself
     drained: Mapped[bool] = mapped_column(default=False, server_default=false())  #: told to claim nothing more
+    done: Mapped[int] = mapped_column(default=0, server_default="0")  #: jobs that succeeded there
+    failed: Mapped[int] = mapped_column(default=0, server_default="0")  #: jobs that failed there

@@ -92,11 +92,16 @@ def predictor_scaled(subject: Subject) -> bool:
 
 def _limits(subject: Subject, predictor: Predictor) -> list[str]:
     lines = ["## Limits", ""]
-    lines.append("- It knows what was in the data above; outside the ranges of its inputs nobody has measured it.")
+    lines.append("- It has learnt from the data above alone; nobody has measured it outside the ranges of its inputs.")
     if any(column.type == "category" for column in predictor.preprocessing.inputs):
-        lines.append("- A category that training did not have is taken as any other rare one, or refused.")
+        lines.append("- A category that training did not have is treated like any other rare one, or refused.")
     if predictor.preprocessing.task != "regression":
-        lines.append("- Probabilities are as the net gives them; they are not calibrated.")
+        scaled = predictor.preprocessing.temperature
+        lines.append(
+            "- Probabilities are as the net gives them; they are not calibrated."
+            if scaled == 1.0
+            else f"- Probabilities are calibrated on the validation rows, with the temperature {scaled:.4g}."
+        )
     return lines
 
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Format(StrEnum):
-    """What a trained model is given as."""
+    """The formats that a trained model is exported in."""
 
     SAFETENSORS = "safetensors"
     STATE_DICT = "state_dict"

@@ -39,7 +39,7 @@ class JobCommands:
         database: Database,
         datasets: "DatasetService",
         lookup: JobLookup,
-        ring: Callable[[], None],
+        ring: Callable[[str], None],
         remove_exports: Callable[[str], None],
     ) -> None:
         self.database = database
@@ -132,7 +132,7 @@ class JobCommands:
             place = {"epoch": last.epoch, "step": last.step} if last else {"epoch": 0, "step": 0}
             words = f"continues from epoch {place['epoch']}, step {place['step']}"
             job_rows.add_event(session, job.id, "resumed", words, place)
-        self.ring()
+        self.ring(job.run.device)
         return self.lookup.get(owner, job.id).resumed(place)
 
     def change(self, owner: str, said: str, patch: dict[str, Any], *, versions: set[int] | None = None) -> JobView:

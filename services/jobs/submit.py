@@ -39,7 +39,7 @@ class JobService:
         facts: SubmissionFacts,
         keys: IdempotencyKeys,
         quotas: Quotas,
-        ring: Callable[[], None],
+        ring: Callable[[str], None],
     ) -> None:
         self.database = database
         self.facts = facts
@@ -64,7 +64,7 @@ class JobService:
         if job is None:
             return self._of_the_first(asked)
         faultpoint("submit.ring")
-        self.ring()
+        self.ring(job.run.device)
         return Submitted(job, replayed=False)
 
     def validate(self, spec: JobSpec, *, owner: str) -> Resolved:

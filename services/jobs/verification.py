@@ -1,6 +1,7 @@
 """A job is trained again from the same spec, and the two are compared: equal to the bit, or from which epoch on not."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,14 +51,15 @@ class JobVerification:
         """
         job = self.lookup.get(owner, id_or_name)
         if job.state is not JobState.SUCCEEDED:
-            detail = f"{job.name} is {job.status}; what is verified is a job that has succeeded."
+            detail = f"{job.name} is {job.status}; only a job that has succeeded can be verified."
             raise InvalidTransition(detail, job_status=job.status, allowed=ALLOWED[job.status])
         repeat = self.jobs.retry(owner, job.id, SpecChanges(), key).job
         return self._compared(job, repeat)
 
     def latest(self, owner: str, id_or_name: str) -> Verification:
-        """Return the newest repeat of a job, compared if it is done.
+        """Return the newest repeat of a job, compared if it is done; of a job that is itself a repeat, what it repeats.
 
+        A repeat has the name of its job, so that the name means the repeat from then on.
         Raises: NotFound, also when there is none.
         """
         job = self.lookup.get(owner, id_or_name)
@@ -65,9 +67,21 @@ class JobVerification:
             query = select(Job.id, Job.spec).where(Job.owner == owner, Job.retry_of == job.id)
             newest = session.execute(query.order_by(Job.created_at.desc(), Job.id.desc()).limit(RETRIES))
             repeat_id = next((row.id for row in newest if _trains_the_same(job.spec, row.spec)), None)
-        if repeat_id is None:
-            raise NotFound(f"{job.name} was not trained again: POST …/verify does so.")
-        return self._compared(job, self.lookup.get(owner, repeat_id))
+        if repeat_id is not None:
+            return self._compared(job, self.lookup.get(owner, repeat_id))
+        if (repeated := self._repeated(owner, job)) is not None:
+            return self._compared(repeated, job)
+        raise NotFound(f"{job.name} has not been trained again; POST …/verify does that.")
+
+    def _repeated(self, owner: str, job: JobView) -> JobView | None:
+        """Return the job that a job repeats, if it is still there."""
+        if job.origin.retry_of is None:
+            return None
+        with suppress(NotFound):
+            of = self.lookup.get(owner, job.origin.retry_of)
+            if of.state is JobState.SUCCEEDED and _trains_the_same(of.spec, job.spec):
+                return of
+        return None
 
     def _compared(self, job: JobView, repeat: JobView) -> Verification:
         environment = _differing(job.run.environment or {}, repeat.run.environment or {}) if repeat.done else {}

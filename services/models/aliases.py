@@ -152,7 +152,7 @@ class AliasService:
             report = _measured(judge, owner, champion, challenger, wanted.margin)
             if not report["passed"] and not wanted.force:
                 detail = (
-                    f"Version {challenger.version} costs more than {champion.version}: the 95 % interval of the "
+                    f"Version {challenger.version} costs more than {champion.version}: the 95% interval of the "
                     f"difference, {report['interval'][0]:.4g} to {report['interval'][1]:.4g}, "
                     f"lies above {wanted.margin:g}."
                 )

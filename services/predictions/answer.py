@@ -25,21 +25,10 @@ def answer(
     shown = outputs.as_json()
     if output != "all":
         shown = {name: value for name, value in shown.items() if name == output}
-    found: dict[str, Any] = {
-        "object": "prediction",
-        "model": resolution.model,
-        "job": resolution.job_id,
-        "job_status": resolution.job_status,
-        "checkpoint": resolution.checkpoint,
-        "weights_sha256": predictor.weights_sha256,
-        "task": predictor.preprocessing.task,
-        "classes": predictor.preprocessing.classes,
-        **shown,
-        "warnings": remarks.warnings,
-    }
+    own: dict[str, Any] = {**shown, "warnings": remarks.warnings}
     if remarks.diagnostics is not None:
-        found["diagnostics"] = remarks.diagnostics
-    return orjson.dumps(found)
+        own["diagnostics"] = remarks.diagnostics
+    return b'{"object":"prediction",%b,%b,%b' % (resolution.members, predictor.members, orjson.dumps(own)[1:])
 
 
 def receipt(resolution: Resolution, predictor: Predictor, warnings: list[dict[str, Any]]) -> dict[str, str]:

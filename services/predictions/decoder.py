@@ -240,4 +240,6 @@ def _days(value: Any, column: Input, pointer: str) -> float | Fault:
         return days_since_epoch(value) - (column.origin or 0.0)
     except (ValueError, AttributeError, OverflowError):
         hint = "such as 2026-11-23 or 2026-11-23T08:30:00Z"
-        return Fault(pointer, "wrong_type", f"is {short(value)!r}, no date or time for {column.name!r}", hint=hint)
+        return Fault(
+            pointer, "wrong_type", f"is {short(value)!r}, which is not a date or time, for {column.name!r}", hint=hint
+        )

@@ -59,7 +59,7 @@ def inspect(
     names = [column.name for column in preprocessing.inputs]
     importance = permutation_importance(names, features[few], mean_cost, is_over)
     if importance is None:
-        report["left_out"].append({"part": "importance", "why": f"{len(names)} columns take too long"})
+        report["left_out"].append({"part": "importance", "why": f"{len(names)} columns would take too long"})
     else:
         about = {"metric": "cost", "rows": len(few), "repeats": REPEATS, "cost": importance.cost}
         report["importance"] = {**about, "columns": importance.as_json()}

@@ -1,6 +1,7 @@
 """Rows that are numbers alone, read without a look at each value: most of what models are asked."""
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from services.training.input.preprocessing import Preprocessing
 _OF_NUMBERS = b"0123456789+-.eE \t\r\n"
 LEAST_LONG = 1e18  #: the least integer of 19 digits
 _BEFORE, _AFTER = b'{"x":[', b"]}"
+_AROUND = len(_BEFORE) + len(_AFTER)
 
 
 def rows_of_numbers(body: bytes, preprocessing: Preprocessing, most: int) -> np.ndarray | None:
@@ -23,14 +25,14 @@ def rows_of_numbers(body: bytes, preprocessing: Preprocessing, most: int) -> np.
     """
     if not preprocessing.takes_any_number:
         return None
-    shape = preprocessing.inputs[0].shape or [len(preprocessing.inputs)]
+    shape = tuple(preprocessing.inputs[0].shape or (len(preprocessing.inputs),))
     count = _count(body.translate(None, _OF_NUMBERS), _brackets(shape))
     if not 1 <= count <= most:
         return None
     numbers = numbers_of(body, "x")
     if numbers is None or len(numbers) != count * math.prod(shape):
         return None
-    greatest = np.abs(numbers).max()
+    greatest = np.maximum.reduce(np.abs(numbers))
     if not greatest <= MAX_FLOAT32:
         return None
     # Looked for last: in a body of numbers alone that would take longer than to read it.
@@ -41,13 +43,14 @@ def rows_of_numbers(body: bytes, preprocessing: Preprocessing, most: int) -> np.
 
 def _count(bare: bytes, row: bytes) -> int:
     """Return how many rows a body has, given what is left of it without its numbers; 0 if it is no table of them."""
-    count, rest = divmod(len(bare) - len(_BEFORE + _AFTER) + 1, len(row) + 1)
+    count, rest = divmod(len(bare) - _AROUND + 1, len(row) + 1)
     if rest or count < 1:
         return 0
     return count if bare == _BEFORE + row + (b"," + row) * (count - 1) + _AFTER else 0
 
 
-def _brackets(shape: list[int]) -> bytes:
+@lru_cache(maxsize=1_000)
+def _brackets(shape: tuple[int, ...]) -> bytes:
     """Return the brackets and commas of lists in lists."""
     found = b""
     for size in reversed(shape):

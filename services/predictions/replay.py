@@ -29,7 +29,7 @@ class Checkpoint(BaseModel):
 
 
 class Receipt(BaseModel):
-    """An answer to a prediction, as it came; what is not needed of it is passed over."""
+    """An answer to a prediction, as it came; members that are not needed are ignored."""
 
     model_config = ConfigDict(extra="ignore", json_schema_extra=rules({"anyOf": [given(kind) for kind in KINDS]}))
 
@@ -42,7 +42,7 @@ class Receipt(BaseModel):
 
 
 class Replay(BaseModel):
-    """An answer, and the rows that it was the answer to."""
+    """An answer, and the rows that it answered."""
 
     model_config = {"extra": "forbid"}
 

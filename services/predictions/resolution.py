@@ -3,7 +3,10 @@
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from services.predictions.freshness import Freshness, Seen
 from services.predictions.target import Target
@@ -39,6 +42,17 @@ class Resolution:
             "metric": self.metric,
             "value": self.chosen.metrics.get(self.metric),
         }
+
+    @cached_property
+    def members(self) -> bytes:
+        """The members of a JSON object that say what answers: the same in every answer."""
+        found = {
+            "model": self.model,
+            "job": self.job_id,
+            "job_status": self.job_status,
+            "checkpoint": self.checkpoint,
+        }
+        return orjson.dumps(found)[1:-1]
 
 
 class Resolutions:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from services.db import changes
 from services.errors import NotFound
+from services.jobs import chosen
+from services.jobs.chosen import Chosen
 from services.predictions.resolution import Resolution
 from services.predictions.target import Target
 
@@ -40,20 +42,16 @@ class Source:
         Raises: NotFound; NoCheckpointYet; NoCheckpoint.
         """
         meant = self._meant(owner, target)
+        found = self._chosen(owner, meant)
         model: dict[str, Any] | None = None
-        names = {name.partition("@")[0] for name in (target.named, meant.model) if name}
-        if meant.model is None:
-            job, selector = self.jobs.usable(owner, meant.job or ""), meant.checkpoint
-        else:
-            version = self.models.resolve(owner, meant.model, alias=meant.alias, version=meant.version)
-            model = {"name": version.name, "version": version.version, "alias": meant.alias}
-            job, selector = self.jobs.get(owner, version.job_id), version.checkpoint_id
-        names.add(job.name)
-        chosen = self.jobs.checkpoint(owner, job.id, selector)
+        if meant.model is not None:
+            model = {"name": meant.model, "version": found.version, "alias": meant.alias}
+        names = {name.partition("@")[0] for name in (target.named, meant.model) if name} | {found.job_name}
         slots = sorted({changes.slot_of(owner, name) for name in names})
         seen = tuple((slot, counts[slot]) for slot in slots)
-        metric = str(job.spec["monitor"]["metric"])
-        return Resolution(owner, target, job.id, job.name, job.status, metric, chosen, model, seen)
+        checkpoint = found.checkpoint
+        about = found.job_name, found.job_status, found.metric
+        return Resolution(owner, target, checkpoint.job_id, *about, checkpoint, model, seen)
 
     def versions(self, owner: str, found: Resolution) -> list[str]:
         """Return the versions that there are of what answered, in the protocol's words."""
@@ -66,6 +64,29 @@ class Source:
         """Return names and versions: all that are registered, and the newest jobs that can answer."""
         registered = self.models.index(owner)
         return registered + [(job_id, str(epoch)) for job_id, epoch in self.jobs.answering(owner, JOBS)]
+
+    def _chosen(self, owner: str, meant: Target) -> Chosen:
+        """Return what answers.
+
+        Raises: NotFound; NoCheckpointYet; NoCheckpoint.
+        """
+        with self.database.reading() as session:
+            if meant.model is None:
+                found = chosen.of_job(session, owner, meant.job or "", meant.checkpoint)
+            else:
+                found = chosen.of_model(session, owner, meant.model, meant.alias, meant.version)
+        return found or self._searched(owner, meant)
+
+    def _searched(self, owner: str, meant: Target) -> Chosen:
+        version = None
+        if meant.model is None:
+            job, selector = self.jobs.usable(owner, meant.job or ""), meant.checkpoint
+        else:
+            registered = self.models.resolve(owner, meant.model, alias=meant.alias, version=meant.version)
+            job, selector = self.jobs.get(owner, registered.job_id), registered.checkpoint_id
+            version = registered.version
+        checkpoint = self.jobs.checkpoint(owner, job.id, selector)
+        return Chosen(checkpoint, job.name, job.status, str(job.spec["monitor"]["metric"]), version)
 
     def _meant(self, owner: str, target: Target) -> Target:
         """Return a target that says whether it is a model or a job.

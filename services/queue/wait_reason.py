@@ -128,7 +128,8 @@ def reason(waits: Waiting, slots: Slots, disk: Disk) -> Reason:
     if waits.pause_s > 0:
         return Reason("next_try", f"Its last attempt was interrupted; the next one starts in {waits.pause_s:.0f} s.")
     if waits.owner_runs is not None:
-        detail = f"{waits.owner_runs} of your jobs run, and no more may at once; it starts when one of them ends."
+        running = "is running" if waits.owner_runs == 1 else "are running"
+        detail = f"{waits.owner_runs} of your jobs {running}, and no more may run at once; it starts when one ends."
         return Reason("owner_limit", detail)
     if slots.busy < slots.total:
         return Reason("starting", "A slot is free; it will start in a moment.")

@@ -46,6 +46,8 @@ class WorkerView:
     busy: int  #: slots that train somebody's job
     fault: str | None  #: deaf or stuck: it does nothing and is ending itself
     drained: bool  #: it claims nothing more
+    done: int  #: jobs that succeeded there since it started
+    failed: int  #: jobs that failed there since it started
     jobs: list[str]  #: those of the owner who asks
 
     @property
@@ -147,6 +149,8 @@ def _view(worker: Worker, owner: str, running: list[tuple[Any, ...]], time: date
         busy=len(trained),
         fault=worker.fault,
         drained=worker.drained,
+        done=worker.done,
+        failed=worker.failed,
         jobs=[job_id for of, job_id in trained if of == owner],
     )
 

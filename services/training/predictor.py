@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import orjson
 import torch
 from pydantic import TypeAdapter
 from torch import Tensor, nn
@@ -54,12 +55,23 @@ class Predictor:
         model = MODELS[spec.type](spec, inputs, preprocessing.outputs)
         model.load_state_dict(weights)
         return cls(
-            model.eval(),
+            model.eval().requires_grad_(False),  # for each block of rows, a mode would have to be entered and left
             preprocessing,
             inputs.shape,
             sum(tensor.nbytes for tensor in weights.values()),
             digest(weights),
         )
+
+    @cached_property
+    def members(self) -> bytes:
+        """The members of a JSON object that say what the weights are for: the same in every answer."""
+        preprocessing = self.preprocessing
+        found = {
+            "weights_sha256": self.weights_sha256,
+            "task": preprocessing.task,
+            "classes": preprocessing.classes,
+        }
+        return orjson.dumps(found)[1:-1]
 
     @cached_property
     def parameters(self) -> int:
@@ -76,7 +88,6 @@ class Predictor:
         """The model, called with less ceremony."""
         return flat_forward(self.model)
 
-    @torch.inference_mode()
     def values(self, cells: np.ndarray) -> Tensor:
         """Return the targets of a regression in original units.
 
@@ -85,7 +96,6 @@ class Predictor:
         """
         return self.preprocessing.values(self._outputs(cells))
 
-    @torch.inference_mode()
     def values_and_deviations(self, cells: np.ndarray) -> tuple[Tensor, Tensor | None]:
         """Return the targets of a regression, and how far off they are likely to be if its loss learnt that.
 
@@ -95,7 +105,6 @@ class Predictor:
         outputs = self._outputs(cells)
         return self.preprocessing.values(outputs), self.preprocessing.deviations(outputs)
 
-    @torch.inference_mode()
     def probabilities(self, cells: np.ndarray) -> Tensor:
         """Return the probability of each class, in the order of `preprocessing.classes`, or of each label.
 

@@ -20,9 +20,9 @@ WORDS: tuple[tuple[type[Exception], str], ...] = (
     (ssl.SSLCertVerificationError, "its certificate is not valid for this name, or nobody here trusts its issuer"),
     (ssl.SSLError, "TLS can't be agreed on with it"),
     (ConnectionRefusedError, "nothing listens at this address"),
-    (ConnectionError, "it broke the connection off"),
+    (ConnectionError, "it broke off the connection"),
     (http.client.HTTPException, "it answered with something that is not HTTP"),
-    (ValueError, "the address can't be asked for over HTTP"),
+    (ValueError, "the address can't be requested over HTTP"),
 )
 
 

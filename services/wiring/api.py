@@ -1,8 +1,9 @@
 """Joins what the API needs: the rooms, the doorbell, and predictions as soon as torch is there."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -15,7 +16,7 @@ from services.jobs.verification import JobVerification
 from services.models.aliases import AliasService
 from services.models.registry import ModelService
 from services.monitoring.totals import Monitoring
-from services.nudges import DEVICES, Bell, top_up
+from services.nudges import DEVICES, Bell, nudge, top_up
 from services.settings import Settings
 from services.specs.resolve.facts import ModelSizes
 from services.tls import broker_url
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+ANY = "any"  #: stands for every device
+
 
 class Api:
     """The rooms and what only the API has."""
@@ -40,12 +43,13 @@ class Api:
         self.bell = Bell(broker_url(settings))
         self.closed = threading.Event()
         self.threads: list[threading.Thread] = []  #: that end when this closes
-        self.submitted = threading.Event()  #: set after each submit; the ringer waits for it
+        #: The device of each work that is queued, or ANY where such as waits may start now: the ringer hears of it.
+        self.queued: SimpleQueue[str] = SimpleQueue()
         pool_size = settings.api_threads // 4
         sizes = ModelSizes(on_demand.measure, on_demand.shapes)
-        intake = Intake(sizes, on_demand.look, self.submitted.set)
+        intake = Intake(sizes, on_demand.look, self.queued.put)
         self.base: Base = base(settings, intake, pool_size=pool_size)
-        self._predictions: Future[PredictionService] = Future()
+        self.predictions: PredictionService | None = None  #: what predicts, once torch is there
         self.models = ModelService(self.base.database, self.base.lookup, on_demand.weights_sha256)
         self.aliases = AliasService(self.base.database)
         self.monitoring = Monitoring(self.base.database, settings.online_s)
@@ -67,7 +71,7 @@ class Api:
         """
         self.base.workers.drain(worker, drained=drained)
         if not drained:
-            self.submitted.set()
+            self.queued.put(ANY)
 
     def pause_queue(self, *, paused: bool) -> None:
         """Let nothing start that waits, or let it start again; then the workers hear at once."""
@@ -75,7 +79,7 @@ class Api:
             self.base.pauses.begin()
         else:
             self.base.pauses.end()
-            self.submitted.set()
+            self.queued.put(ANY)
 
     def start_keys(self) -> None:
         """Look for keys from now on. Without an answer of the database nobody is let in, and it is tried again."""
@@ -103,18 +107,26 @@ class Api:
         for device in DEVICES:
             top_up(self.bell, self.base.eligible, device)
 
+    def nudge(self, devices: Counter[str]) -> None:
+        """Ring for as many works as were queued for each device.
+
+        Raises: NotReady.
+        """
+        for device, times in devices.items():
+            nudge(self.bell, device, times, self.base.settings.max_nudges)
+
     def load_predictions(self) -> "PredictionService":
         """Return the room that predicts. The first call imports torch, which takes a second or two."""
         with self._loading:
-            if not self._predictions.done():
+            if self.predictions is None:
                 from services.predictions.predictions import PredictionService
                 from services.predictions.source import Source
 
                 source = Source(self.base.database, self.base.lookup, self.models)
                 made = PredictionService(source, self.base.settings, self.base.quotas.predict_rows)
                 self._start("change counters", made.freshness.run)
-                self._predictions.set_result(made)
-        return self._predictions.result()
+                self.predictions = made
+            return self.predictions
 
     def example_row(self, owner: str, job_id: str) -> tuple[dict[str, Any], bool]:
         """Return a row of a job's data by column, and whether it validated the model; empty if there are no rows.
@@ -159,15 +171,10 @@ class Api:
         base = self.base
         return BatchSubmit(self.load_predictions(), base.batch_predictions, base.datasets, base.disk)
 
-    @property
-    def predictions(self) -> "PredictionService | None":
-        """What predicts, if torch is there already."""
-        return self._predictions.result() if self._predictions.done() else None
-
     def close(self) -> None:
         """Let the ringer end, then close every connection."""
         self.closed.set()
-        self.submitted.set()
+        self.queued.put(ANY)
         if self._exports:
             self._exports.builder.close()
         for thread in self.threads:

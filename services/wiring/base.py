@@ -121,7 +121,7 @@ class Intake:
 
     sizes: ModelSizes = ModelSizes(no_model)
     look: Look = no_plugin  #: what there is to be known of a plug-in's data
-    ring: Callable[[], None] = lambda: None  #: called after each submit; must not block
+    ring: Callable[[str], None] = lambda device: None  #: called for each work that is queued; must not block
 
 
 NO_INTAKE = Intake()

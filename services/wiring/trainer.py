@@ -145,7 +145,7 @@ def _adjustments(work: Work) -> list[Adjustment]:
         why = "The job ran out of memory before: fewer rows are measured at a time, with the same result."
         found.append(Adjustment("validation.batch_size", rows, measured, why))
     if work.last_epoch < work.epochs_done:
-        why = "The newest checkpoint is damaged: the training goes on from the one before, over the same batches."
+        why = "The newest checkpoint is damaged: training continues from the one before, over the same batches."
         found.append(Adjustment("checkpoint", work.epochs_done, work.last_epoch, why))
     return found
 

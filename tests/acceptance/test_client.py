@@ -224,7 +224,7 @@ def test_a_model_is_exported_as_soon_as_it_is_built(by: batchyard.Client, stack:
     assert made.rows == 30
     assert "train.py" in zipfile.ZipFile(made.path).namelist()
     assert done.stdout.strip() == "weights.pt"
-    assert "apart from the stored model at most, on 30 rows" in done.stderr
+    assert "from the stored model at most, on 30 rows" in done.stderr
     assert job.card().startswith(f"# {job.name}\n")
     with pytest.raises(batchyard.InvalidSpec):
         job.export("pickle")

@@ -23,7 +23,7 @@ def test_what_is_chosen_stands_in_the_address_and_holds_for_whoever_opens_it(tab
     tab.goto(f"/jobs/{job['id']}")
     expect(tab.locator(".uplot").first).to_be_visible()
 
-    tab.get_by_label("Across").select_option("Step")
+    tab.get_by_label("X axis").select_option("Step")
     tab.get_by_label("Logarithmic").check()
     tab.get_by_label("Smoothing").fill("0.6")
     tab.get_by_label("Hide outliers").check()
@@ -31,7 +31,7 @@ def test_what_is_chosen_stands_in_the_address_and_holds_for_whoever_opens_it(tab
     for part in ("x=step", "y=log", "smooth=0.6", "outliers=hidden"):
         expect(tab).to_have_url(re.compile(re.escape(part)))
     tab.reload()
-    expect(tab.get_by_label("Across")).to_have_value("step")
+    expect(tab.get_by_label("X axis")).to_have_value("step")
     expect(tab.get_by_label("Logarithmic")).to_be_checked()
     expect(tab.get_by_label("Smoothing")).to_have_value("0.6")
     expect(tab.locator(".badge").first).to_contain_text("hidden")  # never without saying so

@@ -69,17 +69,17 @@ def test_parallel_coordinates_have_a_line_for_each_job_and_axes_that_turn(tab: P
     expect(tab.get_by_role("link", name="logarithmic optimizer.lr")).to_have_attribute("aria-current", "true")
     low, middle, high = starts()
     assert (low - middle) / (low - high) == pytest.approx(0.5886, abs=0.005)
-    tab.get_by_role("link", name="upside down optimizer.lr").click()
-    expect(tab.get_by_role("link", name="upside down optimizer.lr")).to_have_attribute("aria-current", "true")
+    tab.get_by_role("link", name="reversed optimizer.lr").click()
+    expect(tab.get_by_role("link", name="reversed optimizer.lr")).to_have_attribute("aria-current", "true")
     low, middle, high = starts()
     assert low < middle < high
 
 
 def test_a_scatter_has_a_point_for_each_job(tab: Page, jobs: dict[str, str]) -> None:
     tab.goto(f"/compare?jobs={','.join(jobs.values())}&view=scatter")
-    expect(tab.get_by_label("Across")).to_have_value("optimizer.lr")
+    expect(tab.get_by_label("X axis")).to_have_value("optimizer.lr")
     drawing = tab.get_by_role("img", name=re.compile("best val_cost of each job against its optimizer.lr"))
     expect(drawing.locator("circle")).to_have_count(3)
-    tab.get_by_label("Up").select_option("last train_cost")
+    tab.get_by_label("Y axis").select_option("last train_cost")
     tab.get_by_role("button", name="Draw").click()
     expect(tab.get_by_role("img", name=re.compile("last train_cost of each job"))).to_be_visible()

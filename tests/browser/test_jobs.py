@@ -72,7 +72,7 @@ def test_a_failed_job_says_why_and_its_suggestion_is_one_click(stack: Stack, tab
 
     tab.get_by_role("button", name="Retry with the suggested change").click()
 
-    expect(tab.locator("#job-head")).to_contain_text(f"again from {job_id}")
+    expect(tab.locator("#job-head")).to_contain_text(f"a retry of {job_id}")
     new = tab.url.rpartition("/")[2].partition("?")[0]
     assert stack.finished(new)["spec"]["optimizer"]["lr"] == error["suggestion"]["optimizer"]["lr"]
 

@@ -74,10 +74,10 @@ def _calibration_faults(spec: JobSpec, info: TableInfo) -> list[Fault]:
     if spec.calibrate is None:
         return []
     if spec.task == "regression":
-        detail = "is for classifications: a regression has no probabilities; the loss gaussian_nll learns deviations"
+        detail = "is for classification: a regression has no probabilities; the loss gaussian_nll learns deviations"
         return [Fault("#/calibrate", "invalid", detail, spec.calibrate)]
     if not parts(spec, info)[1]:
-        return [Fault("#/calibrate", "invalid", "needs rows that validate; the split leaves none", spec.calibrate)]
+        return [Fault("#/calibrate", "invalid", "needs validation rows; the split leaves none", spec.calibrate)]
     return []
 
 

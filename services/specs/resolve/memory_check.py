@@ -40,7 +40,7 @@ def check_memory(
     elif expected > room:
         message = (
             f"Training takes about {_size(expected)} of memory; {has}. If it runs out, it goes on with fewer rows at a "
-            f"time, down to about {_size(least)}. Say a smaller micro_batch_size, or {GRANT}."
+            f"time, down to about {_size(least)}. Set a smaller micro_batch_size, or {GRANT}."
         )
         found.warn("memory_short", message, "#/micro_batch_size")
 

@@ -48,7 +48,7 @@ def with_training(spec: JobSpec, info: TableInfo, cuda_online: bool, found: Find
     }
     spec = spec.model_copy(update=update)
     if not found.faults and steps_per_epoch(spec, info) == 0:
-        found.faults.append(Fault("#/drop_last", "invalid", f"leaves no batch: {rows.train} rows train"))
+        found.faults.append(Fault("#/drop_last", "invalid", f"leaves no batch: there are {rows.train} training rows"))
     return spec
 
 
@@ -58,7 +58,7 @@ def _part_faults(spec: JobSpec, rows: Parts) -> list[Fault]:
     if not isinstance(spec.split, HashSplit) or (rows.validation and (rows.test or spec.split.test is None)):
         return []
     empty = "test" if rows.validation else "validation"
-    detail = f"leaves no {empty} row: the values of {spec.split.column!r} are too few to be shared out so"
+    detail = f"leaves no {empty} row: {spec.split.column!r} has too few values to be split this way"
     hint = "split by a column with more values, or by rows: random"
     return [Fault(f"#/split/{empty}", "out_of_range", detail, hint=hint)]
 

@@ -15,7 +15,7 @@ Hidden = Annotated[list[Width], Field(min_length=1, max_length=MAX_LAYERS)]
 
 def _odd(size: int) -> int:
     if size % 2 == 0:
-        raise ValueError(f"is {size}; must be odd, so that as much is added at one side as at the other")
+        raise ValueError(f"is {size}; must be odd, so that both sides are padded equally")
     return size
 
 

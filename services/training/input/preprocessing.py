@@ -103,6 +103,8 @@ class Preprocessing:
         given = torch.from_numpy(np.asarray(cells, dtype=np.float32))
         if self.inputs[0].shape is not None:
             return given.contiguous()
+        if self._numbers_alone:
+            return self._numbers(given).contiguous()
         found = [self._numbers(given)] if self.numbers else []
         for n, column in enumerate(self.inputs):
             if n not in self._is_number and not column.vector:
@@ -129,7 +131,7 @@ class Preprocessing:
         """Return scaled targets of a regression, (rows, targets), in original units."""
         if len(self.target_scaling) == 1 and scaled.shape[1] == 1:  # the same, without taking it apart
             (only,) = self.target_scaling
-            return scaled / only.factor + only.shift if isinstance(only, Linear) else scaled
+            return (scaled / only.factor).add_(only.shift) if isinstance(only, Linear) else scaled
         columns = []
         for n, scaling in enumerate(self.target_scaling):
             column = scaled[:, n]
@@ -178,12 +180,17 @@ class Preprocessing:
         return low, high
 
     @cached_property
+    def _numbers_alone(self) -> bool:
+        return self.takes_any_number and not any(column.missing or column.vector for column in self.inputs)
+
+    @cached_property
     def _is_number(self) -> set[int]:
         return set(self.numbers)
 
     def _numbers(self, given: Tensor) -> Tensor:
         cells = given if len(self.numbers) == len(self.inputs) else given[:, self.numbers]
-        if self._fill is not None and np.isnan(cells.numpy()).any():
+        # The least number is a NaN if one of them is.
+        if self._fill is not None and math.isnan(np.minimum.reduce(cells.numpy(), axis=None, initial=np.inf)):
             cells = torch.where(torch.isnan(cells), self._fill, cells)
         return self._number_scaling(cells)
 

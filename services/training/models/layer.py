@@ -39,7 +39,7 @@ def _conv(module: type[nn.Conv1d] | type[nn.Conv2d], dimensions: int) -> Callabl
         if spec.padding == "same" and spec.stride > 1:
             raise place.misfit(f'and a stride of {spec.stride} can\'t keep the size as "same" would', "padding", 0)
         if spec.padding == "same" and span % 2:
-            why = f'and a kernel of {spec.kernel_size} is even: "same" can\'t add as much on both sides'
+            why = f'and a kernel of {spec.kernel_size} is even: "same" can\'t pad both sides equally'
             raise place.misfit(why, "kernel_size", spec.kernel_size - 1)
         if spec.padding != "same":
             _check_kernel(spec.kernel_size, [size + 2 * spec.padding for size in sizes], place, spec.dilation)

@@ -147,7 +147,7 @@ def test_jobs_that_run_are_limited_and_the_next_owner_goes_first(
     assert joined.eligible("cpu") == 0  # no worker is called in vain
     assert not joined.workers.waited("cpu", -60)  # or takes itself for stuck
     assert shown["code"] == "owner_limit"
-    assert "1 of your jobs run" in shown["message"]
+    assert "1 of your jobs is running" in shown["message"]
     assert "owner_limit" in str(listed)
     assert root.get("/api/v1/owners/alice").json["used"]["running_jobs"] == 1
 

@@ -152,6 +152,7 @@ def test_a_job_whose_best_epoch_was_before_an_interruption_is_evaluated_too(clie
 
     best = client.get(f"/api/v1/jobs/{job.id}").get_json()["best"]
     assert (best["epoch"], found["checkpoint"], found["rows"]) == (1, best["checkpoint"], 30)
+    assert "Probabilities are calibrated" in client.get(f"/api/v1/jobs/{job.id}/card").text
 
 
 def test_calibration_is_refused_where_there_is_nothing_to_calibrate(client: FlaskClient) -> None:

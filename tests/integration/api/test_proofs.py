@@ -26,6 +26,7 @@ def test_a_job_that_is_trained_again_is_equal_to_the_bit(client: FlaskClient, jo
     train(joined, queued["repeat"])
 
     found = client.get(path).get_json()
+    assert client.get(f"/api/v1/jobs/{job.name}/verify").get_json() == found  # the repeat has the name now
     assert (found["done"], found["equal"], found["epochs_compared"]) == (True, True, 4)
     assert (found["first_difference"], found["environment"]) == (None, {})
     assert joined.lookup.get("local", queued["repeat"]).origin.retry_of == job.id
@@ -64,6 +65,7 @@ def test_only_a_job_that_has_succeeded_is_verified_and_a_changed_retry_is_no_rep
 
     assert (refused.status_code, refused.get_json()["code"]) == (409, "invalid_transition")
     assert client.get(f"/api/v1/jobs/{waiting.id}/verify").status_code == 404
+    assert client.get(f"/api/v1/jobs/{other['id']}/verify").status_code == 404
     assert client.post("/api/v1/jobs/none/verify").status_code == 404
     keyed = [client.post(f"/api/v1/jobs/{waiting.id}/verify", headers={"Idempotency-Key": "k"}) for _ in range(2)]
     assert keyed[0].get_json()["repeat"] == keyed[1].get_json()["repeat"] != other["id"]

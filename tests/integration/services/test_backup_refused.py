@@ -94,8 +94,8 @@ def test_a_file_that_is_no_backup(folder: Path, tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "other.tar", "w") as tar:
         tar.add(tmp_path / "text", "text")
 
-    assert refusal(tmp_path / "text", folder) == "This file is no backup of Batchyard."
-    assert refusal(tmp_path / "other.tar", folder) == "This file is no backup of Batchyard."
+    assert refusal(tmp_path / "text", folder) == "This file is not a Batchyard backup."
+    assert refusal(tmp_path / "other.tar", folder) == "This file is not a Batchyard backup."
     assert "No such file" in refusal(tmp_path / "nothing", folder)
 
 
@@ -128,7 +128,7 @@ def test_a_file_that_would_leave_the_folder(folder: Path, tmp_path: Path) -> Non
             archive.add_bytes(name, b"x")
             archive.close()
 
-        assert "none of Batchyard's" in refusal(tmp_path / "crafted.tar", folder)
+        assert "does not belong to Batchyard" in refusal(tmp_path / "crafted.tar", folder)
     assert list(tmp_path.glob("**/outside")) == []
 
 
@@ -157,7 +157,7 @@ def test_a_database_that_is_not_empty(whole: Path, folder: Path, settings: Setti
 def test_a_backup_never_replaces_a_file(whole: Path, source: Settings) -> None:
     before = whole.read_bytes()
 
-    with pytest.raises(BackupRefused, match="is there already"):
+    with pytest.raises(BackupRefused, match="already exists"):
         backups.write(source, argparse.Namespace(file=str(whole), data_dir=None, base=None))
 
     assert whole.read_bytes() == before

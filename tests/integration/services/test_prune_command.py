@@ -34,7 +34,7 @@ def test_a_dry_run_lists_what_then_goes(joined: Base, capsys: pytest.CaptureFixt
     assert said.removeprefix("Deleted ") == listed.err.removeprefix("Would delete ")
     assert left(joined) == {middle, new}
     gone = events - len(joined.lookup.events("local", middle, after=0, limit=100))
-    assert f"1 jobs, {gone} events of others, and 0 batch" in said
+    assert f"1 job, {gone} events of other jobs, and 0 batch" in said
     assert gone > 0
 
 

@@ -27,6 +27,7 @@ def test_the_tutorials_job_ends_with_the_plain_loops_bits(
     joined: Base, bell: Bell, start: Callable[[], Worker]
 ) -> None:
     start()
+    until(lambda: joined.workers.online("cpu"))  # or there is no row yet that could count
     job = make_job(joined, **TUTORIAL | {"epochs": 100})
 
     done = finished(joined, bell, job.id)
@@ -34,6 +35,7 @@ def test_the_tutorials_job_ends_with_the_plain_loops_bits(
     model, costs = plain_loop.train(0, 100)
     last = load(joined.lookup.content(joined.lookup.checkpoint("local", job.id, "last")))
     assert done.status == "succeeded", done.outcome.error
+    assert [(one.done, one.failed) for one in joined.workers.listing("local")] == [(1, 0)]
     assert torch.equal(last["model.weight"], model.weight)
     assert [c for e in range(1, 101) for c in joined.lookup.batch_costs("local", job.id, e)] == costs
 

@@ -191,7 +191,7 @@ def test_a_key_is_never_pickled() -> None:
 def test_an_answer_that_lacks_something_is_of_another_version(call: Callable[[Client], Any]) -> None:
     by = client(lambda _request: httpx2.Response(200, json={"unexpected": 1}))
 
-    with pytest.raises(errors.UnreadableAnswer, match="from another version than this client") as caught:
+    with pytest.raises(errors.UnreadableAnswer, match="from a different version than this client") as caught:
         call(by)
 
     assert isinstance(caught.value, KeyError)  # as what lacks a key always was

@@ -37,5 +37,5 @@ def test_it_starts_without_keys_only_where_this_host_alone_reaches_it(environ: d
 
 
 def test_a_misspelt_way_of_asking_stops_the_start() -> None:
-    with pytest.raises(SettingInvalid, match="BATCHYARD_AUTH is 'key'; it is none or keys"):
+    with pytest.raises(SettingInvalid, match="BATCHYARD_AUTH is 'key'; must be none or keys"):
         Settings(auth="key").check_doors()

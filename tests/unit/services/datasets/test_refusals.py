@@ -77,7 +77,7 @@ REFUSALS: list[tuple[str, str | bytes, str]] = [
     ("t.parquet", table(e=[b"ab"]), "as texts"),
     ("t.parquet", table(e=[[1.0], [1.0, 2.0]]), "pad them to one length"),
     ("t.jsonl", lines({"a": 1}, {"a": 2, "b": 3}), "name every key in the first row, null where it has no value"),
-    ("t.jsonl", '{"a": NaN}\n', "null for what is no number"),
+    ("t.jsonl", '{"a": NaN}\n', "null for what is not a number"),
     ("t.jsonl", lines({"a": {"b": 1}}), "a key for each"),
     ("t.jsonl", lines({"a": True}, {"a": 1}), "one kind of value for a key"),
 ]

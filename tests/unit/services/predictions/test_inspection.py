@@ -150,4 +150,4 @@ def test_the_rows_are_bounded_and_the_importance_is_left_out_when_the_time_is_ov
     assert (found.report["rows"], len(found.columns["row"])) == (10, 10)
     assert found.report["total_rows"] == iris.validation.sum()
     assert "importance" not in found.report
-    assert found.report["left_out"] == [{"part": "importance", "why": "4 columns take too long"}]
+    assert found.report["left_out"] == [{"part": "importance", "why": "4 columns would take too long"}]
