@@ -11,7 +11,7 @@ CORES := $(shell nproc 2>/dev/null || echo 2)
 BESIDE := -n $(shell echo $$(($(CORES) + 1))) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up dev train-one down test unit integration acceptance rules compose-test sbom chaos soak browser-test fuzz lint audit types fix docs docs-site pictures manifests client lock bench sure clean
+.PHONY: help setup demo up dev train-one down test unit integration acceptance rules compose-test sbom image-twice chaos soak browser-test fuzz lint audit types fix docs docs-site pictures manifests client lock bench sure clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ compose-test: setup ## test `docker compose up`; needs a Docker engine
 
 sbom: ## write build/sbom.cdx.json: every Python package of the image, with its version (CycloneDX); needs a Docker engine
 	docker build -q -f docker/Dockerfile --target sbom --output build .
+
+image-twice: ## build the image of HEAD twice without a cache, and compare all that is in it (5 minutes; needs a Docker engine)
+	$(PYTHON) docker/build_twice.py
 
 chaos: setup ## kill every part of a running service, again and again (10 minutes)
 	$(BIN)/pytest $(BESIDE) tests/chaos -m chaos -rP
@@ -127,7 +130,7 @@ clean: ## remove everything that make created
 
 .venv/.installed-dev: .venv/.installed
 	@echo "Installing what tests need ..."
-	@$(BIN)/pip install -q -c requirements.lock --no-build-isolation -e ".[server,embedded,export,dev]"
+	@$(BIN)/pip install -q -c requirements.lock --no-build-isolation -e ".[server,embedded,export,otel,dev]"
 	@$(BIN)/python deploy/install_helm.py $(BIN) || echo "Helm could not be had: the tests of deploy/chart are skipped."
 	@touch $@
 

@@ -33,6 +33,7 @@ from api import (
     ringer,
     shares,
     system,
+    tracing,
     webhooks,
 )
 from api.answer_headers import HEADERS
@@ -107,6 +108,7 @@ def _joined(app: Flask, settings: Settings) -> Api:
 def _check_requests(app: Flask, settings: Settings, joined: Api) -> None:
     """Let each request have a name, and pass whoever may refuse it, in this order."""
     app.before_request(_name_request)
+    tracing.register(app, joined)
     app.extensions["batchyard.timings"] = metrics.register(app, joined, app.extensions["batchyard.watcher"])
     hosts.register(app, settings)
     clients.register(app, settings)

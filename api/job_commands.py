@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from api import schemas, serializers
 from api.endings import WAIT_FOR_END, applied, when_done_if_preferred
 from api.parts import api, as_json, caller
-from api.requests import body, expected_versions, preferred_wait, request_key
+from api.requests import body, expected_versions, preferred_wait, request_key, traceparent
 from api.view_descriptions import described
 from services.errors import Fault, InvalidRequest
 from services.jobs.retry import SpecChanges
@@ -100,7 +100,8 @@ def retry(job_id: str) -> Response:
     sent = request.get_data(cache=True)
     asked = body(Retry) if sent else Retry()
     changes = SpecChanges(asked.spec, asked.apply == "suggestion", asked.name, asked.from_checkpoint)
-    submitted = api().base.jobs.retry.retry(caller(), job_id, changes, request_key(job_id.encode() + sent))
+    key = request_key(job_id.encode() + sent)
+    submitted = api().base.jobs.retry.retry(caller(), job_id, changes, key, traceparent())
     job, waited_s = when_done_if_preferred(submitted.job)
     response = as_json(serializers.job(job), 201 if preferred_wait(1.0) is not None and job.done else 202)
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"

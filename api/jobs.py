@@ -11,7 +11,7 @@ from api import schemas, serializers
 from api.endings import WAIT, WAIT_FOR_END, applied, is_news, longest_wait_s, when_done, when_done_if_preferred
 from api.parts import api, as_json, caller
 from api.query_types import BY_COMMA, Moment
-from api.requests import body, known_version, preferred_wait, query, request_key
+from api.requests import body, known_version, preferred_wait, query, request_key, traceparent
 from api.result_schemas import Estimate
 from api.view_descriptions import described
 from services.errors import Fault, InvalidRequest, TooLarge
@@ -103,7 +103,8 @@ def submit() -> Response:
     spec, sent = _spec_and_bytes()
     if query(SubmitQuery).validate_only:
         return _validated(spec)
-    asked = Submission(spec, caller(), _without_rows(orjson.loads(sent)), request_key(sent))
+    submitted = _without_rows(orjson.loads(sent))
+    asked = Submission(spec, caller(), submitted, request_key(sent), traceparent=traceparent())
     job, waited_s = when_done_if_preferred(api().base.jobs.service.submit(asked).job)
     response = as_json(serializers.job(job), 201 if preferred_wait(1.0) is not None and job.done else 202)
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"

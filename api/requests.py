@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import cache
 from typing import Any, TypeVar, get_args, get_origin
 
-from flask import request
+from flask import g, request
 from pydantic import BaseModel, ValidationError
 
 from api.bodies import WHOLE
@@ -124,6 +124,12 @@ def preferred_wait(most: float) -> float | None:
     """Return the seconds of `Prefer: wait=N`, at most `most`; None if it is not said."""
     said = re.search(r"(?:^|[,;\s])wait=(\d{1,6})", request.headers.get("Prefer", ""))
     return min(float(said[1]), most) if said else None
+
+
+def traceparent() -> str | None:
+    """Return the context of this request's span, for the job that it submits; None when it has none."""
+    span = g.get("span")
+    return span.traceparent if span else None
 
 
 def request_key(sent: bytes) -> RequestKey | None:

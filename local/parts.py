@@ -6,15 +6,15 @@ import os
 import resource
 import socket
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from local import backups, healthcheck, keys, retention
 from services import log_lines
 from services.db.engine import Database
-from services.db.schema import migrate
-from services.errors import BatchyardError
+from services.db.schema import check_schema, migrate
+from services.errors import BatchyardError, NotReady
 from services.objects.address import Address
 from services.settings import Settings, child_environment
 
@@ -47,6 +47,7 @@ def api(settings: Settings, arguments: argparse.Namespace) -> None:
             raise SystemExit(
                 f"batchyard api: {arguments.bind} can't be used ({error.strerror}); choose another port"
             ) from None
+    _check_schema(settings)
     _allow_open_files(settings.max_connections)
     command = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", host, "--port", port]
     # What the server calls backpressure is the number of its connections.
@@ -77,6 +78,15 @@ def migrating(settings: Settings, _: argparse.Namespace) -> None:
     """Bring the database's schema up to date, and end."""
     with closing(Database(settings)) as database:
         print(f"The database has schema {migrate(database)}.")
+
+
+def _check_schema(settings: Settings) -> None:
+    """Refuse a database that another release has to serve; one that is away is asked again by `/readyz`.
+
+    Raises: SchemaMismatch.
+    """
+    with closing(Database(settings, pool_size=1)) as database, suppress(NotReady):
+        check_schema(database)
 
 
 def _allow_open_files(connections: int) -> None:

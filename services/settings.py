@@ -256,6 +256,13 @@ def visible_gpus() -> int:
     return max(1, len(found))
 
 
+def has_collector() -> bool:
+    """Return whether a collector of traces is set, by OpenTelemetry's own variables."""
+    names = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+    off = os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or os.environ.get("OTEL_TRACES_EXPORTER") == "none"
+    return not off and any(os.environ.get(name) for name in names)
+
+
 def _content(name: str, path: str) -> str:
     try:
         return Path(path).read_text().strip()

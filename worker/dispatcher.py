@@ -17,6 +17,7 @@ from services.settings import Settings
 from services.tls import broker_url
 from services.webhooks.delivery import Delivery
 from services.wiring.base import Base, base
+from worker import trace_sender
 from worker.notifier import Notifier
 
 log = structlog.get_logger()
@@ -36,6 +37,7 @@ def run(settings: Settings, heartbeat: Path | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     threading.Thread(target=Notifier(settings).until, args=(stop,), daemon=True, name="teller").start()
+    trace_sender.start(settings, stop)
     Dispatcher(joined, Bell(broker_url(settings)), heartbeat).until(stop)
 
 

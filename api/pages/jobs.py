@@ -15,7 +15,7 @@ from api.pages import drawing, notices, samples
 from api.pages.blueprint import bp, page, wants_page
 from api.pages.live import JOBS, ListMark, marks_of
 from api.parts import api, caller, grant
-from api.requests import query
+from api.requests import query, traceparent
 from services.accounts.shares import Kind
 from services.errors import BatchyardError, Fault, InvalidRequest
 from services.jobs.listing import Filters, Sort
@@ -94,8 +94,8 @@ def _filters(asked: ListQuery) -> Filters:
 @bp.post("/sample")
 def sample() -> Redirect:
     """Submit the sample job and go to its curve."""
-    sent = orjson.dumps(samples.SPEC)
-    submitted = api().base.jobs.service.submit(Submission(read(JobSpec, sent), caller(), samples.SPEC))
+    spec = read(JobSpec, orjson.dumps(samples.SPEC))
+    submitted = api().base.jobs.service.submit(Submission(spec, caller(), samples.SPEC, traceparent=traceparent()))
     return redirect(url_for("pages.show_job", job_id=submitted.job.id), 303)
 
 

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as Redirect
 from api.pages import samples, spec_form
 from api.pages.blueprint import bp, page
 from api.parts import api, caller
+from api.requests import traceparent
 from services.accounts.shares import Kind
 from services.datasets.dataset_views import DatasetView
 from services.errors import BatchyardError, Fault, InvalidRequest
@@ -74,7 +75,8 @@ def start() -> Response | Redirect:
     """Submit the job and go to it; with a fault, show the form again."""
     try:
         spec = spec_form.spec_of(request.form)
-        submitted = api().base.jobs.service.submit(Submission(read(JobSpec, orjson.dumps(spec)), caller(), spec))
+        read_spec = read(JobSpec, orjson.dumps(spec))
+        submitted = api().base.jobs.service.submit(Submission(read_spec, caller(), spec, traceparent=traceparent()))
     except InvalidRequest:
         chosen = request.form.get("dataset", "")
         dataset = api().base.datasets.find(_whose(chosen), chosen) if chosen else None

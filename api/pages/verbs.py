@@ -10,6 +10,7 @@ from api.job_commands import Change
 from api.pages import notices
 from api.pages.blueprint import bp
 from api.parts import api, caller
+from api.requests import traceparent
 from services.errors import Fault, InvalidRequest
 from services.jobs.retry import SpecChanges
 from services.specs.parse.parser import read
@@ -54,7 +55,8 @@ def retry(job_id: str) -> Response:
     if not isinstance(patch, dict):
         raise InvalidRequest([Fault("#/patch", "wrong_type", "is not a JSON object", hint='e.g. {"epochs": 50}')])
     suggested, name = request.form.get("apply") == "suggestion", request.form.get("name", "").strip() or None
-    return _back(api().base.jobs.retry.retry(caller(), job_id, SpecChanges(patch, suggested, name)).job.id)
+    changes = SpecChanges(patch, suggested, name)
+    return _back(api().base.jobs.retry.retry(caller(), job_id, changes, traceparent=traceparent()).job.id)
 
 
 @bp.post("/jobs/<job_id>/change")

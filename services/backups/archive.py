@@ -8,7 +8,7 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,8 +16,9 @@ from typing import IO, Any, BinaryIO
 
 from services.backup_errors import BackupRefused
 
-FORMAT = 1
+FORMAT, NEWEST_FORMAT = 1, 2  #: 2: needs an earlier backup to be restored
 HEADER, DIGESTS = "batchyard-backup.json", "digests.sha256"
+LEFT_OUT = "base.sha256"  #: which of the earlier backup's files belong to this one
 ROWS, FILES = "rows/", "files/"
 READ_BYTES = 1 << 20
 NOT_WHOLE = "The backup is cut short or altered: {}. Use another one."
@@ -31,6 +32,7 @@ class Header:
     schema: str  #: the revision of the database's schema
     database: str  #: sqlite or postgresql; it can be restored into either
     created_at: str
+    base: str | None = None  #: of which backup it leaves out files: the SHA-256 of that one's digests
     format: int = FORMAT
 
 
@@ -41,7 +43,8 @@ class ArchiveWriter:
         self.tar = tarfile.open(fileobj=file, mode="w|", format=tarfile.PAX_FORMAT)
         self.digests = bytearray()
         self.size_bytes = 0
-        self.add_bytes(HEADER, json.dumps(asdict(header)).encode())
+        written = {name: value for name, value in asdict(header).items() if value is not None}
+        self.add_bytes(HEADER, json.dumps(written).encode())
 
     def add_bytes(self, name: str, content: bytes) -> None:
         """Add a member that is in memory."""
@@ -64,7 +67,7 @@ class ArchiveWriter:
         self.tar.addfile(member, hashed)
         self.tar.members.clear()  # type: ignore[attr-defined]  # kept by the library, for nothing here
         found = hashed.sha256.hexdigest()
-        self.digests += f"{found}  {name}\n".encode()
+        self.digests += digest_lines({name: found})
         self.size_bytes += size
         return found
 
@@ -86,13 +89,24 @@ class Archive:
             for name, content in self.members():
                 if name == DIGESTS:
                     if content.read() != bytes(found):
-                        raise _not_whole("its parts do not have the SHA-256 that they were written with")
+                        raise not_whole("its parts do not have the SHA-256 that they were written with")
                     return
                 digest = hashlib.sha256()
                 while piece := content.read(READ_BYTES):
                     digest.update(piece)
-                found += f"{digest.hexdigest()}  {name}\n".encode()
-        raise _not_whole("its end is missing")
+                found += digest_lines({name: digest.hexdigest()})
+        raise not_whole("its end is missing")
+
+    def digests(self) -> bytes:
+        """Return what it ends with, without reading what comes before.
+
+        Raises: BackupRefused when it is cut short.
+        """
+        with _readable():
+            for name, content in self.members():
+                if name == DIGESTS:
+                    return content.read()
+        raise not_whole("its end is missing")
 
     def members(self) -> Iterator[tuple[str, IO[bytes]]]:
         """Yield the name and the content of each member, the digests last.
@@ -104,7 +118,7 @@ class Archive:
             while (member := tar.next()) is not None:
                 content = tar.extractfile(member)
                 if content is None:
-                    raise _not_whole(f"{member.name[:100]!r} is no file")
+                    raise not_whole(f"{member.name[:100]!r} is no file")
                 yield member.name, content
                 tar.members.clear()  # type: ignore[attr-defined]
 
@@ -133,27 +147,38 @@ class _Hashed:
         return piece
 
 
+def digest_lines(digests: Mapping[str, str]) -> bytes:
+    """Return names with their digests as `sha256sum -c` reads them."""
+    return "".join(f"{digest}  {name}\n" for name, digest in digests.items()).encode()
+
+
+def parsed_lines(lines: bytes) -> dict[str, str]:
+    """Return the digests by name again."""
+    return {name: digest for line in lines.decode().splitlines() for digest, _, name in [line.partition("  ")]}
+
+
 @contextmanager
 def _readable() -> Iterator[None]:
     try:
         yield
     except tarfile.TarError as error:
-        raise _not_whole(str(error)) from error
+        raise not_whole(str(error)) from error
 
 
 def _parsed(content: bytes) -> Header:
     try:
         found: dict[str, Any] = json.loads(content)
         written_as = int(found["format"])
-        if written_as > FORMAT:
+        if written_as > NEWEST_FORMAT:
             raise BackupRefused(
                 f"The backup was written by Batchyard {found['batchyard']} in format {written_as}, newer than this "
-                f"program's {FORMAT}. Restore it with that release."
+                f"program's {NEWEST_FORMAT}. Restore it with that release."
             )
         return Header(**found)
     except (ValueError, KeyError, TypeError) as error:
-        raise _not_whole("its first part can't be read") from error
+        raise not_whole("its first part can't be read") from error
 
 
-def _not_whole(why: str) -> BackupRefused:
+def not_whole(why: str) -> BackupRefused:
+    """Return the refusal of a backup that is not as it was written."""
     return BackupRefused(NOT_WHOLE.format(why))

@@ -12,8 +12,10 @@ from typing import IO
 from sqlalchemy import Connection, inspect, text
 
 from services.backup_errors import BackupRefused
+from services.backups import base
 from services.backups.archive import FILES, ROWS, Archive, Header
 from services.backups.backup import table_names
+from services.backups.base import BaseFiles
 from services.backups.file_sources import FOLDERS, publish
 from services.backups.row_lines import Rows
 from services.db.engine import Database
@@ -33,8 +35,8 @@ class Restored:
     files: int = 0
 
 
-def check(archive: Archive) -> None:
-    """Read a whole backup and refuse it if it can't be restored here.
+def check(archive: Archive, earlier: BaseFiles | None = None) -> None:
+    """Read a whole backup, with the earlier one whose files it leaves out, and refuse it if it can't be restored here.
 
     Raises: BackupRefused when it is cut short, altered, or of a newer release.
     """
@@ -44,15 +46,16 @@ def check(archive: Archive) -> None:
             f"The backup was written by Batchyard {header.batchyard} with schema {header.schema}, newer than this "
             f"program's {head()}. Restore it with that release."
         )
+    base.check(archive, earlier)
     archive.verify()
 
 
-def restore(archive: Archive, settings: Settings) -> Restored:
+def restore(archive: Archive, settings: Settings, earlier: BaseFiles | None = None) -> Restored:
     """Check a backup and restore it; the folder gets its files only when everything is there.
 
     Raises: BackupRefused when the backup or the place for it is not as it has to be; StorageFull; NotReady.
     """
-    check(archive)
+    check(archive, earlier)
     restored = Restored(archive.header)
     with (
         _draft(settings.storage) as draft,
@@ -64,6 +67,9 @@ def restore(archive: Archive, settings: Settings) -> Restored:
             connection.execute(text("SET LOCAL statement_timeout = 0"))
         upgrade(connection, archive.header.schema)
         _load(archive, connection, draft, restored)
+        for name, content in base.left_out(archive, earlier):
+            _write(content, draft / _safe(name.removeprefix(FILES)))
+            restored.files += 1
         upgrade(connection, "head")
         if objects := ObjectStore.of(settings):
             publish(objects, draft)

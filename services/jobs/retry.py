@@ -32,7 +32,14 @@ class JobRetry:
     def __init__(self, jobs: JobService) -> None:
         self.jobs = jobs
 
-    def retry(self, owner: str, said: str, changes: SpecChanges, key: RequestKey | None = None) -> Submitted:
+    def retry(
+        self,
+        owner: str,
+        said: str,
+        changes: SpecChanges,
+        key: RequestKey | None = None,
+        traceparent: str | None = None,
+    ) -> Submitted:
         """Submit a job's resolved spec again, changed.
 
         Raises: NotFound; AmbiguousJob; InvalidRequest, its pointers below `#/spec`; what a submit raises.
@@ -44,9 +51,8 @@ class JobRetry:
             old = to_change(session, owner, said)
         spec = self._changed(old, changes)
         try:
-            return self.jobs.submit(
-                Submission(read(JobSpec, orjson.dumps(spec)), owner, _without_rows(spec), key, retry_of=old)
-            )
+            wanted = read(JobSpec, orjson.dumps(spec))
+            return self.jobs.submit(Submission(wanted, owner, _without_rows(spec), key, old, traceparent))
         except InvalidRequest as error:
             below = [_as_asked(fault, by_checkpoint=changes.from_checkpoint is not None) for fault in error.faults]
             raise InvalidRequest(below) from error

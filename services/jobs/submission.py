@@ -24,6 +24,7 @@ class Submission:
     submitted: dict[str, Any]  #: the spec as it was sent, without inline rows
     key: RequestKey | None = None
     retry_of: JobView | None = None
+    traceparent: str | None = None  #: of the request, where traces are sent
 
 
 @dataclass(frozen=True)

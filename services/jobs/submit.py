@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from services import ids
@@ -14,6 +15,7 @@ from services.datasets import dataset_rows
 from services.datasets.dataset_views import DatasetView
 from services.db import job_rows
 from services.db.engine import Database
+from services.db.trace_tables import Trace
 from services.errors import NotFound, NotReady
 from services.faultpoint import faultpoint
 from services.jobs import job_views, references, warm_start
@@ -107,6 +109,8 @@ class JobService:
             name = asked.spec.name or job_rows.next_name(session, asked.owner, _stem(dataset, resolved.spec))
             columns = {"id": job_id, "name": name, **_columns(asked, resolved, dataset, start)}
             job = job_rows.add(session, columns, f"queued for {resolved.spec.device}")
+            if asked.traceparent:
+                session.execute(insert(Trace).values(job_id=job_id, traceparent=asked.traceparent, seq=job.events_seq))
         return replace(job_views.job_view(job, dataset.name), queue=gathered.place)
 
     def _of_the_first(self, asked: Submission) -> Submitted:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.errors import NotReady
 from services.objects.address import Address
+from services.objects.circuit_breaker import LATE_S, PAUSE_S, CircuitBreaker
 from services.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
@@ -46,9 +47,10 @@ class Stored:
 class ObjectStore:
     """The objects of one bucket. What never changes is named by its SHA-256, and so may be written twice."""
 
-    def __init__(self, address: Address, timeout_s: float) -> None:
+    def __init__(self, address: Address, timeout_s: float, late_s: float = LATE_S) -> None:
         self.address = address
         self.timeout_s = timeout_s
+        self.breaker = CircuitBreaker(late_s)
         self._left_alone_until = 0.0
         self._clock: tuple[datetime, float] | None = None  #: the bucket's, and ours then
 
@@ -255,16 +257,23 @@ class ObjectStore:
         """
         from obstore.exceptions import BaseError, NotFoundError
 
-        bucket = self.address.bucket
+        bucket, began = self.address.bucket, time.monotonic()
+        if not self.breaker.may_ask():
+            again = f"it is asked again in at most {PAUSE_S:.0f} s"
+            raise NotReady(f"The bucket {bucket} on S3 has not answered several times; {again}.")
         try:
             yield
         except (FileNotFoundError, PermissionError, BaseError) as error:
             said = str(error)  # not of every request the library makes a class of its own
-            if any(word in said for word in REFUSED):
+            refused = any(word in said for word in REFUSED)
+            if not (refused or "NoSuchBucket" in said or isinstance(error, FileNotFoundError | NotFoundError)):
+                self.breaker.failed(began)
+                raise NotReady(f"The bucket {bucket} on S3 does not answer.") from None
+            self.breaker.answered()
+            if refused:
                 keys = f"{PREFIX}STORAGE_ACCESS_KEY and {PREFIX}STORAGE_SECRET_KEY"
                 raise NotReady(f"S3 does not let this service use the bucket {bucket}: check {keys}.") from None
             if "NoSuchBucket" in said:
                 raise NotReady(f"There is no bucket {bucket} on S3: create it.") from None
-            if isinstance(error, FileNotFoundError | NotFoundError):
-                raise ObjectMissing from None
-            raise NotReady(f"The bucket {bucket} on S3 does not answer.") from None
+            raise ObjectMissing from None
+        self.breaker.answered()

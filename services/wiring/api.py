@@ -22,6 +22,7 @@ from services.specs.resolve.facts import ModelSizes
 from services.tls import broker_url
 from services.training import on_demand
 from services.wiring.base import Base, Intake, base
+from services.wiring.tracing import request_spans
 
 if TYPE_CHECKING:
     from services.exports.exports import ExportService
@@ -61,6 +62,7 @@ class Api:
         self.shares = self.base.accounts.shares
         self.audit = AuditLog(self.base.database)
         self.sessions = Sessions(self.base.database, settings.storage, settings.session_s)
+        self.request_spans = request_spans()
 
     def drain(self, worker: str, *, drained: bool) -> None:
         """Let a worker claim nothing more, or claim again; then it hears at once that jobs wait.
@@ -177,5 +179,7 @@ class Api:
             self._exports.builder.close()
         for thread in self.threads:
             thread.join(timeout=5)
+        if self.request_spans:
+            self.request_spans.close()
         self.bell.close()
         self.base.database.close()

@@ -27,9 +27,11 @@ HOMES = {
         "services/webhooks/",
         "services/accounts/",
         "services/backups/",
+        "services/tracing/",
         "migrations/",
     ),
     "alembic": ("services/db/schema.py", "migrations/"),
+    "opentelemetry": ("services/tracing/collector.py",),
     "torch": ("services/training/", "services/predictions/", "services/exports/"),
     "pyarrow": ("services/datasets/", "services/predictions/formats/"),
 }

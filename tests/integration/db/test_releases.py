@@ -1,8 +1,14 @@
 """A release goes on serving while the next one migrates, and for as long as they are neighbours."""
 
 import ast
+import os
+import shutil
+import subprocess
+import sys
 import threading
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -80,6 +86,21 @@ def test_a_release_that_is_too_far_behind_is_refused_and_both_are_named(database
 
     assert f"Batchyard {minors_later(minors)}" in refused.value.detail
     assert f"Batchyard {releases.own()}" in refused.value.detail
+
+
+@pytest.mark.parametrize("part", ["api", "worker"])
+def test_no_part_starts_on_the_database_of_a_release_too_far_ahead(sqlite: Path, tmp_path: Path, part: str) -> None:
+    shutil.copyfile(sqlite, tmp_path / "batchyard.db")
+    with closing(Database(Settings(storage_dir=tmp_path))) as database, database.engine.connect() as connection:
+        migrated_by(connection, minors_later(2))
+        connection.commit()
+    environ = os.environ | {"BATCHYARD_STORAGE_DIR": str(tmp_path)}
+
+    command = [sys.executable, "-m", "local.parts", part]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"batchyard {part}: The database has schema 9998 of Batchyard {minors_later(2)},")
 
 
 def test_a_newer_release_asks_for_its_migration_and_names_both(database: Database) -> None:

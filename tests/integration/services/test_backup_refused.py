@@ -43,7 +43,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def whole(source: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A backup of it."""
     path = tmp_path_factory.mktemp("backup") / "whole.tar"
-    backups.write(source, argparse.Namespace(file=str(path), data_dir=None))
+    backups.write(source, argparse.Namespace(file=str(path), data_dir=None, base=None))
     return path
 
 
@@ -57,7 +57,9 @@ def refusal(path: Path, folder: Path, settings: Settings = QUICK, **more: Any) -
     """Return why a backup is not restored; nothing may be left of the try."""
     before = tree(folder)
     with pytest.raises(BatchyardError) as caught:
-        backups.read(settings, argparse.Namespace(**{"file": str(path), "data_dir": folder, "check": False} | more))
+        backups.read(
+            settings, argparse.Namespace(**{"file": str(path), "data_dir": folder, "check": False, "base": None} | more)
+        )
     assert tree(folder) == before
     return caught.value.detail
 
@@ -110,13 +112,13 @@ def test_a_backup_of_a_newer_release(folder: Path, tmp_path: Path, check: bool) 
 
 
 def test_a_backup_in_a_format_that_is_not_known_yet(folder: Path, tmp_path: Path) -> None:
-    later = json.dumps(asdict(Header("9.0", head(), "sqlite", "2030")) | {"format": 2, "more": 1}).encode()
+    later = json.dumps(asdict(Header("9.0", head(), "sqlite", "2030")) | {"format": 3, "more": 1}).encode()
     with tarfile.open(tmp_path / "later.tar", "w") as tar:
         member = tarfile.TarInfo(HEADER)
         member.size = len(later)
         tar.addfile(member, io.BytesIO(later))
 
-    assert "in format 2, newer than this program's 1" in refusal(tmp_path / "later.tar", folder)
+    assert "in format 3, newer than this program's 2" in refusal(tmp_path / "later.tar", folder)
 
 
 def test_a_file_that_would_leave_the_folder(folder: Path, tmp_path: Path) -> None:
@@ -142,7 +144,7 @@ def test_a_folder_in_which_a_restore_was_killed_is_used(whole: Path, folder: Pat
     (folder / ".restoring" / "datasets" / "half").write_text("x")
     (folder / "tmp").mkdir()  # what a container's volume begins with
 
-    backups.read(QUICK, argparse.Namespace(file=str(whole), data_dir=folder, check=False))
+    backups.read(QUICK, argparse.Namespace(file=str(whole), data_dir=folder, check=False, base=None))
 
     assert {entry.name for entry in folder.iterdir()} == {"batchyard.db", "datasets", "tmp"}
 
@@ -156,7 +158,7 @@ def test_a_backup_never_replaces_a_file(whole: Path, source: Settings) -> None:
     before = whole.read_bytes()
 
     with pytest.raises(BackupRefused, match="already exists"):
-        backups.write(source, argparse.Namespace(file=str(whole), data_dir=None))
+        backups.write(source, argparse.Namespace(file=str(whole), data_dir=None, base=None))
 
     assert whole.read_bytes() == before
     assert whole.stat().st_mode & 0o777 == 0o600
@@ -164,7 +166,7 @@ def test_a_backup_never_replaces_a_file(whole: Path, source: Settings) -> None:
 
 def test_a_folder_without_a_database_is_not_made_one(tmp_path: Path) -> None:
     with pytest.raises(BackupRefused, match="There is no database in"):
-        backups.write(QUICK, argparse.Namespace(file=str(tmp_path / "b.tar"), data_dir=tmp_path / "empty"))
+        backups.write(QUICK, argparse.Namespace(file=str(tmp_path / "b.tar"), data_dir=tmp_path / "empty", base=None))
 
     assert not (tmp_path / "empty").exists()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.errors import SettingInvalid
-from services.settings import Settings
+from services.settings import Settings, has_collector
 
 
 @pytest.mark.parametrize("environ", [{"BATCHYARD_LOG_LEVEL": "info"}, {"BATCHYARD_KEEP_JOBS_DAYS": ""}], ids=str)
@@ -53,3 +53,23 @@ def test_variables_of_the_command_and_of_compose_are_no_settings_and_let_it_star
 
     assert named
     Settings.from_env(dict.fromkeys([*named, "BATCHYARD_URL", "BATCHYARD_API_KEY"], "7"))
+
+
+@pytest.mark.parametrize(
+    ("variables", "is_set"),
+    [
+        ({}, False),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": ""}, False),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}, True),
+        ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://collector:4318/v1/traces"}, True),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318", "OTEL_SDK_DISABLED": "True"}, False),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318", "OTEL_TRACES_EXPORTER": "none"}, False),
+    ],
+)
+def test_opentelemetrys_own_variables_say_whether_there_is_a_collector(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], is_set: bool
+) -> None:
+    for name, text in variables.items():
+        monkeypatch.setenv(name, text)
+
+    assert has_collector() is is_set
