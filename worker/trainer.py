@@ -20,7 +20,7 @@ from services.costs import EpochCosts
 from services.disk import Disk
 from services.errors import BatchyardError
 from services.faultpoint import faultpoint
-from services.processes import die_with_parent
+from services.processes import die_with_parent, give_way
 from services.settings import Settings
 from services.states import StopReason
 from services.training.build import settle_process
@@ -246,6 +246,7 @@ def _diverged(costs: EpochCosts, steps_per_epoch: int, lr: float) -> BatchyardEr
 def _settle_in(log: int, progress: int, memory_bytes: int | None) -> None:
     """Take the log and the progress channel, close all that was inherited, and set this process's own limits."""
     os.setpgid(0, 0)
+    give_way()
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     log, progress = os.dup(log), os.dup(progress)

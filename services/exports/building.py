@@ -6,7 +6,6 @@ process which answers requests has no use for afterwards.
 
 import hashlib
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,17 +14,16 @@ from services.errors import BatchyardError
 from services.exports.formats import KINDS, Format
 from services.exports.samples import Samples, samples
 from services.exports.subject import Subject
-from services.processes import die_with_parent
+from services.processes import die_with_parent, give_way
 
 RESULT, REPORT = "result", "report.json"
-NICER = 10  #: requests and trainings go first
 
 
 def main() -> None:
     """Build what the command line says; the report says how it went."""
     folder, kind, parent = Path(sys.argv[1]), Format(sys.argv[2]), int(sys.argv[3])
     die_with_parent(parent)
-    os.nice(NICER)
+    give_way()
     Path("/proc/self/oom_score_adj").write_text("1000")  # where memory ends, this goes first and not what answers
     try:
         report = build(Subject.read(folder), kind, folder)

@@ -56,8 +56,9 @@ def test_whatever_is_killed_the_job_ends_with_the_same_bits_and_nothing_is_left(
     ]
     for n, victim in enumerate(victims):
         before = joined.jobs.lookup.get("local", job.id).training.epochs_done
-        hold.next(lambda: rang(joined, bell, reaps=True))
+        trainer = hold.next(lambda: rang(joined, bell, reaps=True))
         assert joined.jobs.lookup.get("local", job.id).training.epochs_done > before
+        assert os.getpriority(os.PRIO_PROCESS, trainer) == os.getpriority(os.PRIO_PROCESS, 0) + 10  # it gives way
         below_it = below(worker.process.pid)
         for pid in victim(worker):
             os.kill(pid, signal.SIGKILL)
