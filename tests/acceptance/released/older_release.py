@@ -19,7 +19,7 @@ from services.wiring.base import Base, Intake, base
 
 def trained(joined: Base) -> str:
     """Claim and train the next job, as a worker's processes do; return its id."""
-    claim = joined.queue.claims.claim("cpu", "older")
+    claim = joined.claims.claim("cpu", "older")
     assert claim is not None
     job = trainer.job(joined.settings, claim.job_id, claim.attempt, lambda: None, lambda: None)
     job.recorder.started(job.training.environment())
@@ -34,7 +34,7 @@ def main(spec: str) -> None:
     """Do it."""
     joined = base(Settings.from_env(), Intake(ModelSizes(summary, shapes)))
     found = {"knows": head(), "serves": check_schema(joined.database)}
-    job = joined.jobs.service.submit(Submission(JobSpec.model_validate_json(spec), "local", {})).job
+    job = joined.jobs.submit(Submission(JobSpec.model_validate_json(spec), "local", {})).job
     print(json.dumps(found | {"submitted": job.id, "trained": [trained(joined), trained(joined)]}))
     joined.database.close()
 
