@@ -131,6 +131,16 @@ def in_a_group(path: Path, rows: int) -> str:
         group.rmdir()
 
 
+def in_turn(path: Path, most: int) -> dict[int, list[dict[str, Any]]]:
+    """Train on all rows and on as many as fit into memory, in turn; return what each run told, by its rows."""
+    found: dict[int, list[dict[str, Any]]] = {most: [], IN_MEMORY_ROWS: []}
+    for turn in range(ROUNDS):
+        for rows in list(found) if turn % 2 == 0 else list(found)[::-1]:
+            command = [sys.executable, "-m", "benchmarks.out_of_core", "--one", str(path), "--rows", str(rows)]
+            found[rows].append(json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
+    return found
+
+
 def main() -> None:
     """Make the file, run both in turn, report."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -148,11 +158,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
         path = Path(folder) / "table.f32"
         write(path, asked.rows)
-        found: dict[int, list[dict[str, Any]]] = {asked.rows: [], IN_MEMORY_ROWS: []}
-        for turn in range(ROUNDS):
-            for rows in list(found) if turn % 2 == 0 else list(found)[::-1]:
-                command = [sys.executable, "-m", "benchmarks.out_of_core", "--one", str(path), "--rows", str(rows)]
-                found[rows].append(json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
+        found = in_turn(path, asked.rows)
         peers = [peer(name, path, asked.python_of_peers) for name in PEERS]
         limited = in_a_group(path, asked.rows)
     rates = {rows: median(run["rows_per_second"] for run in runs) for rows, runs in found.items()}

@@ -61,7 +61,7 @@ def _in_place(step: Step, before: Step | None) -> Step:
     return torch.relu_ if step is torch.relu and isinstance(before, partial) else step
 
 
-def _linear(weight: Tensor, turned: Tensor, bias: Tensor | None, features: Tensor) -> Tensor:
+def _linear(weight: Tensor, transposed: Tensor, bias: Tensor | None, features: Tensor) -> Tensor:
     if features.dim() == 2 and bias is not None:
-        return torch.addmm(bias, features, turned)  # what the next call comes to, once it has looked at all cases
+        return torch.addmm(bias, features, transposed)  # what the next call comes to, once it has looked at all cases
     return functional.linear(features, weight, bias)

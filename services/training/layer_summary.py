@@ -44,14 +44,7 @@ def measure(model_spec: Any, inputs: Inputs, outputs: int) -> dict[str, Any]:
         before = kept.row_bytes
         steps = given[0].shape[-1] if isinstance(module, nn.RNNBase) else 1
         operations += steps * _operations(module, result.numel() // BATCH)
-        layers.append(
-            {
-                "type": _name(module),
-                "in": list(given[0].shape[1:]),
-                "out": list(result.shape[1:]),
-                "parameters": _parameters(module),
-            }
-        )
+        layers.append(_layer(module, given[0], result))
 
     for module in _leaves(model):
         module.register_forward_hook(note)
@@ -69,6 +62,15 @@ def measure(model_spec: Any, inputs: Inputs, outputs: int) -> dict[str, Any]:
         "input_shape": list(inputs.shape),
         "output_shape": [outputs],
         "layers": layers,
+    }
+
+
+def _layer(module: nn.Module, given: Tensor, result: Tensor) -> dict[str, Any]:
+    return {
+        "type": _name(module),
+        "in": list(given.shape[1:]),
+        "out": list(result.shape[1:]),
+        "parameters": _parameters(module),
     }
 
 
